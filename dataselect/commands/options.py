@@ -1,0 +1,194 @@
+"""The options that commands share, in groups, and the decorator that spreads them out.
+
+A command names a group as one parameter; `spread` turns it into one option a field for typer and
+hands the command the filled group back. So an option is written down once.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import wraps
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+from typer import Argument, Option
+
+from dataselect.inputs import Inputs
+from dataselect.pipeline import Settings
+from dataselect.selection import Selection, parse_share
+
+F = TypeVar("F", bound=Callable[..., None])
+
+_SELECT, _RECORDS, _RUN = "Selection", "Records", "Files and runs"
+
+
+def _option(*names: str, section: str, help_: str, metavar: str | None = None) -> Any:
+    return Option(*names, help=help_, metavar=metavar, rich_help_panel=section, show_default=False)
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """What is read."""
+
+    files: Annotated[
+        list[str] | None,
+        Argument(
+            metavar="[FILES]...",
+            help="JSONL files, plain or .gz .zst .bz2 .xz, or quoted patterns; "
+            "- or nothing is standard input.",
+            show_default=False,
+        ),
+    ] = None
+
+    def open(self, *, digest: bool = False) -> Inputs:
+        """The inputs, checked."""
+        return Inputs(self.files or [], digest=digest)
+
+
+@dataclass(frozen=True)
+class SelectionOptions:
+    """Which records are kept."""
+
+    threshold: Annotated[
+        float | None,
+        _option("--threshold", section=_SELECT, metavar="X", help_="Keep scores on the good side of X."),
+    ] = None
+    top_k: Annotated[
+        int | None, _option("--top-k", section=_SELECT, metavar="N", help_="Keep the best N.")
+    ] = None
+    share: Annotated[
+        str | None,
+        _option("--share", section=_SELECT, metavar="P", help_="Keep the best share, 10% or 0.1, rounded down."),
+    ] = None
+    budget: Annotated[
+        float | None,
+        _option("--budget", section=_SELECT, metavar="N", help_="Keep the best that fit into N of --cost."),
+    ] = None
+    cost: Annotated[
+        str,
+        _option("--cost", section=_SELECT, metavar="records|words|chars|FIELD",
+                help_="What --budget counts: records, words, chars or a numeric field."),
+    ] = "records"
+    sample: Annotated[
+        int | None,
+        _option("--sample", section=_SELECT, metavar="N",
+                help_="Draw N without replacement, in proportion to the score (see --seed)."),
+    ] = None
+    per: Annotated[
+        str | None,
+        _option("--per", section=_SELECT, metavar="FIELD", help_="Apply the rule within each value of FIELD."),
+    ] = None
+    min_per: Annotated[
+        int | None,
+        _option("--min-per", section=_SELECT, metavar="N", help_="Keep the N best of each --per value, whatever the rule says."),
+    ] = None
+    max_per: Annotated[
+        int | None,
+        _option("--max-per", section=_SELECT, metavar="N", help_="Keep at most N of each --per value."),
+    ] = None
+
+    def build(self, *, calibrate: float | None = None) -> Selection:
+        """The selection, checked. Raises OptionError."""
+        return Selection(
+            threshold=self.threshold,
+            calibrate=calibrate,
+            top_k=self.top_k,
+            share=None if self.share is None else parse_share(self.share),
+            budget=self.budget,
+            cost=self.cost,
+            sample=self.sample,
+            per=self.per,
+            min_per=self.min_per,
+            max_per=self.max_per,
+        )
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What is written, and how the run behaves."""
+
+    output: Annotated[
+        str,
+        _option("--output", "-o", section=_RUN, metavar="FILE",
+                help_="Write here instead of standard output; appears whole at the end, compressed by suffix."),
+    ] = "-"
+    sort: Annotated[
+        bool, _option("--sort", section=_RUN, help_="Write best first instead of in input order.")
+    ] = False
+    rejects: Annotated[
+        str | None,
+        _option("--rejects", section=_RUN, metavar="FILE", help_="Write what was dropped here, with the reason in 'dropped'."),
+    ] = None
+    report: Annotated[
+        str | None,
+        _option("--report", section=_RUN, metavar="FILE",
+                help_="Write a JSON report here: options, digests, counts, quantiles, the cut."),
+    ] = None
+    text_field: Annotated[
+        str,
+        _option("--text-field", section=_RECORDS, metavar="FIELD",
+                help_="Where the text is, dots reach inwards [default: text]."),
+    ] = "text"
+    on_error: Annotated[
+        str,
+        _option("--on-error", section=_RECORDS, metavar="fail|skip|FILE",
+                help_="Stop at a bad record, skip it, or collect it in FILE with the reason [default: fail]."),
+    ] = "fail"
+    min_records: Annotated[
+        int,
+        _option("--min-records", section=_RUN, metavar="N", help_="Exit with 3 and write nothing if fewer are kept."),
+    ] = 0
+    allow_empty: Annotated[
+        bool, _option("--allow-empty", section=_RUN, help_="Accept that nothing is kept.")
+    ] = False
+    jobs: Annotated[
+        int,
+        Option("--jobs", "-j", min=1, metavar="N", show_default=False, rich_help_panel=_RUN,
+               help="Worker processes; the output is the same for any N [default: 1]."),
+    ] = 1
+    seed: Annotated[
+        int, _option("--seed", section=_RUN, metavar="N", help_="Seed of everything random [default: 0].")
+    ] = 0
+    quiet: Annotated[
+        bool, _option("--quiet", "-q", section=_RUN, help_="No progress bar, summary or warnings.")
+    ] = False
+
+    def build(self) -> Settings:
+        """The settings of a run."""
+        return Settings(**vars(self))
+
+
+def spread(command: F) -> F:
+    """Replace each parameter that is a group of options by the group's fields.
+
+    The command itself still gets whole groups. Two groups must not share a field name.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, type] = {}
+    for parameter in inspect.signature(command).parameters.values():
+        hint = hints[parameter.name]
+        if not is_dataclass(hint):
+            parameters.append(parameter.replace(annotation=hint, kind=parameter.KEYWORD_ONLY))
+            continue
+        assert isinstance(hint, type)
+        groups[parameter.name] = hint
+        own = get_type_hints(hint, include_extras=True)
+        parameters += [
+            inspect.Parameter(
+                each.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                annotation=own[each.name],
+                default=inspect.Parameter.empty if each.default is MISSING else each.default,
+            )
+            for each in fields(hint)
+        ]
+
+    @wraps(command)
+    def spread_out(**given: Any) -> None:
+        for name, group in groups.items():
+            given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
+        command(**given)
+
+    spread_out.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
+    spread_out.__annotations__ = {each.name: each.annotation for each in parameters}
+    return spread_out  # type: ignore[return-value]  # the command, called by name only

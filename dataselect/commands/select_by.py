@@ -1,0 +1,33 @@
+"""`dataselect select`: select again on any numeric field."""
+
+from typing import Annotated, Literal
+
+from typer import Option
+
+from dataselect.commands.options import InputOptions, RunOptions, SelectionOptions
+from dataselect.commands.running import finish
+from dataselect.pipeline import Run
+from dataselect.scorers.field import Field
+
+LOW_IS_GOOD = ("distance", "perplexity")
+
+
+def command(
+    inputs: InputOptions,
+    by: Annotated[str, Option(metavar="FIELD", help="The numeric field to select by.")],
+    selection: SelectionOptions,
+    run: RunOptions,
+    best: Annotated[
+        Literal["auto", "high", "low"],
+        Option(help="The good end; auto is low for distance and perplexity, high for the rest."),
+    ] = "auto",
+) -> None:
+    """Select again on any numeric field, without scoring again.
+
+    Kept records leave as they came, byte for byte.
+    """
+    rule, settings = selection.build(), run.build()
+    direction = best if best != "auto" else "low" if by in LOW_IS_GOOD else "high"
+    with Run(inputs.open(digest=settings.report is not None), settings) as job:
+        result = job.apply(Field(by, direction), rule)
+    finish(result, settings)

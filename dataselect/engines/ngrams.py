@@ -1,0 +1,188 @@
+"""Hashed n-grams of whole batches of texts, without a Python loop over words.
+
+A text becomes a sequence of 64-bit token hashes (words or characters); an n-gram's hash is a
+polynomial of its tokens' hashes, and its top bits name a bucket. The same text gives the same
+buckets in every process, on every machine and in every batch.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Analyzer = Literal["word", "char"]
+ANALYZERS: tuple[Analyzer, ...] = ("word", "char")
+
+# Odd 64-bit multipliers: the golden ratio, and two found by Steele & Vigna (2021, table 4) to
+# spread well in multiplicative hashing.
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_TOKEN = np.uint64(0xD1342543DE82EF95)
+_CHAIN = np.uint64(0xAF251AF3B0F025B5)
+_FOLD = np.uint64(32)
+
+_NEWLINE, _APOSTROPHE = 10, 39
+_WORD_BYTES = 8
+# _KEEP_LOW[k] keeps the k first bytes of eight that were read little-endian.
+_KEEP_LOW = np.array([(1 << 8 * k) - 1 for k in range(_WORD_BYTES + 1)], dtype=np.uint64)
+
+
+def _is_separator(character: str) -> bool:
+    """Whether a character ends a word: white space, control characters, punctuation.
+
+    Letters, marks (Hindi vowel signs), digits, symbols and joiners belong to words.
+    """
+    return character == "_" or unicodedata.category(character) in _SEPARATOR_CATEGORIES
+
+
+_SEPARATOR_CATEGORIES = frozenset(("Zs", "Zl", "Zp", "Cc", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"))
+# Bytes of UTF-8 sequences (128 and up) belong to words: _plain has replaced the other separators.
+_IS_WORD = np.array([not _is_separator(chr(b)) if b < 128 else True for b in range(256)])
+
+
+@lru_cache(maxsize=1 << 14)
+def _plain_character(character: str) -> str:
+    if character in "\u2019\u02bc":
+        return "'"
+    return " " if _is_separator(character) else character
+
+
+def _plain(texts: Sequence[str], lowercase: bool) -> str:
+    """All texts as one string, each with a line feed before and after it, separators made ASCII."""
+    joined = "\n".join(texts)
+    if joined.count("\n") != len(texts) - 1:
+        joined = "\n".join([text.replace("\n", " ") for text in texts])
+    if not joined.isascii():
+        joined = unicodedata.normalize("NFC", joined)
+        for character in set(joined):
+            if not character.isascii() and (plain := _plain_character(character)) != character:
+                joined = joined.replace(character, plain)
+    # After a word, eight more bytes are read: the padding keeps that inside the buffer.
+    return f"\n{joined.lower() if lowercase else joined}\n" + "\0" * _WORD_BYTES
+
+
+class Tokens(NamedTuple):
+    """Tokens of a batch: `hashes` (t,) uint64; text i owns tokens `bounds[i]` to `bounds[i + 1]`."""
+
+    hashes: NDArray[np.uint64]
+    bounds: NDArray[np.intp]
+
+
+class _Spans(NamedTuple):
+    buffer: NDArray[np.uint8]
+    starts: NDArray[np.intp]
+    ends: NDArray[np.intp]
+    bounds: NDArray[np.intp]
+
+
+def _word_spans(texts: Sequence[str], lowercase: bool) -> _Spans:
+    buffer = np.frombuffer(_plain(texts, lowercase).encode(), dtype=np.uint8)
+    is_word = _IS_WORD.take(buffer)
+    inner = np.flatnonzero(buffer == _APOSTROPHE)  # a letter in "don't", a quote mark elsewhere
+    is_word[inner] = _IS_WORD[buffer[inner - 1]] & _IS_WORD[buffer[inner + 1]]
+    edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
+    starts, ends = edges[0::2], edges[1::2]
+    bounds = np.searchsorted(starts, np.flatnonzero(buffer == _NEWLINE))
+    return _Spans(buffer, starts, ends, bounds)
+
+
+def _word_hashes(spans: _Spans) -> NDArray[np.uint64]:
+    """Hash each word eight bytes at a time, reading them as little-endian integers."""
+    windows = np.ndarray(
+        len(spans.buffer) - _WORD_BYTES + 1, dtype="<u8", buffer=spans.buffer, strides=(1,)
+    )
+    lengths = spans.ends - spans.starts
+    hashes = windows[spans.starts]
+    hashes &= _KEEP_LOW[np.minimum(lengths, _WORD_BYTES)]
+    hashes *= _TOKEN
+    offset = _WORD_BYTES
+    longer = np.flatnonzero(lengths > offset)
+    while longer.size:
+        rest = windows[spans.starts[longer] + offset]
+        rest &= _KEEP_LOW[np.minimum(lengths[longer] - offset, _WORD_BYTES)]
+        part = hashes[longer]
+        part ^= part >> _FOLD
+        hashes[longer] = (part + rest) * _TOKEN
+        offset += _WORD_BYTES
+        longer = longer[lengths[longer] > offset]
+    hashes ^= hashes >> _FOLD
+    return hashes
+
+
+def _characters(texts: Sequence[str], lowercase: bool) -> tuple[str, NDArray[np.intp]]:
+    """The characters of all texts, runs of separators as one space, and each text's bounds."""
+    lines = _plain(texts, lowercase).rstrip("\0")[1:-1].split("\n")
+    cleaned = [" ".join(line.split()) for line in lines]
+    bounds = np.zeros(len(cleaned) + 1, dtype=np.intp)
+    np.cumsum([len(line) for line in cleaned], out=bounds[1:])
+    return "".join(cleaned), bounds
+
+
+@dataclass(frozen=True)
+class Ngrams:
+    """What counts as an n-gram: words or characters, up to `order`, hashed to 2**`bits` buckets."""
+
+    order: int = 3
+    analyzer: Analyzer = "word"
+    lowercase: bool = True
+    bits: int = 22
+
+    @cached_property
+    def _shift(self) -> np.uint64:
+        return np.uint64(64 - self.bits)
+
+    def tokens(self, texts: Sequence[str]) -> Tokens:
+        """Token hashes of a batch of texts."""
+        if not texts:
+            return Tokens(np.empty(0, np.uint64), np.zeros(1, np.intp))
+        if self.analyzer == "word":
+            spans = _word_spans(texts, self.lowercase)
+            return Tokens(_word_hashes(spans), spans.bounds)
+        characters, bounds = _characters(texts, self.lowercase)
+        hashes = np.frombuffer(characters.encode("utf-32-le"), dtype="<u4") * _TOKEN
+        hashes ^= hashes >> _FOLD
+        return Tokens(hashes, bounds)
+
+    def buckets(self, hashes: NDArray[np.uint64]) -> Iterator[NDArray[np.intp]]:
+        """Yield, for n = 1 to `order`, the buckets of the n-grams that start at each token.
+
+        The array for n is n - 1 shorter than `hashes`, and holds n-grams that cross from one text
+        into the next: see `crossing`.
+        """
+        chain = hashes
+        for n in range(1, self.order + 1):
+            if n > 1:
+                if len(hashes) < n:
+                    return
+                chain = chain[:-1] * _CHAIN
+                chain += hashes[n - 1 :]
+            yield ((chain * _GOLDEN) >> self._shift).view(np.int64)
+
+    def strings(self, text: str) -> list[tuple[int, str]]:
+        """Bucket and spelling of every n-gram of one text, shortest first, for explaining a score."""
+        tokens = self.tokens([text])
+        spellings = self._spellings(text)
+        glue = " " if self.analyzer == "word" else ""
+        return [
+            (int(bucket), glue.join(spellings[start : start + n]))
+            for n, buckets in enumerate(self.buckets(tokens.hashes), start=1)
+            for start, bucket in enumerate(buckets)
+        ]
+
+    def _spellings(self, text: str) -> Sequence[str]:
+        if self.analyzer == "char":
+            return _characters([text], self.lowercase)[0]
+        spans = _word_spans([text], self.lowercase)
+        data = spans.buffer.tobytes()
+        return [
+            data[start:end].decode() for start, end in zip(spans.starts, spans.ends, strict=True)
+        ]
+
+
+def crossing(bounds: NDArray[np.intp], n: int, size: int) -> NDArray[np.intp]:
+    """Positions among `size` n-grams where one starts in one text and ends in another."""
+    last = bounds[1:-1, None] - np.arange(1, n)
+    return last[(last >= 0) & (last < size)]

@@ -1,0 +1,45 @@
+"""What can go wrong, each kind with the exit code that the command line gives it."""
+
+from typing import ClassVar
+
+
+class DataselectError(Exception):
+    """Base of every error raised on purpose: one line that says where, what, and what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(DataselectError):
+    """Bad data: a record, a file or a model that cannot be used."""
+
+
+class OutputError(DataselectError):
+    """A file could not be written: a full disk, a missing folder, no permission."""
+
+
+class WorkerError(DataselectError):
+    """A worker process died before its work was done."""
+
+
+class OptionError(DataselectError):
+    """Options that contradict each other or have no meaning here."""
+
+    exit_code = 2
+
+
+class GuardError(DataselectError):
+    """The run worked, but kept fewer records than the caller accepts."""
+
+    exit_code = 3
+
+
+class ReaderGone(Exception):
+    """Whoever read our standard output has closed it: the run ends early, as a success."""
+
+
+class Interrupted(BaseException):
+    """A signal asked the run to stop; `signum` is the signal's number."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum

@@ -1,0 +1,278 @@
+"""From paths to blocks of whole lines: globs, standard input, decompression, line numbers."""
+
+import bz2
+import contextlib
+import glob
+import hashlib
+import lzma
+import os
+import shutil
+import stat
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple, Protocol
+
+from dataselect.errors import InputError, OptionError
+
+STDIN = "-"
+BLOCK_BYTES = 1 << 19  # the fastest of 64 KiB to 4 MiB: a block's arrays fit in the caches
+_COMPRESSED_BYTES = 1 << 16
+_BOM = b"\xef\xbb\xbf"
+
+
+class Block(NamedTuple):
+    """Whole lines of one file: `data` ends with a line feed, `first_line` counts from 1."""
+
+    source: str
+    first_line: int
+    data: bytes
+
+
+class _Decoder(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def _gzip_decoder() -> _Decoder:
+    return zlib.decompressobj(wbits=31)
+
+
+def _zstd_decoder() -> _Decoder:
+    import zstandard
+
+    return zstandard.ZstdDecompressor().decompressobj()
+
+
+_DECODERS: dict[str, Callable[[], _Decoder]] = {
+    ".gz": _gzip_decoder,
+    ".bz2": bz2.BZ2Decompressor,
+    ".xz": lzma.LZMADecompressor,
+    ".zst": _zstd_decoder,
+}
+
+
+def suffix(path: str) -> str:
+    """The compression that a path's name promises: `.gz`, `.zst`, `.bz2`, `.xz`, or nothing."""
+    ending = os.path.splitext(path)[1]
+    return ending if ending in _DECODERS else ""
+
+
+def display(path: str) -> str:
+    """A path as messages show it."""
+    return "<stdin>" if path == STDIN else path
+
+
+def refuse_shared_stdin(paths: Sequence[str]) -> None:
+    """Raise OptionError if more than one of `paths` is standard input."""
+    if paths.count(STDIN) > 1:
+        raise OptionError("standard input can be read once: give '-' to one option only")
+
+
+def expand(patterns: Sequence[str]) -> list[str]:
+    """Paths for patterns: a path that exists stands for itself, else a glob, in sorted order.
+
+    Raises InputError for a pattern that matches nothing. No pattern at all means standard input.
+    """
+    paths: list[str] = []
+    for pattern in patterns or [STDIN]:
+        if pattern == STDIN or os.path.lexists(pattern) or not glob.has_magic(pattern):
+            paths.append(pattern)
+            continue
+        matches = sorted(glob.glob(pattern, recursive=True))
+        if not matches:
+            raise InputError(f"{pattern}: no file matches; check the pattern and the folder")
+        paths.extend(matches)
+    return paths
+
+
+def reason(error: OSError) -> str:
+    """The operating system's words for an error, without number and path."""
+    return error.strerror or str(error)
+
+
+def open_raw(path: str) -> BinaryIO:
+    """Open a file, or standard input, for reading bytes, unbuffered. Raises InputError."""
+    try:
+        if path != STDIN:
+            return open(path, "rb", buffering=0)
+        os.fstat(0)
+        return open(0, "rb", buffering=0, closefd=False)
+    except OSError as error:
+        if path == STDIN:
+            raise InputError("<stdin>: it is closed; pipe records in or name a file") from None
+        hint = {
+            FileNotFoundError: "check the name",
+            IsADirectoryError: "name a file, or a quoted pattern such as 'DIR/*.jsonl'",
+            PermissionError: "check its permissions",
+        }.get(type(error), "check the file")
+        raise InputError(f"{path}: {reason(error)}; {hint}") from None
+
+
+class _Chunks:
+    """The bytes of one file, decompressed, in chunks; counts and digests what it reads."""
+
+    def __init__(self, path: str, raw: BinaryIO, meter: "Meter") -> None:
+        self._path, self._raw, self._meter = path, raw, meter
+
+    def __iter__(self) -> Iterator[bytes]:
+        new_decoder = _DECODERS.get(suffix(self._path))
+        return self._plain(BLOCK_BYTES) if new_decoder is None else self._decoded(new_decoder)
+
+    def _plain(self, size: int) -> Iterator[bytes]:
+        while True:
+            try:
+                chunk = self._raw.read(size)
+            except OSError as error:
+                where = display(self._path)
+                raise InputError(f"{where}: {reason(error)}; check the file") from None
+            if not chunk:
+                return
+            self._meter.count(self._path, chunk)
+            yield chunk
+
+    def _decoded(self, new_decoder: Callable[[], _Decoder]) -> Iterator[bytes]:
+        decoder = new_decoder()
+        for chunk in self._plain(_COMPRESSED_BYTES):
+            while chunk:
+                if decoder.eof:  # one file may hold several compressed members
+                    decoder = new_decoder()
+                try:
+                    data = decoder.decompress(chunk)
+                except Exception as error:  # each library has an exception of its own
+                    raise InputError(
+                        f"{self._path}: corrupt {suffix(self._path)} data ({error}); "
+                        "make the file anew"
+                    ) from None
+                if data:
+                    yield data
+                chunk = decoder.unused_data if decoder.eof else b""
+        if not decoder.eof:
+            raise InputError(
+                f"{self._path}: {suffix(self._path)} data ends too early; make the file anew"
+            )
+
+
+@dataclass
+class Meter:
+    """How much has been read: raw bytes in all, and a SHA-256 of each file where asked for."""
+
+    digest: bool = False
+    bytes_read: int = 0
+    _hashes: dict[str, "hashlib._Hash"] = field(default_factory=dict)
+
+    def count(self, path: str, chunk: bytes) -> None:
+        """Take note of a chunk as it stands in the file."""
+        self.bytes_read += len(chunk)
+        if self.digest:
+            if path not in self._hashes:
+                self._hashes[path] = hashlib.sha256()
+            self._hashes[path].update(chunk)
+
+    def digests(self) -> dict[str, str]:
+        """Path to hexadecimal SHA-256 of the bytes in the file, as `sha256sum` prints it."""
+        return {display(path): digest.hexdigest() for path, digest in self._hashes.items()}
+
+
+def _blocks(path: str, chunks: Iterator[bytes]) -> Iterator[Block]:
+    """Cut chunks at their last line feed; a last line without one gets it."""
+    source, line, pending = display(path), 1, []
+    first = next(chunks, b"")
+    while 0 < len(first) < len(_BOM) and (more := next(chunks, b"")):
+        first += more
+    chunk = first.removeprefix(_BOM)
+    while chunk or (chunk := next(chunks, b"")):
+        cut = chunk.rfind(b"\n") + 1
+        if not cut:
+            pending.append(chunk)
+        else:
+            data = b"".join([*pending, chunk[:cut]])
+            yield Block(source, line, data)
+            line += data.count(b"\n")
+            pending = [chunk[cut:]] if cut < len(chunk) else []
+        chunk = b""
+    if pending:
+        yield Block(source, line, b"".join([*pending, b"\n"]))
+
+
+class Inputs:
+    """Files to read, in order, as often as asked; what cannot be opened is refused at once.
+
+    Pipes can be read twice after `keep_for_rereading`.
+    """
+
+    def __init__(self, patterns: Sequence[str] = (), *, digest: bool = False) -> None:
+        self.paths = expand(patterns)
+        refuse_shared_stdin(self.paths)
+        self.meter = Meter(digest)
+        self._status = {path: _status(path) for path in self.paths}
+        self._start = _position(0) if STDIN in self.paths else 0
+        self._copies: dict[str, BinaryIO] = {}
+
+    @property
+    def size(self) -> int | None:
+        """Bytes to read in all, or None where a pipe does not tell."""
+        if not all(map(_is_regular, self._status.values())):
+            return None
+        return sum(self._status[path].st_size for path in self.paths)
+
+    def identities(self) -> dict[tuple[int, int], str]:
+        """Device and inode of each regular file among the inputs, to compare outputs with."""
+        return {
+            (status.st_dev, status.st_ino): path
+            for path, status in self._status.items()
+            if _is_regular(status)
+        }
+
+    def blocks(self) -> Iterator[Block]:
+        """Blocks of whole lines of all files in order, from the start at every call."""
+        self.meter = Meter(self.meter.digest)
+        for path in self.paths:
+            with contextlib.ExitStack() as stack:
+                if path in self._copies:
+                    raw = self._copies[path]
+                    raw.seek(0)
+                else:
+                    raw = stack.enter_context(open_raw(path))
+                    if path == STDIN and raw.seekable():
+                        raw.seek(self._start)
+                yield from _blocks(path, iter(_Chunks(path, raw, self.meter)))
+
+    def keep_for_rereading(self) -> None:
+        """Copy what is not a plain file to an unlinked temporary file, so that it can be reread."""
+        for path, status in self._status.items():
+            if _is_regular(status) or path in self._copies:
+                continue
+            with open_raw(path) as raw:
+                copy = tempfile.TemporaryFile("w+b", buffering=0)
+                try:
+                    shutil.copyfileobj(raw, copy, BLOCK_BYTES)
+                except OSError as error:
+                    raise InputError(
+                        f"{tempfile.gettempdir()}: {reason(error)} while copying "
+                        f"{display(path)}; set TMPDIR to a larger disk"
+                    ) from None
+            self._copies[path] = copy
+
+
+def _status(path: str) -> os.stat_result:
+    if path == STDIN or not os.access(path, os.R_OK) or os.path.isdir(path):
+        with open_raw(path) as raw:  # raises the error that says why
+            return os.fstat(raw.fileno())
+    return os.stat(path)
+
+
+def _is_regular(status: os.stat_result) -> bool:
+    return stat.S_ISREG(status.st_mode)
+
+
+def _position(descriptor: int) -> int:
+    """Where a descriptor stands: a shell may have read the first lines of standard input."""
+    try:
+        return os.lseek(descriptor, 0, os.SEEK_CUR)
+    except OSError:
+        return 0

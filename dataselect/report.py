@@ -1,0 +1,84 @@
+"""The run report: what went in, what was done, what came out, as one JSON object."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+QUANTILES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
+_PACKAGES = ("dataselect", "numpy", "orjson", "scikit-learn", "scipy")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide the numbers."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+class Distribution:
+    """Quantiles of any number of scores in constant memory, to within 0.4 % of the value.
+
+    Counts scores by the upper bits of their double (sign, exponent, 8 bits of fraction), as HDR
+    histograms do; the minimum and maximum are exact. The order of the scores does not matter.
+    """
+
+    _DROPPED_BITS = 44
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+        self._lowest = float("inf")
+        self._highest = float("-inf")
+
+    def add(self, scores: NDArray[np.float64]) -> None:
+        """Count some scores."""
+        import numpy as np
+
+        if not len(scores):
+            return
+        self._lowest = min(self._lowest, float(scores.min()))
+        self._highest = max(self._highest, float(scores.max()))
+        bits = scores.view(np.int64) >> self._DROPPED_BITS
+        for key, count in zip(*np.unique(bits, return_counts=True), strict=True):
+            self._counts[int(key)] = self._counts.get(int(key), 0) + int(count)
+
+    def _value(self, key: int) -> float:
+        import numpy as np
+
+        middle = (np.int64(key) << self._DROPPED_BITS) + (np.int64(1) << (self._DROPPED_BITS - 1))
+        return float(middle.view(np.float64))
+
+    def quantiles(self) -> dict[str, float]:
+        """Each of QUANTILES to its score; empty if there was none."""
+        total = sum(self._counts.values())
+        if not total:
+            return {}
+        by_value = sorted((self._value(key), count) for key, count in self._counts.items())
+        found: dict[str, float] = {}
+        for quantile in QUANTILES:
+            rank, passed = quantile * (total - 1), 0
+            for value, count in by_value:
+                passed += count
+                if passed > rank:
+                    found[f"{quantile:g}"] = min(max(value, self._lowest), self._highest)
+                    break
+        return found | {"0": self._lowest, "1": self._highest}
+
+
+def signature(command: str, facts: dict[str, Any]) -> str:
+    """One line that tells two runs apart, in the manner of sacrebleu.
+
+    >>> signature("relevance", {"ngrams": 3, "cut": "--top-k 10"})[:39]
+    'relevance|ngrams:3|cut:--top-k 10|versi'
+    """
+    parts = [f"{key}:{value}" for key, value in facts.items() if value is not None]
+    return "|".join([command, *parts, f"version:{versions().get('dataselect', 'unknown')}"])

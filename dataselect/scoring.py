@@ -1,0 +1,61 @@
+"""What the pipeline asks of a scorer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.records import Column, Fields
+    from dataselect.selection import Direction
+
+
+class Scores(NamedTuple):
+    """One number a record, (n,) finite float64, and the fields that say so in the output."""
+
+    values: NDArray[np.float64]
+    fields: Fields
+
+
+class Scorer(ABC):
+    """Maps a batch of records to one number each; fitted before, and then a pure function.
+
+    A score never depends on the other records of the batch. A scorer is sent to worker processes
+    once, by pickle.
+    """
+
+    noun: ClassVar[str]
+    """The command it serves, and what messages call the score."""
+
+    direction: Direction = "high"
+    """Which end of the score is the good one."""
+
+    adds: tuple[str, ...] = ()
+    """Names of the fields that `score` adds."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> Sequence[Column]:
+        """The fields that `score` reads, in the order of its argument."""
+
+    @abstractmethod
+    def score(self, columns: Sequence[list[Any]]) -> Scores:
+        """Score a batch: one list of values a column."""
+
+    def details(self, columns: Sequence[list[Any]]) -> Fields:
+        """Fields that cost time and are therefore added to kept records only."""
+        return {}
+
+    @property
+    def has_details(self) -> bool:
+        """Whether `details` adds anything."""
+        return False
+
+    def describe(self) -> dict[str, Any]:
+        """What the run report says of the scorer: options, model digest, figures of the fit."""
+        return {}

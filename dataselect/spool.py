@@ -1,0 +1,126 @@
+"""Scored records that wait on disk until every score is known."""
+
+from __future__ import annotations
+
+import tempfile
+from array import array
+from itertools import compress
+from typing import TYPE_CHECKING
+
+from dataselect.errors import OutputError
+from dataselect.inputs import reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.selection import Groups
+
+_CHUNK_BYTES = 1 << 20
+
+
+class Spool:
+    """Lines in an unlinked temporary file, in order; in memory 8 bytes of score a record.
+
+    A budget holds 8 bytes more, `--per` 4.
+    """
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile("w+b", buffering=0)
+        self._scores = array("d")
+        self._costs = array("d")
+        self._codes = array("i")
+        self._names: dict[str, int] = {}
+
+    def add(
+        self,
+        lines: Sequence[bytes],
+        scores: NDArray[np.float64],
+        costs: NDArray[np.float64] | None,
+        groups: Sequence[str] | None,
+    ) -> None:
+        """Store a batch. Raises OutputError when the disk is full."""
+        self._scores.frombytes(scores.tobytes())
+        if costs is not None:
+            self._costs.frombytes(costs.tobytes())
+        if groups is not None:
+            names = self._names
+            self._codes.extend([names.setdefault(name, len(names)) for name in groups])
+        data = memoryview(b"\n".join([*lines, b""]))
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+        except OSError as error:
+            raise OutputError(
+                f"{tempfile.gettempdir()}: {reason(error)} while spooling records; "
+                "set TMPDIR to a larger disk"
+            ) from None
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """(n,) the scores of all records."""
+        import numpy as np
+
+        return np.frombuffer(self._scores, dtype=np.float64)
+
+    @property
+    def costs(self) -> NDArray[np.float64] | None:
+        """(n,) what each record costs, or None where each costs 1."""
+        import numpy as np
+
+        return np.frombuffer(self._costs, dtype=np.float64) if self._costs else None
+
+    @property
+    def groups(self) -> Groups | None:
+        """The group of each record, numbered in the order of first sight, or None."""
+        import numpy as np
+
+        from dataselect.selection import Groups
+
+        if not self._codes:
+            return None
+        return Groups(np.frombuffer(self._codes, dtype=np.intc), list(self._names))
+
+    def batches(self) -> Iterator[tuple[int, list[bytes]]]:
+        """Yield the position of the first record and the lines of each batch, in input order."""
+        position, rest = 0, b""
+        self._file.seek(0)
+        while chunk := self._file.read(_CHUNK_BYTES):
+            *lines, rest = (rest + chunk).split(b"\n")
+            if lines:
+                yield position, lines
+                position += len(lines)
+
+    def ranked(self, kept: NDArray[np.bool_], gains: NDArray[np.float64]) -> Iterator[list[bytes]]:
+        """Yield the kept lines best first, of equal gains in input order.
+
+        Holds 24 bytes more for each kept record.
+        """
+        import numpy as np
+
+        ends = [np.zeros(1, np.int64)]
+        for first, lines in self.batches():
+            lengths = np.fromiter((len(line) + 1 for line in lines), np.int64, len(lines))
+            stops = ends[-1][-1] + np.cumsum(lengths)
+            ends.append(np.stack((stops - lengths, stops), axis=1)[kept[first : first + len(lines)]])
+            ends.append(stops[-1:])
+        spans = np.concatenate([span for span in ends if span.ndim == 2] or [np.empty((0, 2), int)])
+        order = np.argsort(-gains[kept], kind="stable")
+        for batch in np.array_split(spans[order], len(order) // 4096 + 1):
+            yield [self._line(int(start), int(stop)) for start, stop in batch]
+
+    def _line(self, start: int, stop: int) -> bytes:
+        import os
+
+        return os.pread(self._file.fileno(), stop - start - 1, start)
+
+    def close(self) -> None:
+        """Let the disk space go."""
+        self._file.close()
+
+
+def pick(lines: list[bytes], mask: NDArray[np.bool_]) -> list[bytes]:
+    """The lines whose place in `mask` is true."""
+    return lines if mask.all() else list(compress(lines, mask.tolist()))
