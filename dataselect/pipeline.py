@@ -154,9 +154,16 @@ class Run:
         self._write_report(scorer, selection, result)
         return result
 
-    def write_records(self, items: Iterable[bytes | BadRecord], noun: str) -> Result:
-        """Write records that were made rather than selected, each a line without its line feed."""
+    def write_records(
+        self, items: Iterable[bytes | BadRecord], noun: str, *, head: bytes = b""
+    ) -> Result:
+        """Write records that were made rather than selected, each a line without its line feed.
+
+        `head` is written before them as it is, and does not count.
+        """
         batch: list[bytes] = []
+        if head:
+            self._kept.write(head)
         with Progress(noun, self.inputs.size, quiet=self.settings.quiet) as progress:
             for item in items:
                 self._counts.read += 1
@@ -174,6 +181,16 @@ class Run:
             self._kept.write(b"\n".join([*batch, b""]))
         self._counts.check()
         self._guard(self._counts.kept)
+        if self._report is not None:
+            report = {
+                "command": noun,
+                "signature": signature(noun, self.facts),
+                "versions": versions(),
+                "options": {**asdict(self.settings), **self.facts},
+                "inputs": self.inputs.meter.digests(),
+                "counts": asdict(self._counts),
+            }
+            self._report.write(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
         return Result(self._counts, "everything", noun, "high", None)
 
     def _scored(self, work: Work) -> Iterator[Scored]:
@@ -268,7 +285,7 @@ class Run:
 
     def _result(self, work: Work, per: dict[str, Counts]) -> Result:
         counts, selection = self._counts, work.selection
-        warnings = []
+        warnings = work.scorer.warnings()
         if selection.selects and counts.kept + counts.errors == counts.read:
             warnings.append(f"{selection.describe()} keeps every record")
         if selection.selects and not counts.kept:

@@ -56,6 +56,10 @@ class Scorer(ABC):
         """Whether `details` adds anything."""
         return False
 
+    def warnings(self) -> list[str]:
+        """What a person should know before trusting the scores."""
+        return []
+
     def describe(self) -> dict[str, Any]:
         """What the run report says of the scorer: options, model digest, figures of the fit."""
         return {}

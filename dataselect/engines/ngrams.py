@@ -5,14 +5,19 @@ polynomial of its tokens' hashes, and its top bits name a bucket. The same text 
 buckets in every process, on every machine and in every batch.
 """
 
+from __future__ import annotations
+
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Analyzer = Literal["word", "char"]
 ANALYZERS: tuple[Analyzer, ...] = ("word", "char")
@@ -161,6 +166,32 @@ class Ngrams:
                 chain += hashes[n - 1 :]
             yield ((chain * _GOLDEN) >> self._shift).view(np.int64)
 
+    def matrix(self, texts: Sequence[str]) -> csr_array:
+        """Counts of the n-grams of each text, (len(texts), 2**bits) sparse float64."""
+        from scipy.sparse import csr_array
+
+        tokens = self.tokens(texts)
+        owners = np.repeat(np.arange(len(texts)), np.diff(tokens.bounds))
+        rows, columns = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+        for n, buckets in enumerate(self.buckets(tokens.hashes), start=1):
+            within = np.ones(len(buckets), bool)
+            within[crossing(tokens.bounds, n, len(buckets))] = False
+            rows.append(owners[: len(buckets)][within])
+            columns.append(buckets[within])
+        # scikit-learn takes 32-bit indices only
+        place = [np.concatenate(each).astype(np.int32) for each in (rows, columns)]
+        counts = csr_array((np.ones(len(place[0])), tuple(place)), shape=(len(texts), 1 << self.bits))
+        counts.sum_duplicates()
+        return counts
+
+    def orders(self, texts: Sequence[str], buckets: NDArray[np.intp]) -> NDArray[np.intp]:
+        """(len(buckets),) the shortest n of the texts' n-grams in each bucket, ascending buckets."""
+        found = np.zeros(len(buckets), np.intp)
+        hashes = self.tokens(texts).hashes
+        for n, own in reversed(list(enumerate(self.buckets(hashes), start=1))):
+            found[np.isin(buckets, own)] = n
+        return found
+
     def strings(self, text: str) -> list[tuple[int, str]]:
         """Bucket and spelling of every n-gram of one text, shortest first, for explaining a score."""
         tokens = self.tokens([text])
@@ -186,3 +217,71 @@ def crossing(bounds: NDArray[np.intp], n: int, size: int) -> NDArray[np.intp]:
     """Positions among `size` n-grams where one starts in one text and ends in another."""
     last = bounds[1:-1, None] - np.arange(1, n)
     return last[(last >= 0) & (last < size)]
+
+
+_FRACTION_BITS = 20  # weights are multiples of 2**-20: their sums are exact, in any order
+_LARGEST = 2.0 ** (31 - _FRACTION_BITS) - 1
+
+
+@dataclass(frozen=True)
+class NgramWeights:
+    """K linear functions of n-gram counts, with a weight for each bucket seen in training.
+
+    `buckets` (f,) ascending; `fixed` (K, f) int32, weights times 2**20. Because the weights are
+    whole numbers, a sum is the same on every machine and in every batch.
+    """
+
+    ngrams: Ngrams
+    buckets: NDArray[np.intp]
+    fixed: NDArray[np.int32]
+
+    @classmethod
+    def of(
+        cls, ngrams: Ngrams, buckets: NDArray[np.intp], weights: NDArray[np.float64]
+    ) -> NgramWeights:
+        """Round real weights (K, f), for `buckets` ascending, to fixed point."""
+        scaled = np.rint(np.clip(weights, -_LARGEST, _LARGEST) * 2.0**_FRACTION_BITS)
+        used = (scaled != 0).any(axis=0)
+        return cls(ngrams, buckets[used], scaled[:, used].astype(np.int32))
+
+    @cached_property
+    def _rows(self) -> NDArray[np.int32]:
+        """Bucket to 1 + its column of `fixed`, or 0 where training never saw it."""
+        rows = np.zeros(1 << self.ngrams.bits, np.int32)
+        rows[self.buckets] = np.arange(1, len(self.buckets) + 1)
+        return rows
+
+    @cached_property
+    def _padded(self) -> NDArray[np.int32]:
+        """`fixed` with a first column of zeros, for buckets that training never saw."""
+        return np.pad(self.fixed, ((0, 0), (1, 0)))
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the derived tables out of pickles: each worker makes its own."""
+        return {"ngrams": self.ngrams, "buckets": self.buckets, "fixed": self.fixed}
+
+    def of_buckets(self, buckets: NDArray[np.intp]) -> NDArray[np.float64]:
+        """(K, len(buckets)) the weights of some buckets; 0 for those that training never saw."""
+        chosen: NDArray[np.float64] = self._padded[:, self._rows[buckets]] / 2.0**_FRACTION_BITS
+        return chosen
+
+    def sums(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """(K, n) summed weights of each text's n-grams, and (n,) how many n-grams it has."""
+        tokens = self.ngrams.tokens(texts)
+        rows = []
+        for n, buckets in enumerate(self.ngrams.buckets(tokens.hashes), start=1):
+            found = self._rows.take(buckets)
+            found[crossing(tokens.bounds, n, len(buckets))] = 0
+            rows.append(found)
+        sums = np.empty((len(self._padded), len(texts)))
+        totals = np.zeros(len(tokens.hashes) + 1, np.int64)
+        for weights, out in zip(self._padded, sums, strict=True):
+            starting = totals[1:]  # at first, what the n-grams that start at each token weigh
+            starting[:] = 0
+            for found in rows:
+                starting[: len(found)] += weights.take(found)
+            np.cumsum(starting, out=starting)
+            out[:] = totals[tokens.bounds[1:]] - totals[tokens.bounds[:-1]]
+        lengths = np.diff(tokens.bounds)
+        counts = sum(np.maximum(lengths - n, 0) for n in range(self.ngrams.order))
+        return sums / 2.0**_FRACTION_BITS, np.asarray(counts, dtype=np.int64)

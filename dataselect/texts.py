@@ -1,13 +1,16 @@
-"""A uniform sample of the texts of a pool too large to hold."""
+"""The texts that a model is fitted on: whole files, or a uniform sample of a large pool."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dataselect.errors import InputError
 from dataselect.inputs import Block, Inputs
 from dataselect.records import Column, read
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.random import Generator
     from numpy.typing import NDArray
@@ -15,32 +18,48 @@ if TYPE_CHECKING:
 _Line = tuple[str, int, bytes]  # file, line number, bytes
 
 
-def sample_texts(inputs: Inputs, column: Column, size: int, rng: Generator) -> tuple[list[str], int]:
-    """Draw `size` texts without replacement, in input order, and count the lines.
+def read_columns(inputs: Inputs, columns: Sequence[Column]) -> list[list[Any]]:
+    """All values of some columns. Raises InputError at the first bad record."""
+    values: list[list[Any]] = [[] for _ in columns]
+    for block in inputs.blocks():
+        found = read(block, columns, stop_at_first=True)
+        if found.bad:
+            raise InputError(str(found.bad[0]))
+        for kept, fresh in zip(values, found.columns, strict=True):
+            kept += fresh
+    return values
+
+
+def sample_texts(
+    inputs: Inputs, column: Column, size: int, rng: Generator, *, strict: bool
+) -> list[str]:
+    """Draw `size` texts without replacement, in input order.
 
     Each line gets a random key in the order of the input and the `size` lowest are kept, so the
-    draw depends on nothing but `rng`. Bad records that are drawn are left out: the run that
-    follows reports them. Holds at most 2 * `size` lines.
+    draw depends on nothing but `rng`. Holds at most 2 * `size` lines. A bad record that is drawn
+    raises InputError if `strict`, else it is left out: the run that follows reports it.
     """
     import numpy as np
 
     keys = np.empty(0)
     drawn: list[_Line] = []
-    limit, seen = np.inf, 0
+    limit = np.inf
     for block in inputs.blocks():
         lines = block.data.split(b"\n")[:-1]
         fresh = rng.random(len(lines))
         chosen = np.flatnonzero(fresh < limit)
         keys = np.concatenate((keys, fresh[chosen]))
         drawn += [(block.source, block.first_line + int(i), lines[i]) for i in chosen]
-        seen += len(lines)
         if len(drawn) > 2 * size:
             keys, drawn, limit = _lowest(keys, drawn, size)
     _, drawn, _ = _lowest(keys, drawn, size)
     texts: list[str] = []
     for source, number, line in drawn:
-        texts += read(Block(source, number, line + b"\n"), [column]).columns[0]
-    return texts, seen
+        found = read(Block(source, number, line + b"\n"), [column])
+        if found.bad and strict:
+            raise InputError(str(found.bad[0]))
+        texts += found.columns[0]
+    return texts
 
 
 def _lowest(

@@ -1,0 +1,38 @@
+"""Pick the rows worth training on: JSONL in, JSONL out.
+
+The command line is `dataselect`; the same operations are here for Python:
+
+    from dataselect import Inputs, Relevance, Run, Selection, Settings
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataselect.errors import DataselectError as DataselectError
+    from dataselect.inputs import Inputs as Inputs
+    from dataselect.pipeline import Result as Result
+    from dataselect.pipeline import Run as Run
+    from dataselect.pipeline import Settings as Settings
+    from dataselect.scorers.field import Field as Field
+    from dataselect.scorers.relevance import Relevance as Relevance
+    from dataselect.selection import Selection as Selection
+
+_HOMES = {
+    "DataselectError": "errors",
+    "Field": "scorers.field",
+    "Inputs": "inputs",
+    "Relevance": "scorers.relevance",
+    "Result": "pipeline",
+    "Run": "pipeline",
+    "Selection": "selection",
+    "Settings": "pipeline",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name from its module when it is first asked for: NumPy takes 100 ms."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dataselect' has no attribute '{name}'")
+    return getattr(import_module(f"dataselect.{_HOMES[name]}"), name)

@@ -1,0 +1,235 @@
+"""Relevance: logistic regression on n-grams, in-domain text against a background.
+
+After Cho et al. (2019): each n-gram has a score, learnt from the annotated utterances of a new
+intent, and an utterance's relevance aggregates the scores of its n-grams.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from dataselect.engines.contrast import Aggregation, contrast, divisors, warnings
+from dataselect.engines.logistic import Sigmoid
+from dataselect.engines.ngrams import Ngrams, NgramWeights
+from dataselect.errors import InputError
+from dataselect.records import Column, Fields, numbers, text
+from dataselect.scoring import Scorer, Scores
+
+_FORMAT = "dataselect relevance 1"
+ONE_SET = ""
+
+
+@dataclass(frozen=True)
+class Relevance(Scorer):
+    """Probability that a text is in-domain, were both sides equally frequent.
+
+    With several in-domain sets, `names`, each has its own weights and sigmoid; the best one's
+    probability is the relevance. `held_out` (h,) are relevances of in-domain texts that the
+    weights were not learnt from, for `--calibrate`.
+    """
+
+    noun: ClassVar[str] = "relevance"
+
+    names: tuple[str, ...]
+    weights: NgramWeights
+    aggregation: Aggregation
+    sigmoids: tuple[Sigmoid, ...]
+    held_out: NDArray[np.float64]
+    figures: dict[str, Any] = field(default_factory=dict)
+    text_field: str = "text"
+    explain: int = 0
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The text."""
+        return [text(self.text_field)]
+
+    @property
+    def adds(self) -> tuple[str, ...]:  # type: ignore[override]  # known once the sets are
+        """`relevance`, and which set it is for where there are several."""
+        return ("relevance",) if self.names == (ONE_SET,) else ("relevance", "relevance_for")
+
+    @property
+    def has_details(self) -> bool:
+        """Whether n-grams are to be explained."""
+        return self.explain > 0
+
+    def log_odds(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """(K, n) aggregated weights of each text for each in-domain set, before the sigmoid."""
+        sums, counts = self.weights.sums(texts)
+        return sums / divisors(counts, self.aggregation)
+
+    def relevance(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """(n,) the best probability, and (n,) which set it is for; of equal ones the first."""
+        odds = self.log_odds(texts)
+        each = np.stack([sigmoid(row) for sigmoid, row in zip(self.sigmoids, odds, strict=True)])
+        winners = each.argmax(axis=0)
+        return each[winners, np.arange(len(texts))], winners
+
+    def score(self, columns: Sequence[list[Any]]) -> Scores:
+        """Score a batch of texts."""
+        values, winners = self.relevance(columns[0])
+        fields: Fields = {"relevance": numbers(values)}
+        if "relevance_for" in self.adds:
+            names = [orjson.dumps(name) for name in self.names]
+            fields["relevance_for"] = [names[winner] for winner in winners.tolist()]
+        return Scores(values, fields)
+
+    def details(self, columns: Sequence[list[Any]]) -> Fields:
+        """`relevance_ngrams`: what spoke most for and against each text, with its weight.
+
+        A weight is its n-gram's share of the log-odds, all its occurrences together.
+        """
+        _, winners = self.relevance(columns[0])
+        rows = zip(columns[0], winners.tolist(), strict=True)
+        return {"relevance_ngrams": [orjson.dumps(self._spoken(*row)) for row in rows]}
+
+    def _spoken(self, value: str, which: int) -> dict[str, list[tuple[str, float]]]:
+        found = self.weights.ngrams.strings(value)
+        if not found:
+            return {"for": [], "against": []}
+        share = self.sigmoids[which].slope / float(
+            divisors(np.array([len(found)]), self.aggregation)[0]
+        )
+        weights = self.weights.of_buckets(np.array([bucket for bucket, _ in found]))[which]
+        shares: dict[str, float] = {}
+        for (_, ngram), weight in zip(found, weights.tolist(), strict=True):
+            shares[ngram] = shares.get(ngram, 0.0) + weight * share
+        ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
+        rounded = [(ngram, round(weight, 4)) for ngram, weight in ranked]
+        return {
+            "for": [item for item in rounded if item[1] > 0][: self.explain],
+            "against": [item for item in reversed(rounded) if item[1] < 0][: self.explain],
+        }
+
+    def warnings(self) -> list[str]:
+        """Doubts about what was learnt, such as a ranking that only follows length."""
+        return warnings(self.figures)
+
+    def describe(self) -> dict[str, Any]:
+        """Options and figures of the fit for the run report."""
+        ngrams = self.weights.ngrams
+        return {
+            "signature": {
+                "sets": len(self.names),
+                "ngrams": ngrams.order,
+                "analyzer": ngrams.analyzer,
+                "case": "lower" if ngrams.lowercase else "kept",
+                "aggregate": self.aggregation,
+                "model": self.digest()[:12],
+            },
+            "model_sha256": self.digest(),
+            **self.figures,
+            "fit_warnings": self.warnings(),
+        }
+
+    def digest(self) -> str:
+        """SHA-256 of the saved model."""
+        return hashlib.sha256(self.dumps()).hexdigest()
+
+    def dumps(self) -> bytes:
+        """The model as bytes: a zip of plain NumPy arrays and one JSON file, the same every time."""
+        about = {
+            "format": _FORMAT,
+            "names": self.names,
+            "order": self.weights.ngrams.order,
+            "analyzer": self.weights.ngrams.analyzer,
+            "lowercase": self.weights.ngrams.lowercase,
+            "bits": self.weights.ngrams.bits,
+            "aggregation": self.aggregation,
+            "sigmoids": [(sigmoid.slope, sigmoid.offset) for sigmoid in self.sigmoids],
+            "figures": self.figures,
+        }
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo("model.json"), orjson.dumps(about))
+            arrays = {
+                "buckets": self.weights.buckets.astype(np.int64),
+                "fixed": self.weights.fixed,
+                "held_out": self.held_out,
+            }
+            for name, values in arrays.items():
+                plain = io.BytesIO()
+                np.save(plain, values, allow_pickle=False)
+                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), plain.getvalue())
+        return buffer.getvalue()
+
+    @classmethod
+    def load(cls, path: str, *, text_field: str = "text", explain: int = 0) -> Relevance:
+        """Read a model from a file. Raises InputError if it is not one."""
+        try:
+            with zipfile.ZipFile(path) as archive:
+                about = json.loads(archive.read("model.json"))
+                if about["format"] != _FORMAT:
+                    raise ValueError(f"its format is {about['format']!r}")
+                arrays = {
+                    name: np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
+                    for name in ("buckets", "fixed", "held_out")
+                }
+            ngrams = Ngrams(about["order"], about["analyzer"], about["lowercase"], about["bits"])
+            return cls(
+                names=tuple(about["names"]),
+                weights=NgramWeights(ngrams, arrays["buckets"].astype(np.intp), arrays["fixed"]),
+                aggregation=about["aggregation"],
+                sigmoids=tuple(Sigmoid(*each) for each in about["sigmoids"]),
+                held_out=arrays["held_out"],
+                figures=about["figures"],
+                text_field=text_field,
+                explain=explain,
+            )
+        except OSError as error:
+            raise InputError(
+                f"{path}: {error.strerror or error}; make a model with --save-model"
+            ) from None
+        except (ValueError, KeyError, TypeError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]  # zipfile re-exports zlib
+            raise InputError(
+                f"{path}: not a relevance model ({error}); make one with --save-model"
+            ) from None
+
+    @classmethod
+    def fit(
+        cls,
+        in_domain: Mapping[str, Sequence[str]],
+        background: Sequence[str],
+        *,
+        ngrams: Ngrams | None = None,
+        aggregation: Aggregation = "sqrt",
+        rng: np.random.Generator | None = None,
+        text_field: str = "text",
+        explain: int = 0,
+    ) -> Relevance:
+        """Learn from in-domain texts, by set name, and background texts.
+
+        >>> model = Relevance.fit({"": ["play adele", "play some jazz"]}, ["it rained", "we left"])
+        >>> float(model.relevance(["play the beatles"])[0][0]) > 0.5
+        True
+
+        Raises InputError if either side has no text.
+        """
+        learnt = contrast(
+            in_domain,
+            background,
+            ngrams or Ngrams(),
+            aggregation,
+            rng or np.random.default_rng(0),
+        )
+        return cls(
+            names=tuple(in_domain),
+            weights=learnt.weights,
+            aggregation=aggregation,
+            sigmoids=learnt.sigmoids,
+            held_out=learnt.held_out,
+            figures=learnt.figures,
+            text_field=text_field,
+            explain=explain,
+        )
