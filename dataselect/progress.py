@@ -30,7 +30,9 @@ class Progress:
         if self._bar is not None:
             self._records = records
             elapsed = self._bar.format_dict["elapsed"] or 1e-9
-            self._bar.set_postfix_str(f"{records:,} records, {records / elapsed:,.0f}/s", refresh=False)
+            self._bar.set_postfix_str(
+                f"{records:,} records, {records / elapsed:,.0f}/s", refresh=False
+            )
             self._bar.update(bytes_read - self._bar.n)
 
     def __enter__(self) -> Progress:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Direction = Literal["high", "low"]
 """Which end of a score is the good one."""
 
+_RANKING = ("top_k", "share", "budget", "cost", "sample")
+_RULES = ("threshold", "calibrate", *_RANKING)
+
 
 class Groups(NamedTuple):
     """The value of the `--per` field of each record: `names[codes[i]]`. `codes` is (n,) integer."""
@@ -96,7 +99,9 @@ class Selection:
         if self.budget is None and self.cost != "records":
             raise OptionError("--cost is what --budget counts; give --budget too")
         if self.per is None and (self.min_per is not None or self.max_per is not None):
-            raise OptionError("--min-per and --max-per hold within each value of --per; give it too")
+            raise OptionError(
+                "--min-per and --max-per hold within each value of --per; give it too"
+            )
         if self.per is not None and self.streams:
             raise OptionError(
                 "--per changes nothing alone; add --top-k, --share, --budget, --sample, "
@@ -126,17 +131,18 @@ class Selection:
         return not self.streams or self.threshold is not None or self.calibrate is not None
 
     def describe(self) -> str:
-        """The rule in the words of the command line, for reports and reasons."""
+        """The rule in the words of the command line, for reports."""
+        return self._spelled(*_RULES, "per", "min_per", "max_per") or "everything"
+
+    def _spelled(self, *names: str) -> str:
         words = []
-        for name in (
-            "threshold top_k share budget cost sample per min_per max_per calibrate".split()
-        ):
+        for name in names:
             value = getattr(self, name)
             if value is None or (name == "cost" and self.budget is None):
                 continue
             spelled = f"{float(value):.6g}" if isinstance(value, float | Fraction) else str(value)
             words.append(f"--{name.replace('_', '-')} {spelled}")
-        return " ".join(words) or "everything"
+        return " ".join(words)
 
     def calibrated(self, held_out: NDArray[np.float64], direction: Direction) -> Selection:
         """The same selection with the threshold that a share `calibrate` of `held_out` passes."""
@@ -225,7 +231,7 @@ class Selection:
 
     def _reasons(self, direction: Direction) -> list[str]:
         side = "below" if direction == "high" else "above"
-        rule = replace(self, threshold=None, calibrate=None, min_per=None, max_per=None).describe()
+        rule = self._spelled(*_RANKING, "per")
         return [
             "kept",
             f"{side} the threshold {self.threshold}",

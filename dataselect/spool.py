@@ -104,7 +104,9 @@ class Spool:
         for first, lines in self.batches():
             lengths = np.fromiter((len(line) + 1 for line in lines), np.int64, len(lines))
             stops = ends[-1][-1] + np.cumsum(lengths)
-            ends.append(np.stack((stops - lengths, stops), axis=1)[kept[first : first + len(lines)]])
+            ends.append(
+                np.stack((stops - lengths, stops), axis=1)[kept[first : first + len(lines)]]
+            )
             ends.append(stops[-1:])
         spans = np.concatenate([span for span in ends if span.ndim == 2] or [np.empty((0, 2), int)])
         order = np.argsort(-gains[kept], kind="stable")

@@ -82,9 +82,7 @@ class FitOptions:
             rich_help_panel=_FIT,
         ),
     ] = "word"
-    lowercase: Annotated[
-        bool, Option(help="Ignore case.", rich_help_panel=_FIT)
-    ] = True
+    lowercase: Annotated[bool, Option(help="Ignore case.", rich_help_panel=_FIT)] = True
     aggregate: Annotated[
         Literal["sqrt", "sum", "mean"],
         Option(
@@ -192,7 +190,9 @@ def _refuse_contradictions(
     if model is not None and fitting.given():
         raise OptionError(f"{fitting.given()[0]} is for fitting, and --model is fitted already")
     if model is not None and (save_model or fit_only):
-        raise OptionError("--save-model and --fit-only are for fitting, and --model is fitted already")
+        raise OptionError(
+            "--save-model and --fit-only are for fitting, and --model is fitted already"
+        )
     if fit_only and save_model is None:
         raise OptionError("--fit-only without --save-model FILE would lose the model")
 
@@ -223,11 +223,12 @@ class _Sources:
         )
 
     def inputs(self) -> list[Inputs]:
-        return [*[each for _, each in self.in_domain], *([self.background] if self.background else [])]
+        return [
+            *[each for _, each in self.in_domain],
+            *([self.background] if self.background else []),
+        ]
 
-    def fit(
-        self, fitting: FitOptions, pool: Inputs, settings: Settings, explain: int
-    ) -> Relevance:
+    def fit(self, fitting: FitOptions, pool: Inputs, settings: Settings, explain: int) -> Relevance:
         import numpy as np
 
         from dataselect.engines.ngrams import Ngrams

@@ -1,0 +1,1 @@
+"""What scorers are made of: n-grams, regressions, and later encoders and language models."""

@@ -41,6 +41,7 @@ _TOP_NGRAMS = 20
 # sides nearly as well.
 _LENGTH_CORRELATION = 0.8
 _LENGTH_AUC_MARGIN = 0.02
+_LONG_WORD = 12  # characters to a word, spaces counted: 5 to 8 in European languages and Hindi
 
 
 @dataclass(frozen=True)
@@ -175,9 +176,18 @@ class _Problem:
                 },
                 "C": penalty,
                 "held_out": anything.can_hold_out,
+                "word_length": self._word_length(),
                 "sets": figures,
             },
         )
+
+    def _word_length(self) -> float | None:
+        """Characters of in-domain text for each of its words, or None where words do not count."""
+        if self.ngrams.analyzer != "word":
+            return None
+        texts = [text for text, owner in zip(self.texts, self.owners, strict=True) if owner >= 0]
+        words = len(self.ngrams.tokens(texts).hashes)
+        return round(sum(map(len, texts)) / max(words, 1), 2)
 
     def _figures(
         self,
@@ -203,17 +213,20 @@ class _Problem:
             "in_domain_share": round(own / len(rows), 4),
             "score_length_correlation": round(correlation, 4),
             "length_auc": round(max(by_length, 1 - by_length), 4),
-            "ngrams_for": self._top(weights, self.owners == number),
-            "ngrams_against": self._top(-weights, self.owners != number),
+            "ngrams_for": self._top(weights, self.owners == number, 1),
+            "ngrams_against": self._top(weights, self.owners != number, -1),
         }
 
     def _top(
-        self, weights: NDArray[np.float64], side: NDArray[np.bool_]
+        self, weights: NDArray[np.float64], side: NDArray[np.bool_], sign: int
     ) -> list[tuple[str, float]]:
-        """The n-grams that matter most on a side: weight times how many of its texts hold them."""
+        """The n-grams that matter most on a side: weight times how many of its texts hold them.
+
+        `sign`: 1 for what speaks for the set, -1 for what speaks against it.
+        """
         part = self.counts[np.flatnonzero(side)]
         present = np.bincount(part.indices, minlength=len(weights))
-        value = weights * present
+        value = sign * weights * present
         chosen = np.argsort(-value, kind="stable")[:_TOP_NGRAMS]
         columns = part.tocsc()
         texts = [self.texts[i] for i in np.flatnonzero(side).tolist()]
@@ -233,6 +246,11 @@ def warnings(figures: dict[str, Any]) -> list[str]:
         found.append(
             "a single in-domain text leaves nothing to hold out: the figures and probabilities "
             "are those of the training text"
+        )
+    if (figures["word_length"] or 0) > _LONG_WORD:
+        found.append(
+            f"the in-domain text has {figures['word_length']:.0f} characters to a word; "
+            "if it is written without spaces, use --analyzer char"
         )
     for name, figure in figures["sets"].items():
         of = f" of '{name}'" if name else ""

@@ -1,4 +1,4 @@
-"""Logistic regression on n-gram counts: weights, regularisation by cross-validation, calibration."""
+"""Logistic regression on n-gram counts: weights, cross-validation, calibration."""
 
 from __future__ import annotations
 

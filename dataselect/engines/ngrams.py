@@ -43,7 +43,9 @@ def _is_separator(character: str) -> bool:
     return character == "_" or unicodedata.category(character) in _SEPARATOR_CATEGORIES
 
 
-_SEPARATOR_CATEGORIES = frozenset(("Zs", "Zl", "Zp", "Cc", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"))
+_SEPARATOR_CATEGORIES = frozenset(
+    ("Zs", "Zl", "Zp", "Cc", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po")
+)
 # Bytes of UTF-8 sequences (128 and up) belong to words: _plain has replaced the other separators.
 _IS_WORD = np.array([not _is_separator(chr(b)) if b < 128 else True for b in range(256)])
 
@@ -56,7 +58,7 @@ def _plain_character(character: str) -> str:
 
 
 def _plain(texts: Sequence[str], lowercase: bool) -> str:
-    """All texts as one string, each with a line feed before and after it, separators made ASCII."""
+    """All texts as one string, a line feed before and after each, separators made ASCII."""
     joined = "\n".join(texts)
     if joined.count("\n") != len(texts) - 1:
         joined = "\n".join([text.replace("\n", " ") for text in texts])
@@ -180,12 +182,14 @@ class Ngrams:
             columns.append(buckets[within])
         # scikit-learn takes 32-bit indices only
         place = [np.concatenate(each).astype(np.int32) for each in (rows, columns)]
-        counts = csr_array((np.ones(len(place[0])), tuple(place)), shape=(len(texts), 1 << self.bits))
+        counts = csr_array(
+            (np.ones(len(place[0])), tuple(place)), shape=(len(texts), 1 << self.bits)
+        )
         counts.sum_duplicates()
         return counts
 
     def orders(self, texts: Sequence[str], buckets: NDArray[np.intp]) -> NDArray[np.intp]:
-        """(len(buckets),) the shortest n of the texts' n-grams in each bucket, ascending buckets."""
+        """(len(buckets),) the shortest n of the texts' n-grams in each bucket."""
         found = np.zeros(len(buckets), np.intp)
         hashes = self.tokens(texts).hashes
         for n, own in reversed(list(enumerate(self.buckets(hashes), start=1))):
@@ -193,7 +197,7 @@ class Ngrams:
         return found
 
     def strings(self, text: str) -> list[tuple[int, str]]:
-        """Bucket and spelling of every n-gram of one text, shortest first, for explaining a score."""
+        """Bucket and spelling of every n-gram of one text, shortest first."""
         tokens = self.tokens([text])
         spellings = self._spellings(text)
         glue = " " if self.analyzer == "word" else ""

@@ -1,0 +1,1 @@
+"""One module a scorer; they never import each other."""

@@ -153,7 +153,7 @@ class Relevance(Scorer):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(zipfile.ZipInfo("model.json"), orjson.dumps(about))
-            arrays = {
+            arrays: dict[str, NDArray[Any]] = {
                 "buckets": self.weights.buckets.astype(np.int64),
                 "fixed": self.weights.fixed,
                 "held_out": self.held_out,

@@ -1,0 +1,109 @@
+"""Hashed n-grams: what counts as a word, and that batches change nothing."""
+
+import pickle
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataselect.engines.ngrams import Ngrams, NgramWeights
+
+TEXTS = st.lists(st.text(max_size=40), max_size=8)
+
+
+def words(text: str, **options: object) -> list[str]:
+    return [ngram for _, ngram in Ngrams(order=1, **options).strings(text)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("Play  Adele!", ["play", "adele"], id="punctuation and runs of spaces part"),
+        pytest.param("don't 'quote'", ["don't", "quote"], id="an apostrophe inside a word stays"),
+        pytest.param("don\u2019t", ["don't"], id="a typographic apostrophe is an apostrophe"),
+        pytest.param("«olá» — mundo…", ["olá", "mundo"], id="typographic punctuation parts"),
+        pytest.param("नमस्ते दुनिया", ["नमस्ते", "दुनिया"], id="Hindi vowel signs belong to words"),
+        pytest.param("a\u2028b\u00a0c\nd", ["a", "b", "c", "d"], id="Unicode spaces part"),
+        pytest.param("e\u0301t\u00e9", ["été"], id="composed and decomposed letters are the same"),
+        pytest.param("ÉTÉ", ["été"], id="case is ignored beyond ASCII"),
+        pytest.param("a\0b", ["a", "b"], id="NUL parts"),
+        pytest.param("a" * 40, ["a" * 40], id="a long word is one word"),
+        pytest.param("...", [], id="punctuation alone has no words"),
+        pytest.param("7 days", ["7", "days"], id="one-character words count"),
+    ],
+)
+def test_words(text: str, expected: list[str]) -> None:
+    assert words(text) == expected
+
+
+def test_case_can_be_kept() -> None:
+    assert words("Play", lowercase=False) == ["Play"]
+
+
+def test_characters_of_chinese_with_runs_of_spaces_as_one() -> None:
+    found = [ngram for _, ngram in Ngrams(order=2, analyzer="char").strings("播放  歌")]
+    assert found == ["播", "放", " ", "歌", "播放", "放 ", " 歌"]
+
+
+def test_ngrams_by_hand() -> None:
+    found = [ngram for _, ngram in Ngrams(order=3).strings("a b c d")]
+    assert found == ["a", "b", "c", "d", "a b", "b c", "c d", "a b c", "b c d"]
+
+
+def test_buckets_are_the_same_on_every_machine() -> None:
+    """A change here breaks every saved model."""
+    assert Ngrams().strings("play adele") == [
+        (1901921, "play"),
+        (Ngrams().strings("adele")[0][0], "adele"),
+        (Ngrams().strings("play adele")[2][0], "play adele"),
+    ]
+
+
+@pytest.mark.parametrize("length", [7, 8, 9, 15, 16, 17, 24, 25])
+def test_words_that_differ_in_their_last_byte_differ(length: int) -> None:
+    first, second = (Ngrams().tokens(["x" * (length - 1) + end]).hashes[0] for end in "ab")
+    assert first != second
+
+
+@given(TEXTS, st.sampled_from(["word", "char"]))
+def test_a_batch_has_the_ngrams_of_its_texts(texts: list[str], analyzer: str) -> None:
+    ngrams = Ngrams(analyzer=analyzer, bits=12)  # type: ignore[arg-type]
+    counts = ngrams.matrix(texts)
+    for row, text in enumerate(texts):
+        alone = ngrams.matrix([text])
+        start, end = counts.indptr[row], counts.indptr[row + 1]
+        assert sorted(counts.indices[start:end]) == sorted(alone.indices)
+        assert counts.data[start:end].sum() == len(ngrams.strings(text))
+
+
+@given(TEXTS, st.integers(1, 3))
+def test_sums_are_those_of_the_matrix_exactly(texts: list[str], sets: int) -> None:
+    ngrams = Ngrams(bits=12)
+    counts = ngrams.matrix([*texts, "play some jazz"])
+    buckets = np.unique(counts.indices).astype(np.intp)[::2]  # some were never seen
+    drawn = np.random.default_rng(0).normal(size=(sets, len(buckets)))
+    weights = NgramWeights.of(ngrams, buckets, drawn)
+    sums, totals = weights.sums(texts)
+    expected = counts[: len(texts)] @ weights.of_buckets(np.arange(1 << ngrams.bits)).T
+    np.testing.assert_array_equal(sums, expected.T)
+    np.testing.assert_array_equal(totals, counts[: len(texts)].sum(axis=1))
+
+
+def test_pickles_are_small_and_score_the_same() -> None:
+    ngrams = Ngrams()
+    buckets = np.unique(ngrams.matrix(["a b c"]).indices).astype(np.intp)
+    weights = NgramWeights.of(ngrams, buckets, np.ones((1, len(buckets))))
+    before = weights.sums(["a b"])[0]
+    pickled = pickle.dumps(weights)
+    assert len(pickled) < 2_000
+    np.testing.assert_array_equal(pickle.loads(pickled).sums(["a b"])[0], before)
+
+
+@given(st.text())
+def test_words_are_made_of_letters_marks_digits_and_symbols(text: str) -> None:
+    for word in words(text):
+        for character in word.replace("'", ""):
+            assert unicodedata.category(character)[0] in "LMNSC"
+            assert not character.isspace()
