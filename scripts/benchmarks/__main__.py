@@ -1,0 +1,125 @@
+"""`scripts/bench`: measure the sections asked for, print Markdown, write JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+
+import memory
+import relevance
+import startup
+from contenders import Failed
+from pool import Pool
+from tables import Plan, Section
+
+SECTIONS: dict[str, Callable[[Plan], Section]] = {
+    "relevance": relevance.measure,
+    "memory": memory.measure,
+    "startup": startup.measure,
+}
+_PACKAGES = ("dataselect", "numpy", "orjson", "scikit-learn")
+
+
+def main() -> int:
+    """Run from the command line; 1 if something could not be measured, whatever the bars say."""
+    options = _parser().parse_args()
+    folder = os.path.abspath(options.cache)
+    os.makedirs(folder, exist_ok=True)
+    plan = Plan(
+        pool=Pool(folder, options.records, options.data),
+        cache=folder,
+        rounds=options.rounds,
+        peers=options.peers,
+    )
+    names = list(SECTIONS) if options.section == "all" else [options.section]
+    machine = _machine()
+    print(f"# Benchmarks\n\n{machine['summary']}\n", flush=True)
+    sections = {}
+    for name in names:
+        try:
+            section = SECTIONS[name](plan)
+        except Failed as failure:
+            print(f"scripts/bench: {name}: {failure}", file=sys.stderr)
+            return 1
+        print(section.markdown(), flush=True)
+        sections[name] = section.as_json()
+    if options.json:
+        machine["load_average_after"] = os.getloadavg()
+        result = {"machine": machine, "options": vars(options), "sections": sections}
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump(result, file, indent=2)
+            file.write("\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("section", nargs="?", default="all", choices=[*SECTIONS, "all"])
+    parser.add_argument(
+        "--records", type=_positive, default=1_000_000, metavar="N", help="records in the pool"
+    )
+    parser.add_argument(
+        "--rounds",
+        type=_positive,
+        metavar="R",
+        help="how often everything is run; the median counts "
+        f"[default: relevance {relevance.ROUNDS}, memory {memory.ROUNDS}, "
+        f"startup {startup.ROUNDS}]",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="repeat DIR/general_text/sgd_user.jsonl.gz instead of making a pool: user turns of "
+        "the Schema-Guided Dialogue corpus as lines of id, text and intent",
+    )
+    parser.add_argument(
+        "--cache",
+        default=".cache/bench",
+        metavar="DIR",
+        help="for pools, models and the peers' environments [default: %(default)s]",
+    )
+    parser.add_argument("--json", metavar="FILE", help="write every single measurement here")
+    parser.add_argument(
+        "--no-peers",
+        dest="peers",
+        action="store_false",
+        help="measure dataselect and the bare loop only, and install nothing",
+    )
+    return parser
+
+
+def _positive(given: str) -> int:
+    number = int(given)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{given} is under 1")
+    return number
+
+
+def _machine() -> dict[str, object]:
+    """What the numbers depend on besides the code."""
+    versions = {name: version(name) for name in _PACKAGES}
+    listed = ", ".join(f"{name} {number}" for name, number in versions.items())
+    load = os.getloadavg()
+    summary = (
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, {listed}."
+    )
+    if load[0] > 0.5:
+        summary += f" The load average was {load[0]:.1f} before: trust ratios, not rates."
+    return {
+        "summary": summary,
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": versions,
+        "load_average_before": load,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+"""The floor: parse every record and write it again, scoring nothing.
+
+python orjson_loop.py POOL OUT
+"""
+
+import sys
+
+import orjson
+
+pool, out = sys.argv[1:]
+with open(pool, "rb") as lines, open(out, "wb") as file:
+    for line in lines:
+        file.write(orjson.dumps(orjson.loads(line)) + b"\n")

@@ -1,0 +1,89 @@
+"""Other tools for the same work, each in a virtual environment of its own, made on first use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from contenders import DRIVERS, Failed
+
+_INSTALL_TIMEOUT_S = 600
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A tool, the driver that runs it, what its environment holds, and a bearable pool."""
+
+    name: str
+    driver: str
+    requirements: tuple[str, ...]
+    most_records: int
+
+    def python(self, cache: str) -> str:
+        """The interpreter that has the tool; installs it first where needed. Raises Failed."""
+        folder = os.path.join(cache, "peers", self.driver)
+        python = os.path.join(folder, "bin", "python")
+        stamp = os.path.join(folder, "installed")
+        wanted = f"{sys.version}\n" + "\n".join(self.requirements)
+        if _content(stamp) == wanted:
+            return python
+        print(f"scripts/bench: installing {self.name} into {folder}", file=sys.stderr)
+        _run([sys.executable, "-m", "venv", "--clear", folder])
+        quiet = ["-qq", "--disable-pip-version-check"]
+        _run([python, "-m", "pip", "install", *quiet, *self.requirements])
+        with open(stamp, "w", encoding="utf-8") as file:
+            file.write(wanted)
+        return python
+
+    def command(self, cache: str, *arguments: str) -> tuple[str, ...]:
+        """The driver's command line. Raises Failed where the tool cannot be installed."""
+        return (self.python(cache), os.path.join(DRIVERS, f"{self.driver}.py"), *arguments)
+
+
+def _ours(*packages: str) -> tuple[str, ...]:
+    """The versions that dataselect itself runs with, so that no difference comes from them."""
+    return tuple(f"{package}=={version(package)}" for package in packages)
+
+
+SKLEARN = Peer(
+    "HashingVectorizer((1,3)) + LogisticRegression",
+    "sklearn_script",
+    _ours("scikit-learn", "numpy", "orjson"),
+    100_000,
+)
+FASTTEXT = Peer(
+    "fastText",
+    "fasttext_script",
+    ("fasttext-wheel==0.9.2", "numpy==1.26.4", *_ours("orjson")),
+    200_000,
+)
+DSIR = Peer(
+    "DSIR",
+    "dsir",
+    ("data-selection==1.0.3", "nltk", *_ours("numpy", "joblib")),
+    30_000,
+)
+
+
+def _content(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _run(command: list[str]) -> None:
+    try:
+        subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=_INSTALL_TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"not installed: no end after {_INSTALL_TIMEOUT_S} s") from None
+    except (subprocess.CalledProcessError, OSError) as error:
+        words = (getattr(error, "stderr", "") or str(error)).strip().split("\n")
+        reasons = [line for line in words if line.startswith("ERROR:")] or words
+        raise Failed(f"not installed: {reasons[0].removeprefix('ERROR: ')}") from None

@@ -1,0 +1,123 @@
+"""Records to measure on: made from the demo's grammars, or repeated from a corpus, and kept."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Any
+
+from contenders import Failed, dataselect, spend
+
+_SEED = 0
+_CORPUS = os.path.join("general_text", "sgd_user.jsonl.gz")
+_IN_DOMAIN, _BACKGROUND = 500, 10_000
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Files of `records` utterances in `folder`, each made when it is first asked for.
+
+    `data` is the folder of a corpus to repeat, or None to make utterances of 3 to 20 words, most of
+    them 5 to 13, one in three a repetition, as in transcribed requests.
+    """
+
+    folder: str
+    records: int
+    data: str | None
+
+    @property
+    def _kind(self) -> str:
+        return "made" if self.data is None else "sgd"
+
+    def describe(self) -> str:
+        """One sentence on what the records are."""
+        if self.data is None:
+            return f"{self.records:,} utterances from the grammars of `dataselect demo`."
+        return f"{self.records:,} user turns: the Schema-Guided Dialogue corpus, repeated."
+
+    def path(self, records: int | None = None) -> str:
+        """The pool, or its first records."""
+        wanted = min(records or self.records, self.records)
+        return self._made(f"pool-{wanted}", islice(self._records(), wanted))
+
+    def in_domain(self) -> str:
+        """Texts of one domain, music, as an annotated seed."""
+        music = (r for r in self._source() if r["intent"].lower().startswith(("music", "play_mus")))
+        return self._made("in-domain", islice(music, _IN_DOMAIN))
+
+    def background(self) -> str:
+        """Texts of every domain."""
+        return self._made("background", islice(self._source(), _BACKGROUND))
+
+    def model(self) -> str:
+        """A relevance model fitted on the two, by the program that is measured: never kept."""
+        path = os.path.join(self.folder, f"{self._kind}-relevance.model")
+        spend(
+            [
+                *(dataselect(), "relevance", "--fit-only", "--save-model", path),
+                *("--in-domain", self.in_domain(), "--background", self.background()),
+            ]
+        )
+        return path
+
+    def repeated(self, times: int) -> Iterator[bytes]:
+        """The pool's bytes `times` times over, in blocks, no line twice the same.
+
+        Each repetition has ids of its own, and a first word of its own: what remembers texts would
+        show in memory.
+        """
+        path = self.path()
+        for number in range(times):
+            mark = f"{number}".encode()
+            with open(path, "rb") as file:
+                while lines := file.readlines(_BLOCK):
+                    block = b"".join(lines)
+                    block = block.replace(b'{"id":"', b'{"id":"' + mark + b"-")
+                    yield block.replace(b'"text":"', b'"text":"x' + mark + b" ")
+
+    def _made(self, name: str, records: Iterator[dict[str, Any]]) -> str:
+        path = os.path.join(self.folder, f"{self._kind}-{name}.jsonl")
+        if not os.path.exists(path):
+            partial = f"{path}.{os.getpid()}"
+            with open(partial, "w", encoding="utf-8") as file:
+                for record in records:
+                    compact = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+                    file.write(compact + "\n")
+            os.replace(partial, path)  # a pool is whole, or not there
+        return path
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        """Records without end: a corpus is repeated, with new ids."""
+        for repetition in count():
+            for record in self._source():
+                yield {**record, "id": f"{record['id']}-{repetition}"}
+
+    def _source(self) -> Iterator[dict[str, Any]]:
+        return _utterances() if self.data is None else _corpus(os.path.join(self.data, _CORPUS))
+
+
+def _corpus(path: str) -> Iterator[dict[str, Any]]:
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
+            for line in lines:
+                yield json.loads(line)
+    except OSError as error:
+        raise Failed(f"{path}: {error.strerror or error}; see --help for --data") from None
+
+
+def _utterances() -> Iterator[dict[str, Any]]:
+    """Utterances without end, the same every time."""
+    from dataselect.demo.grammar import Draw, Grammar
+
+    grammars = [Grammar.load("assistant.txt"), Grammar.load("general.txt")]
+    intents = [(grammar, intent) for grammar in grammars for intent in grammar.intents]
+    draw = Draw(_SEED, "bench")
+    for number in count(1):
+        grammar, intent = draw.one(intents)
+        text = grammar.utterance(intent, draw).text
+        yield {"id": f"bench-{number:08}", "text": text, "intent": intent}
