@@ -30,7 +30,12 @@ class Scorer(ABC):
     """
 
     noun: ClassVar[str]
-    """The command it serves, and what messages call the score."""
+    """The command it serves."""
+
+    @property
+    def measure(self) -> str:
+        """What people call the score."""
+        return self.noun
 
     direction: Direction = "high"
     """Which end of the score is the good one."""

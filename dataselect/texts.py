@@ -26,7 +26,7 @@ def read_columns(inputs: Inputs, columns: Sequence[Column]) -> list[list[Any]]:
         if found.bad:
             raise InputError(str(found.bad[0]))
         for kept, fresh in zip(values, found.columns, strict=True):
-            kept += fresh
+            kept.extend(fresh)
     return values
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dataselect.cli import main
 from dataselect.engines.contrast import near_copies
-from dataselect.engines.logistic import HeldOut, Sigmoid, calibrate
+from dataselect.engines.logistic import Sigmoid, calibrate, smoothed_targets
 from dataselect.engines.ngrams import Ngrams
 from dataselect.errors import InputError
 from dataselect.scorers.relevance import Relevance
@@ -184,14 +184,15 @@ def test_calibration_by_hand() -> None:
 
     20 and 80 texts: (21 / 22 + 1 / 82) / 2, near even odds whatever the share in-domain.
     """
-    scores = np.tile([-1.0, 1.0], 50)
     positive = np.arange(100) < 20
-    sigmoid = calibrate(HeldOut(scores, positive))
-    np.testing.assert_allclose(sigmoid(scores), (21 / 22 + 1 / 82) / 2, atol=0.001)
+    weights = np.where(positive, 0.5 / 20, 0.5 / 80)
+    sigmoid = calibrate(np.zeros(100), smoothed_targets(positive), weights)
+    np.testing.assert_allclose(sigmoid(np.zeros(1)), (21 / 22 + 1 / 82) / 2, atol=0.001)
 
 
 def test_calibration_never_turns_a_ranking_over() -> None:
-    sigmoid = calibrate(HeldOut(np.arange(10.0), np.arange(10) < 5))
+    positive = np.arange(10) < 5  # the lowest scores
+    sigmoid = calibrate(np.arange(10.0), smoothed_targets(positive), np.full(10, 0.1))
     assert sigmoid.slope > 0
 
 

@@ -19,7 +19,7 @@ def kept(
     selection: Selection, scores: list[float], direction: Direction = "high", **more: object
 ) -> list[int]:
     cut = selection.cut(np.array(scores, dtype=np.float64), direction, **more)  # type: ignore[arg-type]
-    return np.flatnonzero(cut.kept).tolist()  # type: ignore[no-any-return]
+    return np.flatnonzero(cut.kept).tolist()
 
 
 def ranked(scores: list[float], direction: str) -> list[int]:

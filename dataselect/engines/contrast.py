@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -18,15 +18,14 @@ from dataselect.engines.logistic import (
     folds,
     inverse_document_frequency,
     sample_rows,
+    smoothed_targets,
 )
-from dataselect.engines.ngrams import Ngrams, NgramWeights
+from dataselect.engines.ngrams import Aggregation, Ngrams, NgramWeights, divisors
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
-
-Aggregation = Literal["sqrt", "sum", "mean"]
 
 # An n-gram counts idf ** 1.5 * 0.7 ** (n - 1) in training: found on CLINC150, where precision
 # hardly moves for exponents of 1.25 to 2; without the discount of long n-grams it falls by 3 %.
@@ -56,14 +55,6 @@ class Contrast:
     sigmoids: tuple[Sigmoid, ...]
     held_out: NDArray[np.float64]
     figures: dict[str, Any]
-
-
-def divisors(ngram_counts: NDArray[np.int64], aggregation: Aggregation) -> NDArray[np.float64]:
-    """(n,) what the summed weights of texts with so many n-grams are divided by, at least 1."""
-    counts = np.maximum(ngram_counts, 1).astype(np.float64)
-    if aggregation == "sum":
-        return np.ones_like(counts)
-    return counts if aggregation == "mean" else np.sqrt(counts)
 
 
 def near_copies(copies: csr_array, originals: csr_array) -> NDArray[np.bool_]:
@@ -144,42 +135,49 @@ class _Problem:
         self.fold = folds(texts, rng)
         self.rng = rng
 
-    def training(self, positive: NDArray[np.bool_]) -> Training:
-        """The problem of telling some rows from the rest."""
-        return Training(self.counts, positive, self.scale, self.divisors, self.fold)
-
     def solve(self) -> Contrast:
-        """Learn and judge every set."""
-        anything = self.training(self.owners >= 0)
+        """Learn and judge every set, each against the background alone."""
+        anything = self._training(self.owners >= 0)
         rows = sample_rows(anything.positive, self.rng)
         penalty = choose_penalty(anything.subset(rows))
-        weights, sigmoids, figures = [], [], {}
-        probabilities = np.zeros(len(rows))
-        for number, name in enumerate(self.names):
-            training = self.training(self.owners == number)
-            part = training.subset(rows)
-            held_out = HeldOut(part.held_out(penalty), part.positive)
-            sigmoid = calibrate(held_out)
-            learnt = training.fit(penalty)
-            probabilities = np.maximum(probabilities, sigmoid(held_out.scores))
-            weights.append(learnt)
-            sigmoids.append(sigmoid)
-            figures[name] = self._figures(held_out, rows, learnt * sigmoid.slope, number)
-        known = self.owners[rows] >= 0
+        held_out = [self._held_out(number, rows, penalty) for number in range(len(self.names))]
+        sigmoids = _calibrate_together(held_out)
+        weights = np.stack([self._fit(number, penalty) for number in range(len(self.names))])
+        own = [s(h.scores[h.positive]) for s, h in zip(sigmoids, held_out, strict=True)]
         return Contrast(
-            NgramWeights.of(self.ngrams, self.buckets, np.stack(weights)),
+            NgramWeights.of(self.ngrams, self.buckets, weights),
             tuple(sigmoids),
-            np.sort(probabilities[known]),
+            np.sort(np.concatenate(own)),
             {
                 "in_domain": {
                     name: int((self.owners == i).sum()) for i, name in enumerate(self.names)
                 },
                 "C": penalty,
-                "held_out": anything.can_hold_out,
+                "held_out": all(self._against(i).can_hold_out for i in range(len(self.names))),
                 "word_length": self._word_length(),
-                "sets": figures,
+                "sets": {
+                    name: self._figures(held_out[i], rows, weights[i] * sigmoids[i].slope, i)
+                    for i, name in enumerate(self.names)
+                },
             },
         )
+
+    def _training(self, positive: NDArray[np.bool_]) -> Training:
+        return Training(self.counts, positive, self.scale, self.divisors, self.fold)
+
+    def _against(self, number: int) -> Training:
+        """The problem of telling one set from the background; other sets take no part."""
+        part = np.flatnonzero((self.owners == number) | (self.owners < 0))
+        return self._training(self.owners == number).subset(part)
+
+    def _fit(self, number: int, penalty: float) -> NDArray[np.float64]:
+        return self._against(number).fit(penalty)
+
+    def _held_out(self, number: int, rows: NDArray[np.intp], penalty: float) -> HeldOut:
+        """Scores of one set and the background among `rows`, in their order."""
+        own = rows[(self.owners[rows] == number) | (self.owners[rows] < 0)]
+        part = self._training(self.owners == number).subset(own)
+        return HeldOut(part.held_out(penalty), part.positive)
 
     def _word_length(self) -> float | None:
         """Characters of in-domain text for each of its words, or None where words do not count."""
@@ -199,7 +197,7 @@ class _Problem:
         """How well one set was learnt, judged on held-out texts."""
         from scipy.stats import rankdata
 
-        lengths = self.totals[rows]
+        lengths = self.totals[rows[(self.owners[rows] == number) | (self.owners[rows] < 0)]]
         own = int(held_out.positive.sum())
         by_length = HeldOut(lengths.astype(np.float64), held_out.positive).auc
         ranks = rankdata(lengths), rankdata(held_out.scores)
@@ -210,7 +208,7 @@ class _Problem:
             "precision_at": {
                 str(k): round(held_out.precision_at(k), 4) for k in sorted({min(10, own), own})
             },
-            "in_domain_share": round(own / len(rows), 4),
+            "in_domain_share": round(own / len(lengths), 4),
             "score_length_correlation": round(correlation, 4),
             "length_auc": round(max(by_length, 1 - by_length), 4),
             "ngrams_for": self._top(weights, self.owners == number, 1),
@@ -237,6 +235,32 @@ class _Problem:
             spelled = next(s for b, s in self.ngrams.strings(texts[row]) if b == bucket)
             found.append((spelled, round(float(weights[column]), 4)))
         return found
+
+
+def _calibrate_together(held_out: Sequence[HeldOut]) -> list[Sigmoid]:
+    """One sigmoid for all sets, on scores in standard deviations of each set's background.
+
+    With ten texts a set, a slope of its own is so uncertain that one overconfident set fills the
+    top: on CLINC150, precision over five sets was 0.88, and is 0.94 with a common slope. Both
+    sides weigh the same, and so do the sets; a background text counts by its best set.
+    """
+    centres = [(h.scores[~h.positive].mean(), h.scores[~h.positive].std() or 1.0) for h in held_out]
+    standard = [(h.scores - mean) / sd for h, (mean, sd) in zip(held_out, centres, strict=True)]
+    scores, targets, weights = [], [], []
+    for each, own in zip(standard, held_out, strict=True):
+        scores.append(each[own.positive])
+        targets.append(smoothed_targets(own.positive)[own.positive])
+        count = int(own.positive.sum())
+        weights.append(np.full(count, 0.5 / (count * len(held_out))))
+    background = np.stack(
+        [each[~own.positive] for each, own in zip(standard, held_out, strict=True)]
+    ).max(axis=0)
+    scores.append(background)
+    targets.append(np.full(len(background), 1 / (len(background) + 2)))
+    weights.append(np.full(len(background), 0.5 / len(background)))
+    common = calibrate(np.concatenate(scores), np.concatenate(targets), np.concatenate(weights))
+    slopes = [(float(common.slope / sd), float(mean)) for mean, sd in centres]
+    return [Sigmoid(slope, common.offset - slope * mean) for slope, mean in slopes]
 
 
 def warnings(figures: dict[str, Any]) -> list[str]:

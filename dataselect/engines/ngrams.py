@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Analyzer = Literal["word", "char"]
-ANALYZERS: tuple[Analyzer, ...] = ("word", "char")
+Aggregation = Literal["sqrt", "sum", "mean"]
 
 # Odd 64-bit multipliers: the golden ratio, and two found by Steele & Vigna (2021, table 4) to
 # spread well in multiplicative hashing.
@@ -72,7 +72,7 @@ def _plain(texts: Sequence[str], lowercase: bool) -> str:
 
 
 class Tokens(NamedTuple):
-    """Tokens of a batch: `hashes` (t,) uint64; text i owns tokens `bounds[i]` to `bounds[i + 1]`."""
+    """Tokens of a batch: `hashes` (t,) uint64; text i owns `bounds[i]` to `bounds[i + 1]`."""
 
     hashes: NDArray[np.uint64]
     bounds: NDArray[np.intp]
@@ -107,7 +107,7 @@ def _word_hashes(spans: _Spans) -> NDArray[np.uint64]:
     hashes *= _TOKEN
     offset = _WORD_BYTES
     longer = np.flatnonzero(lengths > offset)
-    while longer.size:
+    while longer.size > _FEW:
         rest = windows[spans.starts[longer] + offset]
         rest &= _KEEP_LOW[np.minimum(lengths[longer] - offset, _WORD_BYTES)]
         part = hashes[longer]
@@ -115,8 +115,26 @@ def _word_hashes(spans: _Spans) -> NDArray[np.uint64]:
         hashes[longer] = (part + rest) * _TOKEN
         offset += _WORD_BYTES
         longer = longer[lengths[longer] > offset]
+    view = memoryview(spans.buffer)  # type: ignore[arg-type]  # an array is a buffer
+    for word in longer.tolist():
+        long = view[int(spans.starts[word]) + offset : int(spans.ends[word])]
+        hashes[word] = _hash_on(int(hashes[word]), long)
     hashes ^= hashes >> _FOLD
     return hashes
+
+
+_FEW = 16  # so many words are hashed faster one by one; a single one may have millions of bytes
+
+
+def _hash_on(value: int, rest: memoryview) -> int:
+    """What `_word_hashes` does to one word, from a hash of its beginning on."""
+    for start in range(0, len(rest), _WORD_BYTES):
+        piece = int.from_bytes(rest[start : start + _WORD_BYTES], "little")
+        value = ((value ^ value >> 32) + piece) * int(_TOKEN) & _MASK
+    return value
+
+
+_MASK = (1 << 64) - 1
 
 
 def _characters(texts: Sequence[str], lowercase: bool) -> tuple[str, NDArray[np.intp]]:
@@ -256,6 +274,13 @@ class NgramWeights:
         return rows
 
     @cached_property
+    def _single(self) -> NDArray[np.int32]:
+        """Bucket to its weight, for one function: saves looking a column up first."""
+        weights = np.zeros(1 << self.ngrams.bits, np.int32)
+        weights[self.buckets] = self.fixed[0]
+        return weights
+
+    @cached_property
     def _padded(self) -> NDArray[np.int32]:
         """`fixed` with a first column of zeros, for buckets that training never saw."""
         return np.pad(self.fixed, ((0, 0), (1, 0)))
@@ -272,20 +297,32 @@ class NgramWeights:
     def sums(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """(K, n) summed weights of each text's n-grams, and (n,) how many n-grams it has."""
         tokens = self.ngrams.tokens(texts)
+        single = len(self.fixed) == 1
+        table = self._single if single else self._rows
         rows = []
         for n, buckets in enumerate(self.ngrams.buckets(tokens.hashes), start=1):
-            found = self._rows.take(buckets)
-            found[crossing(tokens.bounds, n, len(buckets))] = 0
+            found = table.take(buckets)
+            if n > 1:
+                found[crossing(tokens.bounds, n, len(buckets))] = 0
             rows.append(found)
-        sums = np.empty((len(self._padded), len(texts)))
+        sums = np.empty((len(self.fixed), len(texts)))
         totals = np.zeros(len(tokens.hashes) + 1, np.int64)
-        for weights, out in zip(self._padded, sums, strict=True):
+        for number, out in enumerate(sums):
             starting = totals[1:]  # at first, what the n-grams that start at each token weigh
             starting[:] = 0
             for found in rows:
-                starting[: len(found)] += weights.take(found)
+                weights = found if single else self._padded[number].take(found)
+                starting[: len(found)] += weights
             np.cumsum(starting, out=starting)
             out[:] = totals[tokens.bounds[1:]] - totals[tokens.bounds[:-1]]
         lengths = np.diff(tokens.bounds)
         counts = sum(np.maximum(lengths - n, 0) for n in range(self.ngrams.order))
         return sums / 2.0**_FRACTION_BITS, np.asarray(counts, dtype=np.int64)
+
+
+def divisors(ngram_counts: NDArray[np.int64], aggregation: Aggregation) -> NDArray[np.float64]:
+    """(n,) what the summed weights of texts with so many n-grams are divided by, at least 1."""
+    counts = np.maximum(ngram_counts, 1).astype(np.float64)
+    if aggregation == "sum":
+        return np.ones_like(counts)
+    return counts if aggregation == "mean" else np.sqrt(counts)

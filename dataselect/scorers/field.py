@@ -21,6 +21,11 @@ class Field(Scorer):
         self.path, self.direction = path, direction
 
     @property
+    def measure(self) -> str:
+        """The field's name."""
+        return self.path
+
+    @property
     def columns(self) -> Sequence[Column]:
         """The one numeric field."""
         return [number(self.path)]

@@ -9,23 +9,24 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from dataselect.engines.contrast import Aggregation, contrast, divisors, warnings
 from dataselect.engines.logistic import Sigmoid
-from dataselect.engines.ngrams import Ngrams, NgramWeights
+from dataselect.engines.ngrams import Aggregation, Analyzer, Ngrams, NgramWeights, divisors
 from dataselect.errors import InputError
 from dataselect.records import Column, Fields, numbers, text
 from dataselect.scoring import Scorer, Scores
 
 _FORMAT = "dataselect relevance 1"
+_MOST_BITS = 30
 ONE_SET = ""
 
 
@@ -114,6 +115,8 @@ class Relevance(Scorer):
 
     def warnings(self) -> list[str]:
         """Doubts about what was learnt, such as a ranking that only follows length."""
+        from dataselect.engines.contrast import warnings
+
         return warnings(self.figures)
 
     def describe(self) -> dict[str, Any]:
@@ -138,7 +141,7 @@ class Relevance(Scorer):
         return hashlib.sha256(self.dumps()).hexdigest()
 
     def dumps(self) -> bytes:
-        """The model as bytes: a zip of plain NumPy arrays and one JSON file, the same every time."""
+        """The model as bytes: a zip of plain NumPy arrays and one JSON file, always the same."""
         about = {
             "format": _FORMAT,
             "names": self.names,
@@ -168,18 +171,26 @@ class Relevance(Scorer):
     def load(cls, path: str, *, text_field: str = "text", explain: int = 0) -> Relevance:
         """Read a model from a file. Raises InputError if it is not one."""
         try:
-            with zipfile.ZipFile(path) as archive:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError as error:
+            raise InputError(
+                f"{path}: {error.strerror or error}; make a model with --save-model"
+            ) from None
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 about = json.loads(archive.read("model.json"))
                 if about["format"] != _FORMAT:
-                    raise ValueError(f"its format is {about['format']!r}")
+                    raise ValueError(f"its format is {about['format']!r}")  # noqa: TRY301  # told below, with every other fault
                 arrays = {
                     name: np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
                     for name in ("buckets", "fixed", "held_out")
                 }
             ngrams = Ngrams(about["order"], about["analyzer"], about["lowercase"], about["bits"])
-            return cls(
+            weights = NgramWeights(ngrams, arrays["buckets"], arrays["fixed"])
+            loaded = cls(
                 names=tuple(about["names"]),
-                weights=NgramWeights(ngrams, arrays["buckets"].astype(np.intp), arrays["fixed"]),
+                weights=weights,
                 aggregation=about["aggregation"],
                 sigmoids=tuple(Sigmoid(*each) for each in about["sigmoids"]),
                 held_out=arrays["held_out"],
@@ -187,14 +198,35 @@ class Relevance(Scorer):
                 text_field=text_field,
                 explain=explain,
             )
-        except OSError as error:
-            raise InputError(
-                f"{path}: {error.strerror or error}; make a model with --save-model"
-            ) from None
+            loaded._check()
         except (ValueError, KeyError, TypeError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]  # zipfile re-exports zlib
             raise InputError(
                 f"{path}: not a relevance model ({error}); make one with --save-model"
             ) from None
+        return loaded
+
+    def _check(self) -> None:
+        """Raise ValueError or TypeError for values that would fail, or mislead, in scoring."""
+        ngrams, weights, sets = self.weights.ngrams, self.weights, len(self.names)
+        sound = {
+            "n-grams": 1 <= ngrams.order <= 9 and ngrams.analyzer in get_args(Analyzer),
+            "bits": 1 <= ngrams.bits <= _MOST_BITS,
+            "aggregation": self.aggregation in get_args(Aggregation),
+            "sets": sets > 0 and all(isinstance(name, str) for name in self.names),
+            "sigmoids": len(self.sigmoids) == sets
+            and all(math.isfinite(each.slope + each.offset) for each in self.sigmoids),
+            "weights": weights.fixed.shape == (sets, len(weights.buckets))
+            and weights.fixed.dtype == np.int32,
+            "buckets": weights.buckets.ndim == 1
+            and weights.buckets.dtype == np.int64
+            and bool((np.diff(weights.buckets, prepend=-1) > 0).all())
+            and bool((weights.buckets < 1 << ngrams.bits).all()),
+            "held-out scores": self.held_out.ndim == 1 and self.held_out.dtype == np.float64,
+            "figures": {"held_out", "sets"} <= dict(self.figures).keys(),
+        }
+        wrong = [name for name, is_sound in sound.items() if not is_sound]
+        if wrong:
+            raise ValueError(f"its {wrong[0]} make no sense")
 
     @classmethod
     def fit(
@@ -216,6 +248,8 @@ class Relevance(Scorer):
 
         Raises InputError if either side has no text.
         """
+        from dataselect.engines.contrast import contrast  # brings scikit-learn
+
         learnt = contrast(
             in_domain,
             background,

@@ -1,0 +1,61 @@
+"""Drawing a background from a pool: uniform, seeded, whatever the blocks."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dataselect import inputs, records
+from dataselect.errors import InputError
+from dataselect.inputs import Inputs
+from dataselect.texts import sample_texts
+
+COLUMN = records.text("text")
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Path:
+    path = tmp_path / "pool.jsonl"
+    path.write_text("".join(json.dumps({"text": f"text {i}"}) + "\n" for i in range(500)))
+    return path
+
+
+def draw(pool: Path, size: int, seed: int = 0, *, strict: bool = True) -> list[str]:
+    rng = np.random.default_rng(seed)
+    return sample_texts(Inputs([str(pool)]), COLUMN, size, rng, strict=strict)
+
+
+def test_draws_without_replacement_in_input_order(pool: Path) -> None:
+    drawn = [int(text.split()[1]) for text in draw(pool, 50)]
+    assert len(drawn) == 50
+    assert drawn == sorted(set(drawn))
+
+
+def test_a_small_pool_is_taken_whole(pool: Path) -> None:
+    assert len(draw(pool, 1_000)) == 500
+
+
+def test_block_sizes_do_not_change_the_draw(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = draw(pool, 20)
+    monkeypatch.setattr(inputs, "BLOCK_BYTES", 64)
+    assert draw(pool, 20) == whole
+
+
+def test_seeds_differ(pool: Path) -> None:
+    assert draw(pool, 20, seed=1) != draw(pool, 20, seed=2)
+
+
+def test_every_record_is_as_likely(pool: Path) -> None:
+    """400 draws of 50 in 500: each is drawn 40 times, give or take five standard deviations."""
+    counts = np.zeros(500)
+    for seed in range(400):
+        counts[[int(text.split()[1]) for text in draw(pool, 50, seed)]] += 1
+    assert abs(counts - 40).max() < 5 * np.sqrt(400 * 0.1 * 0.9)
+
+
+def test_bad_records_are_left_for_the_run_that_follows(pool: Path) -> None:
+    pool.write_text(pool.read_text() + "broken\n")
+    assert len(draw(pool, 1_000, strict=False)) == 500
+    with pytest.raises(InputError, match=r"pool\.jsonl:501: not JSON"):
+        draw(pool, 1_000, strict=True)
