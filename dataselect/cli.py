@@ -6,19 +6,15 @@ import os
 import signal
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from dataselect.commands import COMMANDS, MODULES
 from dataselect.errors import DataselectError, Interrupted, ReaderGone
-
-if TYPE_CHECKING:
-    from types import FrameType
-
-PROGRAM = "dataselect"
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from dataselect.messages import PROGRAM, one_line, say
+from dataselect.signals import end_by, raise_when_asked_to_stop
 
 
 class _SectionedCommand(TyperCommand):
@@ -85,12 +81,6 @@ def _group(
     """
 
 
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # cleaning up is not interrupted again
-    raise Interrupted(signum)
-
-
 def _hold_standard_descriptors() -> None:
     """Open closed standard descriptors onto nothing, so that no file of ours takes their number.
 
@@ -103,34 +93,57 @@ def _hold_standard_descriptors() -> None:
             os.open(os.devnull, mode)  # takes the lowest free number: this one
 
 
-def _fail(message: object, code: int) -> int:
-    if sys.stderr is not None:
-        print(f"{PROGRAM}: {message}", file=sys.stderr)
-    return code
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the program and return its exit code."""
     _hold_standard_descriptors()
-    for each in _SIGNALS:
-        signal.signal(each, _interrupt)
+    raise_when_asked_to_stop()
     try:
-        return app(arguments, prog_name=PROGRAM, standalone_mode=False) or 0
-    except DataselectError as error:
-        return _fail(error, error.exit_code)
-    except ReaderGone:
-        return 0
+        code: int = app(arguments, prog_name=PROGRAM, standalone_mode=False) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()  # help: at exit it would be too late to report an error
+    except (ReaderGone, BrokenPipeError, SystemExit):  # typer's way with a pipe that is closed
+        code = 0
     except Interrupted as stop:
-        _fail(f"stopped by {signal.Signals(stop.signum).name}; nothing was written", 0)
-        signal.signal(stop.signum, signal.SIG_DFL)
-        os.kill(os.getpid(), stop.signum)  # so that the caller sees how we ended
-        return 128 + stop.signum
-    except typer.Abort:
-        return _fail("stopped", 1)
+        from dataselect.outputs import remove_unfinished
+
+        remove_unfinished()
+        say(f"stopped by {signal.Signals(stop.signum).name}; unfinished files are removed")
+        end_by(stop.signum)
     except Exception as error:
-        if not isinstance(error, typer.BadParameter.__mro__[2]):  # typer's own usage errors
-            raise
-        return _fail(f"{error}; see --help", 2)
+        message, code = _explained(error)
+        say(one_line(message))
+    if code < 2:
+        _forget_printed()
+    return code
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """Message and exit code for an error; one that nobody foresaw is raised again."""
+    match error:
+        case DataselectError():
+            return str(error), error.exit_code
+        case typer.Abort():
+            return "stopped", 1
+        case MemoryError():
+            return "out of memory; split the input, or use fewer --jobs", 1
+        case OSError():  # rare: what reads and writes records has errors of its own
+            where = f"{error.filename}: " if error.filename else ""
+            return f"{where}{error.strerror or error}; check the disk and the system", 1
+        case _ if isinstance(error, _USAGE_ERROR):
+            return f"{error.format_message().rstrip('.')}; see --help", 2
+    raise error
+
+
+_USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # typer has no public name for it
+
+
+def _forget_printed() -> None:
+    """Point standard output at nothing if flushing it fails, or it would fail again at exit."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def run() -> None:

@@ -2,23 +2,23 @@
 
 import bz2
 import contextlib
+import fcntl
 import glob
 import hashlib
 import lzma
 import os
-import shutil
 import stat
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, Protocol
 
 from dataselect.errors import InputError, OptionError
+from dataselect.scratch import Scratch
 
 STDIN = "-"
 BLOCK_BYTES = 1 << 19  # the fastest of 64 KiB to 4 MiB: a block's arrays fit in the caches
-_COMPRESSED_BYTES = 1 << 16
+_COMPRESSED_BYTES = 1 << 12  # text that repeats grows ten thousandfold, and is held in memory
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -100,17 +100,16 @@ def open_raw(path: str) -> BinaryIO:
     try:
         if path != STDIN:
             return open(path, "rb", buffering=0)
-        os.fstat(0)
-        return open(0, "rb", buffering=0, closefd=False)
+        if fcntl.fcntl(0, fcntl.F_GETFL) & os.O_ACCMODE != os.O_WRONLY:
+            return open(0, "rb", buffering=0, closefd=False)
     except OSError as error:
-        if path == STDIN:
-            raise InputError("<stdin>: it is closed; pipe records in or name a file") from None
         hint = {
             FileNotFoundError: "check the name",
             IsADirectoryError: "name a file, or a quoted pattern such as 'DIR/*.jsonl'",
             PermissionError: "check its permissions",
         }.get(type(error), "check the file")
-        raise InputError(f"{path}: {reason(error)}; {hint}") from None
+        raise InputError(f"{display(path)}: {reason(error)}; {hint}") from None
+    raise InputError("<stdin>: it is closed; pipe records in or name a file")
 
 
 class _Chunks:
@@ -121,9 +120,10 @@ class _Chunks:
 
     def __iter__(self) -> Iterator[bytes]:
         new_decoder = _DECODERS.get(suffix(self._path))
-        return self._plain(BLOCK_BYTES) if new_decoder is None else self._decoded(new_decoder)
+        return self.plain(BLOCK_BYTES) if new_decoder is None else self._decoded(new_decoder)
 
-    def _plain(self, size: int) -> Iterator[bytes]:
+    def plain(self, size: int) -> Iterator[bytes]:
+        """The bytes as they stand in the file, in chunks of up to `size`."""
         while True:
             try:
                 chunk = self._raw.read(size)
@@ -136,25 +136,38 @@ class _Chunks:
             yield chunk
 
     def _decoded(self, new_decoder: Callable[[], _Decoder]) -> Iterator[bytes]:
-        decoder = new_decoder()
-        for chunk in self._plain(_COMPRESSED_BYTES):
-            while chunk:
-                if decoder.eof:  # one file may hold several compressed members
+        """Collect what the decoder gives in small pieces to blocks of about one size."""
+        pieces: list[bytes] = []
+        size = 0
+        for piece in self._pieces(new_decoder):
+            pieces.append(piece)
+            size += len(piece)
+            if size >= BLOCK_BYTES:
+                data = b"".join(pieces)
+                pieces, size = [], 0
+                for start in range(0, len(data), BLOCK_BYTES):
+                    yield data[start : start + BLOCK_BYTES]
+        if pieces:
+            yield b"".join(pieces)
+
+    def _pieces(self, new_decoder: Callable[[], _Decoder]) -> Iterator[bytes]:
+        decoder, kind = new_decoder(), suffix(self._path)
+        for chunk in self.plain(_COMPRESSED_BYTES):
+            rest = chunk
+            while rest := rest.lstrip(b"\0") if decoder.eof else rest:  # zeros may fill the end
+                if decoder.eof:  # one file may hold several members
                     decoder = new_decoder()
                 try:
-                    data = decoder.decompress(chunk)
+                    data = decoder.decompress(rest)
                 except Exception as error:  # each library has an exception of its own
                     raise InputError(
-                        f"{self._path}: corrupt {suffix(self._path)} data ({error}); "
-                        "make the file anew"
+                        f"{self._path}: corrupt {kind} data ({error}); make the file anew"
                     ) from None
                 if data:
                     yield data
-                chunk = decoder.unused_data if decoder.eof else b""
+                rest = decoder.unused_data if decoder.eof else b""
         if not decoder.eof:
-            raise InputError(
-                f"{self._path}: {suffix(self._path)} data ends too early; make the file anew"
-            )
+            raise InputError(f"{self._path}: {kind} data ends too early; make the file anew")
 
 
 @dataclass
@@ -178,10 +191,18 @@ class Meter:
         return {display(path): digest.hexdigest() for path, digest in self._hashes.items()}
 
 
+_MAGIC = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\0": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
+
+
 def _blocks(path: str, chunks: Iterator[bytes]) -> Iterator[Block]:
     """Cut chunks at their last line feed; a last line without one gets it."""
     source, line, pending = display(path), 1, []
     first = next(chunks, b"")
+    for magic, name in _MAGIC.items():
+        if first.startswith(magic):
+            raise InputError(
+                f"{source}: {name} data; name the file *{name}, or decompress it before the pipe"
+            )
     while 0 < len(first) < len(_BOM) and (more := next(chunks, b"")):
         first += more
     chunk = first.removeprefix(_BOM)
@@ -211,7 +232,7 @@ class Inputs:
         self.meter = Meter(digest)
         self._status = {path: _status(path) for path in self.paths}
         self._start = _position(0) if STDIN in self.paths else 0
-        self._copies: dict[str, BinaryIO] = {}
+        self._copies: dict[str, Scratch] = {}
 
     @property
     def size(self) -> int | None:
@@ -230,17 +251,24 @@ class Inputs:
 
     def blocks(self) -> Iterator[Block]:
         """Blocks of whole lines of all files in order, from the start at every call."""
+        for blocks in self.by_file():
+            yield from blocks
+
+    def by_file(self) -> list[Iterator[Block]]:
+        """The blocks of each file by itself, so that files can be read in step."""
         self.meter = Meter(self.meter.digest)
-        for path in self.paths:
-            with contextlib.ExitStack() as stack:
-                if path in self._copies:
-                    raw = self._copies[path]
-                    raw.seek(0)
-                else:
-                    raw = stack.enter_context(open_raw(path))
-                    if path == STDIN and raw.seekable():
-                        raw.seek(self._start)
-                yield from _blocks(path, iter(_Chunks(path, raw, self.meter)))
+        return [self._blocks_of(path) for path in self.paths]
+
+    def _blocks_of(self, path: str) -> Iterator[Block]:
+        with contextlib.ExitStack() as stack:
+            if path in self._copies:
+                raw = self._copies[path].file
+                raw.seek(0)
+            else:
+                raw = stack.enter_context(open_raw(path))
+                if path == STDIN and raw.seekable():
+                    raw.seek(self._start)
+            yield from _blocks(path, iter(_Chunks(path, raw, self.meter)))
 
     def keep_for_rereading(self) -> None:
         """Copy what is not a plain file to an unlinked temporary file, so that it can be reread."""
@@ -248,14 +276,9 @@ class Inputs:
             if _is_regular(status) or path in self._copies:
                 continue
             with open_raw(path) as raw:
-                copy = tempfile.TemporaryFile("w+b", buffering=0)
-                try:
-                    shutil.copyfileobj(raw, copy, BLOCK_BYTES)
-                except OSError as error:
-                    raise InputError(
-                        f"{tempfile.gettempdir()}: {reason(error)} while copying "
-                        f"{display(path)}; set TMPDIR to a larger disk"
-                    ) from None
+                copy = Scratch(f"copying {display(path)}")
+                for chunk in _Chunks(path, raw, Meter()).plain(BLOCK_BYTES):
+                    copy.write(chunk)
             self._copies[path] = copy
 
 

@@ -5,23 +5,26 @@ from __future__ import annotations
 import bz2
 import contextlib
 import errno
+import fcntl
 import gzip
 import io
 import lzma
 import os
+import secrets
 import stat
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from dataselect.errors import OptionError, OutputError, ReaderGone
 from dataselect.inputs import reason, suffix
+from dataselect.signals import held
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
 STDOUT = "-"
+_Identity: TypeAlias = tuple[int, int] | tuple[str]
 
 
 class _Stream(Protocol):
@@ -37,19 +40,20 @@ def _compressor(path: str, target: _Writer) -> _Stream | None:
         case ".bz2":
             return bz2.BZ2File(target, "wb")
         case ".xz":
-            return lzma.LZMAFile(target, "wb")
+            return lzma.LZMAFile(target, "wb")  # type: ignore[arg-type]  # it only writes
         case ".zst":
             import zstandard
 
-            return zstandard.ZstdCompressor().stream_writer(target, closefd=False)
+            compressor = zstandard.ZstdCompressor(write_checksum=True)
+            return compressor.stream_writer(target, closefd=False)  # type: ignore[arg-type]  # as above
     return None
 
 
 class _Writer(io.RawIOBase):
     """An unbuffered file whose `write` writes everything, or nothing more once abandoned."""
 
-    def __init__(self, descriptor: int, *, close: bool) -> None:
-        self._descriptor, self._close, self._abandoned = descriptor, close, False
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._abandoned = descriptor, False
 
     def writable(self) -> bool:
         return True
@@ -66,16 +70,19 @@ class _Writer(io.RawIOBase):
         self._abandoned = True
 
     def close(self) -> None:
-        if not self.closed and self._close:
+        if not self.closed:
+            super().close()
             os.close(self._descriptor)
-        super().close()
 
 
 class Sink:
-    """One output: standard output, a device or pipe, or a file that appears when committed."""
+    """One output: a descriptor, a device or pipe, or a file that appears when committed."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, when_gone: Callable[[], None]) -> None:
+        """`when_gone` is called when a pipe's reader has left; what it raises ends the run."""
         self.path = path
+        self.gone = False
+        self._when_gone = when_gone
         self._temporary: str | None = None
         self._final = os.path.realpath(path)
         try:
@@ -85,31 +92,41 @@ class Sink:
         self._stream = _compressor(path, self._file) or self._file
 
     def _open(self) -> _Writer:
-        if self.path == STDOUT:
-            os.fstat(1)
-            return _Writer(1, close=False)
-        existing = os.stat(self._final) if os.path.exists(self._final) else None
+        descriptor = _descriptor(self.path)
+        if descriptor is not None:
+            return _Writer(_duplicate(descriptor))
+        existing = _status(self.path)
         if existing is not None and stat.S_ISDIR(existing.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if existing is not None and not stat.S_ISREG(existing.st_mode):
-            return _Writer(os.open(self.path, os.O_WRONLY), close=True)
-        folder, name = os.path.split(self._final)
-        descriptor, self._temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".tmp", dir=folder)
-        os.fchmod(descriptor, existing.st_mode & 0o777 if existing else 0o666 & ~_umask())
-        return _Writer(descriptor, close=True)
+            return _Writer(os.open(self.path, os.O_WRONLY))
+        created, self._temporary = _create_beside(self._final)
+        if existing is not None:
+            os.fchmod(created, existing.st_mode & 0o777)
+        return _Writer(created)
 
-    def _error(self, error: OSError) -> OutputError | ReaderGone:
-        if isinstance(error, BrokenPipeError) and self._temporary is None:
-            return ReaderGone()
+    def _error(self, error: OSError) -> OutputError:
         where = "<stdout>" if self.path == STDOUT else self.path
-        return OutputError(f"{where}: {reason(error)}; nothing was kept of this output")
+        if error.errno == errno.EBADF:
+            return OutputError(f"{where}: it is closed; redirect it, or name a file with -o")
+        hint = _HINTS.get(error.errno or 0, "check the file and its folder")
+        return OutputError(f"{where}: {reason(error)}; {hint}")
+
+    def _failed(self, error: OSError) -> None:
+        """Go on without a pipe whose reader has left; raise OutputError for any other failure."""
+        if not isinstance(error, BrokenPipeError):
+            raise self._error(error) from None
+        self.gone = True
+        self._file.abandon()
+        self._when_gone()
 
     def write(self, data: bytes) -> None:
-        """Write whole lines. Raises OutputError, or ReaderGone when a pipe's reader has left."""
-        try:
-            self._stream.write(data)
-        except OSError as error:
-            raise self._error(error) from None
+        """Write whole lines, or nothing where the reader is `gone`. Raises OutputError."""
+        if not self.gone:
+            try:
+                self._stream.write(data)
+            except OSError as error:
+                self._failed(error)
 
     def finish(self) -> None:
         """Write out what a compressor holds, so that a full disk shows before any renaming."""
@@ -117,7 +134,7 @@ class Sink:
             self._stream.close()
             self._file.close()
         except OSError as error:
-            raise self._error(error) from None
+            self._failed(error)
 
     def commit(self) -> None:
         """Give the file its name, in place of an older one."""
@@ -126,6 +143,7 @@ class Sink:
                 os.replace(self._temporary, self._final)
             except OSError as error:
                 raise self._error(error) from None
+            _unfinished.discard(self._temporary)
             self._temporary = None
 
     def discard(self) -> None:
@@ -133,56 +151,133 @@ class Sink:
         self._file.abandon()
         with contextlib.suppress(OSError):
             self._stream.close()
+        with contextlib.suppress(OSError):
             self._file.close()
         if self._temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(self._temporary)
+            _remove(self._temporary)
             self._temporary = None
 
 
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+_HINTS = {
+    errno.ENOENT: "make its folder first",
+    errno.ENOTDIR: "make its folder first",
+    errno.EISDIR: "name a file",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EROFS: "choose a folder that you may write to",
+    errno.ENOSPC: "make room, or choose another disk",
+    errno.EDQUOT: "make room, or choose another disk",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
+}
+
+_unfinished: set[str] = set()
+"""Temporary files of this process, each from before it exists until it is renamed or removed."""
+
+
+def _create_beside(final: str) -> tuple[int, str]:
+    """Create a temporary file in the folder of `final`. Returns descriptor and path."""
+    folder, name = os.path.split(final)
+    while True:
+        # A signal may come at any time: were the name known only afterwards, it could be lost.
+        path = os.path.join(folder, f".{name[:_NAME_CHARACTERS]}.{secrets.token_hex(6)}.tmp")
+        _unfinished.add(path)
+        try:
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), path
+        except FileExistsError:
+            _unfinished.discard(path)
+        except OSError:
+            _unfinished.discard(path)
+            raise
+
+
+_NAME_CHARACTERS = 40  # of four bytes at most: with what is added, it stays under 255
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+    _unfinished.discard(path)
+
+
+def remove_unfinished() -> None:
+    """Remove temporary files that an interruption left behind, if any."""
+    for path in list(_unfinished):
+        _remove(path)
+
+
+def _descriptor(path: str) -> int | None:
+    """The open descriptor that a path stands for: `-`, `/dev/stdout`, `/dev/fd/N`.
+
+    It is used as it is: opening `/dev/stdout` anew would write over what a shell wrote before.
+    """
+    if path == STDOUT:
+        return 1
+    folder, name = os.path.split(os.path.abspath(path))
+    if folder == "/dev" and name in _STANDARD:
+        return _STANDARD[name]
+    if name.isdecimal() and os.path.realpath(folder) == os.path.realpath("/dev/fd"):
+        return int(name)
+    return None
+
+
+_STANDARD = {"stdin": 0, "stdout": 1, "stderr": 2}
+
+
+def _duplicate(descriptor: int) -> int:
+    """A descriptor that may be closed, of what another one writes to. Raises OSError."""
+    if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return os.dup(descriptor)
+
+
+def _status(path: str) -> os.stat_result | None:
+    """What a path leads to, or None for nothing."""
+    descriptor = _descriptor(path)
+    try:
+        return os.stat(path) if descriptor is None else os.fstat(descriptor)
+    except OSError:
+        return None
 
 
 class Outputs:
-    """All the files of one run: they are committed together, after everything has worked.
+    r"""All the files of one run: they are committed together, after everything has worked.
 
     >>> with Outputs({}) as outputs:
-    ...     outputs.open("/dev/null").write(b"a line\\n")
+    ...     outputs.open("/dev/null").write(b"a line\n")
     """
 
-    def __init__(self, inputs: Mapping[tuple[int, int], str]) -> None:
+    def __init__(self, inputs: Mapping[_Identity, str]) -> None:
         """`inputs`: device and inode of each file that is read, none of which may be written."""
         self._inputs = inputs
         self._sinks: list[Sink] = []
+        self._taken: dict[_Identity, str] = {}
 
     def open(self, path: str) -> Sink:
         """Open one output. Raises OptionError if it is also an input or another output."""
-        self._refuse_clash(path)
-        sink = Sink(path)
+        keys = _identities(path)
+        shown = "standard output" if path == STDOUT else path
+        for other in keys & self._taken.keys():
+            raise OptionError(
+                f"{shown} is given for two outputs ({self._taken[other]}); give each its own file"
+            )
+        for read in keys & self._inputs.keys():
+            raise OptionError(f"{shown} is also read ({self._inputs[read]}); write to another file")
+        sink = Sink(path, self._end_if_nobody_reads)
         self._sinks.append(sink)
+        self._taken |= dict.fromkeys(keys, shown)
         return sink
 
-    def _refuse_clash(self, path: str) -> None:
-        shown = "standard output" if path == STDOUT else path
-        for sink in self._sinks:
-            same = os.path.realpath(path) == os.path.realpath(sink.path)
-            if path == sink.path or (same and not _is_device(path)):
-                raise OptionError(f"{shown} is given for two outputs; give each its own file")
-        with contextlib.suppress(OSError):
-            status = os.fstat(1) if path == STDOUT else os.stat(path)
-            clash = self._inputs.get((status.st_dev, status.st_ino))
-            if clash is not None:
-                raise OptionError(f"{shown} is also read ({clash}); write to another file")
+    def _end_if_nobody_reads(self) -> None:
+        """Raise ReaderGone, unless there is a file or another pipe to go on for."""
+        if all(sink.gone for sink in self._sinks):
+            raise ReaderGone
 
     def commit(self) -> None:
         """Finish all outputs, then rename them into place."""
         for sink in self._sinks:
             sink.finish()
-        for sink in self._sinks:
-            sink.commit()
+        with held():
+            for sink in self._sinks:
+                sink.commit()
 
     def __enter__(self) -> Outputs:
         return self
@@ -193,11 +288,20 @@ class Outputs:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self.commit()
-        for sink in self._sinks:
-            sink.discard()
+        try:
+            if kind is None:
+                self.commit()
+        finally:
+            for sink in self._sinks:
+                sink.discard()
 
 
-def _is_device(path: str) -> bool:
-    return os.path.exists(path) and not os.path.isfile(path)
+def _identities(path: str) -> set[_Identity]:
+    """What tells two outputs apart: names of files, device and inode of what is there.
+
+    A character device has none: `/dev/null` may be given twice.
+    """
+    status = _status(path)
+    if status is None:
+        return {(os.path.realpath(path),)}
+    return set() if stat.S_ISCHR(status.st_mode) else {(status.st_dev, status.st_ino)}

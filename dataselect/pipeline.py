@@ -6,20 +6,18 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from dataselect import records
 from dataselect.errors import GuardError, InputError
 from dataselect.outputs import STDOUT, Outputs
 from dataselect.progress import Progress
 from dataselect.report import Distribution, signature, versions
 from dataselect.selection import Cut, gain
-from dataselect.spool import Spool, pick
+from dataselect.spool import Spool
 from dataselect.work import Scored, Work
 from dataselect.workers import ordered_map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
     from types import TracebackType
 
     import numpy as np
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from dataselect.inputs import Inputs
     from dataselect.records import BadRecord
     from dataselect.scoring import Scorer
-    from dataselect.selection import Selection
+    from dataselect.selection import Direction, Selection
 
 FAIL, SKIP = "fail", "skip"
 _BATCH_RECORDS = 4096
@@ -75,7 +73,7 @@ class Result:
 
     counts: Counts
     rule: str
-    noun: str
+    measure: str
     direction: str
     cut: float | None
     per: dict[str, Counts] = field(default_factory=dict)
@@ -88,7 +86,7 @@ class Result:
         words = f"kept {counts.kept:,} of {counts.read:,} records ({share:.1f} %)"
         if self.cut is not None and self.rule != "everything":
             side = "and above" if self.direction == "high" else "and below"
-            words += f", {self.noun} {self.cut:.4g} {side}"
+            words += f", {self.measure} {self.cut:.9g} {side}"
         return words + (f"; {counts.errors:,} bad records left out" if counts.errors else "")
 
 
@@ -105,7 +103,9 @@ class Run:
         """`also_read`: files that are read elsewhere, and must not be written either."""
         self.inputs, self.settings = inputs, settings
         self.facts: dict[str, Any] = {}
-        read = {key: path for each in (inputs, *also_read) for key, path in each.identities().items()}
+        read: dict[tuple[int, int] | tuple[str], str] = {
+            key: path for each in (inputs, *also_read) for key, path in each.identities().items()
+        }
         self._outputs = Outputs(read)
         self._counts = Counts()
         self._distribution = Distribution()
@@ -137,21 +137,31 @@ class Run:
 
     def apply(self, scorer: Scorer, selection: Selection) -> Result:
         """Score every record and keep what the selection keeps. Raises any DataselectError."""
-        work = Work(scorer, selection, self.settings.text_field, self.settings.on_error == FAIL)
+        work = Work(
+            scorer,
+            selection,
+            self.settings.text_field,
+            decides=selection.streams and not self.settings.sort,
+            wants_dropped=self._dropped is not None,
+            stop_at_first=self.settings.on_error == FAIL,
+        )
         per: dict[str, Counts] = {}
-        if selection.streams and not self.settings.sort:
-            for block in self._scored(work):
-                assert block.cut is not None
-                self._write(block.lines, block.scores, block.cut, work)
-        else:
-            with closing(Spool()) as spool:
-                for block in self._scored(work):
-                    spool.add(block.lines, block.scores, block.costs, block.groups)
+        with ExitStack() as stack:  # closed here, so that workers end before anything is said
+            blocks = stack.enter_context(closing(self._scored(work)))
+            if work.decides:
+                for block in blocks:
+                    assert block.cut is not None
+                    self._count(block.scores, block.cut, scorer.direction)
+                    self._write(block.text, block.dropped)
+            else:
+                spool = stack.enter_context(closing(Spool()))
+                for block in blocks:
+                    spool.add(block.text, block.scores, block.costs, block.groups)
                 per = self._select(work, spool)
         self._counts.check()
         self._guard(self._counts.kept)
         result = self._result(work, per)
-        self._write_report(scorer, selection, result)
+        self._report_run(scorer, selection, result)
         return result
 
     def write_records(
@@ -180,25 +190,19 @@ class Run:
         if batch:
             self._kept.write(b"\n".join([*batch, b""]))
         self._counts.check()
-        self._guard(self._counts.kept)
-        if self._report is not None:
-            report = {
-                "command": noun,
-                "signature": signature(noun, self.facts),
-                "versions": versions(),
-                "options": {**asdict(self.settings), **self.facts},
-                "inputs": self.inputs.meter.digests(),
-                "counts": asdict(self._counts),
-            }
-            self._report.write(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
+        self._guard(self._counts.kept, "look at what is read")
+        self._write_report(noun, self.facts, {}, {})
         return Result(self._counts, "everything", noun, "high", None)
 
-    def _scored(self, work: Work) -> Iterator[Scored]:
+    def _scored(self, work: Work) -> Generator[Scored, None, None]:
         """Blocks after scoring, in order; bad records are dealt with on the way."""
         settings, counts = self.settings, self._counts
-        with Progress(work.scorer.noun, self.inputs.size, quiet=settings.quiet) as progress:
-            for block in ordered_map(work, self.inputs.blocks(), settings.jobs):
-                counts.read += len(block.lines) + len(block.bad)
+        with (
+            Progress(work.scorer.noun, self.inputs.size, quiet=settings.quiet) as progress,
+            closing(ordered_map(work, self.inputs.blocks(), settings.jobs)) as blocks,
+        ):
+            for block in blocks:
+                counts.read += len(block.scores) + len(block.bad)
                 counts.errors += len(block.bad)
                 if block.bad:
                     self._refuse(block.bad)
@@ -226,13 +230,15 @@ class Run:
             rng=np.random.default_rng(self.settings.seed),
         )
         self._guard(int(cut.kept.sum()))  # before anything reaches standard output
+        self._count(scores, cut, direction)
         for first, lines in spool.batches():
-            part = slice(first, first + len(lines))
-            own = Cut(cut.fates[part], cut.reasons)
-            self._write(lines, scores[part], own, work, only_dropped=self.settings.sort)
+            own = Cut(cut.fates[first : first + len(lines)], cut.reasons)
+            kept, dropped = work.write(lines, own, {})
+            self._write(b"" if self.settings.sort else kept, dropped)
         if self.settings.sort:
             for lines in spool.ranked(cut.kept, gain(scores, direction)):
-                self._kept.write(b"\n".join([*work.details(lines), b""]))
+                everything = Cut(np.zeros(len(lines), np.uint8), cut.reasons)
+                self._write(*work.write(lines, everything, {}))
         if spool.groups is None:
             return {}
         codes, names = spool.groups
@@ -243,39 +249,25 @@ class Run:
             for name, r, k in zip(names, read, kept, strict=True)
         }
 
-    def _write(
-        self,
-        lines: list[bytes],
-        scores: NDArray[np.float64],
-        cut: Cut,
-        work: Work,
-        *,
-        only_dropped: bool = False,
-    ) -> None:
-        """Count and write the records of one batch."""
-        mask = cut.kept
-        kept = int(mask.sum())
-        self._counts.kept += kept
-        self._counts.dropped += len(lines) - kept
-        if kept:
-            gains = gain(scores[mask], work.scorer.direction)
-            self._cut_gain = min(self._cut_gain, float(gains.min()))
-        if kept and not only_dropped:
-            chosen = pick(lines, mask)
-            if not work.selection.streams:
-                chosen = work.details(chosen)
-            self._kept.write(b"\n".join([*chosen, b""]))
-        if self._dropped is not None and kept < len(lines):
-            reasons = [orjson.dumps(cut.reasons[fate]) for fate in cut.fates[~mask].tolist()]
-            lines = records.annotate(pick(lines, ~mask), {"dropped": reasons})
-            self._dropped.write(b"\n".join([*lines, b""]))
+    def _count(self, scores: NDArray[np.float64], cut: Cut, direction: Direction) -> None:
+        kept = scores[cut.kept]
+        self._counts.kept += len(kept)
+        self._counts.dropped += len(scores) - len(kept)
+        if len(kept):
+            self._cut_gain = min(self._cut_gain, float(gain(kept, direction).min()))
 
-    def _guard(self, kept: int) -> None:
+    def _write(self, kept: bytes, dropped: bytes) -> None:
+        if kept:
+            self._kept.write(kept)
+        if self._dropped is not None and dropped:
+            self._dropped.write(dropped)
+
+    def _guard(self, kept: int, remedy: str = "loosen the selection") -> None:
         settings = self.settings
         if kept == 0 and not settings.allow_empty:
             raise GuardError(
                 f"nothing was kept of {self._counts.read:,} records; "
-                "loosen the selection, or accept it with --allow-empty"
+                f"{remedy}, or accept it with --allow-empty"
             )
         if kept < settings.min_records:
             raise GuardError(
@@ -293,27 +285,44 @@ class Run:
         direction = work.scorer.direction
         cut = None if self._cut_gain == float("inf") else float(gain(self._cut_gain, direction))
         return Result(
-            counts, selection.describe(), work.scorer.noun, direction, cut, per, warnings
+            counts, selection.describe(), work.scorer.measure, direction, cut, per, warnings
         )
 
-    def _write_report(self, scorer: Scorer, selection: Selection, result: Result) -> None:
-        if self._report is None:
-            return
+    def report_fit(self, scorer: Scorer) -> None:
+        """Report on a scorer that was fitted and scores nothing now."""
         described = scorer.describe()
         facts = described.pop("signature", {})
+        self._write_report(scorer.noun, facts, {}, {scorer.noun: described})
+
+    def _report_run(self, scorer: Scorer, selection: Selection, result: Result) -> None:
+        described = scorer.describe()
+        facts = {**described.pop("signature", {}), "select": result.rule}
+        self._write_report(
+            scorer.noun,
+            facts,
+            asdict(selection),
+            {
+                "per": {name: asdict(counts) for name, counts in result.per.items()},
+                "cut": {"rule": result.rule, "score": result.cut, "direction": result.direction},
+                "quantiles": self._distribution.quantiles(),
+                "warnings": result.warnings,
+                scorer.noun: described,
+            },
+        )
+
+    def _write_report(
+        self, command: str, facts: dict[str, Any], options: dict[str, Any], more: dict[str, Any]
+    ) -> None:
+        """Write what every report has, and `more`; `facts` go into the signature."""
+        if self._report is None:
+            return
         report = {
-            "command": scorer.noun,
-            "signature": signature(
-                scorer.noun, {**facts, "select": result.rule, "seed": self.settings.seed}
-            ),
+            "command": command,
+            "signature": signature(command, {**facts, "seed": self.settings.seed}),
             "versions": versions(),
-            "options": {**asdict(self.settings), **asdict(selection), **self.facts},
+            "options": {**asdict(self.settings), **options, **self.facts},
             "inputs": self.inputs.meter.digests(),
-            "counts": asdict(result.counts),
-            "per": {name: asdict(counts) for name, counts in result.per.items()},
-            "cut": {"rule": result.rule, "score": result.cut, "direction": result.direction},
-            "quantiles": self._distribution.quantiles(),
-            "warnings": result.warnings,
-            scorer.noun: described,
+            "counts": asdict(self._counts),
+            **more,
         }
-        self._report.write(orjson.dumps(report, default=str, option=orjson.OPT_INDENT_2) + b"\n")
+        self._report.write(records.encoded(report, indent=True) + b"\n")

@@ -1,10 +1,13 @@
 """Lines of JSON to checked values and back, without touching a byte that is not ours."""
 
 import base64
+import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 import orjson
@@ -30,7 +33,18 @@ class BadRecord(NamedTuple):
             found["raw"] = self.raw.decode()
         except UnicodeDecodeError:
             found["raw_base64"] = base64.b64encode(self.raw).decode()
-        return orjson.dumps(found) + b"\n"
+        return encoded(found) + b"\n"
+
+
+def encoded(value: Any, *, indent: bool = False) -> bytes:
+    r"""JSON of anything, with `str` of what JSON has no form for.
+
+    Names of files, fields and groups that are not Unicode are written with `\u` escapes.
+    """
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 if indent else None)
+    except TypeError:
+        return json.dumps(value, default=str, indent=2 if indent else None).encode()
 
 
 class _Refused(ValueError):
@@ -75,7 +89,13 @@ class Column:
             raise _Refused(f"field '{self.path}' {error}") from None
 
 
-_KINDS = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+_KINDS = {
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    bool: "a boolean",
+    type(None): "null",
+}
 
 
 def _kind(value: object) -> str:
@@ -87,6 +107,10 @@ def _check_text(value: Any) -> str:
         raise ValueError(f"is {_kind(value)}, not a string; correct it or skip it with --on-error")
     if not value.strip():
         raise ValueError("is empty; correct it or skip it with --on-error")
+    return _whole(value)
+
+
+def _whole(value: str) -> str:
     if not value.isascii() and _LONE_SURROGATE.search(value):
         raise ValueError("holds half a surrogate pair; correct its \\u escapes")
     return value
@@ -128,10 +152,15 @@ def _check_cost(value: Any) -> float:
 
 def _check_group(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return _whole(value)
     if isinstance(value, dict | list):
         raise ValueError(f"is {_kind(value)}, not one value; name another field")
+    if isinstance(value, float) and abs(value) >= _LARGEST_WHOLE:
+        raise ValueError("is too large to tell from its neighbours; make it a string")
     return "null" if value is None else json.dumps(value)
+
+
+_LARGEST_WHOLE = 2.0**64  # from here on orjson reads whole numbers as doubles, too
 
 
 def _all_strings(values: list[Any]) -> bool:
@@ -154,7 +183,7 @@ def cost(path: str) -> Column:
 
 
 def group(path: str, option: str = "--per") -> Column:
-    """A column of labels: strings as they are, numbers, booleans and null by their JSON spelling."""
+    """A column of labels: strings as they are; numbers, booleans and null by their JSON."""
     return Column(path, _check_group, _all_strings, option)
 
 
@@ -179,15 +208,49 @@ def _parse_leniently(line: bytes, error: orjson.JSONDecodeError) -> object:
             "convert the file, for example with iconv"
         ) from None
     try:
-        return json.loads(decoded, parse_constant=_refuse_constant, parse_int=_integer)
+        with _room_to_recurse():
+            record = json.loads(decoded, parse_constant=_refuse_constant, parse_int=_integer)
     except RecursionError:
-        raise _Refused("nested too deeply; flatten the record") from None
+        raise _Refused(_TOO_DEEP) from None
     except json.JSONDecodeError:
         # orjson's words are kept: it names the column too.
         what = str(error).split(": line 1")[0]
         raise _Refused(
             f"not JSON ({what}, column {error.colno}); write one JSON object on each line"
         ) from None
+    if _is_too_deep(record):
+        raise _Refused(_TOO_DEEP)
+    return record
+
+
+_DEEPEST = 1024  # what orjson takes; the json module's limit depends on version and call stack
+_TOO_DEEP = f"nested more than {_DEEPEST:,} deep; flatten the record"
+
+
+@contextlib.contextmanager
+def _room_to_recurse() -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(before + 2 * _DEEPEST)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _is_too_deep(value: object) -> bool:
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        inner = [
+            each.values() if isinstance(each, dict) else each for each in level if _holds(each)
+        ]
+        if not inner:
+            return False
+        level = list(chain.from_iterable(inner))
+    return any(map(_holds, level))
+
+
+def _holds(value: object) -> bool:
+    return isinstance(value, dict | list)
 
 
 def _refuse_constant(name: str) -> object:
@@ -260,7 +323,34 @@ def _read_slowly(
     return Records(good, values, bad)
 
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
+_CLOSING_BRACE = ord("}")
+_EMPTY_ENDS = set(b"{ \t\r")  # what may stand before the brace of an object without fields
+_MARK = re.compile(rb'["{}\[\],]')
+_QUOTE, _BACKSLASH = b'"\\'
+
+
+def _tokens(line: bytes) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each string, bracket and comma of a line known to be JSON.
+
+    Not one regular expression: on a string of many escapes that takes 60 times its memory.
+    """
+    position = 0
+    while mark := _MARK.search(line, position):
+        start = mark.start()
+        position = mark.end()
+        if line[start] == _QUOTE:
+            end = line.index(b'"', position)
+            while line[end - 1] == _BACKSLASH and _is_escaped(line, end):
+                end = line.index(b'"', end + 1)
+            position = end + 1
+        yield start, position
+
+
+def _is_escaped(line: bytes, position: int) -> bool:
+    first = position
+    while line[first - 1] == _BACKSLASH:
+        first -= 1
+    return (position - first) % 2 == 1
 
 
 def without(line: bytes, names: Iterable[str]) -> bytes:
@@ -273,21 +363,21 @@ def without(line: bytes, names: Iterable[str]) -> bytes:
     depth, opening = 0, 0
     cuts: list[int] = []  # where a member ends: the commas of the object, and its closing brace
     keys: list[bytes] = []
-    for token in _TOKEN.finditer(line):
-        first = line[token.start()]
+    for start, end in _tokens(line):
+        first = line[start]
         if first in b"{[":
             depth += 1
             if depth == 1:
-                opening = token.end()
+                opening = end
         elif first in b"}]":
             depth -= 1
             if depth == 0:
-                cuts.append(token.start())
+                cuts.append(start)
         elif depth == 1:
             if first in b",":
-                cuts.append(token.start())
+                cuts.append(start)
             elif len(keys) == len(cuts):
-                keys.append(token.group())
+                keys.append(line[start:end])
     if not any(_spelled(key) in unwanted for key in keys):
         return line
     starts = [opening, *[cut + 1 for cut in cuts[:-1]]]
@@ -306,42 +396,65 @@ def _spelled(quoted: bytes) -> str:
 
 
 Fields = dict[str, Sequence[bytes]]
-"""Fields to add: name to one encoded JSON value a line."""
+"""Fields to add: name, in ASCII, to one encoded JSON value a line."""
+
+_ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")  # nearly no program writes these
 
 
-def annotate(lines: list[bytes], fields: Fields) -> list[bytes]:
-    """Add fields at the end of each line's object, in place of those of the same name.
+def annotate(lines: Sequence[bytes], fields: Fields) -> bytes:
+    r"""Lines as text, with fields added at the end of each object in place of those of that name.
 
     >>> annotate([b'{"text": "hi"}'], {"relevance": [b"0.5"]})
-    [b'{"text": "hi","relevance":0.5}']
+    b'{"text": "hi","relevance":0.5}\n'
     """
     if not fields or not lines:
-        return lines
-    text = b"\n".join([*lines, b""])
+        return b"".join([line + b"\n" for line in lines])
     quoted = [orjson.dumps(name) for name in fields]
-    if b"\\u" in text or any(name in text for name in quoted):  # an old field, perhaps
-        lines = [
-            without(line, fields)
-            if b"\\u" in line or any(name in line for name in quoted)
-            else line
-            for line in lines
-        ]
-        text = b"\n".join([*lines, b""])
+    text = b"\n".join(lines)
+    # Single bytes are found ten times faster than longer strings, and escapes are rare.
+    if any(name in text for name in quoted) or (b"\\" in text and _ESCAPED_ASCII.search(text)):
+        lines = [_unannotated(line, fields, quoted) for line in lines]
     labels = [b"," + name + b":" for name in quoted]
-    first, *others = fields.values()
-    tails = [labels[0] + value for value in first]
-    for label, values in zip(labels[1:], others, strict=True):
-        tails = [tail + label + value for tail, value in zip(tails, values, strict=True)]
-    if text.count(b"}\n") == len(lines) and b"{}\n" not in text:
-        return [line[:-1] + tail + b"}" for line, tail in zip(lines, tails, strict=True)]
-    return [_inserted(line, tail) for line, tail in zip(lines, tails, strict=True)]
+    columns = [
+        each
+        for label, values in zip(labels, fields.values(), strict=True)
+        for each in (repeat(label, len(lines)), values)
+    ]
+    if {line[-1] for line in lines} != {_CLOSING_BRACE} or not _EMPTY_ENDS.isdisjoint(
+        {line[-2] for line in lines}
+    ):
+        tails = map(b"".join, zip(*columns, strict=True))
+        return b"".join(map(_inserted, lines, tails))
+    *others, last = columns
+    parts = [[line[:-1] for line in lines], *others, [value + b"}\n" for value in last]]
+    return b"".join(chain.from_iterable(zip(*parts, strict=True)))
+
+
+_LAST_NUMBER = re.compile(rb',("[^"\\]*"):[-+.0-9eE]+\}\Z')
+
+
+def _unannotated(line: bytes, names: Iterable[str], quoted: Sequence[bytes]) -> bytes:
+    """A line less the fields that an earlier run may have added."""
+    if _ESCAPED_ASCII.search(line):
+        return without(line, names)
+    found = sum(map(line.count, quoted))
+    if not found:
+        return line
+    # Our own spelling, a number at the very end, needs no look at the rest of the line.
+    last = _LAST_NUMBER.search(line, max(len(line) - _LONGEST_TAIL, 0)) if found == 1 else None
+    if last is not None and last[1] in quoted:
+        return line[: last.start()] + b"}"
+    return without(line, names)
+
+
+_LONGEST_TAIL = 100
 
 
 def _inserted(line: bytes, tail: bytes) -> bytes:
     end = line.rindex(b"}")
     if line[:end].rstrip().endswith(b"{"):  # an empty object: no comma before the first field
         tail = tail[1:]
-    return line[:end] + tail + line[end:]
+    return line[:end] + tail + line[end:] + b"\n"
 
 
 def numbers(values: Any) -> list[bytes]:

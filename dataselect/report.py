@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +14,9 @@ _PACKAGES = ("dataselect", "numpy", "orjson", "scikit-learn", "scipy")
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide the numbers."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

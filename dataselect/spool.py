@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
 from array import array
-from itertools import compress
 from typing import TYPE_CHECKING
 
-from dataselect.errors import OutputError
-from dataselect.inputs import reason
+from dataselect.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +26,8 @@ class Spool:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile("w+b", buffering=0)
+        self._scratch = Scratch("spooling records")
+        self._file = self._scratch.file
         self._scores = array("d")
         self._costs = array("d")
         self._codes = array("i")
@@ -36,27 +35,19 @@ class Spool:
 
     def add(
         self,
-        lines: Sequence[bytes],
+        text: bytes,
         scores: NDArray[np.float64],
         costs: NDArray[np.float64] | None,
         groups: Sequence[str] | None,
     ) -> None:
-        """Store a batch. Raises OutputError when the disk is full."""
+        """Store the lines of a batch. Raises OutputError when the disk is full."""
         self._scores.frombytes(scores.tobytes())
         if costs is not None:
             self._costs.frombytes(costs.tobytes())
         if groups is not None:
             names = self._names
             self._codes.extend([names.setdefault(name, len(names)) for name in groups])
-        data = memoryview(b"\n".join([*lines, b""]))
-        try:
-            while data:
-                data = data[self._file.write(data) :]
-        except OSError as error:
-            raise OutputError(
-                f"{tempfile.gettempdir()}: {reason(error)} while spooling records; "
-                "set TMPDIR to a larger disk"
-            ) from None
+        self._scratch.write(text)
 
     @property
     def scores(self) -> NDArray[np.float64]:
@@ -85,13 +76,18 @@ class Spool:
 
     def batches(self) -> Iterator[tuple[int, list[bytes]]]:
         """Yield the position of the first record and the lines of each batch, in input order."""
-        position, rest = 0, b""
+        position = 0
+        pending: list[bytes] = []  # of a line longer than a chunk
         self._file.seek(0)
         while chunk := self._file.read(_CHUNK_BYTES):
-            *lines, rest = (rest + chunk).split(b"\n")
-            if lines:
+            cut = chunk.rfind(b"\n") + 1
+            if cut:
+                lines = b"".join([*pending, chunk[:cut]]).split(b"\n")
+                lines.pop()
                 yield position, lines
                 position += len(lines)
+                pending.clear()
+            pending.append(chunk[cut:])
 
     def ranked(self, kept: NDArray[np.bool_], gains: NDArray[np.float64]) -> Iterator[list[bytes]]:
         """Yield the kept lines best first, of equal gains in input order.
@@ -114,15 +110,8 @@ class Spool:
             yield [self._line(int(start), int(stop)) for start, stop in batch]
 
     def _line(self, start: int, stop: int) -> bytes:
-        import os
-
         return os.pread(self._file.fileno(), stop - start - 1, start)
 
     def close(self) -> None:
         """Let the disk space go."""
         self._file.close()
-
-
-def pick(lines: list[bytes], mask: NDArray[np.bool_]) -> list[bytes]:
-    """The lines whose place in `mask` is true."""
-    return lines if mask.all() else list(compress(lines, mask.tolist()))

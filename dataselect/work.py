@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import compress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
@@ -16,56 +17,92 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.records import BadRecord, Column
+    from dataselect.records import BadRecord, Column, Fields
     from dataselect.scoring import Scorer
     from dataselect.selection import Cut, Selection
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A block after scoring: good lines with their fields added, and what selection needs.
+    """A block after scoring.
 
-    `cut` is there where each record's fate is known by itself.
+    `scores` (n,) of its good records. `text` holds their lines, with fields added, but only those
+    that are kept where `cut` is there: each record's fate is then known by itself, and `dropped`
+    holds the rest if it is wanted. Otherwise `costs` (n,) and `groups` are what selection needs.
     """
 
-    lines: list[bytes]
     scores: NDArray[np.float64]
-    cut: Cut | None
-    costs: NDArray[np.float64] | None
-    groups: list[str] | None
+    text: bytes
     bad: list[BadRecord]
+    cut: Cut | None = None
+    dropped: bytes = b""
+    costs: NDArray[np.float64] | None = None
+    groups: list[str] | None = None
 
 
 @dataclass(frozen=True)
 class Work:
     """Read, check, score and annotate one block; picklable, and pure.
 
-    `stop_at_first`: a block with a bad record is not read past it.
+    `decides`: whether each record's fate is decided here. `wants_dropped`: whether what is dropped
+    is written somewhere. `stop_at_first`: a block with a bad record is not read past it.
     """
 
     scorer: Scorer
     selection: Selection
-    text_field: str
-    stop_at_first: bool
+    text_field: str = "text"
+    decides: bool = True
+    wants_dropped: bool = False
+    stop_at_first: bool = False
 
     def __call__(self, block: Block) -> Scored:
+        """Process one block."""
         cost, per = self._cost_column(), self._group_column()
         own = list(self.scorer.columns)
         wanted = [*own, *[column for column in (cost, per) if column is not None]]
         found = records.read(block, wanted, stop_at_first=self.stop_at_first)
         inputs, others = found.columns[: len(own)], iter(found.columns[len(own) :])
         scores = self.scorer.score(inputs)
+        if self.decides:
+            cut = self.selection.cut(scores.values, self.scorer.direction)
+            kept, dropped = self.write(found.lines, cut, scores.fields, inputs)
+            return Scored(scores.values, kept, found.bad, cut, dropped)
         costs = None if cost is None else self._costs(next(others))
         groups = None if per is None else next(others)
         if self.selection.per in scores.fields:
             groups = [orjson.loads(value) for value in scores.fields[self.selection.per]]
-        lines = records.annotate(found.lines, scores.fields)
-        cut = None
-        if self.selection.streams:
-            cut = self.selection.cut(scores.values, self.scorer.direction)
-            if self.scorer.has_details:
-                lines = self._detailed(lines, inputs, cut.kept)
-        return Scored(lines, scores.values, cut, costs, groups, found.bad)
+        text = records.annotate(found.lines, scores.fields)
+        return Scored(scores.values, text, found.bad, costs=costs, groups=groups)
+
+    def write(
+        self,
+        lines: Sequence[bytes],
+        cut: Cut,
+        fields: Fields,
+        columns: Sequence[list[Any]] | None = None,
+    ) -> tuple[bytes, bytes]:
+        """The text of what is kept, with the scorer's details, and of what is dropped, if wanted.
+
+        `columns`: what the scorer reads; without them the details read the lines again.
+        """
+        mask = cut.kept
+        kept = pick(lines, mask)
+        added = {name: pick(values, mask) for name, values in fields.items()}
+        if kept and self.scorer.has_details:
+            if columns is None:
+                block = Block("spool", 1, b"\n".join([*kept, b""]))
+                columns = records.read(block, self.scorer.columns).columns
+            else:
+                columns = [list(pick(column, mask)) for column in columns]
+            added.update(self.scorer.details(columns))
+        text = records.annotate(kept, added)
+        if not self.wants_dropped or len(kept) == len(lines):
+            return text, b""
+        left = {name: pick(values, ~mask) for name, values in fields.items()}
+        left["dropped"] = [records.encoded(cut.reasons[fate]) for fate in cut.fates[~mask].tolist()]
+        return text, records.annotate(pick(lines, ~mask), left)
 
     def _cost_column(self) -> Column | None:
         match self.selection.cost:
@@ -90,22 +127,7 @@ class Work:
         }.get(self.selection.cost, float)
         return np.fromiter(map(count, values), np.float64, len(values))
 
-    def _detailed(
-        self, lines: list[bytes], columns: Sequence[list[Any]], kept: NDArray[np.bool_]
-    ) -> list[bytes]:
-        """The lines, those that are kept with the scorer's details."""
-        positions = kept.nonzero()[0].tolist()
-        fields = self.scorer.details([[column[i] for i in positions] for column in columns])
-        detailed = records.annotate([lines[i] for i in positions], fields)
-        lines = list(lines)
-        for position, line in zip(positions, detailed, strict=True):
-            lines[position] = line
-        return lines
 
-    def details(self, lines: list[bytes]) -> list[bytes]:
-        """Kept lines that waited in a spool, with the scorer's details."""
-        if not self.scorer.has_details or not lines:
-            return lines
-        block = Block("spool", 1, b"\n".join([*lines, b""]))
-        found = records.read(block, self.scorer.columns)
-        return records.annotate(lines, self.scorer.details(found.columns))
+def pick(values: Sequence[Item], mask: NDArray[np.bool_]) -> Sequence[Item]:
+    """The values whose place in `mask` is true."""
+    return values if mask.all() else list(compress(values, mask.tolist()))

@@ -1,13 +1,13 @@
 """An ordered map over processes that notices when one of them dies."""
 
 import os
-import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, TypeVar
 
 from dataselect.errors import WorkerError
+from dataselect.signals import held, not_for_children
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -18,9 +18,8 @@ _function: Callable[[Any], Any]
 
 
 def _start(function: Callable[[Any], Any]) -> None:
-    global _function  # one function a process, sent once instead of with every block
+    global _function  # noqa: PLW0603  one function a process, sent once instead of with every block
     _function = function
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -39,7 +38,7 @@ def _call(item: Any) -> Any:
 
 def ordered_map(
     function: Callable[[Item], Result], items: Iterable[Item], jobs: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Map in `jobs` processes (1: this one), results in the order of `items`, a few in flight.
 
     Raises WorkerError if a process is killed. `function` is pickled.
@@ -52,11 +51,16 @@ def ordered_map(
     from multiprocessing import get_context
 
     # "spawn": forking a process that has run numerical threads can deadlock.
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_start, initargs=(function,))
+    # A signal that came while a process is started would leave one behind that nobody ends.
+    with held(), not_for_children():
+        pool = ProcessPoolExecutor(
+            jobs, get_context("spawn"), initializer=_start, initargs=(function,)
+        )
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
-            waiting.append(pool.submit(_call, item))
+            with held(), not_for_children():
+                waiting.append(pool.submit(_call, item))
             if len(waiting) >= jobs * _WAITING_PER_WORKER:
                 yield waiting.popleft().result()
         while waiting:

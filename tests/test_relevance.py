@@ -197,7 +197,7 @@ def test_calibration_never_turns_a_ranking_over() -> None:
 
 
 def test_sigmoid_by_hand() -> None:
-    np.testing.assert_allclose(Sigmoid(2.0, 1.0)(np.array([0.0])), 1 / (1 + np.exp(-1)), rtol=1e-11)
+    np.testing.assert_allclose(Sigmoid(2.0, 1.0)(np.array([0.0])), 1 / (1 + np.exp(-1)), atol=1e-9)
 
 
 @pytest.mark.parametrize("sides", [({"": []}, OTHER), ({"": MUSIC}, []), ({"": MUSIC}, MUSIC)])
@@ -263,6 +263,14 @@ def test_fit_only_reads_no_input_where_there_is_a_background(files: dict[str, st
     assert run("--in-domain", files["in_domain"], *options) == 0
     assert Path(files["model"]).exists()
     assert not Path(files["out"]).exists()
+
+
+def test_fit_only_reports_the_fit(files: dict[str, str]) -> None:
+    options = ("--fit-only", "--save-model", files["model"], "--report", files["report"])
+    assert run("--in-domain", files["in_domain"], *options, files["pool"]) == 0
+    report = json.loads(Path(files["report"]).read_text())
+    assert report["relevance"]["sets"][""]["auc"] > 0.5
+    assert "cut" not in report
 
 
 def test_calibrate_passes_that_share_of_held_out_text(files: dict[str, str]) -> None:
@@ -342,6 +350,10 @@ def test_named_files_are_sets(files: dict[str, str]) -> None:
         pytest.param([], id="nothing to learn from"),
         pytest.param(["--in-domain", "{in_domain}", "--model", "{in_domain}"], id="two sources"),
         pytest.param(["--in-domain", "{in_domain}", "--fit-only"], id="a model that is lost"),
+        pytest.param(
+            ["--in-domain", "{in_domain}", "--fit-only", "--save-model", "{model}", "-o", "{out}"],
+            id="an output of nothing",
+        ),
         pytest.param(["--in-domain", "-", "-"], id="standard input twice"),
         pytest.param(
             ["--in-domain", "a={in_domain}", "--in-domain", "{in_domain}"], id="half named"

@@ -50,40 +50,72 @@ class SelectionOptions:
 
     threshold: Annotated[
         float | None,
-        _option("--threshold", section=_SELECT, metavar="X", help_="Keep scores on the good side of X."),
+        _option(
+            "--threshold", section=_SELECT, metavar="X", help_="Keep scores on the good side of X."
+        ),
     ] = None
     top_k: Annotated[
         int | None, _option("--top-k", section=_SELECT, metavar="N", help_="Keep the best N.")
     ] = None
     share: Annotated[
         str | None,
-        _option("--share", section=_SELECT, metavar="P", help_="Keep the best share, 10% or 0.1, rounded down."),
+        _option(
+            "--share",
+            section=_SELECT,
+            metavar="P",
+            help_="Keep the best share, 10% or 0.1, rounded down.",
+        ),
     ] = None
     budget: Annotated[
         float | None,
-        _option("--budget", section=_SELECT, metavar="N", help_="Keep the best that fit into N of --cost."),
+        _option(
+            "--budget",
+            section=_SELECT,
+            metavar="N",
+            help_="Keep the best that fit into N of --cost.",
+        ),
     ] = None
     cost: Annotated[
         str,
-        _option("--cost", section=_SELECT, metavar="records|words|chars|FIELD",
-                help_="What --budget counts: records, words, chars or a numeric field."),
+        _option(
+            "--cost",
+            section=_SELECT,
+            metavar="records|words|chars|FIELD",
+            help_="What --budget counts: records, words, chars or a numeric field.",
+        ),
     ] = "records"
     sample: Annotated[
         int | None,
-        _option("--sample", section=_SELECT, metavar="N",
-                help_="Draw N without replacement, in proportion to the score (see --seed)."),
+        _option(
+            "--sample",
+            section=_SELECT,
+            metavar="N",
+            help_="Draw N without replacement, in proportion to the score (see --seed).",
+        ),
     ] = None
     per: Annotated[
         str | None,
-        _option("--per", section=_SELECT, metavar="FIELD", help_="Apply the rule within each value of FIELD."),
+        _option(
+            "--per",
+            section=_SELECT,
+            metavar="FIELD",
+            help_="Apply the rule within each value of FIELD.",
+        ),
     ] = None
     min_per: Annotated[
         int | None,
-        _option("--min-per", section=_SELECT, metavar="N", help_="Keep the N best of each --per value, whatever the rule says."),
+        _option(
+            "--min-per",
+            section=_SELECT,
+            metavar="N",
+            help_="Keep the N best of each --per value, whatever the rule says.",
+        ),
     ] = None
     max_per: Annotated[
         int | None,
-        _option("--max-per", section=_SELECT, metavar="N", help_="Keep at most N of each --per value."),
+        _option(
+            "--max-per", section=_SELECT, metavar="N", help_="Keep at most N of each --per value."
+        ),
     ] = None
 
     def build(self, *, calibrate: float | None = None) -> Selection:
@@ -103,51 +135,60 @@ class SelectionOptions:
 
 
 @dataclass(frozen=True)
-class RunOptions:
-    """What is written, and how the run behaves."""
+class OutputOptions:
+    """What is written, and what happens to bad records."""
 
     output: Annotated[
         str,
-        _option("--output", "-o", section=_RUN, metavar="FILE",
-                help_="Write here instead of standard output; appears whole at the end, compressed by suffix."),
+        _option(
+            "--output",
+            "-o",
+            section=_RUN,
+            metavar="FILE",
+            help_="Write here instead of standard output; appears whole at the end, compressed "
+            "by suffix.",
+        ),
     ] = "-"
-    sort: Annotated[
-        bool, _option("--sort", section=_RUN, help_="Write best first instead of in input order.")
-    ] = False
-    rejects: Annotated[
-        str | None,
-        _option("--rejects", section=_RUN, metavar="FILE", help_="Write what was dropped here, with the reason in 'dropped'."),
-    ] = None
     report: Annotated[
         str | None,
-        _option("--report", section=_RUN, metavar="FILE",
-                help_="Write a JSON report here: options, digests, counts, quantiles, the cut."),
+        _option(
+            "--report",
+            section=_RUN,
+            metavar="FILE",
+            help_="Write a JSON report here: options, digests, counts, quantiles, the cut.",
+        ),
     ] = None
     text_field: Annotated[
         str,
-        _option("--text-field", section=_RECORDS, metavar="FIELD",
-                help_="Where the text is, dots reach inwards [default: text]."),
+        _option(
+            "--text-field",
+            section=_RECORDS,
+            metavar="FIELD",
+            help_="Where the text is, dots reach inwards [default: text].",
+        ),
     ] = "text"
     on_error: Annotated[
         str,
-        _option("--on-error", section=_RECORDS, metavar="fail|skip|FILE",
-                help_="Stop at a bad record, skip it, or collect it in FILE with the reason [default: fail]."),
+        _option(
+            "--on-error",
+            section=_RECORDS,
+            metavar="fail|skip|FILE",
+            help_="Stop at a bad record, skip it, or collect it in FILE with the reason "
+            "[default: fail].",
+        ),
     ] = "fail"
     min_records: Annotated[
         int,
-        _option("--min-records", section=_RUN, metavar="N", help_="Exit with 3 and write nothing if fewer are kept."),
+        _option(
+            "--min-records",
+            section=_RUN,
+            metavar="N",
+            help_="Exit with 3 and write nothing if fewer are kept.",
+        ),
     ] = 0
     allow_empty: Annotated[
         bool, _option("--allow-empty", section=_RUN, help_="Accept that nothing is kept.")
     ] = False
-    jobs: Annotated[
-        int,
-        Option("--jobs", "-j", min=1, metavar="N", show_default=False, rich_help_panel=_RUN,
-               help="Worker processes; the output is the same for any N [default: 1]."),
-    ] = 1
-    seed: Annotated[
-        int, _option("--seed", section=_RUN, metavar="N", help_="Seed of everything random [default: 0].")
-    ] = 0
     quiet: Annotated[
         bool, _option("--quiet", "-q", section=_RUN, help_="No progress bar, summary or warnings.")
     ] = False
@@ -155,6 +196,42 @@ class RunOptions:
     def build(self) -> Settings:
         """The settings of a run."""
         return Settings(**vars(self))
+
+
+@dataclass(frozen=True)
+class RunOptions(OutputOptions):
+    """What is written, and how records that are scored or selected get there."""
+
+    sort: Annotated[
+        bool, _option("--sort", section=_RUN, help_="Write best first instead of in input order.")
+    ] = False
+    rejects: Annotated[
+        str | None,
+        _option(
+            "--rejects",
+            section=_RUN,
+            metavar="FILE",
+            help_="Write what was dropped here, with the reason in 'dropped'.",
+        ),
+    ] = None
+    jobs: Annotated[
+        int,
+        Option(
+            "--jobs",
+            "-j",
+            min=1,
+            metavar="N",
+            show_default=False,
+            rich_help_panel=_RUN,
+            help="Worker processes; the output is the same for any N [default: 1].",
+        ),
+    ] = 1
+    seed: Annotated[
+        int,
+        _option(
+            "--seed", section=_RUN, metavar="N", help_="Seed of everything random [default: 0]."
+        ),
+    ] = 0
 
 
 def spread(command: F) -> F:

@@ -13,6 +13,7 @@ from dataselect.commands.options import InputOptions, RunOptions, SelectionOptio
 from dataselect.commands.running import finish, note
 from dataselect.errors import GuardError, OptionError
 from dataselect.inputs import Inputs, refuse_shared_stdin
+from dataselect.outputs import STDOUT
 from dataselect.pipeline import Run, Settings
 from dataselect.texts import read_columns, sample_texts
 
@@ -155,7 +156,7 @@ def command(
     sets, 'relevance_for' names the best one.
     """
     settings, rule = run.build(), selection.build(calibrate=calibrate)
-    _refuse_contradictions(fitting, model, save_model, fit_only)
+    _refuse_contradictions(fitting, settings, model, save_model, fit_only)
     sources = _Sources.open(fitting)
     refuse_shared_stdin(
         [path for each in sources.inputs() for path in each.paths]
@@ -175,6 +176,7 @@ def command(
         if save_model is not None:
             job.write_file(save_model, scorer.dumps())
         if fit_only:
+            job.report_fit(scorer)
             for warning in scorer.warnings():
                 note(f"warning: {warning}", quiet=settings.quiet)
             return
@@ -183,7 +185,11 @@ def command(
 
 
 def _refuse_contradictions(
-    fitting: FitOptions, model: str | None, save_model: str | None, fit_only: bool
+    fitting: FitOptions,
+    settings: Settings,
+    model: str | None,
+    save_model: str | None,
+    fit_only: bool,
 ) -> None:
     if model is None and not fitting.in_domain:
         raise OptionError("give --in-domain FILE to learn from, or a saved --model FILE")
@@ -195,6 +201,8 @@ def _refuse_contradictions(
         )
     if fit_only and save_model is None:
         raise OptionError("--fit-only without --save-model FILE would lose the model")
+    if fit_only and (settings.output != STDOUT or settings.rejects):
+        raise OptionError("--fit-only scores nothing; leave --output and --rejects out")
 
 
 def _loaded(path: str, settings: Settings, explain: int) -> Relevance:

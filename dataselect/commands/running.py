@@ -1,14 +1,13 @@
 """What commands say when a run has ended."""
 
-import sys
-
+from dataselect.messages import say
 from dataselect.pipeline import Result, Settings
 
 
 def note(message: str, *, quiet: bool) -> None:
     """One line for people on standard error."""
-    if not quiet and sys.stderr is not None:
-        print(f"dataselect: {message}", file=sys.stderr)
+    if not quiet:
+        say(message)
 
 
 def finish(result: Result, settings: Settings) -> None:

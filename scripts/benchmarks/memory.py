@@ -6,7 +6,7 @@ import os
 import statistics
 
 from contenders import dataselect, spend
-from tables import Bar, Plan, Row, Section, spread
+from tables import Bar, Plan, Row, Section, rounds_note, spread
 
 ROUNDS = 1
 _TIMES = 10
@@ -23,7 +23,7 @@ def measure(plan: Plan) -> Section:
     """Run each selection mode on the pool once and on ten times the pool."""
     rounds = plan.rounds or ROUNDS
     out = os.path.join(plan.cache, "scored.jsonl")
-    base = (dataselect(), "relevance", "--quiet", "--allow-empty", "--model", plan.pool.model())
+    base = (dataselect(), "relevance", "--quiet", "--allow-empty", "--model", plan.pool.model)
     rows = []
     try:
         for mode, bar in _MODES:
@@ -42,10 +42,11 @@ def measure(plan: Plan) -> Section:
         ["dataselect relevance", f"MiB at {few:,}", f"MiB at {many:,}", "bytes a record more"],
         rows,
         [
-            plan.pool.describe() + f" Ten times as many are the same again, each with an id and a "
-            "first word of its own, through a pipe.",
-            f"The largest resident set of the process, median of {rounds}, lowest to highest in "
-            "brackets. --top-k holds a score for each record, 8 bytes, and what sorts them out.",
+            plan.pool.describe()
+            + " Ten times as many are the same again, each with an id and a first word of its own, "
+            "through a pipe.",
+            rounds_note(rounds) + " The largest resident set of the process. --top-k holds a score "
+            "for each record, 8 bytes, and for a moment what picks the best of them.",
         ],
     )
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count, islice
 from typing import Any
 
@@ -14,6 +17,7 @@ from contenders import Failed, dataselect, spend
 
 _SEED = 0
 _CORPUS = os.path.join("general_text", "sgd_user.jsonl.gz")
+_MUSIC = re.compile(r"play_music|Music\.")
 _IN_DOMAIN, _BACKGROUND = 500, 10_000
 _BLOCK = 1 << 20
 
@@ -47,15 +51,16 @@ class Pool:
 
     def in_domain(self) -> str:
         """Texts of one domain, music, as an annotated seed."""
-        music = (r for r in self._source() if r["intent"].lower().startswith(("music", "play_mus")))
+        music = (each for each in self._source() if _MUSIC.match(each["intent"] or ""))
         return self._made("in-domain", islice(music, _IN_DOMAIN))
 
     def background(self) -> str:
         """Texts of every domain."""
         return self._made("background", islice(self._source(), _BACKGROUND))
 
+    @cached_property
     def model(self) -> str:
-        """A relevance model fitted on the two, by the program that is measured: never kept."""
+        """A relevance model fitted on the two, anew in each run by the program that is measured."""
         path = os.path.join(self.folder, f"{self._kind}-relevance.model")
         spend(
             [
@@ -84,11 +89,15 @@ class Pool:
         path = os.path.join(self.folder, f"{self._kind}-{name}.jsonl")
         if not os.path.exists(path):
             partial = f"{path}.{os.getpid()}"
-            with open(partial, "w", encoding="utf-8") as file:
-                for record in records:
-                    compact = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-                    file.write(compact + "\n")
-            os.replace(partial, path)  # a pool is whole, or not there
+            try:
+                with open(partial, "w", encoding="utf-8") as file:
+                    for record in records:
+                        compact = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+                        file.write(compact + "\n")
+                os.replace(partial, path)  # a pool is whole, or not there
+            finally:
+                with suppress(FileNotFoundError):
+                    os.unlink(partial)
         return path
 
     def _records(self) -> Iterator[dict[str, Any]]:

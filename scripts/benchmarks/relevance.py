@@ -8,11 +8,12 @@ import sys
 
 from contenders import DRIVERS, Contender, Failed, Rounds, Spent, dataselect, interleave
 from peers import DSIR, FASTTEXT, SKLEARN, Peer
-from tables import NOTHING, Bar, Plan, Row, Section, spread
+from tables import NOTHING, Bar, Plan, Row, Section, rounds_note, spread
 
 ROUNDS = 5
 _LOOP = "orjson.loads + orjson.dumps"
 _OURS = "dataselect relevance --model"
+_JUDGED_FROM = 1_000_000
 _VARIANTS = (("--threshold", "0.5"), ("--jobs", "2"))
 _HEADS = ["what", "records", "records/s", "time ÷ loop", "CPU ÷ loop", "time ÷ dataselect"]
 _BARS = {
@@ -25,7 +26,7 @@ def measure(plan: Plan) -> Section:
     """Run the loop, dataselect and its peers in interleaved rounds."""
     pool = plan.pool
     out = os.path.join(plan.cache, "scored.jsonl")
-    model = pool.model()
+    model = pool.model
     ours = (dataselect(), "relevance", "--quiet", "--model", model, pool.path(), "-o", out)
     loop = (sys.executable, os.path.join(DRIVERS, "orjson_loop.py"), pool.path(), out)
     contenders = [
@@ -88,7 +89,7 @@ def _row(contender: Contender, found: Rounds, records: int) -> Row:
             spread(to_ours, 1) if is_peer else NOTHING,
         ],
         _BARS.get(contender.name),
-        statistics.median(to_ours if is_peer else to_loop),
+        statistics.median(to_ours if is_peer else to_loop) if records >= _JUDGED_FROM else None,
         {
             "seconds": seconds,
             "process_seconds": [each.wall for each in spent],
@@ -112,11 +113,19 @@ def _absent(name: str, reason: str) -> Row:
 
 
 def _notes(plan: Plan, rounds: int) -> list[str]:
-    return [
+    notes = [
         plan.pool.describe(),
-        f"Median of {rounds} rounds, lowest to highest in brackets; ratios are taken within a "
-        "round. Everybody reads and writes plain files, in one process but for --jobs.",
-        "The loop and dataselect are whole processes, start-up and loading of the model included. "
-        "A peer counts from its fitted model to its written output, which is in its favour, and "
-        "has fewer records where it is slow: rates are what is compared.",
+        rounds_note(rounds) + " Ratios are taken within a round. Everybody reads and writes plain "
+        "files, in one process but for --jobs.",
+        (
+            "The loop and dataselect are whole processes, start-up and loading of the model "
+            "included. A peer counts from its fitted model to its written output, which is in its "
+            "favour, and has fewer records where it is slow: rates are what is compared."
+        ),
     ]
+    if plan.pool.records < _JUDGED_FROM:
+        notes.append(
+            f"The bars are for {_JUDGED_FROM:,} records and more: with fewer, start-up is most of "
+            "what is measured, and nothing is judged."
+        )
+    return notes

@@ -6,7 +6,7 @@ import statistics
 import sys
 
 from contenders import Contender, dataselect, interleave
-from tables import Bar, Plan, Row, Section, spread
+from tables import Bar, Plan, Row, Section, rounds_note, spread
 
 ROUNDS = 11
 _BAR = Bar(150.0, "≤ 150 ms")
@@ -35,5 +35,5 @@ def measure(plan: Plan) -> Section:
                 {"milliseconds": wall, "cpu_milliseconds": cpu},
             )
         )
-    notes = [f"Median of {rounds} rounds, lowest to highest in brackets, after one that warms up."]
+    notes = [rounds_note(rounds) + " One more came first, to warm up."]
     return Section("Start-up", ["what", "ms", "CPU ms"], rows, notes)

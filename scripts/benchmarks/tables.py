@@ -103,3 +103,8 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
     if len(values) == 1:
         return middle
     return f"{middle} ({min(values):.{digits}f}-{max(values):.{digits}f})"
+
+
+def rounds_note(rounds: int) -> str:
+    """How to read what `spread` writes."""
+    return f"Rounds: {rounds}; the median, lowest to highest in brackets."

@@ -9,5 +9,4 @@ import orjson
 
 pool, out = sys.argv[1:]
 with open(pool, "rb") as lines, open(out, "wb") as file:
-    for line in lines:
-        file.write(orjson.dumps(orjson.loads(line)) + b"\n")
+    file.writelines(orjson.dumps(orjson.loads(line)) + b"\n" for line in lines)

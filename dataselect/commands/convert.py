@@ -1,0 +1,63 @@
+"""`dataselect convert`: other file formats to JSONL, and back."""
+
+from typing import Annotated
+
+from typer import Argument, Option
+
+from dataselect.commands.options import OutputOptions
+from dataselect.commands.running import finish
+from dataselect.formats import Layout, Source, Target, convert
+from dataselect.formats import header as header_of
+from dataselect.inputs import Inputs
+from dataselect.pipeline import Run
+
+
+def command(
+    *,
+    files: Annotated[
+        list[str] | None,
+        Argument(
+            metavar="[FILES]...",
+            help="Files, plain or .gz .zst .bz2 .xz; moses: source, target; "
+            "bio: seq.in, seq.out, label, or CoNLL files; - or nothing is standard input.",
+            show_default=False,
+        ),
+    ] = None,
+    source: Annotated[Source, Option("--from", help="The format that is read.")] = "jsonl",
+    target: Annotated[Target, Option("--to", help="The format that is written.")] = "jsonl",
+    columns: Annotated[
+        str | None,
+        Option(
+            metavar="NAME,...",
+            help="tsv, csv: the columns read, by position, - for one to pass over; "
+            "or the fields written, dots reach inwards.",
+        ),
+    ] = None,
+    header: Annotated[
+        bool,
+        Option(
+            "--header",
+            help="tsv, csv: the first line read, and the first written, holds names; "
+            "names given by --columns go before those read.",
+        ),
+    ] = False,
+    id_: Annotated[
+        str | None,
+        Option("--id", metavar="PREFIX", help="Add a field 'id': PREFIX and a number from 0."),
+    ] = None,
+    output: OutputOptions,
+) -> None:
+    """Turn text, TSV, CSV, Moses, SNIPS and BIO files into JSONL, and JSONL into text and TSV.
+
+    Nothing is damaged in silence: a cell too many, files of unequal length, or a tab where
+    none may be is an error with file and line.
+    """
+    settings = output.build()
+    names = None if columns is None else tuple(columns.split(","))
+    layout = Layout(names, header, settings.text_field)
+    inputs = Inputs(files or [], digest=settings.report is not None)
+    with Run(inputs, settings) as run:
+        run.facts = {"from": source, "to": target, "columns": columns, "header": header, "id": id_}
+        made = convert(inputs, source, target, layout, id_prefix=id_)
+        result = run.write_records(made, "convert", head=header_of(target, layout))
+    finish(result, settings)

@@ -1,0 +1,48 @@
+"""Slots as one tag a token: `B-artist` begins one, `I-artist` goes on, `O` is outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+_TAG = re.compile(r"O|([BI])-(.+)")
+
+
+def is_tag(tag: str) -> bool:
+    """Whether this is a tag of the scheme."""
+    return _TAG.fullmatch(tag) is not None
+
+
+def check(tag: str) -> str:
+    """The tag itself. Raises ValueError for a tag of another scheme."""
+    if not is_tag(tag):
+        raise ValueError(f"tag '{tag}' is none of O, B-SLOT and I-SLOT; convert the tags")
+    return tag
+
+
+def tagged(tokens: Sequence[str], tags: Sequence[str]) -> tuple[str, list[dict[str, Any]]]:
+    """The tokens joined by one space, and the slots with character offsets.
+
+    As in conlleval, an `I-` that continues nothing of its own name begins a slot. Raises
+    ValueError for counts that differ and for tags of other schemes.
+
+    >>> tagged(["play", "the", "beatles"], ["O", "B-artist", "I-artist"])
+    ('play the beatles', [{'slot': 'artist', 'start': 5, 'end': 16, 'value': 'the beatles'}])
+    """
+    if len(tokens) != len(tags):
+        raise ValueError(f"{len(tokens)} tokens, but {len(tags)} tags; give each token one tag")
+    text = " ".join(tokens)
+    slots: list[dict[str, Any]] = []
+    start, before = 0, ""
+    for token, tag in zip(tokens, tags, strict=True):
+        position, _, slot = check(tag).partition("-")
+        end = start + len(token)
+        if slot and position == "I" and slot == before:
+            slots[-1]["end"] = end
+        elif slot:
+            slots.append({"slot": slot, "start": start, "end": end})
+        start, before = end + 1, slot
+    for found in slots:
+        found["value"] = text[found["start"] : found["end"]]
+    return text, slots

@@ -1,0 +1,127 @@
+"""What several test files share: ways to run the program, and a model to run it with."""
+
+import contextlib
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from dataselect.cli import main
+
+# Timing is never asserted: the machine may be busy.
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")
+
+_LONGEST_RUN = 120  # seconds, for a program that hangs
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. `code` is minus the signal's number where a signal ended it."""
+
+    code: int
+    out: bytes
+    err: str
+
+    def refused(self, code: int, *words: str) -> None:
+        """Assert that it failed with `code` and said why in one line with all of `words`."""
+        assert (self.code, self.err.count("\n")) == (code, 1), self.err
+        assert self.err.startswith("dataselect: "), self.err
+        for word in words:
+            assert word in self.err, self.err
+
+    def silent(self) -> bytes:
+        """Assert that it worked and said nothing. Returns standard output."""
+        assert (self.code, self.err) == (0, "")
+        return self.out
+
+
+Shell = Callable[[str], Outcome]
+Inside = Callable[..., Outcome]
+
+
+def environment() -> dict[str, str]:
+    """The environment with the program under test first on the path."""
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """Run a line of bash in the test's folder; a pipe fails if any part of it does."""
+
+    def run(script: str) -> Outcome:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", script],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            check=False,
+            timeout=_LONGEST_RUN,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr.decode())
+
+    return run
+
+
+@contextlib.contextmanager
+def own_signals() -> Iterator[None]:
+    """Give the signal handlers back that the program sets."""
+    handlers = {each: signal.getsignal(each) for each in (2, 15, 1)}
+    try:
+        yield
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+
+
+def run_inside(*arguments: object) -> Outcome:
+    """Run the program in this process: fast, but its standard output is not caught."""
+    err = io.StringIO()
+    with own_signals(), contextlib.redirect_stderr(err):
+        code = main(
+            [os.fspath(each) if isinstance(each, Path) else str(each) for each in arguments]
+        )
+    return Outcome(code, b"", err.getvalue())
+
+
+@pytest.fixture
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inside:
+    """`run_inside`, with the test's folder as the working directory."""
+    monkeypatch.chdir(tmp_path)
+    return run_inside
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A relevance model of music against the weather."""
+    folder = tmp_path_factory.mktemp("model")
+    draw = random.Random(0)
+    for name, words in {
+        "music": "play some jazz by the blue band please now",
+        "weather": "will it rain in the north tomorrow or snow",
+    }.items():
+        texts = [" ".join(draw.sample(words.split(), draw.randint(2, 8))) for _ in range(60)]
+        lines = [json.dumps({"text": text}) for text in texts]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+    fitted = run_inside(
+        "relevance",
+        "--in-domain",
+        folder / "music.jsonl",
+        "--background",
+        folder / "weather.jsonl",
+        "--save-model",
+        folder / "model",
+        "--fit-only",
+        "-q",
+    )
+    fitted.silent()
+    return folder / "model"

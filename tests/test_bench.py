@@ -1,0 +1,70 @@
+"""`scripts/bench`: that it measures and reports. What it measures is not judged here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BENCH = Path(__file__).parent.parent / "scripts" / "benchmarks"
+
+
+LOOP = "orjson.loads + orjson.dumps"
+OURS = "dataselect relevance --model"
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(BENCH), *arguments, "--no-peers"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def sections(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Every section, measured once on a small pool."""
+    cache = tmp_path_factory.mktemp("bench")
+    found = cache / "found.json"
+    size = ("--records", "2000", "--rounds", "1")
+    run = bench(*size, "--cache", str(cache), "--json", str(found))
+    assert (run.returncode, run.stderr) == (0, "")
+    sections = json.loads(found.read_text("utf-8"))["sections"]
+    assert all(f"## {section['title']}\n" in run.stdout for section in sections.values())
+    return sections
+
+
+def test_relevance_is_timed_beside_the_bare_loop(sections: Any) -> None:
+    rows = sections["relevance"]["rows"]
+    assert [row["what"] for row in rows] == [LOOP, OURS, "… --threshold 0.5", "… --jobs 2"]
+    assert all(len(row["measured"]["seconds"]) == 1 for row in rows)
+
+
+def test_too_few_records_are_not_judged(sections: Any) -> None:
+    assert {row["met"] for row in sections["relevance"]["rows"]} == {None}
+    assert "nothing is judged" in sections["relevance"]["notes"][-1]
+
+
+def test_memory_is_measured_on_the_pool_and_on_ten_times_as_much(sections: Any) -> None:
+    rows = sections["memory"]["rows"]
+    assert [row["dataselect relevance"] for row in rows] == ["--threshold 0.9", "--top-k 1000"]
+    assert all({"MiB at 2,000", "MiB at 20,000"} < set(row) for row in rows)
+
+
+def test_startup_times_help_beside_a_bare_interpreter(sections: Any) -> None:
+    rows = sections["startup"]["rows"]
+    assert [row["what"] for row in rows] == [
+        "python -c pass",
+        "dataselect --help",
+        "dataselect relevance --help",
+    ]
+
+
+def test_a_missing_corpus_is_named(tmp_path: Path) -> None:
+    run = bench("relevance", "--data", str(tmp_path), "--cache", str(tmp_path))
+    assert run.returncode == 1
+    assert "sgd_user.jsonl.gz: No such file" in run.stderr

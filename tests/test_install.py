@@ -1,0 +1,59 @@
+"""A wheel without extras in an empty environment, as a user's first minute has it."""
+
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*command: object, **options: object) -> str:
+    found = subprocess.run(  # noqa: PLW1510  # what it printed is worth more than its code
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,  # type: ignore[call-overload]
+    )
+    assert found.returncode == 0, found.stdout
+    return str(found.stdout)
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of programs of an environment that holds the wheel and nothing else."""
+    folder = tmp_path_factory.mktemp("install")
+    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, ROOT)
+    (wheel,) = folder.glob("dataselect-*.whl")
+    venv.create(folder / "empty", with_pip=True)
+    programs = folder / "empty" / "bin"
+    run(programs / "python", "-m", "pip", "install", "-q", wheel)
+    return programs
+
+
+def test_base_install_is_light(programs: Path) -> None:
+    installed = run(programs / "python", "-m", "pip", "list", "--format=json").splitlines()
+    names = {
+        package["name"] for line in installed if line[:1] == "[" for package in json.loads(line)
+    }
+    assert "scikit-learn" in names
+    assert not names & {"torch", "sentence-transformers", "pytest", "hypothesis"}
+
+
+def test_help_and_a_relevance_pipeline_run(programs: Path, tmp_path: Path) -> None:
+    program = programs / "dataselect"
+    assert "relevance" in run(program, "--help")
+    run(program, "demo", "-q", tmp_path / "demo")
+    pipeline = (
+        f'gzip -dc pool.jsonl.gz | "{program}" relevance -q --in-domain annotated.jsonl --share 5%'
+        f' | "{program}" select -q --by relevance --top-k 100'
+    )
+    kept = run("bash", "-o", "pipefail", "-c", pipeline, cwd=tmp_path / "demo").splitlines()
+    truths = [json.loads(line)["truth"] for line in kept]
+    right = sum(truth in ("play_music", "set_alarm") for truth in truths)
+    assert len(kept) == 100
+    assert right >= 80
