@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
@@ -415,19 +415,22 @@ def annotate(lines: Sequence[bytes], fields: Fields) -> bytes:
     if any(name in text for name in quoted) or (b"\\" in text and _ESCAPED_ASCII.search(text)):
         lines = [_unannotated(line, fields, quoted) for line in lines]
     labels = [b"," + name + b":" for name in quoted]
-    columns = [
-        each
-        for label, values in zip(labels, fields.values(), strict=True)
-        for each in (repeat(label, len(lines)), values)
-    ]
     if {line[-1] for line in lines} != {_CLOSING_BRACE} or not _EMPTY_ENDS.isdisjoint(
         {line[-2] for line in lines}
     ):
-        tails = map(b"".join, zip(*columns, strict=True))
+        tails = [
+            b"".join(chain.from_iterable(zip(labels, values, strict=True)))
+            for values in zip(*fields.values(), strict=True)
+        ]
         return b"".join(map(_inserted, lines, tails))
-    *others, last = columns
-    parts = [[line[:-1] for line in lines], *others, [value + b"}\n" for value in last]]
-    return b"".join(chain.from_iterable(zip(*parts, strict=True)))
+    width = 1 + 2 * len(fields)  # a line, then a label and a value a field
+    parts = [b""] * (width * len(lines))
+    parts[::width] = [line[:-1] for line in lines]
+    for place, (label, values) in enumerate(zip(labels, fields.values(), strict=True)):
+        parts[2 * place + 1 :: width] = [label] * len(lines)
+        parts[2 * place + 2 :: width] = values
+    parts[width - 1 :: width] = [value + b"}\n" for value in values]
+    return b"".join(parts)
 
 
 _LAST_NUMBER = re.compile(rb',("[^"\\]*"):[-+.0-9eE]+\}\Z')

@@ -34,13 +34,8 @@ _ORDER_DISCOUNT = 0.7
 # Above this many texts, n-grams that occur in one only are left out: half of all, and no loss.
 _SINGLETONS_MATTER_UP_TO = 1_000
 _NEAR_COPY = 0.8  # Jaccard overlap of n-grams from which a background text is a near-copy
-_ROWS_AT_ONCE = 1_000
+_PAIRS_AT_ONCE = 10_000_000  # compared in one matrix product: 120 MB where every pair overlaps
 _TOP_NGRAMS = 20
-# Length explains a ranking when it orders texts nearly as the score does, or separates the two
-# sides nearly as well.
-_LENGTH_CORRELATION = 0.8
-_LENGTH_AUC_MARGIN = 0.02
-_LONG_WORD = 12  # characters to a word, spaces counted: 5 to 8 in European languages and Hindi
 
 
 @dataclass(frozen=True)
@@ -65,8 +60,9 @@ def near_copies(copies: csr_array, originals: csr_array) -> NDArray[np.bool_]:
     found = np.zeros(copies.shape[0], bool)
     sizes = np.diff(originals.indptr)
     right = originals.sign().T.tocsc()
-    for start in range(0, copies.shape[0], _ROWS_AT_ONCE):
-        left = copies[start : start + _ROWS_AT_ONCE].sign()
+    rows = max(1, _PAIRS_AT_ONCE // max(1, originals.shape[0]))
+    for start in range(0, copies.shape[0], rows):
+        left = copies[start : start + rows].sign()
         shared = (left @ right).tocoo()
         union = np.diff(left.indptr)[shared.row] + sizes[shared.col] - shared.data
         found[start + shared.row[shared.data >= _NEAR_COPY * union]] = True
@@ -261,31 +257,3 @@ def _calibrate_together(held_out: Sequence[HeldOut]) -> list[Sigmoid]:
     common = calibrate(np.concatenate(scores), np.concatenate(targets), np.concatenate(weights))
     slopes = [(float(common.slope / sd), float(mean)) for mean, sd in centres]
     return [Sigmoid(slope, common.offset - slope * mean) for slope, mean in slopes]
-
-
-def warnings(figures: dict[str, Any]) -> list[str]:
-    """What a person should know before trusting the scores."""
-    found = []
-    if not figures["held_out"]:
-        found.append(
-            "a single in-domain text leaves nothing to hold out: the figures and probabilities "
-            "are those of the training text"
-        )
-    if (figures["word_length"] or 0) > _LONG_WORD:
-        found.append(
-            f"the in-domain text has {figures['word_length']:.0f} characters to a word; "
-            "if it is written without spaces, use --analyzer char"
-        )
-    for name, figure in figures["sets"].items():
-        of = f" of '{name}'" if name else ""
-        if figure["auc"] <= figure["length_auc"] + _LENGTH_AUC_MARGIN:
-            found.append(
-                f"length alone tells the in-domain text{of} apart as well as the score "
-                f"(AUC {figure['length_auc']:.2f} against {figure['auc']:.2f})"
-            )
-        elif abs(figure["score_length_correlation"]) >= _LENGTH_CORRELATION:
-            found.append(
-                f"the score{of} follows length (rank correlation "
-                f"{figure['score_length_correlation']:.2f})"
-            )
-    return found

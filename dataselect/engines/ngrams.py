@@ -48,6 +48,7 @@ _SEPARATOR_CATEGORIES = frozenset(
 )
 # Bytes of UTF-8 sequences (128 and up) belong to words: _plain has replaced the other separators.
 _IS_WORD = np.array([not _is_separator(chr(b)) if b < 128 else True for b in range(256)])
+_WORD_FLAGS = _IS_WORD.tobytes()  # for bytes.translate, four times as fast as indexing
 
 
 @lru_cache(maxsize=1 << 14)
@@ -86,8 +87,9 @@ class _Spans(NamedTuple):
 
 
 def _word_spans(texts: Sequence[str], lowercase: bool) -> _Spans:
-    buffer = np.frombuffer(_plain(texts, lowercase).encode(), dtype=np.uint8)
-    is_word = _IS_WORD.take(buffer)
+    encoded = _plain(texts, lowercase).encode()
+    buffer = np.frombuffer(encoded, dtype=np.uint8)
+    is_word = np.frombuffer(bytearray(encoded.translate(_WORD_FLAGS)), dtype=np.bool_)
     inner = np.flatnonzero(buffer == _APOSTROPHE)  # a letter in "don't", a quote mark elsewhere
     is_word[inner] = _IS_WORD[buffer[inner - 1]] & _IS_WORD[buffer[inner + 1]]
     edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
@@ -301,7 +303,7 @@ class NgramWeights:
         table = self._single if single else self._rows
         rows = []
         for n, buckets in enumerate(self.ngrams.buckets(tokens.hashes), start=1):
-            found = table.take(buckets)
+            found = table.take(buckets, mode="wrap")  # all are in range: skips a check and a copy
             if n > 1:
                 found[crossing(tokens.bounds, n, len(buckets))] = 0
             rows.append(found)
@@ -311,7 +313,7 @@ class NgramWeights:
             starting = totals[1:]  # at first, what the n-grams that start at each token weigh
             starting[:] = 0
             for found in rows:
-                weights = found if single else self._padded[number].take(found)
+                weights = found if single else self._padded[number].take(found, mode="wrap")
                 starting[: len(found)] += weights
             np.cumsum(starting, out=starting)
             out[:] = totals[tokens.bounds[1:]] - totals[tokens.bounds[:-1]]

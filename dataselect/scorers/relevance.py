@@ -29,6 +29,12 @@ _FORMAT = "dataselect relevance 1"
 _MOST_BITS = 30
 ONE_SET = ""
 
+# Length explains a ranking when it orders texts nearly as the score does, or separates the two
+# sides nearly as well.
+_LENGTH_CORRELATION = 0.8
+_LENGTH_AUC_MARGIN = 0.02
+_LONG_WORD = 12  # characters to a word, spaces counted: 5 to 8 in European languages and Hindi
+
 
 @dataclass(frozen=True)
 class Relevance(Scorer):
@@ -115,9 +121,7 @@ class Relevance(Scorer):
 
     def warnings(self) -> list[str]:
         """Doubts about what was learnt, such as a ranking that only follows length."""
-        from dataselect.engines.contrast import warnings
-
-        return warnings(self.figures)
+        return _doubts(self.figures)
 
     def describe(self) -> dict[str, Any]:
         """Options and figures of the fit for the run report."""
@@ -267,3 +271,31 @@ class Relevance(Scorer):
             text_field=text_field,
             explain=explain,
         )
+
+
+def _doubts(figures: dict[str, Any]) -> list[str]:
+    """What a person should know before trusting the scores."""
+    found = []
+    if not figures["held_out"]:
+        found.append(
+            "a single in-domain text leaves nothing to hold out: the figures and probabilities "
+            "are those of the training text"
+        )
+    if (figures["word_length"] or 0) > _LONG_WORD:
+        found.append(
+            f"the in-domain text has {figures['word_length']:.0f} characters to a word; "
+            "if it is written without spaces, use --analyzer char"
+        )
+    for name, figure in figures["sets"].items():
+        of = f" of '{name}'" if name else ""
+        if figure["auc"] <= figure["length_auc"] + _LENGTH_AUC_MARGIN:
+            found.append(
+                f"length alone tells the in-domain text{of} apart as well as the score "
+                f"(AUC {figure['length_auc']:.2f} against {figure['auc']:.2f})"
+            )
+        elif abs(figure["score_length_correlation"]) >= _LENGTH_CORRELATION:
+            found.append(
+                f"the score{of} follows length (rank correlation "
+                f"{figure['score_length_correlation']:.2f})"
+            )
+    return found

@@ -59,8 +59,7 @@ def spend(command: Sequence[str], stdin: Iterable[bytes] | None = None) -> Spent
         watch = threading.Timer(_TIMEOUT_S, process.kill)
         watch.start()
         try:
-            if stdin is not None:
-                _feed(process, stdin)
+            fed = stdin is None or _feed(process, stdin)
             # wait4, because getrusage(RUSAGE_CHILDREN) keeps the largest peak of all children
             _, status, used = os.wait4(process.pid, 0)
         except BaseException:
@@ -75,20 +74,24 @@ def spend(command: Sequence[str], stdin: Iterable[bytes] | None = None) -> Spent
             errors.seek(0)
             words = errors.read().decode(errors="replace").strip().split("\n")[-1]
             raise Failed(f"{os.path.basename(command[0])}: exit {process.returncode}: {words}")
+        if not fed:
+            raise Failed(f"{os.path.basename(command[0])}: stopped reading before the end")
         out.seek(0)
         return Spent(
             wall, used.ru_utime + used.ru_stime, used.ru_maxrss * _RSS_UNIT, out.read().decode()
         )
 
 
-def _feed(process: subprocess.Popen[bytes], blocks: Iterable[bytes]) -> None:
+def _feed(process: subprocess.Popen[bytes], blocks: Iterable[bytes]) -> bool:
+    """Whether all blocks were taken; one that stops reading has not done the work."""
     assert process.stdin is not None
     try:
         with process.stdin as pipe:
             for block in blocks:
                 pipe.write(block)
     except BrokenPipeError:
-        pass  # it has stopped reading: its exit code says whether that was well
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -52,19 +52,19 @@ SKLEARN = Peer(
     "HashingVectorizer((1,3)) + LogisticRegression",
     "sklearn_script",
     _ours("scikit-learn", "numpy", "orjson"),
-    100_000,
+    1_000_000,
 )
 FASTTEXT = Peer(
     "fastText",
     "fasttext_script",
     ("fasttext-wheel==0.9.2", "numpy==1.26.4", *_ours("orjson")),
-    200_000,
+    1_000_000,
 )
 DSIR = Peer(
     "DSIR",
     "dsir",
     ("data-selection==1.0.3", "nltk", *_ours("numpy", "joblib")),
-    30_000,
+    100_000,
 )
 
 

@@ -6,7 +6,7 @@ import os
 import statistics
 import sys
 
-from contenders import DRIVERS, Contender, Failed, Rounds, Spent, dataselect, interleave
+from contenders import DRIVERS, Contender, Failed, Rounds, dataselect, interleave
 from peers import DSIR, FASTTEXT, SKLEARN, Peer
 from tables import NOTHING, Bar, Plan, Row, Section, rounds_note, spread
 
@@ -15,7 +15,15 @@ _LOOP = "orjson.loads + orjson.dumps"
 _OURS = "dataselect relevance --model"
 _JUDGED_FROM = 1_000_000
 _VARIANTS = (("--threshold", "0.5"), ("--jobs", "2"))
-_HEADS = ["what", "records", "records/s", "time ÷ loop", "CPU ÷ loop", "time ÷ dataselect"]
+_HEADS = [
+    "what",
+    "records",
+    "records/s",
+    "time ÷ loop",
+    "CPU ÷ loop",
+    "time ÷ dataselect",
+    "scoring alone",
+]
 _BARS = {
     _OURS: Bar(2.0, "≤ 2.0 × the loop"),
     SKLEARN.name: Bar(8.0, "≥ 8 × dataselect", at_most=False),
@@ -72,13 +80,17 @@ def _row(contender: Contender, found: Rounds, records: int) -> Row:
     if contender.name in found.failed:
         return _absent(contender.name, f"failed: {found.failed[contender.name]}")
     spent, loop, ours = (found.spent[name] for name in (contender.name, _LOOP, _OURS))
-    seconds = [_seconds(each) for each in spent]
-    pace = [value / contender.records for value in seconds]
+    printed = [[float(word) for word in each.stdout.split()] for each in spent]
+    is_peer = bool(printed[0])
+    fitting = [words[0] if words else 0.0 for words in printed]
+    pace = [(s.wall - fit) / contender.records for s, fit in zip(spent, fitting, strict=True)]
     to_loop = _ratios(pace, [each.wall / records for each in loop])
     to_ours = _ratios(pace, [each.wall / records for each in ours])
-    cpu = [each.cpu for each in spent]
-    cpu_to_loop = _ratios(cpu, [each.cpu for each in loop])
-    is_peer = bool(spent[0].stdout)
+    cpu_to_loop = _ratios([each.cpu for each in spent], [each.cpu for each in loop])
+    alone = _ratios(
+        [words[1] / contender.records for words in printed if words],
+        [each.wall / records for each in ours if is_peer],
+    )
     return Row(
         [
             contender.name,
@@ -87,21 +99,17 @@ def _row(contender: Contender, found: Rounds, records: int) -> Row:
             NOTHING if contender.name == _LOOP else spread(to_loop),
             NOTHING if contender.name == _LOOP or is_peer else spread(cpu_to_loop),
             spread(to_ours, 1) if is_peer else NOTHING,
+            spread(alone, 1) if is_peer else NOTHING,
         ],
         _BARS.get(contender.name),
         statistics.median(to_ours if is_peer else to_loop) if records >= _JUDGED_FROM else None,
         {
-            "seconds": seconds,
-            "process_seconds": [each.wall for each in spent],
-            "cpu_seconds": cpu,
+            "seconds": [each.wall for each in spent],
+            "of_them_fitting": fitting,
+            "cpu_seconds": [each.cpu for each in spent],
             "peak_bytes": [each.peak_bytes for each in spent],
         },
     )
-
-
-def _seconds(spent: Spent) -> float:
-    """Seconds that count: a peer's driver prints those of its scoring; of the others, all do."""
-    return float(spent.stdout) if spent.stdout else spent.wall
 
 
 def _ratios(values: list[float], others: list[float]) -> list[float]:
@@ -118,9 +126,9 @@ def _notes(plan: Plan, rounds: int) -> list[str]:
         rounds_note(rounds) + " Ratios are taken within a round. Everybody reads and writes plain "
         "files, in one process but for --jobs.",
         (
-            "The loop and dataselect are whole processes, start-up and loading of the model "
-            "included. A peer counts from its fitted model to its written output, which is in its "
-            "favour, and has fewer records where it is slow: rates are what is compared."
+            "Everybody is a whole process with start-up and model, and fitting left out. 'Scoring "
+            "alone' leaves out a peer's start-up too, but not that of dataselect. A slow peer has "
+            "fewer records, over which its start-up weighs more."
         ),
     ]
     if plan.pool.records < _JUDGED_FROM:

@@ -2,7 +2,7 @@
 
     python fasttext_script.py IN_DOMAIN BACKGROUND POOL OUT
 
-Prints the seconds from the fitted model to the written output.
+Prints the seconds of fitting, and those from the fitted model to the written output.
 """
 
 import os
@@ -36,6 +36,7 @@ def _examples(path: str, label: str) -> Iterator[str]:
 
 
 in_domain, background, pool, out = sys.argv[1:]
+start = perf_counter()
 with tempfile.TemporaryDirectory() as folder:
     examples = os.path.join(folder, "examples.txt")
     with open(examples, "w", encoding="utf-8") as file:
@@ -60,4 +61,4 @@ with open(pool, "rb") as lines, open(out, "wb") as scored:
         for record, names, chance in zip(records, labels, chances, strict=True):
             record["score"] = float(chance[names.index(f"{_LABEL}in")])
         scored.writelines(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in records)
-print(perf_counter() - fitted)
+print(fitted - start, perf_counter() - fitted)

@@ -2,7 +2,7 @@
 
     python sklearn_script.py IN_DOMAIN BACKGROUND POOL OUT
 
-Prints the seconds from the fitted model to the written output.
+Prints the seconds of fitting, and those from the fitted model to the written output.
 """
 
 import sys
@@ -23,6 +23,7 @@ def _texts(path: str) -> list[str]:
 
 
 in_domain, background, pool, out = sys.argv[1:]
+start = perf_counter()
 positive, negative = _texts(in_domain), _texts(background)
 vectorizer = HashingVectorizer(ngram_range=(1, 3))
 model = LogisticRegression(max_iter=1000)
@@ -39,4 +40,4 @@ with open(pool, "rb") as lines, open(out, "wb") as file:
         for record, score in zip(records, scores, strict=True):
             record["score"] = score
         file.writelines(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in records)
-print(perf_counter() - fitted)
+print(fitted - start, perf_counter() - fitted)
