@@ -624,6 +624,12 @@ def wait_for(what: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def heed_signals() -> None:
+    """Undo what a caller such as nohup has made us ignore: it is inherited, and we would too."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
+
+
 class Running:
     """The program in the middle of its work: it has read some records and waits for more."""
 
@@ -639,6 +645,7 @@ class Running:
                 stdin=subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,  # so that a signal to the group does not reach us
+                preexec_fn=heed_signals,  # noqa: PLW1509  # this process has no threads
             )
         self.before = contents(folder).keys()
         self.workers: set[int] = set()

@@ -58,18 +58,34 @@ def _plain_character(character: str) -> str:
     return " " if _is_separator(character) else character
 
 
-def _plain(texts: Sequence[str], lowercase: bool) -> str:
-    """All texts as one string, a line feed before and after each, separators made ASCII."""
+def _plain(texts: Sequence[str], lowercase: bool) -> bytes:
+    """All texts in UTF-8, a line feed before and after each, separators made ASCII."""
     joined = "\n".join(texts)
     if joined.count("\n") != len(texts) - 1:
-        joined = "\n".join([text.replace("\n", " ") for text in texts])
+        texts = [text.replace("\n", " ") for text in texts]
+        joined = "\n".join(texts)
     if not joined.isascii():
-        joined = unicodedata.normalize("NFC", joined)
-        for character in set(joined):
-            if not character.isascii() and (plain := _plain_character(character)) != character:
-                joined = joined.replace(character, plain)
+        texts = list(texts)
+        odd = [place for place, text in enumerate(texts) if not text.isascii()]
+        plain = _plain_beyond_ascii([texts[place] for place in odd], lowercase)
+        for place, text in zip(odd, plain, strict=True):
+            texts[place] = text
+        joined = "\n".join(texts)
+    encoded = joined.encode()
     # After a word, eight more bytes are read: the padding keeps that inside the buffer.
-    return f"\n{joined.lower() if lowercase else joined}\n" + "\0" * _WORD_BYTES
+    return b"\n%b\n%b" % (encoded.lower() if lowercase else encoded, bytes(_WORD_BYTES))
+
+
+def _plain_beyond_ascii(texts: Sequence[str], lowercase: bool) -> list[str]:
+    """Texts without line feeds, composed (NFC), with separators made ASCII.
+
+    Slow for each character, so it is given only the texts that need it.
+    """
+    joined = unicodedata.normalize("NFC", "\n".join(texts))
+    for character in set(joined):
+        if not character.isascii() and (plain := _plain_character(character)) != character:
+            joined = joined.replace(character, plain)
+    return (joined.lower() if lowercase else joined).split("\n")
 
 
 class Tokens(NamedTuple):
@@ -87,7 +103,7 @@ class _Spans(NamedTuple):
 
 
 def _word_spans(texts: Sequence[str], lowercase: bool) -> _Spans:
-    encoded = _plain(texts, lowercase).encode()
+    encoded = _plain(texts, lowercase)
     buffer = np.frombuffer(encoded, dtype=np.uint8)
     is_word = np.frombuffer(bytearray(encoded.translate(_WORD_FLAGS)), dtype=np.bool_)
     inner = np.flatnonzero(buffer == _APOSTROPHE)  # a letter in "don't", a quote mark elsewhere
@@ -141,7 +157,7 @@ _MASK = (1 << 64) - 1
 
 def _characters(texts: Sequence[str], lowercase: bool) -> tuple[str, NDArray[np.intp]]:
     """The characters of all texts, runs of separators as one space, and each text's bounds."""
-    lines = _plain(texts, lowercase).rstrip("\0")[1:-1].split("\n")
+    lines = _plain(texts, lowercase)[1 : -_WORD_BYTES - 1].decode().split("\n")
     cleaned = [" ".join(line.split()) for line in lines]
     bounds = np.zeros(len(cleaned) + 1, dtype=np.intp)
     np.cumsum([len(line) for line in cleaned], out=bounds[1:])

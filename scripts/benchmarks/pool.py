@@ -27,7 +27,7 @@ class Pool:
     """Files of `records` utterances in `folder`, each made when it is first asked for.
 
     `data` is the folder of a corpus to repeat, or None to make utterances of 3 to 20 words, most of
-    them 5 to 13, one in three a repetition, as in transcribed requests.
+    them 5 to 13; one in six holds a letter beyond ASCII, and the corpus has none.
     """
 
     folder: str
@@ -41,8 +41,10 @@ class Pool:
     def describe(self) -> str:
         """One sentence on what the records are."""
         if self.data is None:
-            return f"{self.records:,} utterances from the grammars of `dataselect demo`."
-        return f"{self.records:,} user turns: the Schema-Guided Dialogue corpus, repeated."
+            what = "utterances from the grammars of `dataselect demo`, one in six not ASCII."
+        else:
+            what = "user turns: the Schema-Guided Dialogue corpus, repeated, all ASCII."
+        return f"{self.records:,} {what}"
 
     def path(self, records: int | None = None) -> str:
         """The pool, or its first records."""
