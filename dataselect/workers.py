@@ -1,6 +1,7 @@
 """An ordered map over processes that notices when one of them dies."""
 
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -36,6 +37,17 @@ def _call(item: Any) -> Any:
     return _function(item)
 
 
+def _refuse_unreadable_program() -> None:
+    """Raise WorkerError where the running program cannot be read again, as new processes must.
+
+    Python would start workers that die at once, and wait for them for ever.
+    """
+    program = sys.modules["__main__"]
+    path = getattr(program, "__file__", None)
+    if getattr(program, "__spec__", None) is None and path and not os.path.exists(path):
+        raise WorkerError(f"{path}: workers cannot read this program; save it, or use one job")
+
+
 def ordered_map(
     function: Callable[[Item], Result], items: Iterable[Item], jobs: int
 ) -> Generator[Result, None, None]:
@@ -46,6 +58,7 @@ def ordered_map(
     if jobs == 1:
         yield from map(function, items)
         return
+    _refuse_unreadable_program()
     from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
