@@ -16,7 +16,6 @@ class Progress:
 
     def __init__(self, label: str, total: int | None, *, quiet: bool) -> None:
         self._bar: tqdm[None] | None = None
-        self._records = 0
         if quiet or sys.stderr is None or not sys.stderr.isatty():
             return
         from tqdm import tqdm
@@ -28,7 +27,6 @@ class Progress:
     def update(self, bytes_read: int, records: int) -> None:
         """Show the total of bytes and records so far."""
         if self._bar is not None:
-            self._records = records
             elapsed = self._bar.format_dict["elapsed"] or 1e-9
             self._bar.set_postfix_str(
                 f"{records:,} records, {records / elapsed:,.0f}/s", refresh=False
