@@ -207,22 +207,17 @@ class Selection:
             count = math.floor(self.share * total)
         if count is None and self.budget is None:
             return
-        if count is not None and self.sample is None and not fates.any():
-            chosen = best(gains, count)  # nobody is out yet: saves 16 bytes a record
-            fates[:] = 2
-            fates[chosen] = 0
-            return
-        candidates = np.flatnonzero(fates == 0)
-        fates[candidates] = 2
+        out = fates > 0
+        if out.any():
+            gains = np.where(out, -np.inf, gains)
         if count is not None:
-            chosen = best(gains[candidates], count)
+            chosen = best(gains, count)
         else:
             assert self.budget is not None
-            spent = np.ones(len(candidates)) if costs is None else costs[candidates]
-            chosen = affordable(gains[candidates], spent, self.budget)
-        if self.sample is not None:  # what weighs nothing is never drawn
-            chosen = chosen[gains[candidates[chosen]] > -np.inf]
-        fates[candidates[chosen]] = 0
+            chosen = affordable(gains, np.ones(total) if costs is None else costs, self.budget)
+        fates[~out] = 2
+        # Neither what is out already nor what weighs nothing in a draw; both come last.
+        fates[chosen[gains[chosen] > -np.inf]] = 0
 
     def _apply_quota(self, fates: NDArray[np.uint8], gains: NDArray[np.float64]) -> None:
         import numpy as np

@@ -10,7 +10,7 @@ from typer import Option
 
 from dataselect import records
 from dataselect.commands.options import InputOptions, RunOptions, SelectionOptions
-from dataselect.commands.running import finish, note
+from dataselect.commands.running import finish, warn
 from dataselect.errors import GuardError, OptionError
 from dataselect.inputs import Inputs, refuse_shared_stdin
 from dataselect.outputs import STDOUT
@@ -158,14 +158,11 @@ def command(
     settings, rule = run.build(), selection.build(calibrate=calibrate)
     _refuse_contradictions(fitting, settings, model, save_model, fit_only)
     sources = _Sources.open(fitting)
-    refuse_shared_stdin(
-        [path for each in sources.inputs() for path in each.paths]
-        + ([] if fit_only and fitting.background else inputs.files or ["-"])
-    )
-    if fit_only and fitting.background:
+    if fit_only and fitting.background:  # then nobody reads the pool
         pool = Inputs([os.devnull])
     else:
         pool = inputs.open(digest=settings.report is not None)
+    refuse_shared_stdin([path for each in (*sources.inputs(), pool) for path in each.paths])
     read = [*sources.inputs(), *([Inputs([model])] if model else [])]
     with Run(pool, settings, also_read=read) as job:
         job.facts = {**vars(fitting), "model": model, "explain": explain, "calibrate": calibrate}
@@ -177,8 +174,7 @@ def command(
             job.write_file(save_model, scorer.dumps())
         if fit_only:
             job.report_fit(scorer)
-            for warning in scorer.warnings():
-                note(f"warning: {warning}", quiet=settings.quiet)
+            warn(scorer.warnings(), settings)
             return
         result = job.apply(scorer, rule.calibrated(scorer.held_out, scorer.direction))
     finish(result, settings)

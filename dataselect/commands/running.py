@@ -1,5 +1,7 @@
 """What commands say when a run has ended."""
 
+from collections.abc import Iterable
+
 from dataselect.messages import say
 from dataselect.pipeline import Result, Settings
 
@@ -10,8 +12,13 @@ def note(message: str, *, quiet: bool) -> None:
         say(message)
 
 
+def warn(warnings: Iterable[str], settings: Settings) -> None:
+    """Print warnings, a line each."""
+    for warning in warnings:
+        note(f"warning: {warning}", quiet=settings.quiet)
+
+
 def finish(result: Result, settings: Settings) -> None:
     """Print warnings and the summary."""
-    for warning in result.warnings:
-        note(f"warning: {warning}", quiet=settings.quiet)
+    warn(result.warnings, settings)
     note(result.summary(), quiet=settings.quiet)

@@ -138,7 +138,13 @@ class _Problem:
         penalty = choose_penalty(anything.subset(rows))
         held_out = [self._held_out(number, rows, penalty) for number in range(len(self.names))]
         sigmoids = _calibrate_together(held_out)
-        weights = np.stack([self._fit(number, penalty) for number in range(len(self.names))])
+        everything = np.arange(len(self.texts))
+        learnt, all_held_out = [], True
+        for number in range(len(self.names)):  # one at a time: each holds the background's counts
+            training = self._against(number, everything)
+            learnt.append(training.fit(penalty))
+            all_held_out &= training.can_hold_out
+        weights = np.stack(learnt)
         own = [s(h.scores[h.positive]) for s, h in zip(sigmoids, held_out, strict=True)]
         return Contrast(
             NgramWeights.of(self.ngrams, self.buckets, weights),
@@ -149,7 +155,7 @@ class _Problem:
                     name: int((self.owners == i).sum()) for i, name in enumerate(self.names)
                 },
                 "C": penalty,
-                "held_out": all(self._against(i).can_hold_out for i in range(len(self.names))),
+                "held_out": all_held_out,
                 "word_length": self._word_length(),
                 "sets": {
                     name: self._figures(held_out[i], rows, weights[i] * sigmoids[i].slope, i)
@@ -161,18 +167,17 @@ class _Problem:
     def _training(self, positive: NDArray[np.bool_]) -> Training:
         return Training(self.counts, positive, self.scale, self.divisors, self.fold)
 
-    def _against(self, number: int) -> Training:
-        """The problem of telling one set from the background; other sets take no part."""
-        part = np.flatnonzero((self.owners == number) | (self.owners < 0))
-        return self._training(self.owners == number).subset(part)
+    def _sides(self, number: int, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Those of `rows` that are of one set or of the background, in their order."""
+        sides: NDArray[np.intp] = rows[(self.owners[rows] == number) | (self.owners[rows] < 0)]
+        return sides
 
-    def _fit(self, number: int, penalty: float) -> NDArray[np.float64]:
-        return self._against(number).fit(penalty)
+    def _against(self, number: int, rows: NDArray[np.intp]) -> Training:
+        """The problem of telling one set from the background; other sets take no part."""
+        return self._training(self.owners == number).subset(self._sides(number, rows))
 
     def _held_out(self, number: int, rows: NDArray[np.intp], penalty: float) -> HeldOut:
-        """Scores of one set and the background among `rows`, in their order."""
-        own = rows[(self.owners[rows] == number) | (self.owners[rows] < 0)]
-        part = self._training(self.owners == number).subset(own)
+        part = self._against(number, rows)
         return HeldOut(part.held_out(penalty), part.positive)
 
     def _word_length(self) -> float | None:
@@ -193,7 +198,7 @@ class _Problem:
         """How well one set was learnt, judged on held-out texts."""
         from scipy.stats import rankdata
 
-        lengths = self.totals[rows[(self.owners[rows] == number) | (self.owners[rows] < 0)]]
+        lengths = self.totals[self._sides(number, rows)]
         own = int(held_out.positive.sum())
         by_length = HeldOut(lengths.astype(np.float64), held_out.positive).auc
         ranks = rankdata(lengths), rankdata(held_out.scores)
