@@ -21,8 +21,9 @@ F = TypeVar("F", bound=Callable[..., None])
 _SELECT, _RECORDS, _RUN = "Selection", "Records", "Files and runs"
 
 
-def _option(*names: str, section: str, help_: str, metavar: str | None = None) -> Any:
-    return Option(*names, help=help_, metavar=metavar, rich_help_panel=section, show_default=False)
+def option(*names: str, section: str, help_: str, **more: Any) -> Any:
+    """An option under a heading of the help; a default worth telling is told in `help_`."""
+    return Option(*names, help=help_, rich_help_panel=section, show_default=False, **more)
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,16 @@ class SelectionOptions:
 
     threshold: Annotated[
         float | None,
-        _option(
+        option(
             "--threshold", section=_SELECT, metavar="X", help_="Keep scores on the good side of X."
         ),
     ] = None
     top_k: Annotated[
-        int | None, _option("--top-k", section=_SELECT, metavar="N", help_="Keep the best N.")
+        int | None, option("--top-k", section=_SELECT, metavar="N", help_="Keep the best N.")
     ] = None
     share: Annotated[
         str | None,
-        _option(
+        option(
             "--share",
             section=_SELECT,
             metavar="P",
@@ -68,7 +69,7 @@ class SelectionOptions:
     ] = None
     budget: Annotated[
         float | None,
-        _option(
+        option(
             "--budget",
             section=_SELECT,
             metavar="N",
@@ -77,7 +78,7 @@ class SelectionOptions:
     ] = None
     cost: Annotated[
         str,
-        _option(
+        option(
             "--cost",
             section=_SELECT,
             metavar="records|words|chars|FIELD",
@@ -86,7 +87,7 @@ class SelectionOptions:
     ] = "records"
     sample: Annotated[
         int | None,
-        _option(
+        option(
             "--sample",
             section=_SELECT,
             metavar="N",
@@ -95,7 +96,7 @@ class SelectionOptions:
     ] = None
     per: Annotated[
         str | None,
-        _option(
+        option(
             "--per",
             section=_SELECT,
             metavar="FIELD",
@@ -104,7 +105,7 @@ class SelectionOptions:
     ] = None
     min_per: Annotated[
         int | None,
-        _option(
+        option(
             "--min-per",
             section=_SELECT,
             metavar="N",
@@ -113,7 +114,7 @@ class SelectionOptions:
     ] = None
     max_per: Annotated[
         int | None,
-        _option(
+        option(
             "--max-per", section=_SELECT, metavar="N", help_="Keep at most N of each --per value."
         ),
     ] = None
@@ -140,7 +141,7 @@ class OutputOptions:
 
     output: Annotated[
         str,
-        _option(
+        option(
             "--output",
             "-o",
             section=_RUN,
@@ -151,7 +152,7 @@ class OutputOptions:
     ] = "-"
     report: Annotated[
         str | None,
-        _option(
+        option(
             "--report",
             section=_RUN,
             metavar="FILE",
@@ -160,7 +161,7 @@ class OutputOptions:
     ] = None
     text_field: Annotated[
         str,
-        _option(
+        option(
             "--text-field",
             section=_RECORDS,
             metavar="FIELD",
@@ -169,7 +170,7 @@ class OutputOptions:
     ] = "text"
     on_error: Annotated[
         str,
-        _option(
+        option(
             "--on-error",
             section=_RECORDS,
             metavar="fail|skip|FILE",
@@ -179,7 +180,7 @@ class OutputOptions:
     ] = "fail"
     min_records: Annotated[
         int,
-        _option(
+        option(
             "--min-records",
             section=_RUN,
             metavar="N",
@@ -187,10 +188,10 @@ class OutputOptions:
         ),
     ] = 0
     allow_empty: Annotated[
-        bool, _option("--allow-empty", section=_RUN, help_="Accept that nothing is kept.")
+        bool, option("--allow-empty", section=_RUN, help_="Accept that nothing is kept.")
     ] = False
     quiet: Annotated[
-        bool, _option("--quiet", "-q", section=_RUN, help_="No progress bar, summary or warnings.")
+        bool, option("--quiet", "-q", section=_RUN, help_="No progress bar, summary or warnings.")
     ] = False
 
     def build(self) -> Settings:
@@ -203,11 +204,11 @@ class RunOptions(OutputOptions):
     """What is written, and how records that are scored or selected get there."""
 
     sort: Annotated[
-        bool, _option("--sort", section=_RUN, help_="Write best first instead of in input order.")
+        bool, option("--sort", section=_RUN, help_="Write best first instead of in input order.")
     ] = False
     rejects: Annotated[
         str | None,
-        _option(
+        option(
             "--rejects",
             section=_RUN,
             metavar="FILE",
@@ -216,19 +217,18 @@ class RunOptions(OutputOptions):
     ] = None
     jobs: Annotated[
         int,
-        Option(
+        option(
             "--jobs",
             "-j",
             min=1,
             metavar="N",
-            show_default=False,
-            rich_help_panel=_RUN,
-            help="Worker processes; the output is the same for any N [default: 1].",
+            section=_RUN,
+            help_="Worker processes; the output is the same for any N [default: 1].",
         ),
     ] = 1
     seed: Annotated[
         int,
-        _option(
+        option(
             "--seed", section=_RUN, metavar="N", help_="Seed of everything random [default: 0]."
         ),
     ] = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typer import Option
 
 from dataselect import records
-from dataselect.commands.options import InputOptions, RunOptions, SelectionOptions
+from dataselect.commands.options import InputOptions, RunOptions, SelectionOptions, option
 from dataselect.commands.running import finish, warn
 from dataselect.errors import GuardError, OptionError
 from dataselect.inputs import Inputs, refuse_shared_stdin
@@ -29,51 +29,46 @@ class FitOptions:
 
     in_domain: Annotated[
         list[str] | None,
-        Option(
+        option(
             metavar="[NAME=]FILE",
-            help="Annotated in-domain records; again with other names for several sets.",
-            rich_help_panel=_FIT,
-            show_default=False,
+            help_="Annotated in-domain records; again with other names for several sets.",
+            section=_FIT,
         ),
     ] = None
     in_domain_by: Annotated[
         str | None,
-        Option(
+        option(
             metavar="FIELD",
-            help="Split the in-domain records into one set for each value of FIELD.",
-            rich_help_panel=_FIT,
-            show_default=False,
+            help_="Split the in-domain records into one set for each value of FIELD.",
+            section=_FIT,
         ),
     ] = None
     background: Annotated[
         str | None,
-        Option(
+        option(
             metavar="FILE",
-            help="Text that is not in-domain [default: a sample of the input].",
-            rich_help_panel=_FIT,
-            show_default=False,
+            help_="Text that is not in-domain [default: a sample of the input].",
+            section=_FIT,
         ),
     ] = None
     background_size: Annotated[
         int,
-        Option(
+        option(
             min=1,
             metavar="N",
-            help="How many background records to draw [default: 10000; 2000 to 20000 made no "
+            help_="How many background records to draw [default: 10000; 2000 to 20000 made no "
             "difference on CLINC150 beyond 2 % of precision].",
-            rich_help_panel=_FIT,
-            show_default=False,
+            section=_FIT,
         ),
     ] = 10_000
     ngrams: Annotated[
         int,
-        Option(
+        option(
             min=1,
             max=9,
             metavar="N",
-            help="Longest n-gram [default: 3, as in the paper].",
-            rich_help_panel=_FIT,
-            show_default=False,
+            help_="Longest n-gram [default: 3, as in the paper].",
+            section=_FIT,
         ),
     ] = 3
     analyzer: Annotated[
@@ -110,20 +105,18 @@ def command(
     run: RunOptions,
     model: Annotated[
         str | None,
-        Option(
+        option(
             metavar="FILE",
-            help="Score with a saved model instead of fitting one.",
-            rich_help_panel=_SCORE,
-            show_default=False,
+            help_="Score with a saved model instead of fitting one.",
+            section=_SCORE,
         ),
     ] = None,
     save_model: Annotated[
         str | None,
-        Option(
+        option(
             metavar="FILE",
-            help="Write the fitted model here.",
-            rich_help_panel=_SCORE,
-            show_default=False,
+            help_="Write the fitted model here.",
+            section=_SCORE,
         ),
     ] = None,
     fit_only: Annotated[
@@ -131,21 +124,19 @@ def command(
     ] = False,
     explain: Annotated[
         int,
-        Option(
+        option(
             min=0,
             metavar="K",
-            help="Add 'relevance_ngrams': the K n-grams that spoke most for and against.",
-            rich_help_panel=_SCORE,
-            show_default=False,
+            help_="Add 'relevance_ngrams': the K n-grams that spoke most for and against.",
+            section=_SCORE,
         ),
     ] = 0,
     calibrate: Annotated[
         float | None,
-        Option(
+        option(
             metavar="Q",
-            help="As a threshold: what a share Q of held-out in-domain records would pass.",
-            rich_help_panel="Selection",
-            show_default=False,
+            help_="As a threshold: what a share Q of held-out in-domain records would pass.",
+            section="Selection",
         ),
     ] = None,
 ) -> None:
