@@ -2,7 +2,7 @@
 
 The command line is `dataselect`; the same operations are here for Python:
 
-    from dataselect import Inputs, Relevance, Run, Selection, Settings
+    from dataselect import Inputs, Pipeline, Relevance, Selection, Settings
 """
 
 from importlib import import_module
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dataselect.errors import DataselectError as DataselectError
     from dataselect.inputs import Inputs as Inputs
+    from dataselect.pipeline import Pipeline as Pipeline
     from dataselect.pipeline import Result as Result
-    from dataselect.pipeline import Run as Run
-    from dataselect.pipeline import Settings as Settings
+    from dataselect.runs import Settings as Settings
     from dataselect.scorers.field import Field as Field
     from dataselect.scorers.relevance import Relevance as Relevance
     from dataselect.selection import Selection as Selection
@@ -23,10 +23,10 @@ _HOMES = {
     "Field": "scorers.field",
     "Inputs": "inputs",
     "Relevance": "scorers.relevance",
+    "Pipeline": "pipeline",
     "Result": "pipeline",
-    "Run": "pipeline",
     "Selection": "selection",
-    "Settings": "pipeline",
+    "Settings": "runs",
 }
 __all__ = list(_HOMES)
 

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from dataselect.commands import COMMANDS, MODULES
+from dataselect.commands import COMMANDS, GROUPS, module_of
 from dataselect.errors import DataselectError, Interrupted, ReaderGone
 from dataselect.messages import PROGRAM, one_line, say
 from dataselect.signals import end_by, raise_when_asked_to_stop
@@ -35,24 +35,46 @@ class _SectionedCommand(TyperCommand):
 
 
 class _LazyGroup(TyperGroup):
-    """The commands of the table; one's module is imported only when that command is run."""
+    """The commands of the table; one's module is imported only when that command is run.
+
+    A command of two words is in the group of the first one.
+    """
+
+    before = ""
+    """What stands before the names of its commands."""
+
+    def _table(self) -> dict[str, str]:
+        """Its commands, less what stands before them, to what they do."""
+        return {
+            name.removeprefix(self.before): line
+            for name, line in COMMANDS.items()
+            if name.startswith(self.before)
+        }
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
+        return list(dict.fromkeys(name.split()[0] for name in self._table()))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
+        if cmd_name in self._table():
+            return _loaded(self.before + cmd_name)
+        if cmd_name not in self.list_commands(ctx):
             return None
-        from dataselect.commands.options import spread
-
-        module = import_module(f"dataselect.commands.{MODULES.get(cmd_name, cmd_name)}")
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name=cmd_name, cls=_SectionedCommand)(spread(module.command))
-        return typer.main.get_command(app)
+        group = _LazyGroup(name=cmd_name, help=GROUPS[cmd_name], rich_markup_mode=None)
+        group.before = f"{cmd_name} "
+        return group
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self._table().items()))
+
+
+def _loaded(name: str) -> Any:
+    from dataselect.commands.options import spread
+
+    module = import_module(f"dataselect.commands.{module_of(name)}")
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name=name.rsplit(maxsplit=1)[-1], cls=_SectionedCommand)(spread(module.command))
+    return typer.main.get_command(app)
 
 
 app = typer.Typer(

@@ -9,7 +9,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 QUANTILES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
-_PACKAGES = ("dataselect", "numpy", "orjson", "scikit-learn", "scipy")
+_PACKAGES = (
+    "dataselect",
+    "kenlm",
+    "numpy",
+    "orjson",
+    "rapidfuzz",
+    "sacrebleu",
+    "scikit-learn",
+    "scipy",
+)
 
 
 def versions() -> dict[str, str]:

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 
 class Scores(NamedTuple):
-    """One number a record, (n,) finite float64, and the fields that say so in the output."""
+    """One number a record, (n,) finite float64, and the fields that say so in the output.
+
+    `excluded` (n,) uint8: which of the scorer's `exclusions`, from 1, keeps a record out whatever
+    its score, or 0.
+    """
 
     values: NDArray[np.float64]
     fields: Fields
+    excluded: NDArray[np.uint8] | None = None
 
 
 class Scorer(ABC):
@@ -42,6 +47,12 @@ class Scorer(ABC):
 
     adds: tuple[str, ...] = ()
     """Names of the fields that `score` adds."""
+
+    removes: tuple[str, ...] = ()
+    """Names of top-level fields that records lose."""
+
+    exclusions: tuple[str, ...] = ()
+    """Reasons to leave a record out that are not a matter of its score."""
 
     @property
     @abstractmethod

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dataselect.errors import InputError, OptionError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Direction = Literal["high", "low"]
 """Which end of a score is the good one."""
 
-_RANKING = ("top_k", "share", "budget", "cost", "sample")
+_RANKING = ("top_k", "share", "budget", "cost", "sample", "auto")
 _RULES = ("threshold", "calibrate", *_RANKING)
 
 
@@ -29,6 +29,16 @@ class Groups(NamedTuple):
 
     codes: NDArray[np.integer]
     names: Sequence[str]
+
+
+class Excluded(NamedTuple):
+    """What is out before any rule: `codes` (n,) uint8, 0 for in, else the number of the reason.
+
+    `reasons` are numbered from 1.
+    """
+
+    codes: NDArray[np.uint8]
+    reasons: Sequence[str]
 
 
 class Cut(NamedTuple):
@@ -68,7 +78,9 @@ class Selection:
     must pass both. With `per`, each of them holds within each value of that field; `min_per` best
     records of each value are kept whatever the rule says, and no more than `max_per`.
 
-    `share` counts all records, and rounds down. `calibrate` becomes a threshold by `calibrated`.
+    `share` counts all records, and rounds down. `calibrate` becomes a threshold by `calibrated`,
+    and `auto`, a file of text like that which is to come, a share by `dataselect.sweep`. `buckets`
+    are percentages of the best that `bucket` tells apart; they keep and drop nothing.
     """
 
     threshold: float | None = None
@@ -78,13 +90,15 @@ class Selection:
     budget: float | None = None
     cost: str = "records"
     sample: int | None = None
+    auto: str | None = None
     per: str | None = None
     min_per: int | None = None
     max_per: int | None = None
+    buckets: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise OptionError for options that contradict each other."""
-        self._refuse_several("--top-k", "--share", "--budget", "--sample")
+        self._refuse_several("--top-k", "--share", "--budget", "--sample", "--auto")
         self._refuse_several("--threshold", "--calibrate")
         for option, lowest in ("--top-k", 1), ("--sample", 1), ("--min-per", 0), ("--max-per", 0):
             value = self._value(option)
@@ -102,17 +116,20 @@ class Selection:
             raise OptionError(
                 "--min-per and --max-per hold within each value of --per; give it too"
             )
-        if self.per is not None and self.streams:
+        if any(not 0 < each < 100 for each in self.buckets) or list(self.buckets) != sorted(
+            set(self.buckets)
+        ):
+            raise OptionError("--buckets are percentages that rise, above 0 and below 100: 30,60")
+        if self.per is not None and not self._ranks:
             raise OptionError(
-                "--per changes nothing alone; add --top-k, --share, --budget, --sample, "
+                "--per changes nothing alone; add --top-k, --share, --budget, --sample, --auto, "
                 "--min-per or --max-per"
             )
         if None not in (self.min_per, self.max_per) and self.min_per > self.max_per:  # type: ignore[operator]  # neither is None here
             raise OptionError(f"--min-per {self.min_per} is above --max-per {self.max_per}")
 
-    def _value(self, option: str) -> float | None:
-        value: float | None = getattr(self, option.removeprefix("--").replace("-", "_"))
-        return value
+    def _value(self, option: str) -> Any:
+        return getattr(self, option.removeprefix("--").replace("-", "_"))
 
     def _refuse_several(self, *options: str) -> None:
         given = [option for option in options if self._value(option) is not None]
@@ -122,13 +139,17 @@ class Selection:
     @property
     def streams(self) -> bool:
         """Whether each record's fate is known without looking at the others."""
-        capped = (self.top_k, self.share, self.budget, self.sample, self.min_per, self.max_per)
-        return all(option is None for option in capped)
+        return not self._ranks and not self.buckets
+
+    @property
+    def _ranks(self) -> bool:
+        ranked = (self.top_k, self.share, self.budget, self.sample, self.auto)
+        return any(option is not None for option in (*ranked, self.min_per, self.max_per))
 
     @property
     def selects(self) -> bool:
         """Whether any rule is in force."""
-        return not self.streams or self.threshold is not None or self.calibrate is not None
+        return self._ranks or self.threshold is not None or self.calibrate is not None
 
     def describe(self) -> str:
         """The rule in the words of the command line, for reports."""
@@ -156,6 +177,20 @@ class Selection:
         threshold = float(gain(best_first[wanted - 1], direction))
         return replace(self, calibrate=None, threshold=threshold)
 
+    def with_share(self, share: Fraction) -> Selection:
+        """The same selection with the share that a sweep found."""
+        return replace(self, auto=None, share=share)
+
+    def bucket(self, scores: NDArray[np.float64], direction: Direction) -> NDArray[np.intp]:
+        """(n,) in which of the `buckets` each score falls, 1 for the best; equal ones together."""
+        import numpy as np
+
+        gains = gain(scores, direction)
+        best_first = np.sort(gains)[::-1]
+        last = [math.ceil(Fraction(str(each)) / 100 * len(gains)) - 1 for each in self.buckets]
+        lowest = best_first[last] if len(gains) else np.empty(0)
+        return len(lowest) - np.searchsorted(lowest[::-1], gains, side="right") + 1
+
     def cut(
         self,
         scores: NDArray[np.float64],
@@ -163,11 +198,13 @@ class Selection:
         *,
         costs: NDArray[np.float64] | None = None,
         groups: Groups | None = None,
+        excluded: Excluded | None = None,
         rng: np.random.Generator | None = None,
     ) -> Cut:
         """Decide the fate of each record. `scores` (n,) finite; `costs` (n,) where a budget is.
 
-        Of equal scores the first wins. `rng` is needed for `sample`. O(n) but for `budget`.
+        Of equal scores the first wins. What is `excluded` counts in a share, but is never kept.
+        `rng` is needed for `sample`. O(n) but for `budget`.
         """
         import numpy as np
 
@@ -178,6 +215,12 @@ class Selection:
         order_by = gains
         if self.sample is not None:
             order_by = _gumbel_keys(scores, direction, rng or np.random.default_rng(0))
+        reasons = self._reasons(direction)
+        if excluded is not None:
+            out = excluded.codes > 0
+            fates[out] = excluded.codes[out] + np.uint8(len(reasons) - 1)
+            order_by = np.where(out, -np.inf, order_by)
+            reasons += excluded.reasons
         if groups is None:
             self._cut_group(fates, order_by, costs, len(gains))
         else:
@@ -190,7 +233,7 @@ class Selection:
                 )
                 self._apply_quota(own, order_by[group])
                 fates[group] = own
-        return Cut(fates, self._reasons(direction))
+        return Cut(fates, reasons)
 
     def _cut_group(
         self,
@@ -223,7 +266,8 @@ class Selection:
         import numpy as np
 
         if self.min_per is not None:
-            fates[best(gains, self.min_per)] = 0
+            chosen = best(gains, self.min_per)
+            fates[chosen[gains[chosen] > -np.inf]] = 0
         if self.max_per is not None:
             kept = np.flatnonzero(fates == 0)
             fates[kept] = 3

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from array import array
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dataselect.inputs import Block
+from dataselect.records import Column, read
 from dataselect.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ _CHUNK_BYTES = 1 << 20
 class Spool:
     """Lines in an unlinked temporary file, in order; in memory 8 bytes of score a record.
 
-    A budget holds 8 bytes more, `--per` 4.
+    A budget holds 8 bytes more, `--per` 4, exclusions 1.
     """
 
     def __init__(self) -> None:
@@ -31,6 +33,7 @@ class Spool:
         self._scores = array("d")
         self._costs = array("d")
         self._codes = array("i")
+        self._excluded = array("B")
         self._names: dict[str, int] = {}
 
     def add(
@@ -39,6 +42,7 @@ class Spool:
         scores: NDArray[np.float64],
         costs: NDArray[np.float64] | None,
         groups: Sequence[str] | None,
+        excluded: NDArray[np.uint8] | None = None,
     ) -> None:
         """Store the lines of a batch. Raises OutputError when the disk is full."""
         self._scores.frombytes(scores.tobytes())
@@ -47,6 +51,8 @@ class Spool:
         if groups is not None:
             names = self._names
             self._codes.extend([names.setdefault(name, len(names)) for name in groups])
+        if excluded is not None:
+            self._excluded.frombytes(excluded.tobytes())
         self._scratch.write(text)
 
     @property
@@ -74,6 +80,13 @@ class Spool:
             return None
         return Groups(np.frombuffer(self._codes, dtype=np.intc), list(self._names))
 
+    @property
+    def excluded(self) -> NDArray[np.uint8] | None:
+        """(n,) the scorer's exclusion of each record, or None where it excludes nothing."""
+        import numpy as np
+
+        return np.frombuffer(self._excluded, dtype=np.uint8) if self._excluded else None
+
     def batches(self) -> Iterator[tuple[int, list[bytes]]]:
         """Yield the position of the first record and the lines of each batch, in input order."""
         position = 0
@@ -89,8 +102,15 @@ class Spool:
                 pending.clear()
             pending.append(chunk[cut:])
 
-    def ranked(self, kept: NDArray[np.bool_], gains: NDArray[np.float64]) -> Iterator[list[bytes]]:
-        """Yield the kept lines best first, of equal gains in input order.
+    def values(self, column: Column) -> Iterator[list[Any]]:
+        """Yield what stands in a column, which was checked before, a batch at a time."""
+        for _, lines in self.batches():
+            yield read(Block("spool", 1, b"\n".join([*lines, b""])), [column]).columns[0]
+
+    def ranked(
+        self, kept: NDArray[np.bool_], gains: NDArray[np.float64]
+    ) -> Iterator[tuple[NDArray[np.intp], list[bytes]]]:
+        """Yield positions and lines of what is kept, best first, of equal gains in input order.
 
         Holds 24 bytes more for each kept record.
         """
@@ -106,8 +126,12 @@ class Spool:
             ends.append(stops[-1:])
         spans = np.concatenate([span for span in ends if span.ndim == 2] or [np.empty((0, 2), int)])
         order = np.argsort(-gains[kept], kind="stable")
-        for batch in np.array_split(spans[order], len(order) // 4096 + 1):
-            yield [self._line(int(start), int(stop)) for start, stop in batch]
+        positions = np.flatnonzero(kept)
+        for batch in np.array_split(order, len(order) // 4096 + 1):
+            yield (
+                positions[batch],
+                [self._line(int(start), int(stop)) for start, stop in spans[batch]],
+            )
 
     def _line(self, start: int, stop: int) -> bytes:
         return os.pread(self._file.fileno(), stop - start - 1, start)

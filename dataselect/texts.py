@@ -62,6 +62,19 @@ def sample_texts(
     return texts
 
 
+def sample_like(texts: Sequence[str], inputs: Inputs, column: Column, rng: Generator) -> list[str]:
+    """Draw as many words as `texts` have, in whole texts, up to twice as many of these."""
+    drawn = sample_texts(inputs, column, 2 * len(texts), rng, strict=False)
+    wanted = sum(len(text.split()) for text in texts)
+    chosen: list[str] = []
+    for place in rng.permutation(len(drawn)):
+        if wanted <= 0:
+            break
+        chosen.append(drawn[place])
+        wanted -= len(drawn[place].split())
+    return chosen
+
+
 def _lowest(
     keys: NDArray[np.float64], drawn: list[_Line], size: int
 ) -> tuple[NDArray[np.float64], list[_Line], float]:

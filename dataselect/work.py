@@ -10,6 +10,7 @@ import orjson
 
 from dataselect import records
 from dataselect.inputs import Block
+from dataselect.selection import Excluded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,8 @@ class Scored:
 
     `scores` (n,) of its good records. `text` holds their lines, with fields added, but only those
     that are kept where `cut` is there: each record's fate is then known by itself, and `dropped`
-    holds the rest if it is wanted. Otherwise `costs` (n,) and `groups` are what selection needs.
+    holds the rest if it is wanted. Otherwise `costs`, `groups` and `excluded` (n,) are what
+    selection needs.
     """
 
     scores: NDArray[np.float64]
@@ -40,6 +42,7 @@ class Scored:
     dropped: bytes = b""
     costs: NDArray[np.float64] | None = None
     groups: list[str] | None = None
+    excluded: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,20 +64,30 @@ class Work:
         """Process one block."""
         cost, per = self._cost_column(), self._group_column()
         own = list(self.scorer.columns)
-        wanted = [*own, *[column for column in (cost, per) if column is not None]]
-        found = records.read(block, wanted, stop_at_first=self.stop_at_first)
+        wanted = [column for column in (cost, per, self._text_column()) if column is not None]
+        found = records.read(block, [*own, *wanted], stop_at_first=self.stop_at_first)
         inputs, others = found.columns[: len(own)], iter(found.columns[len(own) :])
         scores = self.scorer.score(inputs)
+        lines = found.lines
+        if self.scorer.removes:
+            lines = [records.without(line, self.scorer.removes) for line in lines]
         if self.decides:
-            cut = self.selection.cut(scores.values, self.scorer.direction)
-            kept, dropped = self.write(found.lines, cut, scores.fields, inputs)
+            excluded = self.excluded(scores.excluded)
+            cut = self.selection.cut(scores.values, self.scorer.direction, excluded=excluded)
+            kept, dropped = self.write(lines, cut, scores.fields, inputs)
             return Scored(scores.values, kept, found.bad, cut, dropped)
         costs = None if cost is None else self._costs(next(others))
         groups = None if per is None else next(others)
         if self.selection.per in scores.fields:
             groups = [orjson.loads(value) for value in scores.fields[self.selection.per]]
-        text = records.annotate(found.lines, scores.fields)
-        return Scored(scores.values, text, found.bad, costs=costs, groups=groups)
+        text = records.annotate(lines, scores.fields)
+        return Scored(
+            scores.values, text, found.bad, costs=costs, groups=groups, excluded=scores.excluded
+        )
+
+    def excluded(self, codes: NDArray[np.uint8] | None) -> Excluded | None:
+        """What the scorer leaves out, with its reasons."""
+        return None if codes is None else Excluded(codes, self.scorer.exclusions)
 
     def write(
         self,
@@ -117,6 +130,11 @@ class Work:
         """The `--per` field, unless the scorer is about to add it."""
         per = self.selection.per
         return None if per is None or per in self.scorer.adds else records.group(per)
+
+    def _text_column(self) -> Column | None:
+        """The text that `--auto` reads later, unless the scorer is about to add it."""
+        wanted = self.selection.auto is not None and self.text_field not in self.scorer.adds
+        return records.text(self.text_field) if wanted else None
 
     def _costs(self, values: list[Any]) -> NDArray[np.float64]:
         import numpy as np

@@ -1,6 +1,7 @@
 """`scripts/bench`: that it measures and reports. What it measures is not judged here."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,23 +16,25 @@ LOOP = "orjson.loads + orjson.dumps"
 OURS = "dataselect relevance --model"
 
 
-def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+def bench(*arguments: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run it; programs of others are looked for in `path`."""
     return subprocess.run(
         [sys.executable, str(BENCH), *arguments, "--no-peers"],
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
+        env={**os.environ, "PATH": str(path or os.environ["PATH"])},
     )
 
 
 @pytest.fixture(scope="module")
 def sections(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Every section, measured once on a small pool."""
+    """Every section, measured once on a small pool, without programs of others."""
     cache = tmp_path_factory.mktemp("bench")
     found = cache / "found.json"
     size = ("--records", "2000", "--rounds", "1")
-    run = bench(*size, "--cache", str(cache), "--json", str(found))
+    run = bench(*size, "--cache", str(cache), "--json", str(found), path=cache)
     assert (run.returncode, run.stderr) == (0, "")
     sections = json.loads(found.read_text("utf-8"))["sections"]
     assert all(f"## {section['title']}\n" in run.stdout for section in sections.values())
@@ -44,9 +47,28 @@ def test_relevance_is_timed_beside_the_bare_loop(sections: Any) -> None:
     assert all(len(row["measured"]["seconds"]) == 1 for row in rows)
 
 
-def test_too_few_records_are_not_judged(sections: Any) -> None:
-    assert {row["met"] for row in sections["relevance"]["rows"]} == {None}
-    assert "nothing is judged" in sections["relevance"]["notes"][-1]
+def test_winnowing_is_timed_beside_a_loop_that_asks_kenlm(sections: Any) -> None:
+    rows = sections["winnow"]["rows"]
+    assert [row["what"] for row in rows] == [
+        "orjson.loads + kenlm.Model.score + orjson.dumps",
+        "dataselect winnow --lm",
+        "… --jobs 2",
+        "… --contrast music.arpa",
+        "… --lm general.binary",
+    ]
+    assert all(len(row["measured"]["seconds"]) == 1 for row in rows[:-1])
+
+
+def test_what_cannot_be_run_is_in_the_table_with_the_reason(sections: Any) -> None:
+    [*_, binary] = sections["winnow"]["rows"]
+    assert binary["records"] == "not run: no build_binary on the PATH"
+    assert binary["measured"] == {}
+
+
+@pytest.mark.parametrize("name", ["relevance", "winnow"])
+def test_too_few_records_are_not_judged(sections: Any, name: str) -> None:
+    assert {row["met"] for row in sections[name]["rows"]} == {None}
+    assert "nothing is judged" in sections[name]["notes"][-1]
 
 
 def test_memory_is_measured_on_the_pool_and_on_ten_times_as_much(sections: Any) -> None:

@@ -22,7 +22,8 @@ from dataselect.errors import OptionError, OutputError
 from dataselect.inputs import Inputs
 
 ANNOTATED = ("annotated.jsonl", "dev.jsonl", "test.jsonl", "other_intents.jsonl")
-SOUND = (*ANNOTATED, "pool.jsonl.gz", "indomain.de.jsonl", "nbest.jsonl", "bitext.jsonl")
+LISTS = ("nbest.jsonl", "nbest.dev.jsonl")
+SOUND = (*ANNOTATED, *LISTS, "pool.jsonl.gz", "indomain.de.jsonl", "bitext.jsonl")
 EVERYTHING = {*SOUND, "broken.jsonl", "Makefile"}
 
 
@@ -295,6 +296,11 @@ MADE = {
     "by_intent.jsonl",
     "repaired.jsonl",
     "broken.errors.jsonl",
+    "weak.arpa",
+    "winnowed.jsonl",
+    "winnowed.report.json",
+    "winnowed.arpa",
+    "rich.arpa",
 }
 
 
@@ -332,9 +338,10 @@ def remade(before: dict[str, int], folder: Path) -> set[str]:
 
 
 def test_the_makefile_names_only_commands_that_exist(folder: Path) -> None:
-    run = make(folder, "--dry-run", "all", "check", "precision", "show", "clean")
+    targets = ("all", "check", "precision", "perplexity", "show", "clean")
+    run = make(folder, "--dry-run", *targets)
     assert run.returncode == 0, run.stderr
-    called = set(re.findall(r" -m dataselect (\w+)", run.stdout))
+    called = set(re.findall(r" -m dataselect ((?:lm )?\w+)", run.stdout))
     assert called <= COMMANDS.keys()
     assert not run.stderr
 
@@ -378,6 +385,16 @@ def test_what_is_kept_is_mostly_right(finished: Path) -> None:
     assert relevant > 5 * pool
     assert best >= relevant
     assert by_intent > 5 * pool
+
+
+def test_the_rich_model_is_better_than_the_weak_one(finished: Path) -> None:
+    run = make(finished, "perplexity")
+    [perplexities] = re.findall(r"^perplexity  +(.*)$", run.stdout, re.MULTILINE)
+    weak, _, rich = map(float, perplexities.split())
+    assert rich < weak / 2
+    [unknown] = re.findall(r"^unknown words +(.*)$", run.stdout, re.MULTILINE)
+    weak, _, rich = map(float, re.findall(r"([\d.]+) %", unknown))
+    assert rich < weak / 4
 
 
 def test_odd_records_pass_through_unharmed(finished: Path) -> None:

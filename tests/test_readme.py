@@ -70,5 +70,5 @@ def test_python_example_runs(folder: Path) -> None:
 
 
 def test_command_table_is_the_list_of_commands() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", TEXT.split("### Selection")[0], re.MULTILINE)
+    rows = re.findall(r"^\| `([\w ]+)` \| (.*) \|$", TEXT.split("### Selection")[0], re.MULTILINE)
     assert dict(rows) == COMMANDS

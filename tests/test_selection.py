@@ -1,5 +1,6 @@
 """Selection: equal to the obvious way of doing it, with ties and groups."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -8,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.errors import DataselectError, InputError, OptionError
-from dataselect.selection import Direction, Groups, Selection, affordable, best, parse_share
+from dataselect.selection import (
+    Direction,
+    Excluded,
+    Groups,
+    Selection,
+    affordable,
+    best,
+    parse_share,
+)
 
 # Few distinct values, so that ties are common.
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), max_size=30)
@@ -215,3 +224,45 @@ def test_contradictory_options_are_refused(options: dict[str, object]) -> None:
 def test_best_is_a_stable_sort(gains: list[float], count: int) -> None:
     expected = np.sort(np.argsort(-np.array(gains, dtype=np.float64), kind="stable")[:count])
     np.testing.assert_array_equal(best(np.array(gains, dtype=np.float64), count), expected)
+
+
+@given(SCORES, st.data(), st.integers(1, 9), DIRECTIONS)
+def test_what_is_excluded_is_never_kept_and_takes_no_place(
+    scores: list[float], data: st.DataObject, k: int, direction: Direction
+) -> None:
+    codes = data.draw(st.lists(st.integers(0, 2), min_size=len(scores), max_size=len(scores)))
+    excluded = Excluded(np.array(codes, np.uint8), ["too long", "a copy"])
+    allowed = [i for i in ranked(scores, direction) if not codes[i]]
+    assert kept(Selection(top_k=k), scores, direction, excluded=excluded) == sorted(allowed[:k])
+    cut = Selection(threshold=0.5).cut(np.array(scores), direction, excluded=excluded)
+    told = [cut.reasons[fate] for fate in cut.fates]
+    for code, reason in zip(codes, told, strict=True):
+        assert (reason == ["", "too long", "a copy"][code]) == bool(code)
+
+
+def test_a_quota_does_not_bring_back_what_is_excluded() -> None:
+    groups = Groups(np.array([0, 0, 1]), ["a", "b"])
+    excluded = Excluded(np.array([1, 0, 1], np.uint8), ["a copy"])
+    rule = Selection(threshold=5, per="field", min_per=2)
+    assert kept(rule, [9.0, 1.0, 9.0], groups=groups, excluded=excluded) == [1]
+
+
+@given(SCORES, DIRECTIONS)
+def test_buckets_hold_their_share_and_all_that_is_equal(
+    scores: list[float], direction: Direction
+) -> None:
+    found = Selection(buckets=(30, 60)).bucket(np.array(scores, dtype=np.float64), direction)
+    order = ranked(scores, direction)
+    for place, position in enumerate(order):
+        first = next(p for p, other in enumerate(order) if scores[other] == scores[position])
+        assert place >= first
+        expected = (
+            1 + (first >= math.ceil(0.3 * len(scores))) + (first >= math.ceil(0.6 * len(scores)))
+        )
+        assert found[position] == expected
+
+
+@pytest.mark.parametrize("buckets", [(0.0,), (100.0,), (60.0, 30.0), (30.0, 30.0), (math.nan,)])
+def test_buckets_that_are_no_rising_percentages_are_refused(buckets: tuple[float, ...]) -> None:
+    with pytest.raises(OptionError, match="--buckets"):
+        Selection(buckets=buckets)

@@ -2,11 +2,21 @@
 
 COMMANDS = {
     "relevance": "Keep the records most like annotated in-domain text.",
+    "winnow": "Keep the records that an in-domain language model finds probable.",
     "select": "Select again on any numeric field, without scoring again.",
     "convert": "Turn text, TSV, Moses, SNIPS and BIO files into JSONL, and back.",
+    "evaluate": "Measure hypotheses against references: WER, CER, BLEU, chrF, TER, intents.",
+    "lm train": "Train an n-gram language model (interpolated modified Kneser-Ney) as ARPA.",
+    "lm mix": "Interpolate language models into one.",
+    "lm eval": "Tell how well language models predict a text.",
     "demo": "Write sample data and a Makefile that runs every operation.",
 }
 """Name of each command to what it does, in the order of `dataselect --help`."""
 
-MODULES = {"select": "select_by"}
-"""Commands whose module cannot have their name: a module `select` would hide the standard one."""
+GROUPS = {"lm": "Train, mix and evaluate n-gram language models."}
+"""First word of commands that have two, to what they are for."""
+
+
+def module_of(command: str) -> str:
+    """The module of a command; a module `select` would hide that of the standard library."""
+    return "select_by" if command == "select" else command.replace(" ", "_")

@@ -5,11 +5,11 @@ from typing import Annotated
 from typer import Argument, Option
 
 from dataselect.commands.options import OutputOptions
-from dataselect.commands.running import finish
+from dataselect.commands.running import note
 from dataselect.formats import Layout, Source, Target, convert
 from dataselect.formats import header as header_of
 from dataselect.inputs import Inputs
-from dataselect.pipeline import Run
+from dataselect.runs import Run
 
 
 def command(
@@ -59,5 +59,5 @@ def command(
     with Run(inputs, settings) as run:
         run.facts = {"from": source, "to": target, "columns": columns, "header": header, "id": id_}
         made = convert(inputs, source, target, layout, id_prefix=id_)
-        result = run.write_records(made, "convert", head=header_of(target, layout))
-    finish(result, settings)
+        run.write_records(made, "convert", head=header_of(target, layout))
+    note(run.counts.summary(), quiet=settings.quiet)

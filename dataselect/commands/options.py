@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 from typer import Argument, Option
 
 from dataselect.inputs import Inputs
-from dataselect.pipeline import Settings
+from dataselect.runs import Settings
 from dataselect.selection import Selection, parse_share
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -94,6 +94,16 @@ class SelectionOptions:
             help_="Draw N without replacement, in proportion to the score (see --seed).",
         ),
     ] = None
+    auto: Annotated[
+        str | None,
+        option(
+            "--auto",
+            section=_SELECT,
+            metavar="DEV",
+            help_="Keep the best share whose text makes the n-gram model of lowest perplexity on "
+            "this JSONL text; the curve is in --report.",
+        ),
+    ] = None
     per: Annotated[
         str | None,
         option(
@@ -119,7 +129,13 @@ class SelectionOptions:
         ),
     ] = None
 
-    def build(self, *, calibrate: float | None = None) -> Selection:
+    def reads(self) -> list[Inputs]:
+        """The files that selecting reads, beside the pool."""
+        return [] if self.auto is None else [Inputs([self.auto])]
+
+    def build(
+        self, *, calibrate: float | None = None, buckets: tuple[float, ...] = ()
+    ) -> Selection:
         """The selection, checked. Raises OptionError."""
         return Selection(
             threshold=self.threshold,
@@ -129,9 +145,11 @@ class SelectionOptions:
             budget=self.budget,
             cost=self.cost,
             sample=self.sample,
+            auto=self.auto,
             per=self.per,
             min_per=self.min_per,
             max_per=self.max_per,
+            buckets=buckets,
         )
 
 

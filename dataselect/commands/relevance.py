@@ -12,9 +12,10 @@ from dataselect import records
 from dataselect.commands.options import InputOptions, RunOptions, SelectionOptions, option
 from dataselect.commands.running import finish, warn
 from dataselect.errors import GuardError, OptionError
-from dataselect.inputs import Inputs, refuse_shared_stdin
+from dataselect.inputs import Inputs
 from dataselect.outputs import STDOUT
-from dataselect.pipeline import Run, Settings
+from dataselect.pipeline import Pipeline
+from dataselect.runs import Settings
 from dataselect.texts import read_columns, sample_texts
 
 if TYPE_CHECKING:
@@ -153,9 +154,8 @@ def command(
         pool = Inputs([os.devnull])
     else:
         pool = inputs.open(digest=settings.report is not None)
-    refuse_shared_stdin([path for each in (*sources.inputs(), pool) for path in each.paths])
-    read = [*sources.inputs(), *([Inputs([model])] if model else [])]
-    with Run(pool, settings, also_read=read) as job:
+    read = [*sources.inputs(), *([Inputs([model])] if model else []), *selection.reads()]
+    with Pipeline(pool, settings, also_read=read) as job:
         job.facts = {**vars(fitting), "model": model, "explain": explain, "calibrate": calibrate}
         if model is not None:
             scorer = _loaded(model, settings, explain)

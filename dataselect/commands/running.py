@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from dataselect.messages import say
-from dataselect.pipeline import Result, Settings
+from dataselect.pipeline import Result
+from dataselect.runs import Settings
 
 
 def note(message: str, *, quiet: bool) -> None:

@@ -6,10 +6,10 @@ from typer import Option
 
 from dataselect.commands.options import InputOptions, RunOptions, SelectionOptions
 from dataselect.commands.running import finish
-from dataselect.pipeline import Run
+from dataselect.pipeline import Pipeline
 from dataselect.scorers.field import Field
 
-LOW_IS_GOOD = ("distance", "perplexity")
+LOW_IS_GOOD = ("distance", "perplexity", "cross_entropy_difference")
 
 
 def command(
@@ -19,7 +19,9 @@ def command(
     run: RunOptions,
     best: Annotated[
         Literal["auto", "high", "low"],
-        Option(help="The good end; auto is low for distance and perplexity, high for the rest."),
+        Option(
+            help=f"The good end; auto is low for {', '.join(LOW_IS_GOOD)}, and high for the rest."
+        ),
     ] = "auto",
 ) -> None:
     """Select again on any numeric field, without scoring again.
@@ -28,6 +30,7 @@ def command(
     """
     rule, settings = selection.build(), run.build()
     direction = best if best != "auto" else "low" if by in LOW_IS_GOOD else "high"
-    with Run(inputs.open(digest=settings.report is not None), settings) as job:
+    pool = inputs.open(digest=settings.report is not None)
+    with Pipeline(pool, settings, also_read=selection.reads()) as job:
         result = job.apply(Field(by, direction), rule)
     finish(result, settings)

@@ -129,8 +129,9 @@ class _Sample:
         yield (
             "nbest.jsonl",
             "1 to 10 German hypotheses for each English utterance, and a reference",
-            self._nbest(),
+            self._nbest("nbest", self._size.lists),
         )
+        yield "nbest.dev.jsonl", "more of these, to find weights", self._nbest("nbest.dev", 100)
         yield (
             "bitext.jsonl",
             f"English and German, {_BITEXT.in_domain:.0%} in-domain",
@@ -166,11 +167,11 @@ class _Sample:
         texts = ((intent, self._taken_pair(intent, draw)[1]) for intent in wanted)
         return _lines("indomain.de", ({"text": text, "intent": intent} for intent, text in texts))
 
-    def _nbest(self) -> Iterator[bytes]:
-        draw = Draw(self._seed, "nbest")
+    def _nbest(self, name: str, lists: int) -> Iterator[bytes]:
+        draw = Draw(self._seed, name)
         words = {*self._assistant.german_words(), *self._general.german_words()}
         channel = Channel(sorted(words))
-        return _lines("nbest", (self._list(channel, draw) for _ in range(self._size.lists)))
+        return _lines(name, (self._list(channel, draw) for _ in range(lists)))
 
     def _list(self, channel: Channel, draw: Draw) -> _Record:
         english, german = self._taken_pair(draw.one(list(IN_DOMAIN)), draw)

@@ -10,19 +10,23 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
+import lm_train
 import memory
 import relevance
 import startup
+import winnow
 from contenders import Failed
 from pool import Pool
 from tables import Plan, Section
 
 SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "relevance": relevance.measure,
+    "winnow": winnow.measure,
+    "lm-train": lm_train.measure,
     "memory": memory.measure,
     "startup": startup.measure,
 }
-_PACKAGES = ("dataselect", "numpy", "orjson", "scikit-learn")
+_PACKAGES = ("dataselect", "kenlm", "numpy", "orjson", "scikit-learn")
 
 
 def main() -> int:
@@ -68,8 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         metavar="R",
         help="how often everything is run; the median counts "
-        f"[default: relevance {relevance.ROUNDS}, memory {memory.ROUNDS}, "
-        f"startup {startup.ROUNDS}]",
+        f"[default: relevance {relevance.ROUNDS}, winnow {winnow.ROUNDS}, "
+        f"lm-train {lm_train.ROUNDS}, memory {memory.ROUNDS}, startup {startup.ROUNDS}]",
     )
     parser.add_argument(
         "--data",
@@ -88,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         "--no-peers",
         dest="peers",
         action="store_false",
-        help="measure dataselect and the bare loop only, and install nothing",
+        help="measure dataselect and the bare loops only, and install nothing",
     )
     return parser
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-DRIVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "drivers")
+_DRIVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "drivers")
 _TIMEOUT_S = 1800
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # getrusage counts bytes there, KiB elsewhere
 
@@ -38,6 +38,11 @@ def dataselect() -> str:
     if not os.path.exists(path):
         raise Failed(f"{path} is missing; run scripts/setup")
     return path
+
+
+def driver(name: str, *arguments: str, python: str = sys.executable) -> tuple[str, ...]:
+    """The command line of a script in drivers/."""
+    return (python, os.path.join(_DRIVERS, f"{name}.py"), *arguments)
 
 
 def spend(command: Sequence[str], stdin: Iterable[bytes] | None = None) -> Spent:
@@ -101,6 +106,11 @@ class Contender:
     name: str
     command: tuple[str, ...]
     records: int = 0
+
+    def having(self, *options: str) -> Contender:
+        """The same with more options, named after them and the base names of files."""
+        name = " ".join(("…", *map(os.path.basename, options)))
+        return Contender(name, (*self.command, *options), self.records)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 
 from contenders import dataselect, spend
@@ -22,10 +21,9 @@ _MODES = (
 def measure(plan: Plan) -> Section:
     """Run each selection mode on the pool once and on ten times the pool."""
     rounds = plan.rounds or ROUNDS
-    out = os.path.join(plan.cache, "scored.jsonl")
     base = (dataselect(), "relevance", "--quiet", "--allow-empty", "--model", plan.pool.model)
     rows = []
-    try:
+    with plan.output("scored.jsonl") as out:
         for mode, bar in _MODES:
             command = (*base, "-o", out, *mode)
             peaks: dict[int, list[int]] = {1: [], _TIMES: []}
@@ -33,9 +31,6 @@ def measure(plan: Plan) -> Section:
                 for times, found in peaks.items():
                     found.append(spend(command, plan.pool.repeated(times)).peak_bytes)
             rows.append(_row(mode, bar, plan.pool.records, peaks[1], peaks[_TIMES]))
-    finally:
-        if os.path.exists(out):
-            os.unlink(out)
     few, many = plan.pool.records, plan.pool.records * _TIMES
     return Section(
         "Memory",

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from contenders import DRIVERS, Failed
+from contenders import Failed, driver
 
 _INSTALL_TIMEOUT_S = 600
 
@@ -40,7 +40,7 @@ class Peer:
 
     def command(self, cache: str, *arguments: str) -> tuple[str, ...]:
         """The driver's command line. Raises Failed where the tool cannot be installed."""
-        return (self.python(cache), os.path.join(DRIVERS, f"{self.driver}.py"), *arguments)
+        return driver(self.driver, *arguments, python=self.python(cache))
 
 
 def _ours(*packages: str) -> tuple[str, ...]:
@@ -65,6 +65,13 @@ DSIR = Peer(
     "dsir",
     ("data-selection==1.0.3", "nltk", *_ours("numpy", "joblib")),
     100_000,
+)
+
+OPUSFILTER = Peer(
+    "OpusFilter's CrossEntropyFilter",
+    "opusfilter_script",
+    ("opusfilter==3.3.1", "varikn==1.2.1", *_ours("orjson")),
+    1_000_000,
 )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,16 @@ class Plan:
     cache: str
     rounds: int | None
     peers: bool
+
+    @contextmanager
+    def output(self, name: str) -> Iterator[str]:
+        """A path to write to, over and over; the file is deleted in the end."""
+        path = os.path.join(self.cache, name)
+        try:
+            yield path
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,233 @@
+"""`dataselect evaluate`: measure hypotheses against references."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from typer import Option
+
+from dataselect import records
+from dataselect.commands.options import InputOptions, OutputOptions, option
+from dataselect.commands.running import note
+from dataselect.engines.normalization import Normalization
+from dataselect.errors import OptionError
+from dataselect.evaluation.measures import evaluate
+from dataselect.evaluation.pairs import id_column, intent_columns, join, text_columns
+from dataselect.evaluation.table import table
+from dataselect.inputs import Inputs
+from dataselect.runs import Run
+
+if TYPE_CHECKING:
+    from dataselect.engines.metrics import TextMetric
+
+_MEASURE, _NORMALIZE, _RECORDS = "Measuring", "Normalisation", "Records"
+_INTENT = "intent"
+_NORMALIZED = ("wer", "cer")
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """What is measured, and against what."""
+
+    metric: Annotated[
+        list[str] | None,
+        option(
+            "--metric",
+            "-m",
+            metavar="wer|cer|bleu|chrf|ter|intent",
+            help_="What to measure; again for several. intent is accuracy and macro F1.",
+            section=_MEASURE,
+        ),
+    ] = None
+    against: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="Compare with the hypotheses of this file, same records in the same order, by "
+            "paired bootstrap.",
+            section=_MEASURE,
+        ),
+    ] = None
+    id_field: Annotated[
+        str | None,
+        option(
+            metavar="FIELD",
+            help_="Pair with --against by this field instead of by position.",
+            section=_MEASURE,
+        ),
+    ] = None
+    samples: Annotated[
+        int,
+        option(
+            min=1,
+            metavar="N",
+            help_="Bootstrap samples for intervals and p-values [default: 1000; between seeds, a "
+            "bound then varies by 2 % of its interval].",
+            section=_MEASURE,
+        ),
+    ] = 1000
+    seed: Annotated[
+        int, option(metavar="N", help_="Seed of the bootstrap [default: 0].", section=_MEASURE)
+    ] = 0
+    tokenize: Annotated[
+        Literal["13a", "intl", "char", "zh", "none"],
+        Option(help="How BLEU cuts words, as in sacrebleu.", rich_help_panel=_MEASURE),
+    ] = "13a"
+    format_: Annotated[
+        Literal["table", "json"],
+        Option("--format", help="What is written.", rich_help_panel=_MEASURE),
+    ] = "table"
+
+
+@dataclass(frozen=True)
+class NormalizationOptions:
+    """What is done to texts before they are compared."""
+
+    lowercase: Annotated[
+        bool,
+        option(
+            "--lowercase",
+            help_="Ignore case in hypotheses and references, for wer and cer.",
+            section=_NORMALIZE,
+        ),
+    ] = False
+    remove_punctuation: Annotated[
+        bool,
+        option(
+            "--remove-punctuation",
+            help_="Keep letters, marks, digits and apostrophes inside words only, for wer and cer.",
+            section=_NORMALIZE,
+        ),
+    ] = False
+    unknown: Annotated[
+        str | None,
+        option(
+            metavar="TOKEN",
+            help_="A token such as <unk> that is left as it is: a wrong word.",
+            section=_NORMALIZE,
+        ),
+    ] = None
+    normalize_all: Annotated[
+        bool,
+        option(
+            "--normalize-all",
+            help_="Do so for bleu, chrf and ter, too.",
+            section=_NORMALIZE,
+        ),
+    ] = False
+
+    def build(self) -> Normalization:
+        """The normalisation, checked. Raises OptionError."""
+        punctuation: Literal["keep", "remove"] = "remove" if self.remove_punctuation else "keep"
+        try:
+            return Normalization(self.lowercase, punctuation, self.unknown)
+        except ValueError as refusal:
+            raise OptionError(f"--unknown: {refusal}") from None
+
+
+@dataclass(frozen=True)
+class FieldOptions:
+    """Where references and intents are."""
+
+    reference_field: Annotated[
+        str,
+        option(
+            metavar="FIELD",
+            help_="Where the reference text is [default: ref].",
+            section=_RECORDS,
+        ),
+    ] = "ref"
+    intent_field: Annotated[
+        str,
+        option(
+            metavar="FIELD",
+            help_="Where the intent to be judged is [default: intent].",
+            section=_RECORDS,
+        ),
+    ] = "intent"
+    intent_reference_field: Annotated[
+        str,
+        option(
+            metavar="FIELD",
+            help_="Where the true intent is [default: ref_intent].",
+            section=_RECORDS,
+        ),
+    ] = "ref_intent"
+
+
+def command(
+    inputs: InputOptions,
+    measuring: MeasureOptions,
+    normalizing: NormalizationOptions,
+    fields: FieldOptions,
+    output: OutputOptions,
+) -> None:
+    """Measure hypotheses against references.
+
+    Word and character error rate, BLEU, chrF and TER of texts, accuracy and macro F1 of
+    intents, in percent points, with bootstrap intervals and the signature of each metric. With
+    --against, the difference from a second file and its p-value.
+    """
+    settings = replace(output.build(), seed=measuring.seed)
+    metrics, intents = _asked(measuring, normalizing)
+    columns = {
+        **(text_columns(settings.text_field, fields.reference_field) if metrics else {}),
+        **(intent_columns(fields.intent_field, fields.intent_reference_field) if intents else {}),
+        **({} if measuring.id_field is None else id_column(measuring.id_field)),
+    }
+    system = inputs.open(digest=settings.report is not None)
+    baseline = None if measuring.against is None else Inputs([measuring.against])
+    others = [] if baseline is None else [baseline]
+    with Run(system, settings, also_read=others) as run:
+        run.facts = {**vars(measuring), **vars(normalizing), **vars(fields)}
+        pairs = list(run.good(join(system, baseline, columns), "evaluate"))
+        found = evaluate(
+            pairs,
+            metrics,
+            intents=intents,
+            samples=measuring.samples,
+            seed=measuring.seed,
+            left_out=run.counts.errors,
+        )
+        shown = (
+            table(found).encode()
+            if measuring.format_ == "table"
+            else records.encoded(found.as_json(), indent=True) + b"\n"
+        )
+        facts = {"metric": "+".join(measuring.metric or ()), "samples": measuring.samples}
+        run.write(shown)
+        run.report("evaluate", facts, evaluate=found.as_json())
+    note(f"evaluated {found.records:,} of {run.counts.read:,} records", quiet=settings.quiet)
+
+
+def _asked(
+    measuring: MeasureOptions, normalizing: NormalizationOptions
+) -> tuple[list[TextMetric], bool]:
+    """The metrics of texts, and whether intents are measured. Raises OptionError."""
+    from dataselect.engines.metrics import METRICS, metric
+
+    names = list(dict.fromkeys(measuring.metric or ()))
+    known = (*METRICS, _INTENT)
+    if not names:
+        raise OptionError(f"say what to measure with --metric: {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            raise OptionError(f"'{name}' is not a metric; choose from {', '.join(known)}")
+    if measuring.id_field is not None and measuring.against is None:
+        raise OptionError("--id-field pairs records with those of --against; give both")
+    if measuring.tokenize != "13a" and "bleu" not in names:
+        raise OptionError("--tokenize is for --metric bleu; leave it out")
+    normalization, plain = normalizing.build(), Normalization()
+    normalized = {name for name in names if name in _NORMALIZED or normalizing.normalize_all}
+    if normalization != plain and not normalized - {_INTENT}:
+        raise OptionError(
+            f"normalisation is for {' and '.join(_NORMALIZED)}; leave it out, or ask for it "
+            "with --normalize-all"
+        )
+    metrics = [
+        metric(name, normalization if name in normalized else plain, tokenize=measuring.tokenize)
+        for name in names
+        if name != _INTENT
+    ]
+    return metrics, _INTENT in names

@@ -1,0 +1,98 @@
+"""Which words of many texts a model knows, without asking it again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import starmap
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SPACE = b" \t\n\v\f\r"
+_IS_SPACE = np.isin(np.arange(256), list(_SPACE))
+_LONGEST = 16  # bytes of a word that are hashed; longer ones are rare
+_SLOT_BITS = 19  # 4 MiB of hashes: 30,000 words collide seldom, and what collides is only slow
+_MOST_REMEMBERED = 1_000_000  # words: some 100 MB
+
+# For a word of so many bytes, which bits of its first and of its second eight are its own.
+_OWN_BITS = np.array(
+    [
+        [(1 << 8 * min(max(size - first, 0), 8)) - 1 for size in range(_LONGEST + 2)]
+        for first in (0, 8)
+    ],
+    np.uint64,
+)
+_MIXERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
+_MIX_SHIFT = np.uint64(29)
+
+
+class KnownWords:
+    """Counts the words of texts that a test knows, each asked about once, as long as it remembers.
+
+    Words are told apart by 64-bit hashes of their bytes.
+
+    >>> KnownWords({b"play", b"jazz"}.__contains__).count([b"play some jazz", b"", b"jazz"])
+    (array([3, 0, 1]), array([2, 0, 1]))
+    """
+
+    def __init__(self, knows: Callable[[bytes], bool]) -> None:
+        self._knows = knows
+        self._answers: dict[bytes, bool] = {}
+        self._hashes = np.zeros(1 << _SLOT_BITS, np.uint64)
+        self._known = np.zeros(1 << _SLOT_BITS, bool)
+
+    def count(self, texts: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(n,) words of each text, white space of ASCII between them, and (n,) known ones."""
+        data = b"\n".join([*texts, bytes(_LONGEST)])
+        starts, sizes = _words(np.frombuffer(data, np.uint8)[:-_LONGEST])
+        known = self._look_up(data, starts, sizes)
+        ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1)
+        last = np.searchsorted(starts, ends)
+        so_far = np.concatenate((np.zeros(1, np.int64), np.cumsum(known)))
+        return np.diff(last, prepend=0), np.diff(so_far[last], prepend=0)
+
+    def _look_up(
+        self, data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """(w,) whether each word is known; what is not in the table is asked, and enters it."""
+        hashes = _hashes(data, starts, sizes)
+        slots = (hashes >> np.uint64(64 - _SLOT_BITS)).astype(np.int64)
+        known = self._known[slots]
+        absent = np.flatnonzero((self._hashes[slots] != hashes) | (sizes > _LONGEST))
+        ends = starts[absent] + sizes[absent]
+        words = map(
+            data.__getitem__,
+            starmap(slice, zip(starts[absent].tolist(), ends.tolist(), strict=True)),
+        )
+        known[absent] = [self._answer(word) for word in words]
+        self._hashes[slots[absent]], self._known[slots[absent]] = hashes[absent], known[absent]
+        return known
+
+    def _answer(self, word: bytes) -> bool:
+        if (answer := self._answers.get(word)) is None:
+            if len(self._answers) >= _MOST_REMEMBERED:
+                self._answers.clear()
+            answer = self._answers[word] = self._knows(word)
+        return answer
+
+
+def _words(data: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(w,) where words start, and their sizes in bytes; `data` ends with white space, if at all."""
+    between = np.flatnonzero(data <= ord(" "))
+    between = between[_IS_SPACE[data[between]]]
+    starts = np.concatenate((np.zeros(1, np.int64), between[:-1] + 1)) if len(between) else between
+    sizes = between - starts
+    worded = sizes > 0
+    return (starts, sizes) if worded.all() else (starts[worded], sizes[worded])
+
+
+def _hashes(data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """(w,) hashes of words, of the first 16 bytes and whether there are more."""
+    eights = np.ndarray((len(data) - 7,), np.uint64, data, strides=(1,))
+    sizes = np.minimum(sizes, _LONGEST + 1)
+    hashes: NDArray[np.uint64] = sizes.astype(np.uint64) * _MIXERS[2]
+    for first, own, mixer in zip((0, 8), _OWN_BITS, _MIXERS, strict=False):
+        hashes ^= eights[starts + first] & own[sizes]
+        hashes *= mixer
+        hashes ^= hashes >> _MIX_SHIFT
+    return hashes

@@ -1,0 +1,167 @@
+"""Texts scored by KenLM, from an ARPA file or a KenLM binary."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import kenlm
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.engines import arpa
+from dataselect.engines.known_words import KnownWords
+from dataselect.engines.vocabulary import Vocabulary, sentence, sentences
+from dataselect.errors import InputError
+from dataselect.inputs import Inputs, open_raw
+
+_BINARY = b"mmap lm "  # how KenLM's own format begins
+_CHUNK_BYTES = 1 << 20
+
+
+class TextScores(NamedTuple):
+    """`log_probs` (n,) base 10 of each text with its sentence end; `words` and `oov` (n,) counts.
+
+    `words` leaves the sentence end out; `oov` are those that the model does not know.
+    """
+
+    log_probs: NDArray[np.float64]
+    words: NDArray[np.int64]
+    oov: NDArray[np.int64]
+
+    @property
+    def cross_entropies(self) -> NDArray[np.float64]:
+        """(n,) bits a word, the sentence end counted as a word."""
+        bits: NDArray[np.float64] = self.log_probs / (self.words + 1) * -np.log2(10)
+        return bits
+
+    @property
+    def perplexities(self) -> NDArray[np.float64]:
+        """(n,) perplexity a word, the sentence end counted as a word."""
+        return perplexity(self.log_probs, self.words + 1)
+
+
+def perplexity(
+    log_probs: NDArray[np.float64] | float, events: NDArray[np.int64] | int
+) -> NDArray[np.float64]:
+    """Perplexity of `events` words and sentence ends of that total log10 probability.
+
+    What would be beyond a double is its largest number instead.
+    """
+    with np.errstate(over="ignore"):
+        found = 10 ** (-np.asarray(log_probs, np.float64) / events)
+    return np.minimum(found, np.finfo(np.float64).max)
+
+
+class LanguageModel:
+    """An n-gram model in a file, opened when it first scores; only its path travels to workers.
+
+    A binary file is mapped into memory, so that processes share it.
+
+    >>> LanguageModel("in_domain.arpa").score(["play some jazz"]).oov  # doctest: +SKIP
+    array([0])
+    """
+
+    def __init__(self, path: str) -> None:
+        """Raises InputError, here or at the first text, if it is not a model of KenLM's."""
+        self.path = path
+
+    def __getstate__(self) -> str:
+        return self.path
+
+    def __setstate__(self, path: str) -> None:
+        self.path = path
+
+    @cached_property
+    def _model(self) -> Any:
+        if os.path.exists(self.path) and not os.path.isfile(self.path):
+            raise InputError(
+                f"{self.path}: not a file that can be read twice; save the model to one"
+            )
+        config = kenlm.Config()
+        config.load_method = kenlm.LoadMethod.LAZY
+        config.show_progress = False
+        config.arpa_complain = kenlm.ARPALoadComplain.NONE
+        try:
+            return kenlm.Model(self.path, config)
+        except (OSError, MemoryError) as error:
+            raise _explained(self.path, str(error)) from None
+
+    @cached_property
+    def _known(self) -> KnownWords:
+        return KnownWords(self._model.__contains__)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the file, in hexadecimal."""
+        found = hashlib.sha256()
+        with open(self.path, "rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                found.update(chunk)
+        return found.hexdigest()
+
+    def vocabulary(self) -> Vocabulary:
+        """The words of an ARPA file. Raises InputError for KenLM's binary, which lists none."""
+        if is_binary(self.path):
+            raise InputError(
+                f"{self.path}: a binary model does not tell its words; name the ARPA file"
+            )
+        return arpa.read(self.path).vocabulary
+
+    @property
+    def order(self) -> int:
+        """Length of the longest n-gram."""
+        order: int = self._model.order
+        return order
+
+    def score(self, texts: Sequence[str]) -> TextScores:
+        """Score whole texts as sentences; a literal `<s>` in a text is a word like any other."""
+        encoded = sentences(texts)
+        words, known = self._known.count(encoded)
+        return TextScores(
+            np.fromiter(map(self._model.score, encoded), np.float64, len(encoded)),
+            words,
+            words - known,
+        )
+
+    def known_log_probs(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """(n,) log10 probability of the known words and the sentence end of each text."""
+        return np.array(
+            [
+                sum(log_prob for log_prob, _, oov in self.word_scores(text) if not oov)
+                for text in texts
+            ],
+            np.float64,
+        )
+
+    def word_scores(self, text: str) -> list[tuple[float, int, bool]]:
+        """For each word and the end: log10 probability, length of the n-gram hit, if unknown."""
+        return list(self._model.full_scores(sentence(text)))
+
+
+def is_language_model(path: str) -> bool:
+    """Whether a file begins as an ARPA file or a KenLM binary does. Raises InputError."""
+    if is_binary(path):
+        return True
+    first = next(iter(Inputs([path]).blocks()), None)
+    return first is not None and first.data.lstrip().startswith(b"\\data\\")
+
+
+def is_binary(path: str) -> bool:
+    """Whether a file is in KenLM's own format. Raises InputError if it cannot be read."""
+    with open_raw(path) as file:
+        return file.read(len(_BINARY)) == _BINARY
+
+
+def _explained(path: str, complaint: str) -> InputError:
+    """What is wrong with a model file: its line in an ARPA file, else what KenLM said."""
+    try:
+        if not is_binary(path) and arpa.read(path).order == 1:
+            return InputError(f"{path}: KenLM reads models of order 2 and up; train a longer one")
+    except InputError as found:
+        return found
+    what = complaint.rpartition("(")[2].rpartition("threw ")[2].rstrip(")")
+    return InputError(f"{path}: KenLM cannot read it ({what}); train it anew")

@@ -1,0 +1,1 @@
+"""Hypotheses measured against references, and texts by language models: measured and shown."""

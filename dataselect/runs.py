@@ -1,0 +1,212 @@
+"""What every command's run has: its files, counts, guards, progress and report."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dataselect import records
+from dataselect.errors import GuardError, InputError
+from dataselect.inputs import Inputs, refuse_shared_stdin
+from dataselect.outputs import STDOUT, Outputs
+from dataselect.progress import Progress
+from dataselect.records import BadRecord
+from dataselect.report import signature, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+Item = TypeVar("Item")
+FAIL, SKIP = "fail", "skip"
+_BATCH_RECORDS = 4096
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run treats files and records, whatever the command.
+
+    `on_error` is `fail`, `skip`, or a path that collects bad lines. `sort` writes best first.
+    """
+
+    output: str = STDOUT
+    rejects: str | None = None
+    on_error: str = FAIL
+    report: str | None = None
+    sort: bool = False
+    jobs: int = 1
+    seed: int = 0
+    min_records: int = 0
+    allow_empty: bool = False
+    text_field: str = "text"
+    quiet: bool = True
+
+
+@dataclass
+class Counts:
+    """Every record is counted once: `read` = `kept` + `dropped` + `errors`."""
+
+    read: int = 0
+    kept: int = 0
+    dropped: int = 0
+    errors: int = 0
+
+    def check(self) -> None:
+        """Raise if a record was lost."""
+        if self.read != self.kept + self.dropped + self.errors:
+            raise AssertionError(f"records were lost; please report this as a bug: {self}")
+
+    def summary(self, rule: str = "") -> str:
+        """What became of them, for people; `rule` is what was kept."""
+        share = 100 * self.kept / self.read if self.read else 0.0
+        words = f"kept {self.kept:,} of {self.read:,} records ({share:.1f} %){rule}"
+        return words + (f"; {self.errors:,} bad records left out" if self.errors else "")
+
+
+class Run:
+    r"""One command's run over its inputs. All its files appear together at the end, or none.
+
+    `counts` are of the records so far; `facts` are options for the report.
+
+    >>> with Run(Inputs(["pool.jsonl"]), Settings(output="words.txt")) as run:  # doctest: +SKIP
+    ...     for texts in run.texts("words"):
+    ...         run.write("\n".join(texts).encode())
+    """
+
+    def __init__(
+        self, inputs: Inputs, settings: Settings, *, also_read: Sequence[Inputs] = ()
+    ) -> None:
+        """`also_read`: files that are read elsewhere, and must not be written either.
+
+        Raises OptionError if standard input would be read twice.
+        """
+        refuse_shared_stdin([path for each in (inputs, *also_read) for path in each.paths])
+        self.inputs, self.settings = inputs, settings
+        self.counts = Counts()
+        self.facts: dict[str, Any] = {}
+        read: dict[tuple[int, int] | tuple[str], str] = {
+            key: path for each in (inputs, *also_read) for key, path in each.identities().items()
+        }
+        self._outputs = Outputs(read)
+
+    def __enter__(self) -> Self:
+        settings = self.settings
+        with ExitStack() as stack:
+            stack.enter_context(self._outputs)
+            collects = settings.on_error not in (FAIL, SKIP)
+            self._output = self._outputs.open(settings.output)
+            self._rejects = self._outputs.open(settings.rejects) if settings.rejects else None
+            self._bad = self._outputs.open(settings.on_error) if collects else None
+            self._report = self._outputs.open(settings.report) if settings.report else None
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def write(self, data: bytes) -> None:
+        """Write to the output. Raises OutputError."""
+        if data:
+            self._output.write(data)
+
+    def write_file(self, path: str, data: bytes) -> None:
+        """Add one more file, a fitted model, to those that appear at the end."""
+        self._outputs.open(path).write(data)
+
+    def write_records(
+        self, items: Iterable[bytes | BadRecord], noun: str, *, head: bytes = b""
+    ) -> None:
+        """Write records that were made rather than selected, each a line without its line feed.
+
+        `head` is written before them as it is, and does not count.
+        """
+        self.write(head)
+        good = self.good(items, noun)
+        while batch := list(islice(good, _BATCH_RECORDS)):
+            self.write(b"\n".join([*batch, b""]))
+        self.report(noun, {})
+
+    def good(self, items: Iterable[Item | BadRecord], noun: str) -> Iterator[Item]:
+        """Yield all that are not bad records, which are dealt with on the way."""
+        with Progress(noun, self.inputs.size, quiet=self.settings.quiet) as progress:
+            for item in items:
+                self.counts.read += 1
+                if isinstance(item, BadRecord):
+                    self.refuse([item])
+                else:
+                    self.counts.kept += 1
+                    yield item
+                if self.counts.read % _BATCH_RECORDS == 0:
+                    progress.update(self.inputs.meter.bytes_read, self.counts.read)
+        self._check()
+
+    def texts(self, noun: str) -> Iterator[list[str]]:
+        """Yield the texts of each block; bad records are dealt with on the way."""
+        column = records.text(self.settings.text_field)
+        with Progress(noun, self.inputs.size, quiet=self.settings.quiet) as progress:
+            for block in self.inputs.blocks():
+                found = records.read(block, [column], stop_at_first=self.stops_at_first)
+                self.counts.read += len(found.lines) + len(found.bad)
+                self.counts.kept += len(found.lines)
+                self.refuse(found.bad)
+                yield found.columns[0]
+                progress.update(self.inputs.meter.bytes_read, self.counts.read)
+        self._check()
+
+    @property
+    def stops_at_first(self) -> bool:
+        """Whether the first bad record ends the run."""
+        return self.settings.on_error == FAIL
+
+    def refuse(self, bad: Sequence[BadRecord]) -> None:
+        """Count bad records, and collect them where that is asked for. Raises InputError."""
+        if bad and self.stops_at_first:
+            raise InputError(str(bad[0]))
+        self.counts.errors += len(bad)
+        if self._bad is not None:
+            self._bad.write(b"".join(record.as_json() for record in bad))
+
+    def _check(self) -> None:
+        self.counts.check()
+        self.guard(self.counts.kept, "look at what is read")
+
+    def guard(self, kept: int, remedy: str) -> None:
+        """Raise GuardError if that is fewer records than the caller accepts."""
+        settings = self.settings
+        if kept == 0 and not settings.allow_empty:
+            raise GuardError(
+                f"nothing was kept of {self.counts.read:,} records; "
+                f"{remedy}, or accept it with --allow-empty"
+            )
+        if kept < settings.min_records:
+            raise GuardError(
+                f"kept {kept:,} of {self.counts.read:,} records, "
+                f"fewer than --min-records {settings.min_records:,}"
+            )
+
+    def report(self, command: str, facts: dict[str, Any], /, **more: Any) -> None:
+        """Write the report, if it is asked for: what every one has, and `more`.
+
+        `facts` go into the signature.
+        """
+        if self._report is None:
+            return
+        report = {
+            "command": command,
+            "signature": signature(command, {**facts, "seed": self.settings.seed}),
+            "versions": versions(),
+            "options": {**asdict(self.settings), **self.facts},
+            "inputs": self.inputs.meter.digests(),
+            "counts": asdict(self.counts),
+            **more,
+        }
+        self._report.write(records.encoded(report, indent=True) + b"\n")

@@ -1,0 +1,103 @@
+"""Winnowing: development perplexity of a language model of what is kept.
+
+For each seed, 500 random utterances of SNIPS are in-domain; the pool is the rest of its training
+set among the user turns of task dialogues. Each way to rank keeps a share of the pool; a trigram
+model of the kept text, over the words of the pool and of the SNIPS validation set, is tried on that
+set. Texts that are also in the validation set are left out first. `--auto` finds its share itself,
+and is compared with the lowest of 20 shares.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from pathlib import Path
+
+from common import Table, load, run, write
+
+_IN_DOMAIN = 500
+_SHARES = (5, 10, 20, 50, 100)
+_FINE = (1, 2, 3, 5, 7.5, 10, 12.5, 15, 17.5, 20, 22.5, 25, 27.5, 30, 35, 40, 50, 60, 80, 100)
+_WAYS = {
+    "random": ("select", "--by", "random"),
+    "winnow": ("winnow", "--in-domain", "in_domain.jsonl"),
+    "winnow --contrast auto": (
+        *("winnow", "--in-domain", "in_domain.jsonl"),
+        *("--contrast", "auto"),
+    ),
+    "relevance": ("relevance", "--in-domain", "in_domain.jsonl"),
+}
+_FIELDS = ("random", "perplexity", "cross_entropy_difference", "relevance")
+_AUTO, _LOWEST, _GAP = "--auto", "lowest of 20 shares", "--auto ÷ lowest"
+
+
+def measure(data: Path, seeds: int) -> list[Table]:
+    """Perplexity at each share, and where `--auto` lands, for every way to rank."""
+    columns = [*[f"{share} %" for share in _SHARES], _AUTO, _LOWEST, _GAP]
+    table = Table(f"development perplexity, {seeds} seeds", columns, digits=2)
+    for seed in range(seeds):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            copies = _prepare(folder, data, seed)
+            for (way, (command, *options)), field in zip(_WAYS.items(), _FIELDS, strict=True):
+                run(folder, command, *options, "pool.jsonl", "-o", "scored.jsonl", "--seed", seed)
+                found = {
+                    share: _perplexity(folder, field, "--share", f"{share}%") for share in _FINE
+                }
+                for share in _SHARES:
+                    table.add(way, f"{share} %", found[share])
+                if way == "random":
+                    continue
+                auto, lowest = (
+                    _perplexity(folder, field, "--auto", "dev.jsonl"),
+                    min(found.values()),
+                )
+                table.add(way, _AUTO, auto)
+                table.add(way, _LOWEST, lowest)
+                table.add(way, _GAP, auto / lowest)
+    table.notes.append(f"{copies:,} copies of validation text were left out of pool and in-domain.")
+    return [table]
+
+
+def _prepare(folder: Path, data: Path, seed: int) -> int:
+    """Write the files of a seed. Returns how many copies of validation text are left out."""
+    rng = random.Random(seed)
+    development = load(data / "snips_atis_slots" / "snips_valid.jsonl.gz")
+    heard = {record["text"] for record in development}
+    snips = load(data / "snips_atis_slots" / "snips_train.jsonl.gz")
+    general = load(data / "general_text" / "sgd_user.jsonl.gz")
+    copies = sum(record["text"] in heard for record in (*snips, *general))
+    snips, general = (
+        [r["text"] for r in part if r["text"].strip() and r["text"] not in heard]
+        for part in (snips, general)
+    )
+    rng.shuffle(snips)
+    in_domain, pool = snips[:_IN_DOMAIN], snips[_IN_DOMAIN:] + general
+    rng.shuffle(pool)
+    write(folder / "in_domain.jsonl", ({"text": text} for text in in_domain))
+    write(folder / "dev.jsonl", development)
+    write(folder / "pool.jsonl", ({"text": text, "random": rng.random()} for text in pool))
+    words = {word for text in (*pool, *(r["text"] for r in development)) for word in text.split()}
+    (folder / "words.txt").write_text("\n".join(sorted(words)), encoding="utf-8")
+    return copies
+
+
+def _perplexity(folder: Path, field: str, *selection: str) -> float:
+    """Select from the scored pool, train on what is kept, and try the model."""
+    run(folder, "select", "--by", field, *selection, "scored.jsonl", "-o", "kept.jsonl")
+    run(folder, "lm", "train", "--vocab", "words.txt", "kept.jsonl", "-o", "kept.arpa")
+    run(
+        folder,
+        "lm",
+        "eval",
+        "--lm",
+        "kept.arpa",
+        "dev.jsonl",
+        "--format",
+        "json",
+        "-o",
+        "figures.json",
+    )
+    [figures] = json.loads((folder / "figures.json").read_text(encoding="utf-8"))["models"]
+    return float(figures["perplexity"])

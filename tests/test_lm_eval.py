@@ -1,0 +1,294 @@
+"""`lm eval`: perplexity, unknown words and n-gram hits, by arrays and by KenLM; the command."""
+
+import base64
+import json
+import math
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import kenlm
+import numpy as np
+import pytest
+from conftest import Inside, Shell
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataselect.engines import arpa
+from dataselect.engines.kneser_ney import estimate
+from dataselect.engines.perplexity import ArpaPredictor, Evaluation, KenlmPredictor
+from dataselect.engines.vocabulary import Vocabulary
+
+# Trained by lmplz, order 3, on: play some jazz | play the blues | some jazz please
+ARPA = r"""\data\
+ngram 1=9
+ngram 2=10
+ngram 3=9
+
+\1-grams:
+-1.20412	<unk>	0
+0	<s>	-0.30103
+-0.67264104	</s>	0
+-0.9488475	play	-0.30103
+-0.78914666	some	-0.30103
+-0.9488475	jazz	-0.30103
+-0.9488475	the	-0.30103
+-0.9488475	blues	-0.30103
+-0.9488475	please	-0.30103
+
+\2-grams:
+-0.44824514	jazz </s>	0
+-0.21734825	blues </s>	0
+-0.21734825	please </s>	0
+-0.40939963	<s> play	-0.30103
+-0.6056943	<s> some	-0.30103
+-0.4798441	play some	-0.30103
+-0.25473	some jazz	-0.30103
+-0.5139239	play the	-0.30103
+-0.25473	the blues	-0.30103
+-0.5139239	jazz please	-0.30103
+
+\3-grams:
+-0.36842942	some jazz </s>
+-0.09521685	the blues </s>
+-0.09521685	jazz please </s>
+-0.38129833	<s> play some
+-0.10895064	<s> some jazz
+-0.10895064	play some jazz
+-0.39456028	<s> play the
+-0.10895064	play the blues
+-0.39456028	some jazz please
+
+\end\
+"""
+
+# The same model by KenLM's build_binary, as a trie.
+BINARY = zlib.decompress(
+    base64.b85decode(
+        "c-qU&O)OBz$yLZGDJihh*U!#KO-"
+        "##7%}LQq&d=3P&QD2INXswEO)OC;OD!tS%+FIW<zhg9274f}pAks>2Lg}?BUFYNOdhajf{KAKCsYn*0w<D598kKTPI"
+        "0egTPef6?u(}iIyt!yIEpgu*zYCCmGk{$ZSjL_?L|+e)~H)AiQ3lZz0Kv-rsc{TCU8Z1AFl3{Iiz*1>p#rA*$T7vgB"
+        "*xt1xRckjJ^7K(SB@vnEOqPbin$V(BxU6{1#R(FrN)go&$}K>_=q3qXQ2P%MZ6%E`Dh}6fgWGw<+USn}$=>PmoNih~"
+        "nNFkW-qI8=l$$84gxXCmQdobu7zg-E{a^zOc*X>wHJH-rLT(=w-I!S;@B`V{8vYjgf;{AOvGPvsv(F_rVG8<;+-"
+        "kzOPbD*pYr>(Vl$;asl65lg@3>XLH_HZ7%WYE;F+0Y)bR8?HFu|?HCGjQWJ|)8Ip2JQ;QjF^noHJ8L14#`MIe;sl-"
+        "Z#ti-A+1^@%ir04"
+    )
+)
+
+TEXTS = ["play some blues", "please play rock now"]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    (tmp_path / "lm.arpa").write_text(ARPA)
+    (tmp_path / "lm.bin").write_bytes(BINARY)
+    (tmp_path / "texts.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in TEXTS))
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["lm.arpa", "lm.bin"])
+def test_figures_are_those_of_kenlm_query(world: Path, name: str) -> None:
+    """Word by word, KenLM's `query` gives these lengths and log10 probabilities:
+
+    play 2 -0.409, some 3 -0.381, blues 1 -1.551, </s> 2 -0.217; please 1 -1.250, play 1 -1.250,
+    rock unknown -1.505, now unknown -1.204, </s> 1 -0.673. There are 15 and 20 characters.
+    """
+    evaluation = Evaluation(str(world / name))
+    evaluation.add(TEXTS)
+    total = -2.5589538 - 5.881666
+    bits = -total / math.log10(2)
+    hits = {"1": 4, "2": 2, "3": 1}
+    found = evaluation.describe()
+    assert (found.pop("lm"), found.pop("hits")) == (str(world / name), hits)
+    assert found == pytest.approx(
+        {
+            "order": 3,
+            "sentences": 2,
+            "words": 7,
+            "characters": 35,
+            "oov": 2,
+            "oov_rate": 2 / 7,
+            "log10": total,
+            "perplexity": 8.666558255064148,
+            "perplexity_known": 6.588161864959759,
+            "bits_per_word": bits / 9,
+            "bits_per_character": bits / 37,
+        },
+        rel=1e-6,
+    )
+
+
+def test_perplexity_is_that_of_kenlms_python_module(world: Path) -> None:
+    path = str(world / "lm.arpa")
+    model = kenlm.Model(path)
+    for text in TEXTS:
+        evaluation = Evaluation(path)
+        evaluation.add([text])
+        found = evaluation.describe()["perplexity"]
+        assert found == pytest.approx(model.perplexity(text), rel=1e-6)
+
+
+WORDS = st.sampled_from(["a", "b", "c", "d", "é", "<s>", "</s>", "<unk>", "a\0b", "\u2028"])
+SENTENCES = st.lists(st.lists(WORDS, max_size=8).map(" ".join), min_size=1, max_size=12)
+
+
+@settings(max_examples=50)
+@given(SENTENCES, SENTENCES, st.integers(2, 5), st.sampled_from([[], [b"a", b"b"]]))
+def test_arrays_and_kenlm_agree_word_by_word(
+    tmp_path_factory: pytest.TempPathFactory,
+    training: list[str],
+    texts: list[str],
+    order: int,
+    words: list[bytes],
+) -> None:
+    """Over a vocabulary that is given, <unk> is in n-grams, too."""
+    path = str(tmp_path_factory.mktemp("lm") / "lm.arpa")
+    vocabulary = Vocabulary(words)
+    tokens = vocabulary.encode(training, grow=not words)
+    model = estimate(tokens, vocabulary, order=order).model
+    if model.order == 1:  # KenLM reads none
+        return
+    arpa.save(model, path)
+    by_arrays, by_kenlm = [each(path).predict(texts) for each in (ArpaPredictor, KenlmPredictor)]
+    np.testing.assert_allclose(by_arrays.log_probs, by_kenlm.log_probs, atol=1e-5)
+    np.testing.assert_array_equal(by_arrays.lengths, by_kenlm.lengths)
+    np.testing.assert_array_equal(by_arrays.known, by_kenlm.known)
+
+
+@pytest.mark.parametrize("name", ["lm.arpa", "lm.bin"])
+def test_batches_make_no_difference(world: Path, name: str) -> None:
+    together, apart = [Evaluation(str(world / name)) for _ in range(2)]
+    together.add(TEXTS)
+    for text in TEXTS:
+        apart.add([])
+        apart.add([text])
+    assert apart.describe() == together.describe() | {
+        name: pytest.approx(value)
+        for name, value in together.describe().items()
+        if isinstance(value, float)
+    }
+
+
+def test_a_model_of_single_words_by_hand(tmp_path: Path) -> None:
+    r"""'a b c': 0.5, <unk>'s 0.1 twice, and the end's 0.4, which multiply to 0.002."""
+    lines = [r"\data\ ", "ngram 1=4", "", r"\1-grams:", "-1\t<unk>", "-99\t<s>"]
+    lines += [f"{math.log10(p)}\t{word}" for p, word in ((0.5, "a"), (0.4, "</s>"))]
+    path = tmp_path / "lm.arpa"
+    path.write_text("\n".join([*lines, "", r"\end\ ", ""]).replace("\\ ", "\\"))
+    evaluation = Evaluation(str(path))
+    evaluation.add(["a b c"])
+    found = evaluation.describe()
+    assert found["perplexity"] == pytest.approx(0.002 ** (-1 / 4))
+    assert found["perplexity_known"] == pytest.approx(0.2 ** (-1 / 2))
+    assert (found["oov"], found["hits"]) == (2, {"1": 2})
+
+
+# The command.
+
+
+def evaluated(found: bytes | str) -> list[dict[str, Any]]:
+    models: list[dict[str, Any]] = json.loads(found)["models"]
+    return models
+
+
+TABLE = """\
+                             lm.arpa       lm.bin
+sentences                          2            2
+words                              7            7
+unknown words            2 (28.57 %)  2 (28.57 %)
+log10 probability             -8.441       -8.441
+perplexity                     8.667        8.667
+perplexity, known words        6.588        6.588
+bits per word                  3.115        3.115
+bits per character             0.758        0.758
+by 1-grams               4 (57.14 %)  4 (57.14 %)
+by 2-grams               2 (28.57 %)  2 (28.57 %)
+by 3-grams               1 (14.29 %)  1 (14.29 %)
+
+perplexity, bits per word: of words and sentence ends
+bits per character: of characters, spaces included, and sentence ends
+by n-grams: known words and sentence ends, by the longest n-gram that predicted them
+"""
+
+
+def test_table_of_several_models(world: Path, shell: Shell) -> None:
+    found = shell("dataselect lm eval --lm lm.arpa --lm lm.bin < texts.jsonl")
+    assert (found.code, found.out.decode()) == (0, TABLE)
+    assert found.err == "dataselect: evaluated 2 of 2 records\n"
+
+
+def test_json_and_report_say_the_same(world: Path, inside: Inside) -> None:
+    options = ["--format", "json", "-o", "out.json", "--report", "report.json", "-q"]
+    inside("lm", "eval", "--lm", "lm.arpa", "texts.jsonl", *options).silent()
+    models = evaluated((world / "out.json").read_bytes())
+    assert [each["oov"] for each in models] == [2]
+    report = json.loads((world / "report.json").read_text())
+    assert report["lm eval"]["models"] == models
+    assert report["counts"] == {"read": 2, "kept": 2, "dropped": 0, "errors": 0}
+
+
+def test_models_that_know_other_words_are_warned_of(world: Path, inside: Inside) -> None:
+    small = ARPA.replace("ngram 1=9", "ngram 1=10").replace(
+        "-0.9488475\tplease", "-0.9488475\trock\t0\n-0.9488475\tplease"
+    )
+    (world / "rock.arpa").write_text(small)
+    found = inside("lm", "eval", "--lm", "lm.arpa", "--lm", "rock.arpa", "texts.jsonl", "-o", "out")
+    assert "warning: the models lack different words (2, 1 unknown)" in found.err
+
+
+def test_bad_records_are_left_out_and_counted(world: Path, inside: Inside) -> None:
+    with (world / "texts.jsonl").open("a") as file:
+        file.write('{"text": 3}\n{\n')
+    run = ["lm", "eval", "--lm", "lm.arpa", "texts.jsonl", "-o", "out", "--format", "json"]
+    inside(*run).refused(1, "texts.jsonl:3: field 'text' is a number")
+    assert not (world / "out").exists()
+    found = inside(*run, "--on-error", "errors")
+    assert found.err == "dataselect: evaluated 2 of 4 records\n"
+    assert evaluated((world / "out").read_bytes())[0]["sentences"] == 2
+    errors = (world / "errors").read_text().splitlines()
+    assert [json.loads(line)["line"] for line in errors] == [3, 4]
+
+
+def test_texts_of_many_blocks_are_all_counted(world: Path, inside: Inside) -> None:
+    (world / "many.jsonl").write_text('{"t": {"x": "play some jazz"}}\n' * 40_000)
+    options = ["--text-field", "t.x", "--format", "json", "-o", "out", "-q"]
+    inside("lm", "eval", "--lm", "lm.arpa", "many.jsonl", *options).silent()
+    [found] = evaluated((world / "out").read_bytes())
+    assert (found["sentences"], found["words"]) == (40_000, 120_000)
+    log_prob = -0.40939963 - 0.38129833 - 0.10895064 - 0.36842942
+    assert found["log10"] == pytest.approx(40_000 * log_prob, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        pytest.param(["texts.jsonl"], 2, ["--lm"], id="no model"),
+        pytest.param(["--lm", "none.arpa"], 1, ["none.arpa: No such file"], id="a missing model"),
+        pytest.param(["--lm", "texts.jsonl"], 1, ["texts.jsonl:1: "], id="no model in the file"),
+        pytest.param(["--lm", "cut.arpa"], 1, ["cut.arpa:", "make the file anew"], id="cut short"),
+        pytest.param(["--lm", "cut.bin"], 1, ["cut.bin: KenLM cannot read it"], id="cut binary"),
+        pytest.param(["--lm", "-", "texts.jsonl"], 2, ["from files"], id="a model from a pipe"),
+        pytest.param(["--lm", "lm.arpa", "-o", "lm.arpa"], 2, ["also read"], id="over the model"),
+        pytest.param(["--lm", "lm.arpa", "empty.jsonl"], 3, ["nothing was kept of 0"], id="empty"),
+        pytest.param(
+            ["--lm", "lm.arpa", "texts.jsonl", "--min-records", "3"], 3, ["fewer"], id="too few"
+        ),
+    ],
+)
+def test_what_goes_wrong_is_said_in_one_line(
+    world: Path, inside: Inside, arguments: Sequence[str], code: int, words: list[str]
+) -> None:
+    (world / "cut.arpa").write_text(ARPA[:300])
+    (world / "cut.bin").write_bytes(BINARY[:400])
+    (world / "empty.jsonl").write_text("")
+    inside("lm", "eval", *arguments).refused(code, *words)
+
+
+@pytest.mark.parametrize("name", ["lm.arpa", "lm.bin"])
+def test_nothing_to_evaluate_has_no_figures(world: Path, inside: Inside, name: str) -> None:
+    (world / "empty.jsonl").write_text("")
+    options = ["--allow-empty", "-o", "out", "-q"]
+    inside("lm", "eval", "--lm", name, "empty.jsonl", *options).silent()
+    shown = dict(line.rsplit(maxsplit=1) for line in (world / "out").read_text().splitlines()[1:9])
+    assert (shown["sentences"], shown["perplexity"], shown["bits per word"]) == ("0", "-", "-")

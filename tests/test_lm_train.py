@@ -1,0 +1,338 @@
+"""`lm train`: the command, the choice of words, and lmplz as the estimator."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import kenlm
+import numpy as np
+import pytest
+from conftest import Inside, Outcome
+
+from dataselect.engines import arpa, estimators
+from dataselect.engines.estimators import Builtin, Plan, train
+from dataselect.engines.language_model import LanguageModel
+from dataselect.errors import DataselectError
+
+TEXTS = ["play some jazz", "play the blues", "some more of the same", "play the same song"]
+TRAIN = ("lm", "train")
+
+
+def write(folder: Path, *texts: str, name: str = "text.jsonl") -> None:
+    lines = [json.dumps({"text": text}) + "\n" for text in texts]
+    (folder / name).write_text("".join(lines))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    write(tmp_path, *TEXTS)
+    (tmp_path / "lm.arpa").write_bytes(b"old\n")
+    return tmp_path
+
+
+# -- the command ------------------------------------------------------------------------------
+
+
+def test_it_writes_the_model_and_says_how_large_it_is(world: Path, inside: Inside) -> None:
+    found = inside("lm", "train", "text.jsonl", "--order", 2, "-o", "lm.arpa")
+    assert found.code == 0
+    assert found.err.endswith(
+        "dataselect: trained on 15 words in 4 sentences: 12 + 15 n-grams\n"
+    ), found.err
+    expected = b"".join(arpa.write(train(TEXTS, order=2).model))
+    assert (world / "lm.arpa").read_bytes() == expected
+
+
+def test_it_reads_standard_input_and_writes_standard_output(
+    world: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    from conftest import run_inside
+
+    monkeypatch.chdir(world)
+    with open("text.jsonl", "rb") as source:
+        before = os.dup(0)
+        os.dup2(source.fileno(), 0)
+        try:
+            assert run_inside(*TRAIN, "-q").silent() == b""
+        finally:
+            os.dup2(before, 0)
+            os.close(before)
+    assert capfdbinary.readouterr().out == b"".join(arpa.write(train(TEXTS).model))
+
+
+def test_ten_sentences_make_a_model_that_kenlm_loads(tmp_path: Path, inside: Inside) -> None:
+    texts = [
+        f"{verb} the {noun}" for verb in ("play", "stop") for noun in ("jazz", "blues", "songs")
+    ]
+    write(tmp_path, *texts, *TEXTS)
+    found = inside(*TRAIN, "text.jsonl", "-o", "lm.arpa.gz")
+    assert found.code == 0
+    model = LanguageModel(str(tmp_path / "lm.arpa.gz"))
+    likely, unlikely = model.score(["stop the blues", "blues stop the"]).log_probs
+    assert likely > unlikely
+
+
+def test_the_report_has_counts_discounts_and_options(world: Path, inside: Inside) -> None:
+    inside(
+        *TRAIN, "text.jsonl", "--prune", "0 0 1", "-o", "lm.arpa", "-q", "--report", "r"
+    ).silent()
+    report = json.loads((world / "r").read_bytes())
+    assert report["command"] == "lm train"
+    assert report["counts"] == {"read": 4, "kept": 4, "dropped": 0, "errors": 0}
+    found = report["lm train"]
+    assert (found["words"], found["sentences"]) == (15, 4)
+    assert found["ngrams"] == [12, 15, 1]
+    assert found["pruned"] == [0, 0, 13]
+    assert found["discount_fallbacks"] == [1, 2, 3]
+    assert found["discounts"] == [[0.5, 1, 1.5]] * 3
+    assert report["options"]["prune"] == ["0 0 1"]
+
+
+@pytest.mark.parametrize("given", [["0 1"], ["0", "1"], ["0,1"]], ids=str)
+def test_pruning_is_given_at_once_or_one_by_one(
+    world: Path, inside: Inside, given: list[str]
+) -> None:
+    options = [word for each in given for word in ("--prune", each)]
+    inside(*TRAIN, "text.jsonl", *options, "-o", "lm.arpa", "-q").silent()
+    expected = b"".join(arpa.write(train(TEXTS, prune=[0, 1]).model))
+    assert (world / "lm.arpa").read_bytes() == expected
+
+
+def test_only_the_words_of_a_vocabulary_are_known(world: Path, inside: Inside) -> None:
+    (world / "words").write_bytes(b"<s> play some\n jazz\n\nthe\tnever </s>\n<unk>\n")
+    inside(*TRAIN, "text.jsonl", "--vocab", "words", "-o", "lm.arpa", "-q").silent()
+    model = arpa.read(str(world / "lm.arpa"))
+    assert model.vocabulary.words[3:] == [b"play", b"some", b"jazz", b"the", b"never"]
+    found = LanguageModel(str(world / "lm.arpa")).score(["some thing", "some never"])
+    assert found.oov.tolist() == [1, 0]
+    assert found.log_probs[0] > found.log_probs[1]  # other words were heard after it, never not
+
+
+def test_only_words_that_are_seen_often_enough_are_known(world: Path, inside: Inside) -> None:
+    inside(*TRAIN, "text.jsonl", "--min-count", 2, "-o", "lm.arpa", "-q").silent()
+    known = arpa.read(str(world / "lm.arpa")).vocabulary.words
+    assert known[3:] == [b"play", b"some", b"the", b"same"]
+
+
+def test_bad_records_are_told_or_left_out(world: Path, inside: Inside) -> None:
+    with (world / "text.jsonl").open("a") as file:
+        file.write('{"text": ""}\n{"text": "more"}\n')
+    inside(*TRAIN, "text.jsonl", "-o", "lm.arpa").refused(1, "text.jsonl:5: field 'text' is empty")
+    assert (world / "lm.arpa").read_bytes() == b"old\n"
+    inside(*TRAIN, "text.jsonl", "-o", "lm.arpa", "-q", "--on-error", "bad").silent()
+    assert json.loads((world / "bad").read_bytes())["line"] == 5
+    expected = b"".join(arpa.write(train([*TEXTS, "more"]).model))
+    assert (world / "lm.arpa").read_bytes() == expected
+
+
+REFUSED = {
+    "an empty file": (["empty.jsonl"], 3, "nothing was kept of 0 records"),
+    "nothing even if that is accepted": (
+        ["empty.jsonl", "--allow-empty"],
+        1,
+        "there is no text to train on",
+    ),
+    "thresholds without quotes": (
+        ["text.jsonl", "--prune", "0", "0", "1"],
+        2,
+        "quote the thresholds: --prune '0 0 1'",
+    ),
+    "thresholds that are no numbers": (["text.jsonl", "--prune", "0 x"], 2, "--prune 0 x is not"),
+    "thresholds that fall": (["text.jsonl", "--prune", "0 2 1"], 2, "--prune 0 2 1 falls"),
+    "two choices of words": (
+        ["text.jsonl", "--vocab", "words", "--min-count", "2"],
+        2,
+        "--vocab and --min-count both choose the words",
+    ),
+    "a vocabulary that is not there": (["text.jsonl", "--vocab", "none"], 1, "none: No such file"),
+    "a vocabulary without words": (
+        ["text.jsonl", "--vocab", "empty.jsonl"],
+        1,
+        "empty.jsonl: no words",
+    ),
+    "lmplz where there is none": (
+        ["text.jsonl", "--estimator", "lmplz"],
+        1,
+        "lmplz is not on the PATH",
+    ),
+    "lmplz with a choice of words": (
+        ["text.jsonl", "--estimator", "lmplz", "--min-count", "2"],
+        2,
+        "--vocab and --min-count are not for lmplz",
+    ),
+    "the vocabulary as the output": (
+        ["text.jsonl", "--vocab", "words", "-o", "words"],
+        2,
+        "words is also read",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_work_is_refused(
+    world: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    options, code, why = REFUSED[case]
+    (world / "empty.jsonl").touch()
+    (world / "words").write_text("play jazz\n")
+    monkeypatch.setenv("PATH", str(world))
+    inside(*TRAIN, *(["-o", "lm.arpa"] if "-o" not in options else []), *options).refused(code, why)
+    assert (world / "lm.arpa").read_bytes() == b"old\n"
+
+
+# -- text -------------------------------------------------------------------------------------
+
+TRAPS = ["<s>", "</s> </s>", "say <unk> now", "<UNK>", "a\0b", "say </s> now", "\u2028 \u00a0 x\ny"]
+
+
+def test_markers_in_text_are_words_like_any_other(tmp_path: Path, inside: Inside) -> None:
+    write(tmp_path, *TRAPS)
+    inside(*TRAIN, "text.jsonl", "-o", "lm.arpa", "-q").silent()
+    path = str(tmp_path / "lm.arpa")
+    scores = LanguageModel(path).score(TRAPS)
+    assert scores.oov.tolist() == [0] * len(TRAPS)
+    assert scores.words.tolist() == [1, 2, 3, 1, 2, 3, 4]
+    config = kenlm.Config()
+    config.show_progress, config.arpa_complain = False, kenlm.ARPALoadComplain.NONE
+    assert "&lt;unk&gt;" in kenlm.Model(path, config)
+    model = arpa.read(path)
+    for text, expected in zip(TRAPS, scores.log_probs, strict=True):
+        found = model.score(model.vocabulary.encode([text])).log_probs.sum()
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_batches_do_not_matter(size: int) -> None:
+    estimator = Builtin(3)
+    for first in range(0, len(TEXTS), size):
+        estimator.add(TEXTS[first : first + size])
+    assert b"".join(estimator.arpa()) == b"".join(arpa.write(train(TEXTS).model))
+
+
+# -- lmplz ------------------------------------------------------------------------------------
+
+MADE = "\\\\data\\\\\\nngram 1=5\\nngram 2=7\\n\\n"
+ECHO = f"cat > seen; printf '%s ' \"$@\" > options; printf '{MADE}'"
+
+
+@pytest.fixture
+def lmplz(world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for lmplz that a test fills; it runs in the test's folder."""
+    monkeypatch.setenv("PATH", f"{world}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("TMPDIR", str(world / "temporary"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    (world / "temporary").mkdir()
+    return world / "lmplz"
+
+
+def fill(program: Path, script: str) -> None:
+    program.write_text(f"#!{shutil.which('bash')}\n{script}\n")
+    program.chmod(0o755)
+
+
+def test_lmplz_gets_safe_sentences_and_the_same_options(
+    world: Path, inside: Inside, lmplz: Path
+) -> None:
+    fill(lmplz, ECHO + "; echo '2 7/9 D1=0.5 D2=1 D3+=1.5' >&2")
+    write(world, "play\tthe <s>", "a\0b", "x\ny")
+    options = ["--estimator", "lmplz", "--order", "4", "--prune", "0 1", "--memory", "1G"]
+    found = inside(*TRAIN, "text.jsonl", *options, "-o", "lm.arpa", "--report", "r")
+    assert found.code == 0
+    assert found.err.endswith("trained on 7 words in 3 sentences: 5 + 7 n-grams\n")
+    assert (world / "seen").read_bytes() == b"play the &lt;s&gt;\na b\nx y\n"
+    given = (world / "options").read_text()
+    assert given.startswith("-o 4 -S 1G -T ")
+    assert given.endswith("--discount_fallback 0.5 1 1.5 --prune 0 1 1 1 ")
+    assert (world / "lm.arpa").read_text() == "\\data\\\nngram 1=5\nngram 2=7\n\n"
+    assert json.loads((world / "r").read_bytes())["lm train"]["estimator"] == "lmplz"
+    assert list((world / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("cat > /dev/null; echo 'One thing.' >&2; echo 'No room.' >&2; exit 5", "exit code 5"),
+        ("exec < /dev/null; echo 'No room.' >&2; exit 1", "exit code 1"),
+        (ECHO + "; echo 'No room.' >&2; kill -9 $$", "signal 9"),
+    ],
+    ids=["after reading", "before reading", "after writing"],
+)
+def test_lmplz_that_fails_is_told_in_one_line(
+    world: Path, inside: Inside, lmplz: Path, script: str, why: str
+) -> None:
+    fill(lmplz, script)
+    write(world, *["a long sentence of some words"] * 20_000)
+    found = inside(*TRAIN, "text.jsonl", "--estimator", "lmplz", "-o", "lm.arpa")
+    found.refused(1, f"lmplz failed ({why}): No room; give it another --memory")
+    assert (world / "lm.arpa").read_bytes() == b"old\n"
+    assert list((world / "temporary").iterdir()) == []
+
+
+def test_lmplz_that_does_not_start_is_told(world: Path, inside: Inside, lmplz: Path) -> None:
+    fill(lmplz, "")
+    lmplz.write_text("#!/none\n")
+    found = inside(*TRAIN, "text.jsonl", "--estimator", "lmplz", "-o", "lm.arpa")
+    found.refused(1, "lmplz: No such file", "--estimator builtin")
+    assert list((world / "temporary").iterdir()) == []
+
+
+def test_a_bad_record_ends_lmplz(world: Path, inside: Inside, lmplz: Path) -> None:
+    fill(lmplz, ECHO)
+    write(world, "good", "")
+    found = inside(*TRAIN, "text.jsonl", "--estimator", "lmplz", "-o", "lm.arpa")
+    found.refused(1, "text.jsonl:2: field 'text' is empty")
+    assert list((world / "temporary").iterdir()) == []
+
+
+def large(inside: Inside, monkeypatch: pytest.MonkeyPatch, *options: str) -> Outcome:
+    """Train on more than the words that are estimated in memory, in blocks of a line."""
+    monkeypatch.setattr(estimators, "MOST_WORDS", 6)
+    monkeypatch.setattr("dataselect.inputs.BLOCK_BYTES", 16)
+    return inside(*TRAIN, "text.jsonl", "-o", "lm.arpa", *options)
+
+
+def test_much_text_goes_to_lmplz_from_its_beginning(
+    world: Path, inside: Inside, lmplz: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(lmplz, ECHO)
+    texts = ["<s>", *TEXTS, "a\0b"]
+    write(world, *texts)
+    found = large(inside, monkeypatch)
+    assert found.err.endswith("trained on 18 words in 6 sentences: 5 + 7 n-grams\n")
+    lines = (world / "seen").read_text().splitlines()
+    assert lines == ["&lt;s&gt;", *TEXTS, "a b"]
+
+
+def test_much_text_without_lmplz_says_what_to_do(
+    world: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(world))
+    found = large(inside, monkeypatch)
+    found.refused(1, "more than 6 words", "lmplz is not on the PATH", "--estimator builtin")
+    assert large(inside, monkeypatch, "--estimator", "builtin").code == 0
+
+
+def test_much_text_with_a_choice_of_words_says_what_to_do(
+    inside: Inside, lmplz: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(lmplz, ECHO)
+    found = large(inside, monkeypatch, "--min-count", "2")
+    found.refused(1, "more than 6 words", "--min-count", "--estimator builtin")
+
+
+def test_a_plan_is_closed_when_its_text_breaks_off(
+    world: Path, lmplz: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(lmplz, ECHO)
+    monkeypatch.chdir(world)
+
+    def broken() -> list[str]:
+        raise DataselectError("enough")
+
+    with (
+        pytest.raises(DataselectError, match="enough"),
+        Plan(estimator="lmplz").trained(broken() for _ in "a"),
+    ):
+        pytest.fail("there is nothing to use")
+    assert list((world / "temporary").iterdir()) == []
