@@ -5,7 +5,7 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from dataselect.inputs import Block
+from dataselect.members import without
 
 
 class BadRecord(NamedTuple):
@@ -325,75 +326,6 @@ def _read_slowly(
 
 _CLOSING_BRACE = ord("}")
 _EMPTY_ENDS = set(b"{ \t\r")  # what may stand before the brace of an object without fields
-_MARK = re.compile(rb'["{}\[\],]')
-_QUOTE, _BACKSLASH = b'"\\'
-
-
-def _tokens(line: bytes) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each string, bracket and comma of a line known to be JSON.
-
-    Not one regular expression: on a string of many escapes that takes 60 times its memory.
-    """
-    position = 0
-    while mark := _MARK.search(line, position):
-        start = mark.start()
-        position = mark.end()
-        if line[start] == _QUOTE:
-            end = line.index(b'"', position)
-            while line[end - 1] == _BACKSLASH and _is_escaped(line, end):
-                end = line.index(b'"', end + 1)
-            position = end + 1
-        yield start, position
-
-
-def _is_escaped(line: bytes, position: int) -> bool:
-    first = position
-    while line[first - 1] == _BACKSLASH:
-        first -= 1
-    return (position - first) % 2 == 1
-
-
-def without(line: bytes, names: Iterable[str]) -> bytes:
-    """A line, known to be a JSON object, less its top-level fields called `names`.
-
-    >>> without(b'{"a": 1, "relevance": 0.5, "b": [1, 2]}', ["relevance"])
-    b'{"a": 1, "b": [1, 2]}'
-    """
-    unwanted = set(names)
-    depth, opening = 0, 0
-    cuts: list[int] = []  # where a member ends: the commas of the object, and its closing brace
-    keys: list[bytes] = []
-    for start, end in _tokens(line):
-        first = line[start]
-        if first in b"{[":
-            depth += 1
-            if depth == 1:
-                opening = end
-        elif first in b"}]":
-            depth -= 1
-            if depth == 0:
-                cuts.append(start)
-        elif depth == 1:
-            if first in b",":
-                cuts.append(start)
-            elif len(keys) == len(cuts):
-                keys.append(line[start:end])
-    if not any(_spelled(key) in unwanted for key in keys):
-        return line
-    starts = [opening, *[cut + 1 for cut in cuts[:-1]]]
-    members = [
-        line[start:end]
-        for key, start, end in zip(keys, starts, cuts, strict=True)
-        if _spelled(key) not in unwanted
-    ]
-    return line[:opening] + b",".join(members) + line[cuts[-1] :]
-
-
-def _spelled(quoted: bytes) -> str:
-    """The text of a quoted JSON string, lone surrogates included."""
-    key: str = json.loads(quoted)
-    return key
-
 
 Fields = dict[str, Sequence[bytes]]
 """Fields to add: name, in ASCII, to one encoded JSON value a line."""
@@ -413,7 +345,7 @@ def annotate(lines: Sequence[bytes], fields: Fields) -> bytes:
     text = b"\n".join(lines)
     # Single bytes are found ten times faster than longer strings, and escapes are rare.
     if any(name in text for name in quoted) or (b"\\" in text and _ESCAPED_ASCII.search(text)):
-        lines = [_unannotated(line, fields, quoted) for line in lines]
+        lines = _unannotated(lines, fields.keys(), quoted)
     labels = [b"," + name + b":" for name in quoted]
     if {line[-1] for line in lines} != {_CLOSING_BRACE} or not _EMPTY_ENDS.isdisjoint(
         {line[-2] for line in lines}
@@ -436,18 +368,23 @@ def annotate(lines: Sequence[bytes], fields: Fields) -> bytes:
 _LAST_NUMBER = re.compile(rb',("[^"\\]*"):[-+.0-9eE]+\}\Z')
 
 
-def _unannotated(line: bytes, names: Iterable[str], quoted: Sequence[bytes]) -> bytes:
-    """A line less the fields that an earlier run may have added."""
-    if _ESCAPED_ASCII.search(line):
-        return without(line, names)
-    found = sum(map(line.count, quoted))
-    if not found:
-        return line
-    # Our own spelling, a number at the very end, needs no look at the rest of the line.
-    last = _LAST_NUMBER.search(line, max(len(line) - _LONGEST_TAIL, 0)) if found == 1 else None
-    if last is not None and last[1] in quoted:
-        return line[: last.start()] + b"}"
-    return without(line, names)
+def _unannotated(
+    lines: Sequence[bytes], names: Collection[str], quoted: Sequence[bytes]
+) -> list[bytes]:
+    """Lines less the fields that an earlier run may have added."""
+    plain = list(lines)
+    others = []  # lines to be looked at as a whole
+    for place, line in enumerate(lines):
+        found = sum(map(line.count, quoted))
+        # Our own spelling, a number at the very end, needs no look at the rest of the line.
+        last = _LAST_NUMBER.search(line, max(len(line) - _LONGEST_TAIL, 0)) if found == 1 else None
+        if _ESCAPED_ASCII.search(line) or (found and not (last and last[1] in quoted)):
+            others.append(place)
+        elif last:
+            plain[place] = line[: last.start()] + b"}"
+    for place, line in zip(others, without([lines[other] for other in others], names), strict=True):
+        plain[place] = line
+    return plain
 
 
 _LONGEST_TAIL = 100

@@ -16,7 +16,7 @@ from dataselect.records import BadRecord
 from dataselect.report import signature, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -149,7 +149,9 @@ class Run:
                     progress.update(self.inputs.meter.bytes_read, self.counts.read)
         self._check()
 
-    def texts(self, noun: str) -> Iterator[list[str]]:
+    def texts(
+        self, noun: str, normalize: Callable[[str], str] | None = None
+    ) -> Iterator[list[str]]:
         """Yield the texts of each block; bad records are dealt with on the way."""
         column = records.text(self.settings.text_field)
         with Progress(noun, self.inputs.size, quiet=self.settings.quiet) as progress:
@@ -158,7 +160,8 @@ class Run:
                 self.counts.read += len(found.lines) + len(found.bad)
                 self.counts.kept += len(found.lines)
                 self.refuse(found.bad)
-                yield found.columns[0]
+                [texts] = found.columns
+                yield texts if normalize is None else list(map(normalize, texts))
                 progress.update(self.inputs.meter.bytes_read, self.counts.read)
         self._check()
 

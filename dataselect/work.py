@@ -10,6 +10,7 @@ import orjson
 
 from dataselect import records
 from dataselect.inputs import Block
+from dataselect.members import without
 from dataselect.selection import Excluded
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Work:
         scores = self.scorer.score(inputs)
         lines = found.lines
         if self.scorer.removes:
-            lines = [records.without(line, self.scorer.removes) for line in lines]
+            lines = without(lines, self.scorer.removes)
         if self.decides:
             excluded = self.excluded(scores.excluded)
             cut = self.selection.cut(scores.values, self.scorer.direction, excluded=excluded)

@@ -301,6 +301,9 @@ MADE = {
     "winnowed.report.json",
     "winnowed.arpa",
     "rich.arpa",
+    "nbest.weights",
+    "rescored.jsonl",
+    "rescored.report.json",
 }
 
 
@@ -338,7 +341,7 @@ def remade(before: dict[str, int], folder: Path) -> set[str]:
 
 
 def test_the_makefile_names_only_commands_that_exist(folder: Path) -> None:
-    targets = ("all", "check", "precision", "perplexity", "show", "clean")
+    targets = ("all", "check", "precision", "perplexity", "errors", "show", "clean")
     run = make(folder, "--dry-run", *targets)
     assert run.returncode == 0, run.stderr
     called = set(re.findall(r" -m dataselect ((?:lm )?\w+)", run.stdout))
@@ -395,6 +398,15 @@ def test_the_rich_model_is_better_than_the_weak_one(finished: Path) -> None:
     [unknown] = re.findall(r"^unknown words +(.*)$", run.stdout, re.MULTILINE)
     weak, _, rich = map(float, re.findall(r"([\d.]+) %", unknown))
     assert rich < weak / 4
+
+
+def test_rescoring_lowers_the_word_error_rate(finished: Path) -> None:
+    report = json.loads((finished / "rescored.report.json").read_text())
+    [evaluation] = report["rescore"]["evaluation"]
+    rates = {name: found["value"] for name, found in evaluation["systems"].items()}
+    assert rates["oracle"] < rates["rescored"] < 0.9 * rates["first-best"]
+    run = make(finished, "errors")
+    assert f" {rates['rescored']:.2f} " in run.stdout
 
 
 def test_odd_records_pass_through_unharmed(finished: Path) -> None:

@@ -21,6 +21,7 @@ LAYERS = [
     "signals",
     "inputs",
     "outputs",
+    "members",
     "records",
     "selection",
     "scoring",

@@ -8,7 +8,7 @@ from pathlib import Path
 import kenlm
 import numpy as np
 import pytest
-from conftest import Inside, Outcome
+from conftest import Inside, Outcome, Shell
 
 from dataselect.engines import arpa, estimators
 from dataselect.engines.estimators import Builtin, Plan, train
@@ -336,3 +336,18 @@ def test_a_plan_is_closed_when_its_text_breaks_off(
     ):
         pytest.fail("there is nothing to use")
     assert list((world / "temporary").iterdir()) == []
+
+
+def test_text_is_normalised_in_training_and_evaluation(tmp_path: Path, shell: Shell) -> None:
+    (tmp_path / "loud.jsonl").write_text(
+        '{"text": "PLAY, some jazz!"}\n{"text": "play some Jazz"}\n'
+    )
+    (tmp_path / "low.jsonl").write_text('{"text": "play some jazz"}\n' * 2)
+    options = "--lowercase --remove-punctuation"
+    loud = shell(f"dataselect lm train -q loud.jsonl {options}").silent()
+    assert loud == shell("dataselect lm train -q low.jsonl").silent()
+    (tmp_path / "low.arpa").write_bytes(loud)
+    evaluate = "dataselect lm eval -q --lm low.arpa"
+    normalised = shell(f"{evaluate} loud.jsonl {options}").silent()
+    assert normalised == shell(f"{evaluate} low.jsonl").silent()
+    assert normalised != shell(f"{evaluate} loud.jsonl").silent()

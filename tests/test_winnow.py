@@ -314,3 +314,22 @@ def test_a_model_is_refused_with_a_reason(world: Path, inside: Inside, fault: st
     outcome = inside("winnow", "pool.jsonl", "--lm", "broken.arpa", "-o", "kept.jsonl")
     outcome.refused(1, "broken.arpa", ";")
     assert not (world / "kept.jsonl").exists()
+
+
+def test_models_that_are_trained_here_read_normalised_text(world: Path, shell: Shell) -> None:
+    (world / "loud.jsonl").write_text('{"text": "PLAY the ROCK!"}\n{"text": "Play? The: rock."}\n')
+    command = "dataselect winnow -q --in-domain in_domain.jsonl loud.jsonl"
+    assert [row["oov"] for row in rows(shell(command).silent())] == [2, 3]
+    normalised = rows(shell(f"{command} --lowercase --remove-punctuation").silent())
+    assert [row["oov"] for row in normalised] == [0, 0]
+    assert [row["text"] for row in normalised] == ["PLAY the ROCK!", "Play? The: rock."]
+
+
+def test_a_model_that_is_there_reads_normalised_text(world: Path, shell: Shell) -> None:
+    (world / "loud.jsonl").write_text('{"text": "PLAY, jazz"}\n')
+    loud = rows(shell("dataselect winnow -q --lm music.arpa --lowercase loud.jsonl").silent())
+    assert [row["oov"] for row in loud] == [1]
+    options = "--lowercase --remove-punctuation --report report.json"
+    plain = rows(shell(f"dataselect winnow -q --lm music.arpa {options} loud.jsonl").silent())
+    assert [row["perplexity"] for row in plain] == [pytest.approx(10 ** (-PLAY_JAZZ / 3))]
+    assert "|norm:lower+nopunct|" in json.loads((world / "report.json").read_text())["signature"]

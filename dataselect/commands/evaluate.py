@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typer import Option
 
 from dataselect import records
+from dataselect.commands.normalization import SECTION, HypothesisOptions
 from dataselect.commands.options import InputOptions, OutputOptions, option
 from dataselect.commands.running import note
 from dataselect.engines.normalization import Normalization
@@ -21,7 +22,7 @@ from dataselect.runs import Run
 if TYPE_CHECKING:
     from dataselect.engines.metrics import TextMetric
 
-_MEASURE, _NORMALIZE, _RECORDS = "Measuring", "Normalisation", "Records"
+_MEASURE, _RECORDS = "Measuring", "Records"
 _INTENT = "intent"
 _NORMALIZED = ("wer", "cer")
 
@@ -81,49 +82,17 @@ class MeasureOptions:
 
 
 @dataclass(frozen=True)
-class NormalizationOptions:
-    """What is done to texts before they are compared."""
+class ComparisonOptions(HypothesisOptions):
+    """What is done to texts before they are compared, for wer and cer unless for all."""
 
-    lowercase: Annotated[
-        bool,
-        option(
-            "--lowercase",
-            help_="Ignore case in hypotheses and references, for wer and cer.",
-            section=_NORMALIZE,
-        ),
-    ] = False
-    remove_punctuation: Annotated[
-        bool,
-        option(
-            "--remove-punctuation",
-            help_="Keep letters, marks, digits and apostrophes inside words only, for wer and cer.",
-            section=_NORMALIZE,
-        ),
-    ] = False
-    unknown: Annotated[
-        str | None,
-        option(
-            metavar="TOKEN",
-            help_="A token such as <unk> that is left as it is: a wrong word.",
-            section=_NORMALIZE,
-        ),
-    ] = None
     normalize_all: Annotated[
         bool,
         option(
             "--normalize-all",
-            help_="Do so for bleu, chrf and ter, too.",
-            section=_NORMALIZE,
+            help_="Normalise for bleu, chrf and ter, too, instead of wer and cer only.",
+            section=SECTION,
         ),
     ] = False
-
-    def build(self) -> Normalization:
-        """The normalisation, checked. Raises OptionError."""
-        punctuation: Literal["keep", "remove"] = "remove" if self.remove_punctuation else "keep"
-        try:
-            return Normalization(self.lowercase, punctuation, self.unknown)
-        except ValueError as refusal:
-            raise OptionError(f"--unknown: {refusal}") from None
 
 
 @dataclass(frozen=True)
@@ -159,7 +128,7 @@ class FieldOptions:
 def command(
     inputs: InputOptions,
     measuring: MeasureOptions,
-    normalizing: NormalizationOptions,
+    normalizing: ComparisonOptions,
     fields: FieldOptions,
     output: OutputOptions,
 ) -> None:
@@ -202,7 +171,7 @@ def command(
 
 
 def _asked(
-    measuring: MeasureOptions, normalizing: NormalizationOptions
+    measuring: MeasureOptions, normalizing: ComparisonOptions
 ) -> tuple[list[TextMetric], bool]:
     """The metrics of texts, and whether intents are measured. Raises OptionError."""
     from dataselect.engines.metrics import METRICS, metric

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from typer import Option
 
 from dataselect import records
+from dataselect.commands.normalization import NormalizationOptions
 from dataselect.commands.options import InputOptions, OutputOptions, option
 from dataselect.commands.running import note, warn
 from dataselect.errors import OptionError
@@ -31,6 +32,7 @@ def command(
             section=_MODELS,
         ),
     ],
+    normalizing: NormalizationOptions,
     output: OutputOptions,
     format_: Annotated[
         Literal["table", "json"], Option("--format", help="What is written.")
@@ -51,9 +53,9 @@ def command(
     with Run(texts, settings, also_read=[models]) as run:
         from dataselect.engines.perplexity import Evaluation
 
-        run.facts = {"lm": models.paths, "format": format_}
+        run.facts = {"lm": models.paths, "format": format_, **vars(normalizing)}
         evaluations = [Evaluation(path) for path in models.paths]
-        for batch in run.texts(_NOUN):
+        for batch in run.texts(_NOUN, normalizing.build()):
             for evaluation in evaluations:
                 evaluation.add(batch)
         described = [evaluation.describe() for evaluation in evaluations]

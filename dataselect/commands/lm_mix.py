@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument
 
+from dataselect.commands.normalization import NormalizationOptions
 from dataselect.commands.options import OutputOptions, option
 from dataselect.commands.running import note
 from dataselect.errors import OptionError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _NOUN, _WEIGHTS = "lm mix", "Weights"
 _ROUNDING = 1e-6
-_OF_TUNING = ("text_field", "on_error", "min_records", "allow_empty")
+_OF_TUNING = ("text_field", "on_error", "min_records", "lowercase", "remove_punctuation")
 
 
 def command(
@@ -28,6 +29,7 @@ def command(
         list[str],
         Argument(metavar="MODEL MODEL...", help="ARPA files, plain or .gz .zst .bz2 .xz."),
     ],
+    normalizing: NormalizationOptions,
     output: OutputOptions,
     weights: Annotated[
         str | None,
@@ -58,6 +60,7 @@ def command(
     settings = output.build()
     sources = Inputs(models)
     _refuse_contradictions(sources.paths, weights, tune, output)
+    _refuse_without(tune, {**vars(output), **vars(normalizing)})
     given = None if weights is None else _parsed(weights, len(sources.paths))
     development = Inputs([tune or os.devnull], digest=settings.report is not None)
     with Run(development, settings, also_read=[sources]) as run:
@@ -67,7 +70,7 @@ def command(
         run.facts = {"models": sources.paths, "weights": weights, "tune": tune}
         parts = [arpa.read(path) for path in sources.paths]
         if given is None:
-            texts = [text for batch in run.texts(_NOUN) for text in batch]
+            texts = [text for batch in run.texts(_NOUN, normalizing.build()) for text in batch]
             mixed, about = _tuned(parts, texts)
         else:
             mixed, about = mix(parts, given), {"weights": given}
@@ -90,9 +93,12 @@ def _refuse_contradictions(
         raise OptionError("say what the models weigh: --weights W,W,... or --tune DEV, not both")
     if output.allow_empty:
         raise OptionError("--allow-empty: an empty text tunes nothing; leave it out")
-    plain = OutputOptions()
+
+
+def _refuse_without(tune: str | None, given: dict[str, Any]) -> None:
+    plain = {**vars(OutputOptions()), **vars(NormalizationOptions())}
     for name in _OF_TUNING:
-        if tune is None and getattr(output, name) != getattr(plain, name):
+        if tune is None and given[name] != plain[name]:
             raise OptionError(f"--{name.replace('_', '-')} is for --tune, which is not given")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Option
 
+from dataselect.commands.normalization import NormalizationOptions
 from dataselect.commands.options import InputOptions, OutputOptions, option
 from dataselect.commands.running import note, warn
 from dataselect.errors import OptionError
@@ -98,7 +99,12 @@ class TrainOptions:
         )
 
 
-def command(inputs: InputOptions, training: TrainOptions, output: OutputOptions) -> None:
+def command(
+    inputs: InputOptions,
+    training: TrainOptions,
+    normalizing: NormalizationOptions,
+    output: OutputOptions,
+) -> None:
     """Train an n-gram language model on the text of all records.
 
     Interpolated modified Kneser-Ney smoothing, as KenLM's lmplz has it; an ARPA file that KenLM
@@ -109,8 +115,8 @@ def command(inputs: InputOptions, training: TrainOptions, output: OutputOptions)
     settings = output.build()
     texts = inputs.open(digest=settings.report is not None)
     with Run(texts, settings, also_read=training.reads()) as run:
-        run.facts = vars(training)
-        with training.plan().trained(run.texts(_NOUN)) as estimator:
+        run.facts = {**vars(training), **vars(normalizing)}
+        with training.plan().trained(run.texts(_NOUN, normalizing.build())) as estimator:
             for chunk in estimator.arpa():
                 run.write(chunk)
             found, warnings = estimator.describe(), estimator.warnings()

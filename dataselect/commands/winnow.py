@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from dataselect import records
 from dataselect.commands.language_models import LanguageModelOptions
+from dataselect.commands.normalization import NormalizationOptions
 from dataselect.commands.options import InputOptions, RunOptions, SelectionOptions, option
 from dataselect.commands.running import finish
 from dataselect.errors import InputError, OptionError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from dataselect.engines.normalization import Normalization
     from dataselect.runs import Settings
     from dataselect.scorers.winnowing import Recipe
 
@@ -91,6 +93,7 @@ class WinnowOptions:
         models: LanguageModelOptions,
         in_domain: Sequence[str],
         pool: Inputs,
+        normalization: Normalization,
         settings: Settings,
         rng: np.random.Generator,
     ) -> Recipe:
@@ -105,17 +108,18 @@ class WinnowOptions:
             pool.keep_for_rereading()
             contrast = sample_like(in_domain, pool, column, rng)
         elif self.contrast is not None and is_language_model(self.contrast):
-            contrast = LanguageModel(self.contrast)
+            contrast = LanguageModel(self.contrast, normalization)
         elif self.contrast is not None:
             [contrast] = read_columns(Inputs([self.contrast]), [column])
         if contrast == []:
             raise InputError(f"{self.contrast}: no text to contrast with; check --contrast")
         return Recipe(
-            lm=None if models.lm is None else LanguageModel(models.lm),
+            lm=None if models.lm is None else LanguageModel(models.lm, normalization),
             contrast=contrast,
             order=models.order,
             oov=OovPolicy.parse(self.oov),
             band=Band(self.min_perplexity, self.max_perplexity),
+            normalization=normalization,
             text_field=settings.text_field,
         )
 
@@ -124,6 +128,7 @@ def command(
     inputs: InputOptions,
     models: LanguageModelOptions,
     winnowing: WinnowOptions,
+    normalizing: NormalizationOptions,
     selection: SelectionOptions,
     run: RunOptions,
     calibrate: Annotated[
@@ -150,10 +155,11 @@ def command(
     pool = inputs.open(digest=settings.report is not None)
     read = [*models.reads(), *winnowing.reads(), *selection.reads()]
     with Pipeline(pool, settings, also_read=read) as job:
-        job.facts = {**vars(models), **vars(winnowing), "calibrate": calibrate}
+        chosen = {**vars(models), **vars(winnowing), **vars(normalizing)}
+        job.facts = {**chosen, "calibrate": calibrate}
         rng = np.random.default_rng(settings.seed)
         texts = models.texts(settings.text_field)
-        recipe = winnowing.recipe(models, texts, pool, settings, rng)
+        recipe = winnowing.recipe(models, texts, pool, normalizing.build(), settings, rng)
         held_out = recipe.held_out(texts, rng) if calibrate is not None else np.empty(0)
         with recipe.fit(texts) as scorer:
             result = job.apply(scorer, rule.calibrated(held_out, scorer.direction))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dataselect.engines import arpa
 from dataselect.engines.known_words import KnownWords
+from dataselect.engines.normalization import Normalization
 from dataselect.engines.vocabulary import Vocabulary, sentence, sentences
 from dataselect.errors import InputError
 from dataselect.inputs import Inputs, open_raw
@@ -65,15 +66,16 @@ class LanguageModel:
     array([0])
     """
 
-    def __init__(self, path: str) -> None:
-        """Raises InputError, here or at the first text, if it is not a model of KenLM's."""
-        self.path = path
+    def __init__(self, path: str, normalization: Normalization | None = None) -> None:
+        """`normalization` is done to every text first.
 
-    def __getstate__(self) -> str:
-        return self.path
-
-    def __setstate__(self, path: str) -> None:
+        The first text raises InputError if the file is not a model of KenLM's.
+        """
         self.path = path
+        self._normalization = None if normalization == Normalization() else normalization
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "_normalization": self._normalization}
 
     @cached_property
     def _model(self) -> Any:
@@ -119,7 +121,7 @@ class LanguageModel:
 
     def score(self, texts: Sequence[str]) -> TextScores:
         """Score whole texts as sentences; a literal `<s>` in a text is a word like any other."""
-        encoded = sentences(texts)
+        encoded = sentences(self._normalized(texts))
         words, known = self._known.count(encoded)
         return TextScores(
             np.fromiter(map(self._model.score, encoded), np.float64, len(encoded)),
@@ -139,7 +141,11 @@ class LanguageModel:
 
     def word_scores(self, text: str) -> list[tuple[float, int, bool]]:
         """For each word and the end: log10 probability, length of the n-gram hit, if unknown."""
+        [text] = self._normalized([text])
         return list(self._model.full_scores(sentence(text)))
+
+    def _normalized(self, texts: Sequence[str]) -> Sequence[str]:
+        return texts if self._normalization is None else list(map(self._normalization, texts))
 
 
 def is_language_model(path: str) -> bool:
@@ -163,5 +169,6 @@ def _explained(path: str, complaint: str) -> InputError:
             return InputError(f"{path}: KenLM reads models of order 2 and up; train a longer one")
     except InputError as found:
         return found
-    what = complaint.rpartition("(")[2].rpartition("threw ")[2].rstrip(")")
+    # KenLM: Cannot read model '...' (file.cc:1 in ... threw SomeException. What is wrong)
+    what = complaint.partition("threw ")[2].partition(". ")[2].rstrip(")") or complaint
     return InputError(f"{path}: KenLM cannot read it ({what}); train it anew")

@@ -11,6 +11,7 @@ from typing import Any
 from dataselect.engines import arpa
 from dataselect.engines.kneser_ney import Estimate, estimate
 from dataselect.engines.language_model import LanguageModel
+from dataselect.engines.normalization import Normalization
 from dataselect.engines.vocabulary import Vocabulary
 
 
@@ -23,8 +24,14 @@ class SmallModels:
     [1]
     """
 
-    def __init__(self, order: int = 3, vocabulary: Vocabulary | None = None) -> None:
-        self.order = order
+    def __init__(
+        self,
+        order: int = 3,
+        vocabulary: Vocabulary | None = None,
+        normalization: Normalization | None = None,
+    ) -> None:
+        """`normalization` is done to texts, in training and in scoring."""
+        self.order, self.normalization = order, normalization or Normalization()
         self.vocabulary = Vocabulary() if vocabulary is None else vocabulary
         self._estimates: list[Estimate] = []
 
@@ -45,12 +52,13 @@ class SmallModels:
 
         Otherwise they are counted as one word, the unknown one.
         """
-        tokens = self.vocabulary.encode(texts, grow=grow)
+        normalized = list(map(self.normalization, texts))
+        tokens = self.vocabulary.encode(normalized, grow=grow)
         estimated = estimate(tokens, self.vocabulary, order=self.order)
         self._estimates.append(estimated)
         path = os.path.join(self._folder.name, f"{len(self._estimates)}.arpa")
         arpa.save(estimated.model, path)
-        return LanguageModel(path)
+        return LanguageModel(path, self.normalization)
 
     def figures(self) -> dict[str, Any]:
         """For the run report: what was trained, and what a person should know of it."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dataselect.engines.language_model import LanguageModel, perplexity
 from dataselect.engines.logistic import folds
+from dataselect.engines.normalization import Normalization
 from dataselect.engines.oov import OovPolicy
 from dataselect.engines.small_models import SmallModels
 from dataselect.errors import OptionError
@@ -134,6 +135,7 @@ class Winnow(Scorer):
                 "order": self.model.order,
                 "contrast": self.contrast and self.contrast.digest[:12],
                 "oov": str(self.oov),
+                "norm": self.figures.get("normalization"),
             },
             "band": asdict(self.band),
             **self.figures,
@@ -145,7 +147,8 @@ class Recipe:
     """How a Winnow is made: its options, and its models as far as they are there.
 
     `lm`: the in-domain model, else one is trained. `contrast`: a general model, or texts to train
-    one on, over the words of the in-domain model.
+    one on, over the words of the in-domain model. `normalization` is for models trained here; one
+    that is there has its own.
     """
 
     lm: LanguageModel | None = None
@@ -153,6 +156,7 @@ class Recipe:
     order: int = 3
     oov: OovPolicy = field(default_factory=OovPolicy)
     band: Band = field(default_factory=Band)
+    normalization: Normalization = field(default_factory=Normalization)
     text_field: str = "text"
 
     @contextmanager
@@ -164,7 +168,7 @@ class Recipe:
         [4.8]
         """
         known = self.lm.vocabulary() if self.lm and self._contrast_texts else None
-        with SmallModels(self.order, known) as models:
+        with SmallModels(self.order, known, self.normalization) as models:
             model = self.lm or models.train(in_domain, grow=True)
             contrast = self.contrast
             if self._contrast_texts:
@@ -176,7 +180,7 @@ class Recipe:
                 oov=self.oov,
                 band=self.band,
                 text_field=self.text_field,
-                figures=models.figures(),
+                figures={"normalization": str(self.normalization), **models.figures()},
             )
 
     @property

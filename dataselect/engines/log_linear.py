@@ -1,0 +1,207 @@
+"""Log-linear models that pick one hypothesis of an n-best list."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.engines.language_model import LanguageModel, TextScores
+from dataselect.engines.nbest import Candidates, NBest, NBestField, candidates
+from dataselect.engines.normalization import Normalization
+from dataselect.errors import InputError
+from dataselect.inputs import reason
+
+SCORE, LM, WORDS, OOV = "score", "lm", "words", "oov"
+OWN = (SCORE, LM, WORDS, OOV)
+"""Features that every model has; any other is a number of the hypotheses."""
+
+DEFAULT_LM_WEIGHT = 0.2
+_FORMAT = "dataselect rescore 1"
+_UNKNOWN_WORD = "\ue000"  # of Unicode's private use: no language model has it
+_NOISE = 1e-9  # a spread this small beside the values is rounding
+
+Floats = NDArray[np.float64]
+
+
+class Featured(NamedTuple):
+    """The hypotheses that may win, h in all, with (h, f) features and what the LM said of them."""
+
+    candidates: Candidates
+    features: Floats
+    scored: TextScores
+
+
+@dataclass(frozen=True)
+class LogLinear:
+    """A weighted sum of features: of `weights`, by name.
+
+    `score` is the list's own, called `score_name` there; `lm` the natural log-probability with the
+    sentence end, divided by `words` + 1 if `length_normalised`; `words` and `oov` are counts of
+    the normalised text. If `standardised`, each feature is taken in standard deviations from its
+    mean over the list, so that weights do not hang on the scale of the scores.
+    """
+
+    weights: Mapping[str, float] = field(
+        default_factory=lambda: {SCORE: 1.0, LM: DEFAULT_LM_WEIGHT, WORDS: 0.0, OOV: 0.0}
+    )
+    length_normalised: bool = False
+    standardised: bool = False
+    normalization: Normalization = field(default_factory=Normalization)
+    score_name: str = SCORE
+
+    @classmethod
+    def by_default(cls, normalization: Normalization, score_name: str = SCORE) -> LogLinear:
+        """What is safe to use where nobody tuned: the list's own order counts most."""
+        return cls(
+            length_normalised=True,
+            standardised=True,
+            normalization=normalization,
+            score_name=score_name,
+        )
+
+    def nbest_field(self, path: str) -> NBestField:
+        """The lists that the model reads; the score is not needed if its weight is 0."""
+        numbers = {} if self._source(SCORE) is None else {self.score_name: "--score-name"}
+        others = [name for name in self.weights if name not in OWN]
+        return NBestField(path, {**numbers, **dict.fromkeys(others, "--feature")})
+
+    def _source(self, name: str) -> str | None:
+        """What a feature is called in a hypothesis, None where the model does not read it."""
+        if name == SCORE:
+            return self.score_name if self.weights.get(SCORE) else None
+        return name
+
+    def features(self, lists: Sequence[NBest], nbest: NBestField, lm: LanguageModel) -> Featured:
+        """Lay out lists; features are in the order of `weights`."""
+        plain = self.normalization == Normalization()
+        found = candidates(lists, nbest, None if plain else self.normalization)
+        scored = lm.score(self._readable(found.normalized))
+        log_probs = scored.log_probs * math.log(10)
+        columns = {
+            LM: log_probs / (scored.words + 1) if self.length_normalised else log_probs,
+            WORDS: scored.words,
+            OOV: scored.oov,
+        }
+        for name in self.weights.keys() - columns.keys():
+            source = self._source(name)
+            columns[name] = np.zeros(len(log_probs)) if source is None else found.values[source]
+        features = np.stack([columns[name] for name in self.weights], axis=1).astype(np.float64)
+        if self.standardised:
+            features = standardised(features, found.sizes)
+        return Featured(found, features, scored)
+
+    def _readable(self, texts: list[str]) -> list[str]:
+        """Texts as the language model may have them: the unknown token is no word it knows."""
+        token = self.normalization.unknown
+        if token is None:
+            return texts
+        return [
+            " ".join(_UNKNOWN_WORD if word == token else word for word in text.split())
+            if token in text
+            else text
+            for text in texts
+        ]
+
+    def totals(self, features: Floats) -> Floats:
+        """(h,) weighted sums of (h, f) features.
+
+        Added column by column: a matrix product may round a row differently in another batch.
+        """
+        totals = np.zeros(len(features))
+        for weight, column in zip(self.weights.values(), features.T, strict=True):
+            totals += weight * column
+        return totals
+
+    def as_json(self) -> dict[str, Any]:
+        """All there is to it."""
+        return {
+            "weights": dict(self.weights),
+            "score_name": self.score_name,
+            "length_normalised": self.length_normalised,
+            "standardised": self.standardised,
+            "normalization": self.normalization.describe(),
+        }
+
+
+def standardised(features: Floats, sizes: NDArray[np.int64]) -> Floats:
+    """(h, f) features in standard deviations from the mean of their list; 0 where all are equal."""
+    if not len(sizes):
+        return features
+    starts = np.cumsum(sizes) - sizes
+    counts = sizes[:, np.newaxis]
+    centred = features - np.repeat(np.add.reduceat(features, starts) / counts, sizes, axis=0)
+    deviation = np.sqrt(np.add.reduceat(centred**2, starts) / counts)
+    flat = deviation <= _NOISE * np.maximum.reduceat(np.abs(features), starts)
+    return np.where(
+        np.repeat(flat, sizes, axis=0),
+        0.0,
+        centred / np.repeat(np.where(flat, 1.0, deviation), sizes, axis=0),
+    )
+
+
+def winners(totals: Floats, sizes: NDArray[np.int64]) -> NDArray[np.intp]:
+    """(n,) the place among all candidates of the best one of each list; of equal ones the first."""
+    if not len(sizes):
+        return np.empty(0, np.intp)
+    best = np.maximum.reduceat(totals, np.cumsum(sizes) - sizes)
+    hits = np.flatnonzero(totals == np.repeat(best, sizes))
+    lists = np.repeat(np.arange(len(sizes)), sizes)[hits]
+    return hits[np.searchsorted(lists, np.arange(len(sizes)))]
+
+
+def dumps(model: LogLinear, figures: Mapping[str, Any]) -> bytes:
+    """A model as a file, with what is known of how it was made."""
+    return json.dumps({"format": _FORMAT, **model.as_json(), **figures}, indent=2).encode() + b"\n"
+
+
+def load(path: str) -> tuple[LogLinear, dict[str, Any]]:
+    """A saved model and the figures saved with it. Raises InputError if it is not one."""
+    try:
+        with open(path, "rb") as file:
+            found = json.load(file)
+        return _from_json(found), found
+    except OSError as error:
+        raise InputError(f"{path}: {reason(error)}; check the name") from None
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        raise InputError(
+            f"{path}: not weights that rescore can use; save them anew with --save-weights"
+        ) from None
+
+
+def _from_json(found: dict[str, Any]) -> LogLinear:
+    """Take a model out of what a file holds. Raises several errors if it is not one."""
+    if found.pop("format") != _FORMAT:
+        raise ValueError("another format")
+    return LogLinear(
+        weights=_weights(found.pop("weights")),
+        score_name=_of_type(found.pop("score_name"), str),
+        length_normalised=_of_type(found.pop("length_normalised"), bool),
+        standardised=_of_type(found.pop("standardised"), bool),
+        normalization=Normalization.from_json(found.pop("normalization")),
+    )
+
+
+def _of_type(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+def _weights(given: dict[str, Any]) -> dict[str, float]:
+    if not set(OWN) <= given.keys():
+        raise ValueError("features are missing")
+    weights = {name: float(weight) for name, weight in given.items()}
+    if not all(map(math.isfinite, weights.values())):
+        raise ValueError("a weight is not finite")
+    return weights
+
+
+def reweighted(model: LogLinear, weights: Floats) -> LogLinear:
+    """The same model with other weights, (f,) in the same order."""
+    return replace(model, weights=dict(zip(model.weights, weights.tolist(), strict=True)))

@@ -1,0 +1,99 @@
+"""Weights of a log-linear model, tuned on n-best lists with references, and kept if that helps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.engines.expected_metric import minimum_risk
+from dataselect.engines.line_search import minimum_error_rate
+from dataselect.engines.lists import Floats, Lists, gain
+from dataselect.engines.metrics import Metric
+
+Optimizer = Literal["risk", "mert"]
+_RANDOM_STARTS: dict[Optimizer, int] = {"risk": 2, "mert": 5}
+_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Weights (f,), and values of the metric on the lists they were tuned on.
+
+    `before` with the weights at the start, `after` with the tuned ones; `held_out` with weights
+    tuned on other folds. `kept` tells whether tuning was worth it: else `weights` are the start.
+    """
+
+    weights: Floats
+    optimizer: Optimizer
+    lists: int
+    before: float
+    after: float
+    held_out: float
+    kept: bool
+
+    def describe(self) -> dict[str, Any]:
+        """The figures, for JSON."""
+        return {name: value for name, value in vars(self).items() if name != "weights"}
+
+    def warnings(self, metric: Metric) -> list[str]:
+        """That tuning was in vain, if it was."""
+        if self.kept:
+            return []
+        in_vain = (
+            f"tuning on {self.lists} lists is no use: {metric.title} {self.held_out:.2f} on lists "
+            f"held out, {self.before:.2f} without; weights stay as they were"
+        )
+        return [in_vain]
+
+
+def tune(
+    lists: Lists,
+    metric: Metric,
+    start: Floats,
+    rng: np.random.Generator,
+    optimizer: Optimizer = "risk",
+) -> Tuning:
+    """Find weights for n > 1 lists, unless those of `start` (f,) are as good on lists held out.
+
+    `risk` maximises the expected metric, `mert` the metric itself. Both start at `start`, which
+    must not be all 0, and at random points, with features in standard deviations.
+    """
+    spread = lists.spread()
+    scaled = Lists(lists.features / spread, lists.statistics, lists.real)
+    starts = _starts(start * spread, _RANDOM_STARTS[optimizer], rng)
+
+    def optimized(own: Lists) -> Floats:
+        if optimizer == "risk":
+            return minimum_risk(own, metric, starts)
+        return minimum_error_rate(own, metric, starts, rng)
+
+    held_out = np.zeros(lists.statistics.shape[-1])
+    folds = _folds(len(lists), rng)
+    for fold in range(int(folds.max()) + 1):
+        held_out += scaled[folds == fold].sums(optimized(scaled[folds != fold]))
+    weights = optimized(scaled) / spread
+    before = lists.sums(start)
+    kept = bool(gain(metric, held_out) > gain(metric, before))
+    return Tuning(
+        weights if kept else start,
+        optimizer,
+        len(lists),
+        before=float(metric.value(before)),
+        after=float(metric.value(lists.sums(weights))),
+        held_out=float(metric.value(held_out)),
+        kept=kept,
+    )
+
+
+def _starts(first: Floats, others: int, rng: np.random.Generator) -> list[Floats]:
+    """Points of length 1 to start from."""
+    points = [first, *rng.normal(size=(others, len(first)))]
+    return [point / np.linalg.norm(point) for point in points]
+
+
+def _folds(n: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """(n,) the fold of each list."""
+    return rng.permutation(n) % min(_FOLDS, n)

@@ -1,0 +1,116 @@
+"""Members of JSON objects found in their bytes, for many lines at once and without parsing them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_QUOTE, _BACKSLASH = b'"\\'
+
+
+class _Cuts(NamedTuple):
+    """Where the top-level members of objects begin and end: at braces and commas.
+
+    `places` (c,) of these in the text; `closing` (c,) whether the brace ends an object; `quotes`
+    (q,) places of the quotes around all strings.
+    """
+
+    places: NDArray[np.int64]
+    closing: NDArray[np.bool_]
+    quotes: NDArray[np.int64]
+
+
+def without(lines: Sequence[bytes], names: Collection[str]) -> list[bytes]:
+    """Lines, known to be JSON objects, less their top-level fields called `names`.
+
+    >>> without([b'{"a": 1, "relevance": 0.5, "b": [1, 2]}'], ["relevance"])
+    [b'{"a": 1, "b": [1, 2]}']
+    """
+    import numpy as np
+
+    if not lines:
+        return []
+    data = b"\n".join(lines)
+    cuts = _cuts(data)
+    unwanted = set(_called(data, cuts, names))
+    places = cuts.places.tolist()
+    found: list[bytes] = []
+    first = start = 0
+    for line, last in zip(lines, np.flatnonzero(cuts.closing).tolist(), strict=True):
+        end = start + len(line)
+        if unwanted.isdisjoint(range(first, last)):
+            found.append(line)
+        else:
+            kept = [cut for cut in range(first, last) if cut not in unwanted]
+            members = [data[places[cut] + 1 : places[cut + 1]] for cut in kept]
+            head, tail = data[start : places[first] + 1], data[places[last] : end]
+            found.append(head + b",".join(members) + tail)
+        first, start = last + 1, end + 1
+    return found
+
+
+def _cuts(data: bytes) -> _Cuts:
+    """Find the cuts of objects, a line each."""
+    import numpy as np
+
+    text = np.frombuffer(data, np.uint8)
+    quotes = _quotes(text, escapes=b"\\" in data)
+    strings = np.zeros(len(text), np.uint8)
+    strings[quotes] = 1
+    np.cumsum(strings, dtype=np.uint8, out=strings)  # odd inside of strings, also after an overflow
+    marks = np.flatnonzero(_any_of(text, b"{}[],"))
+    marks = marks[strings[marks] % 2 == 0]
+    kinds = text[marks]
+    opens, closes = _any_of(kinds, b"{["), _any_of(kinds, b"}]")
+    depths = np.cumsum(opens.astype(np.int8) - closes.astype(np.int8), dtype=np.int64)
+    top = np.where(closes, depths == 0, depths == 1)
+    return _Cuts(marks[top], closes[top], quotes)
+
+
+def _any_of(text: NDArray[np.uint8], characters: bytes) -> NDArray[np.bool_]:
+    import numpy as np
+
+    table = np.zeros(256, bool)
+    table[list(characters)] = True
+    return table[text]
+
+
+def _quotes(text: NDArray[np.uint8], *, escapes: bool) -> NDArray[np.int64]:
+    """(q,) places of the quotes around strings: not those after an odd number of backslashes."""
+    import numpy as np
+
+    quotes = np.flatnonzero(text == _QUOTE)
+    if not escapes:
+        return quotes
+    backslashes = np.flatnonzero(text == _BACKSLASH)
+    first = backslashes[np.diff(backslashes, prepend=-2) > 1]
+    last = backslashes[np.diff(backslashes, append=len(text) + 2) > 1]
+    escaped = last[(last - first) % 2 == 0] + 1
+    return np.setdiff1d(quotes, escaped, assume_unique=True)
+
+
+def _called(data: bytes, cuts: _Cuts, names: Collection[str]) -> Iterator[int]:
+    """Yield the cuts after which a member of one of the names begins."""
+    import numpy as np
+
+    quoted = np.append(cuts.quotes, [len(data)] * 2)
+    keys = np.searchsorted(cuts.quotes, cuts.places[:-1])
+    starts, ends = quoted[keys] + 1, quoted[keys + 1]
+    sizes = ends - starts
+    lengths = [len(name.encode(errors="surrogatepass")) for name in names]
+    # An escape makes a key longer than its name.
+    fits = sizes >= min(lengths) if b"\\" in data else np.isin(sizes, lengths)
+    named = ~cuts.closing[:-1] & (starts < cuts.places[1:]) & fits
+    for cut in np.flatnonzero(named).tolist():
+        if _spelled(data[starts[cut] - 1 : ends[cut] + 1]) in names:
+            yield cut
+
+
+def _spelled(quoted: bytes) -> str:
+    """The text of a quoted JSON string, lone surrogates included."""
+    return str(json.loads(quoted)) if _BACKSLASH in quoted else quoted[1:-1].decode()

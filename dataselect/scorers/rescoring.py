@@ -1,0 +1,224 @@
+"""Rescoring: pick the best hypothesis of each n-best list with the help of a language model.
+
+After Punjabi et al. (2019), who rank by the in-domain language model alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from dataselect.engines.language_model import LanguageModel, TextScores
+from dataselect.engines.lists import Lists
+from dataselect.engines.log_linear import SCORE, Featured, LogLinear, dumps, reweighted, winners
+from dataselect.engines.metrics import Metric
+from dataselect.engines.nbest import NBest, NBestField
+from dataselect.engines.small_models import SmallModels
+from dataselect.engines.tuning import Optimizer, Tuning, tune
+from dataselect.records import Column, Fields, text
+from dataselect.scoring import Scorer, Scores
+
+if TYPE_CHECKING:
+    from dataselect.selection import Direction
+
+RESCORED, PERPLEXITY = "rescored", "perplexity"
+
+
+class Rescore(Scorer):
+    """The winner of each list as the text; its perplexity, low for good texts, as the score.
+
+    The weighted sum ranks within a list only: the scores of a recogniser do not compare between
+    utterances. Perplexity does, and is what `winnow` would say of the winner.
+    """
+
+    noun: ClassVar[str] = "rescore"
+    direction: Direction = "low"
+
+    def __init__(
+        self,
+        lm: LanguageModel,
+        model: LogLinear,
+        *,
+        nbest_path: str = "nbest",
+        reference_path: str | None = None,
+        text_field: str = "text",
+        keep_nbest: bool = False,
+        figures: dict[str, Any] | None = None,
+    ) -> None:
+        """With `reference_path` a record without reference is bad.
+
+        `figures` go into the run report; of them `warnings` are for people, too.
+        """
+        self.lm, self.model = lm, model
+        self.nbest, self.reference_path = model.nbest_field(nbest_path), reference_path
+        self.text_field, self.keep_nbest = text_field, keep_nbest
+        self.figures = figures or {}
+
+    @property
+    def measure(self) -> str:
+        """Perplexity of the winner."""
+        return PERPLEXITY
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The list, and the reference where it must be there."""
+        return list_columns(self.nbest, self.reference_path)
+
+    @property
+    def adds(self) -> tuple[str, ...]:  # type: ignore[override]  # the text may be called otherwise
+        """The winner's text, and what is known of it."""
+        return (self.text_field, RESCORED)
+
+    @property
+    def removes(self) -> tuple[str, ...]:  # type: ignore[override]  # as above
+        """The list, unless it is to be kept."""
+        return () if self.keep_nbest else (self.nbest.path,)
+
+    def score(self, columns: Sequence[list[Any]]) -> Scores:
+        """Rescore a batch of lists."""
+        found = self.model.features(columns[0], self.nbest, self.lm)
+        totals = self.model.totals(found.features)
+        won = winners(totals, found.candidates.sizes)
+        log_probs, words, oov = found.scored
+        scored = TextScores(log_probs[won], words[won], oov[won])
+        perplexities = scored.perplexities
+        known = {
+            "rank": found.candidates.ranks[won],
+            "total": totals[won],
+            **self._values(found, won),
+            "lm": scored.log_probs * math.log(10),
+            "words": scored.words,
+            "oov": scored.oov,
+            PERPLEXITY: perplexities,
+        }
+        rows = zip(*[column.tolist() for column in known.values()], strict=True)
+        texts = found.candidates.texts
+        fields: Fields = {
+            self.text_field: [orjson.dumps(texts[place]) for place in won.tolist()],
+            RESCORED: [orjson.dumps(dict(zip(known, row, strict=True))) for row in rows],
+        }
+        return Scores(perplexities, fields)
+
+    def _values(self, found: Featured, won: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
+        """The winners' own numbers; the list's score is called `score` whatever it is there."""
+        return {
+            SCORE if name == self.model.score_name else name: column[won]
+            for name, column in found.candidates.values.items()
+        }
+
+    def warnings(self) -> list[str]:
+        """What was said when model and weights were made, and when they were tried."""
+        return list(self.figures.get("warnings", []))
+
+    def describe(self) -> dict[str, Any]:
+        """The language model by its digest, the weights, and what `figures` say."""
+        return {
+            "signature": {
+                "lm": self.lm.digest[:12],
+                "order": self.lm.order,
+                "weights": ",".join(f"{n}={w:.4g}" for n, w in self.model.weights.items()),
+                "norm": str(self.model.normalization),
+            },
+            **self.model.as_json(),
+            **self.figures,
+        }
+
+    def dumps(self) -> bytes:
+        """The weights as a file, for `log_linear.load`."""
+        figures = {name: self.figures[name] for name in ("tuned",) if name in self.figures}
+        return dumps(self.model, {"lm": self.lm.digest, **figures})
+
+
+def list_columns(nbest: NBestField, reference_path: str | None) -> list[Column]:
+    """What is read of a record: its list, and its reference where one is needed."""
+    reference = [] if reference_path is None else [text(reference_path, "--reference-field")]
+    return [nbest.column, *reference]
+
+
+def laid_out(found: Featured, references: Sequence[str], metric: Metric) -> Lists:
+    """Lists with the metric's statistics, for (n,) references."""
+    sizes = found.candidates.sizes
+    repeated = [
+        reference
+        for reference, size in zip(references, sizes.tolist(), strict=True)
+        for _ in range(size)
+    ]
+    return Lists.of(found.features, metric.statistics(found.candidates.texts, repeated), sizes)
+
+
+class Development(NamedTuple):
+    """Lists with their references, to tune weights on by a metric."""
+
+    lists: Sequence[NBest]
+    references: Sequence[str]
+    metric: Metric
+    optimizer: Optimizer = "risk"
+
+
+def tuned(
+    start: LogLinear,
+    lm: LanguageModel,
+    nbest: NBestField,
+    development: Development,
+    rng: np.random.Generator,
+) -> tuple[LogLinear, Tuning]:
+    """The model with weights tuned on n > 1 lists; those of `start` are where it starts."""
+    lists, references, metric, optimizer = development
+    prepared = laid_out(start.features(lists, nbest, lm), references, metric)
+    weights = np.array(list(start.weights.values()))
+    found = tune(prepared, metric, weights, rng, optimizer)
+    return reweighted(start, found.weights), found
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a Rescore is made: the model or where its tuning starts, and the language model.
+
+    `lm`: None to train one. `made_for`: digest of the language model that weights were made for.
+    """
+
+    start: LogLinear
+    lm: LanguageModel | None = None
+    order: int = 3
+    development: Development | None = None
+    made_for: str | None = None
+    nbest_path: str = "nbest"
+    reference_path: str | None = None
+    text_field: str = "text"
+    keep_nbest: bool = False
+
+    @contextmanager
+    def fit(self, in_domain: Sequence[str], rng: np.random.Generator) -> Iterator[Rescore]:
+        """Train and tune what is to be, for as long as the context lasts.
+
+        In-domain text is normalised as hypotheses are.
+        """
+        with SmallModels(self.order) as models:
+            normalized = filter(str.strip, map(self.start.normalization, in_domain))
+            lm = self.lm or models.train(list(normalized), grow=True)
+            figures = models.figures()
+            if self.made_for not in (None, lm.digest):
+                figures["warnings"].append("the weights were made for another language model")
+            model = self.start
+            if self.development is not None:
+                nbest = model.nbest_field(self.nbest_path)
+                metric = self.development.metric
+                model, found = tuned(model, lm, nbest, self.development, rng)
+                figures["tuned"] = {"metric": metric.signature, **found.describe()}
+                figures["warnings"] += found.warnings(metric)
+            yield Rescore(
+                lm,
+                model,
+                nbest_path=self.nbest_path,
+                reference_path=self.reference_path,
+                text_field=self.text_field,
+                keep_nbest=self.keep_nbest,
+                figures=figures,
+            )

@@ -1,0 +1,202 @@
+"""Tuning: the line search against brute force, the expected metric by hand, what is kept."""
+
+import math
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from dataselect.engines.expected_metric import expected_metric
+from dataselect.engines.line_search import search_line, upper_envelope
+from dataselect.engines.lists import Lists, gain, oracle
+from dataselect.engines.metrics import metric
+from dataselect.engines.tuning import Optimizer, tune
+
+WER = metric("wer")
+LINES = arrays.arrays(np.float64, (2, 3, 4), elements=st.integers(-5, 5).map(float))
+
+
+def lists_of(*lists: list[tuple[list[float], list[float]]]) -> Lists:
+    """Lists of (features, statistics) of each hypothesis."""
+    rows = [row for own in lists for row in own]
+    features, statistics = (np.array(column, np.float64) for column in zip(*rows, strict=True))
+    return Lists.of(features, statistics, np.array([len(own) for own in lists]))
+
+
+def errors(count: float, words: float = 10) -> list[float]:
+    """Statistics of WER."""
+    return [count, 0, 0, words]
+
+
+def random_lists(seed: int, n: int = 40, f: int = 3) -> Lists:
+    """Ragged lists in which the first feature tells something of the errors."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 7, n)
+    features = rng.normal(size=(int(sizes.sum()), f))
+    wrong = np.clip(np.round(4 - 2 * features[:, 0] + rng.normal(size=len(features))), 0, 10)
+    statistics = np.array([errors(each) for each in wrong.tolist()])
+    return Lists.of(features, statistics, sizes)
+
+
+def test_short_lists_are_filled_up_with_their_first_hypothesis() -> None:
+    lists = lists_of([([1], errors(1))], [([2], errors(2)), ([3], errors(3))])
+    assert lists.features[:, :, 0].tolist() == [[1, 1], [2, 3]]
+    assert lists.real.tolist() == [[True, False], [True, True]]
+    assert lists.winners(np.array([1.0])).tolist() == [0, 1]
+    assert lists.spread().tolist() == [pytest.approx(math.sqrt(0.5 / 3))]
+
+
+def test_envelope_by_hand() -> None:
+    """1 - t, 0 and t - 1 take turns at 1; 2t overtakes the first at 1/3, before the others."""
+    three = upper_envelope(np.array([[1.0, 0, -1]]), np.array([[-1.0, 0, 1]]))
+    assert three.first.tolist() == [0]
+    assert three.times.tolist() in ([1.0], [1.0, 1.0])
+    assert three.after[-1] == 2
+    steep = upper_envelope(np.array([[1.0, 0, -1, 0]]), np.array([[-1.0, 0, 1, 2]]))
+    assert (steep.times.tolist(), steep.after.tolist()) == ([1 / 3], [3])
+
+
+@given(LINES)
+def test_the_envelope_is_the_highest_line_everywhere(lines: Any) -> None:
+    offsets, slopes = lines
+    found = upper_envelope(offsets, slopes)
+    for t in np.arange(-30, 30) + 0.12345:
+        current = found.first.copy()
+        for at, own, before, after in zip(*found[1:], strict=True):
+            if at <= t:
+                assert current[own] == before
+                current[own] = after
+        heights = offsets + t * slopes
+        chosen = heights[np.arange(len(current)), current]
+        assert chosen == pytest.approx(heights.max(axis=1))
+
+
+def corner_times(offsets: Any, slopes: Any) -> list[float]:
+    """Where any two lines of a list cross."""
+    found = set()
+    for own, rise in zip(offsets.tolist(), slopes.tolist(), strict=True):
+        for (a, b), (c, d) in product(zip(own, rise, strict=True), repeat=2):
+            if b != d:
+                found.add((c - a) / (b - d))
+    return sorted(found)
+
+
+@given(LINES, arrays.arrays(np.int64, (3, 4), elements=st.integers(0, 5)))
+def test_no_point_of_the_line_is_better_than_the_one_that_is_found(lines: Any, counts: Any) -> None:
+    offsets, slopes = lines
+    statistics = np.array([[errors(count) for count in own] for own in counts.tolist()])
+    lists = Lists(np.stack([offsets, slopes], axis=2), statistics, np.ones((3, 4), np.bool_))
+    start, direction = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+    step, best = search_line(lists, WER, start, direction)
+    corners = corner_times(offsets, slopes)
+    tried = [(a + b) / 2 for a, b in pairwise(corners)]
+    tried += [corners[0] - 1, corners[-1] + 1] if corners else [0.0]
+    every = [float(gain(WER, lists.sums(start + t * direction))) for t in tried]
+    assert best == pytest.approx(max([*every, best]))
+    assert best in [pytest.approx(each) for each in every]
+    if step:
+        assert gain(WER, lists.sums(start + step * direction)) == pytest.approx(best)
+
+
+def test_a_line_that_leads_nowhere_better_is_not_followed() -> None:
+    lists = lists_of([([1, 0], errors(1)), ([0, 1], errors(1))])
+    assert search_line(lists, WER, np.array([1.0, 0]), np.array([0.0, 1])) == (0.0, -10.0)
+
+
+def test_the_expected_metric_by_hand() -> None:
+    """Chances are 3/4 and 1/4: 1.5 errors are expected of 10 words."""
+    lists = lists_of([([math.log(3)], errors(1)), ([0.0], errors(3))], [([5.0], errors(0))])
+    loss, _ = expected_metric(lists, WER, np.array([1.0]), penalty=2.0)
+    assert loss == pytest.approx(100 * 1.5 / 20 + 2.0)
+
+
+@pytest.mark.parametrize("name", ["wer", "bleu", "chrf"])
+def test_the_gradient_is_that_of_differences(name: str) -> None:
+    rng = np.random.default_rng(0)
+    measure = metric(name)
+    reference = "the cat sat on a mat and the dog ran off"
+    references = [reference] * 12
+    hypotheses = [
+        " ".join(word for word in reference.split() if rng.random() < 0.8) for _ in references
+    ]
+    statistics = measure.statistics(hypotheses, references)
+    lists = Lists.of(rng.normal(size=(12, 3)), statistics, np.array([3, 1, 5, 3]))
+    at = rng.normal(size=3)
+    _, slope = expected_metric(lists, measure, at)
+    for i, own in enumerate(slope.tolist()):
+        step = np.eye(3)[i] * 1e-5
+        above, below = (expected_metric(lists, measure, at + s)[0] for s in (step, -step))
+        assert own == pytest.approx((above - below) / 2e-5, rel=1e-4, abs=1e-4)
+
+
+@given(st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=4), min_size=1, max_size=5))
+def test_the_oracle_of_error_rates_is_exact(counts: list[list[int]]) -> None:
+    lists = lists_of(*[[([0.0], errors(count)) for count in own] for own in counts])
+    chosen = lists.chosen(oracle(lists, WER))
+    assert chosen[:, 0].tolist() == [min(own) for own in counts]
+
+
+def test_the_oracle_of_bleu_is_at_least_that_of_each_sentence_alone() -> None:
+    bleu = metric("bleu")
+    references = ["the cat sat on the mat today", "a dog ran off into the woods again"]
+    hypotheses = ["a cat", references[0], "the mat sat", "dog", "a dog ran off", "the woods"]
+    statistics = bleu.statistics(hypotheses, [references[0]] * 3 + [references[1]] * 3)
+    lists = Lists.of(np.zeros((6, 1)), statistics, np.array([3, 3]))
+    found = float(bleu.value(lists.chosen(oracle(lists, bleu)).sum(axis=0)))
+    every = [
+        float(bleu.value(lists.chosen(np.array(places)).sum(axis=0)))
+        for places in product(range(3), repeat=2)
+    ]
+    assert found == max(every)
+
+
+OPTIMIZERS: list[Optimizer] = ["risk", "mert"]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_tuning_finds_the_feature_that_tells_errors(optimizer: Optimizer) -> None:
+    lists, unseen = random_lists(0), random_lists(1)
+    start = np.array([0.0, 1.0, 0.0])
+    found = tune(lists, WER, start, np.random.default_rng(0), optimizer)
+    assert found.kept
+    assert found.after < found.before
+    assert WER.value(unseen.sums(found.weights)) < WER.value(unseen.sums(start))
+    assert found.weights[0] > abs(found.weights[1:]).max()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_tuning_is_repeatable(optimizer: Optimizer) -> None:
+    start = np.array([0.0, 1.0, 0.0])
+    one, other = (
+        tune(random_lists(0), WER, start, np.random.default_rng(3), optimizer) for _ in range(2)
+    )
+    assert one.weights.tolist() == other.weights.tolist()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_weights_stay_where_nothing_can_be_learnt(optimizer: Optimizer) -> None:
+    """The start is right already: every other order makes more errors on lists held out."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(60, 2))
+    features[::3, 0] += 10
+    statistics = np.array([errors(0 if i % 3 == 0 else 5) for i in range(60)])
+    lists = Lists.of(features, statistics, np.full(20, 3))
+    start = np.array([1.0, 0.0])
+    found = tune(lists, WER, start, np.random.default_rng(0), optimizer)
+    assert not found.kept
+    assert found.weights.tolist() == start.tolist()
+    [said] = found.warnings(WER)
+    assert "tuning on 20 lists is no use" in said
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_feature_that_never_differs_does_no_harm(optimizer: Optimizer) -> None:
+    lists = random_lists(0)
+    lists.features[:, :, 2] = 7.0
+    found = tune(lists, WER, np.array([0.0, 1, 0]), np.random.default_rng(0), optimizer)
+    assert np.isfinite(found.weights).all()
+    assert found.kept
