@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dataselect.engines.lm.language_model import LanguageModel as LanguageModel
+    from dataselect.engines.rescoring.log_linear import LogLinear as LogLinear
     from dataselect.errors import DataselectError as DataselectError
     from dataselect.inputs import Inputs as Inputs
     from dataselect.pipeline import Pipeline as Pipeline
@@ -16,17 +18,23 @@ if TYPE_CHECKING:
     from dataselect.runs import Settings as Settings
     from dataselect.scorers.field import Field as Field
     from dataselect.scorers.relevance import Relevance as Relevance
+    from dataselect.scorers.rescoring import Rescore as Rescore
+    from dataselect.scorers.winnowing import Winnow as Winnow
     from dataselect.selection import Selection as Selection
 
 _HOMES = {
     "DataselectError": "errors",
     "Field": "scorers.field",
     "Inputs": "inputs",
+    "LanguageModel": "engines.lm.language_model",
+    "LogLinear": "engines.rescoring.log_linear",
     "Relevance": "scorers.relevance",
+    "Rescore": "scorers.rescoring",
     "Pipeline": "pipeline",
     "Result": "pipeline",
     "Selection": "selection",
     "Settings": "runs",
+    "Winnow": "scorers.winnowing",
 }
 __all__ = list(_HOMES)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -69,6 +70,7 @@ class Pipeline(Run):
     ) -> None:
         super().__init__(inputs, settings, also_read=also_read)
         self._distribution = Distribution()
+        self._remarks: Counter[str] = Counter()
         self._cut_gain = float("inf")
         self._development: list[str] = []
         self._sweep: Sweep | None = None
@@ -119,6 +121,7 @@ class Pipeline(Run):
                 self.refuse(block.bad)
                 if settings.report is not None:
                     self._distribution.add(block.scores)
+                self._remarks.update(dict(block.remarks))
                 yield block
                 progress.update(self.inputs.meter.bytes_read, counts.read)
 
@@ -191,6 +194,7 @@ class Pipeline(Run):
     def _result(self, work: Work, per: dict[str, Counts]) -> Result:
         counts, selection = self.counts, work.selection
         warnings = work.scorer.warnings()
+        warnings += [f"{count:,} records {what}" for what, count in self._remarks.items()]
         if selection.selects and counts.kept + counts.errors == counts.read:
             warnings.append(f"{selection.describe()} keeps every record")
         if selection.selects and not counts.kept:

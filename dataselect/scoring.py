@@ -19,12 +19,13 @@ class Scores(NamedTuple):
     """One number a record, (n,) finite float64, and the fields that say so in the output.
 
     `excluded` (n,) uint8: which of the scorer's `exclusions`, from 1, keeps a record out whatever
-    its score, or 0.
+    its score, or 0. `remarks`: what a person should know of some of the records, and of how many.
     """
 
     values: NDArray[np.float64]
     fields: Fields
     excluded: NDArray[np.uint8] | None = None
+    remarks: tuple[tuple[str, int], ...] = ()
 
 
 class Scorer(ABC):

@@ -122,7 +122,7 @@ class _Trial:
     def __init__(self, texts: Iterable[Sequence[str]], development: Sequence[str]) -> None:
         import numpy as np
 
-        from dataselect.engines.vocabulary import BEGIN, Vocabulary
+        from dataselect.engines.lm.vocabulary import BEGIN, Vocabulary
 
         self._vocabulary = Vocabulary()
         heard = set(development)
@@ -141,8 +141,8 @@ class _Trial:
         """Train on the records of a mask, (n,), and take the perplexity of the development set."""
         import numpy as np
 
-        from dataselect.engines.kneser_ney import estimate
-        from dataselect.engines.language_model import perplexity
+        from dataselect.engines.lm.kneser_ney import estimate
+        from dataselect.engines.lm.language_model import perplexity
 
         tokens = self._tokens[np.repeat(kept, self._lengths)]
         model = estimate(tokens, self._vocabulary, order=ORDER).model

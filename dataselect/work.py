@@ -44,6 +44,7 @@ class Scored:
     costs: NDArray[np.float64] | None = None
     groups: list[str] | None = None
     excluded: NDArray[np.uint8] | None = None
+    remarks: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,25 @@ class Work:
             excluded = self.excluded(scores.excluded)
             cut = self.selection.cut(scores.values, self.scorer.direction, excluded=excluded)
             kept, dropped = self.write(lines, cut, scores.fields, inputs)
-            return Scored(scores.values, kept, found.bad, cut, dropped)
-        costs = None if cost is None else self._costs(next(others))
+            return Scored(scores.values, kept, found.bad, cut, dropped, remarks=scores.remarks)
+        if cost is not None:
+            costs = self._costs(next(others))
+        elif self._costs_added_text:
+            costs = self._costs(list(map(orjson.loads, scores.fields[self.text_field])))
+        else:
+            costs = None
         groups = None if per is None else next(others)
         if self.selection.per in scores.fields:
             groups = [orjson.loads(value) for value in scores.fields[self.selection.per]]
         text = records.annotate(lines, scores.fields)
         return Scored(
-            scores.values, text, found.bad, costs=costs, groups=groups, excluded=scores.excluded
+            scores.values,
+            text,
+            found.bad,
+            costs=costs,
+            groups=groups,
+            excluded=scores.excluded,
+            remarks=scores.remarks,
         )
 
     def excluded(self, codes: NDArray[np.uint8] | None) -> Excluded | None:
@@ -119,6 +131,8 @@ class Work:
         return text, records.annotate(pick(lines, ~mask), left)
 
     def _cost_column(self) -> Column | None:
+        if self._costs_added_text:
+            return None
         match self.selection.cost:
             case "records":
                 return None
@@ -126,6 +140,11 @@ class Work:
                 return records.text(self.text_field)
             case path:
                 return records.cost(path)
+
+    @property
+    def _costs_added_text(self) -> bool:
+        """Whether the text that is counted is one that the scorer is about to add."""
+        return self.selection.cost in ("words", "chars") and self.text_field in self.scorer.adds
 
     def _group_column(self) -> Column | None:
         """The `--per` field, unless the scorer is about to add it."""

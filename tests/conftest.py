@@ -21,6 +21,25 @@ from dataselect.cli import main
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
 
+# Log10 probabilities and back-offs that are easy to add up.
+MUSIC_ARPA = r"""
+\data\
+ngram 1=6
+ngram 2=1
+
+\1-grams:
+-2	<unk>
+0	<s>	-0.5
+-1	</s>
+-0.5	play	-0.25
+-0.75	jazz	-0.125
+-0.75	now
+
+\2-grams:
+-0.25	play jazz
+
+\end\
+"""
 _LONGEST_RUN = 120  # seconds, for a program that hangs
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataselect.engines import arpa
-from dataselect.engines.arpa import writing
-from dataselect.engines.backoff import BackoffModel
-from dataselect.engines.estimators import train
-from dataselect.engines.language_model import LanguageModel
+from dataselect.engines.lm import arpa
+from dataselect.engines.lm.arpa import writing
+from dataselect.engines.lm.backoff import BackoffModel
+from dataselect.engines.lm.estimators import train
+from dataselect.engines.lm.language_model import LanguageModel
 from dataselect.errors import InputError
 
 TEXTS = ["play some jazz", "play the blues", "some more of the same"]

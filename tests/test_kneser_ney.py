@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines import arpa
-from dataselect.engines.backoff import BackoffModel
-from dataselect.engines.estimators import train
-from dataselect.engines.kneser_ney import FALLBACK, Estimate, estimate, pruning
-from dataselect.engines.vocabulary import Vocabulary
+from dataselect.engines.lm import arpa
+from dataselect.engines.lm.backoff import BackoffModel
+from dataselect.engines.lm.estimators import train
+from dataselect.engines.lm.kneser_ney import FALLBACK, Estimate, estimate, pruning
+from dataselect.engines.lm.vocabulary import Vocabulary
 from dataselect.errors import InputError, OptionError
 
 LMPLZ = Path(__file__).parent / "lmplz"

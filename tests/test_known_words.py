@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines import known_words
-from dataselect.engines.known_words import KnownWords
+from dataselect.engines.lm import known_words
+from dataselect.engines.lm.known_words import KnownWords
 
 ALPHABET = "ab \t\n\x0b\x0c\r\x00\x1f\x7f\u00a0é"
 WORDS = st.lists(st.text(st.sampled_from("abé"), min_size=1, max_size=20), max_size=6)

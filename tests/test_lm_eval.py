@@ -15,10 +15,10 @@ from conftest import Inside, Shell
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataselect.engines import arpa
-from dataselect.engines.kneser_ney import estimate
-from dataselect.engines.perplexity import ArpaPredictor, Evaluation, KenlmPredictor
-from dataselect.engines.vocabulary import Vocabulary
+from dataselect.engines.lm import arpa
+from dataselect.engines.lm.kneser_ney import estimate
+from dataselect.engines.lm.perplexity import ArpaPredictor, Evaluation, KenlmPredictor
+from dataselect.engines.lm.vocabulary import Vocabulary
 
 # Trained by lmplz, order 3, on: play some jazz | play the blues | some jazz please
 ARPA = r"""\data\

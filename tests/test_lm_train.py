@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from conftest import Inside, Outcome, Shell
 
-from dataselect.engines import arpa, estimators
-from dataselect.engines.estimators import Builtin, Plan, train
-from dataselect.engines.language_model import LanguageModel
+from dataselect.engines.lm import arpa, estimators
+from dataselect.engines.lm.estimators import Builtin, Plan, train
+from dataselect.engines.lm.language_model import LanguageModel
 from dataselect.errors import DataselectError
 
 TEXTS = ["play some jazz", "play the blues", "some more of the same", "play the same song"]

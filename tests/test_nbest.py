@@ -7,33 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import MUSIC_ARPA as ARPA
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.language_model import LanguageModel
-from dataselect.engines.log_linear import LogLinear, dumps, load, standardised, winners
-from dataselect.engines.nbest import NBestField, candidates, find
+from dataselect.engines.lm.language_model import LanguageModel
 from dataselect.engines.normalization import Normalization
+from dataselect.engines.rescoring.log_linear import LogLinear, dumps, load, standardised, winners
+from dataselect.engines.rescoring.nbest import NBestField, candidates, find
 from dataselect.errors import InputError
 
 SCORED = NBestField("nbest", {"score": "--score-name"})
-ARPA = r"""
-\data\
-ngram 1=5
-ngram 2=1
-
-\1-grams:
--2	<unk>
-0	<s>	-0.5
--1	</s>
--0.5	play	-0.25
--0.75	jazz	-0.125
-
-\2-grams:
--0.25	play jazz
-
-\end\
-"""
 PLAY_JAZZ = (-0.5 - 0.5) - 0.25 + (-0.125 - 1)
 PLAY_POLKA = (-0.5 - 0.5) + (-0.25 - 2) - 1
 

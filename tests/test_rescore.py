@@ -6,34 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import MUSIC_ARPA as ARPA
 from conftest import Inside, Shell
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.language_model import LanguageModel
-from dataselect.engines.log_linear import LogLinear
+from dataselect.engines.lm.language_model import LanguageModel
 from dataselect.engines.normalization import Normalization
+from dataselect.engines.rescoring.log_linear import LogLinear
 from dataselect.scorers.rescoring import Rescore
 
-# Log10 probabilities and back-offs that are easy to add up.
-ARPA = r"""
-\data\
-ngram 1=6
-ngram 2=1
-
-\1-grams:
--2	<unk>
-0	<s>	-0.5
--1	</s>
--0.5	play	-0.25
--0.75	jazz	-0.125
--0.75	now
-
-\2-grams:
--0.25	play jazz
-
-\end\
-"""
 PLAY_JAZZ = (-0.5 - 0.5) - 0.25 + (-0.125 - 1)
 PAPERS_RULE = ("--lm-weight", 1, "--score-weight", 0)
 
@@ -353,3 +335,16 @@ def test_refuses_with_one_line(world: Path, inside: Inside, arguments: str) -> N
     outcome = inside("rescore", *source, *spelled, "-o", "out.jsonl")
     outcome.refused(code, *words)
     assert not (world / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_empty_winner_is_said(world: Path, inside: Inside, jobs: int) -> None:
+    write(world / "lists.jsonl", [record("", ("", 0)), PLAY])
+    arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
+    assert "1 records have an empty text" in inside(*arguments, "--jobs", jobs).err
+
+
+def test_a_budget_of_words_counts_those_of_the_winner(world: Path, inside: Inside) -> None:
+    arguments = ["rescore", "-q", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
+    inside(*arguments, "--budget", 2, "--cost", "words").silent()
+    assert len(rows((world / "out.jsonl").read_bytes())) == 1

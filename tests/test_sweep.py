@@ -10,8 +10,8 @@ import pytest
 from conftest import Inside, Shell
 from numpy.typing import NDArray
 
-from dataselect.engines.kneser_ney import estimate
-from dataselect.engines.vocabulary import Vocabulary
+from dataselect.engines.lm.kneser_ney import estimate
+from dataselect.engines.lm.vocabulary import Vocabulary
 from dataselect.selection import best
 from dataselect.sweep import Point, Sweep, sweep
 

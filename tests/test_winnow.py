@@ -11,8 +11,8 @@ from conftest import Inside, Shell
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.language_model import LanguageModel, perplexity
-from dataselect.engines.oov import OovPolicy
+from dataselect.engines.lm.language_model import LanguageModel, perplexity
+from dataselect.engines.lm.oov import OovPolicy
 from dataselect.errors import OptionError
 from dataselect.scorers.winnowing import Band, Recipe, Winnow
 

@@ -51,7 +51,7 @@ def command(
     if STDIN in models.paths:
         raise OptionError("models are read from files; standard input is for texts")
     with Run(texts, settings, also_read=[models]) as run:
-        from dataselect.engines.perplexity import Evaluation
+        from dataselect.engines.lm.perplexity import Evaluation
 
         run.facts = {"lm": models.paths, "format": format_, **vars(normalizing)}
         evaluations = [Evaluation(path) for path in models.paths]

@@ -17,7 +17,7 @@ from dataselect.runs import Run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataselect.engines.backoff import BackoffModel
+    from dataselect.engines.lm.backoff import BackoffModel
 
 _NOUN, _WEIGHTS = "lm mix", "Weights"
 _ROUNDING = 1e-6
@@ -64,8 +64,8 @@ def command(
     given = None if weights is None else _parsed(weights, len(sources.paths))
     development = Inputs([tune or os.devnull], digest=settings.report is not None)
     with Run(development, settings, also_read=[sources]) as run:
-        from dataselect.engines import arpa
-        from dataselect.engines.interpolation import mix
+        from dataselect.engines.lm import arpa
+        from dataselect.engines.lm.interpolation import mix
 
         run.facts = {"models": sources.paths, "weights": weights, "tune": tune}
         parts = [arpa.read(path) for path in sources.paths]
@@ -123,7 +123,7 @@ def _tuned(
     parts: Sequence[BackoffModel], texts: Sequence[str]
 ) -> tuple[BackoffModel, dict[str, Any]]:
     """The mixture that predicts the texts best, and how it was found."""
-    from dataselect.engines.interpolation import known_perplexity, mix, tune, word_log_probs
+    from dataselect.engines.lm.interpolation import known_perplexity, mix, tune, word_log_probs
 
     tuning = tune(word_log_probs(parts, texts))
     mixed = mix(parts, tuning.weights.tolist())

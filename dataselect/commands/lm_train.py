@@ -18,7 +18,7 @@ from dataselect.runs import Run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataselect.engines.estimators import Plan
+    from dataselect.engines.lm.estimators import Plan
 
 _NOUN, _MODEL, _ESTIMATION = "lm train", "Language model", "Estimation"
 
@@ -86,7 +86,7 @@ class TrainOptions:
 
     def plan(self) -> Plan:
         """How to train, checked. Raises OptionError and InputError."""
-        from dataselect.engines.estimators import Plan, read_words
+        from dataselect.engines.lm.estimators import Plan, read_words
 
         words = [read_words(each) for each in self.reads()]
         return Plan(

@@ -153,6 +153,17 @@ class SelectionOptions:
         )
 
 
+Calibrate = Annotated[
+    float | None,
+    option(
+        metavar="Q",
+        help_="As a threshold: what a share Q of held-out in-domain records would pass.",
+        section=_SELECT,
+    ),
+]
+"""The type of the option `--calibrate`, of commands that fit a model."""
+
+
 @dataclass(frozen=True)
 class OutputOptions:
     """What is written, and what happens to bad records."""

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typer import Option
 
 from dataselect import records
-from dataselect.commands.options import InputOptions, RunOptions, SelectionOptions, option
+from dataselect.commands.options import (
+    Calibrate,
+    InputOptions,
+    RunOptions,
+    SelectionOptions,
+    option,
+)
 from dataselect.commands.running import finish, warn
 from dataselect.errors import GuardError, OptionError
 from dataselect.inputs import Inputs
@@ -132,14 +138,7 @@ def command(
             section=_SCORE,
         ),
     ] = 0,
-    calibrate: Annotated[
-        float | None,
-        option(
-            metavar="Q",
-            help_="As a threshold: what a share Q of held-out in-domain records would pass.",
-            section="Selection",
-        ),
-    ] = None,
+    calibrate: Calibrate = None,
 ) -> None:
     """Keep the records most like annotated in-domain text.
 
@@ -226,7 +225,7 @@ class _Sources:
     def fit(self, fitting: FitOptions, pool: Inputs, settings: Settings, explain: int) -> Relevance:
         import numpy as np
 
-        from dataselect.engines.ngrams import Ngrams
+        from dataselect.engines.relevance.ngrams import Ngrams
         from dataselect.scorers.relevance import Relevance
 
         rng = np.random.default_rng(settings.seed)

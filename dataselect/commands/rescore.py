@@ -20,9 +20,9 @@ from dataselect.runs import Settings
 from dataselect.texts import read_columns
 
 if TYPE_CHECKING:
-    from dataselect.engines.log_linear import LogLinear
     from dataselect.engines.metrics import TextMetric
     from dataselect.engines.normalization import Normalization
+    from dataselect.engines.rescoring.log_linear import LogLinear
     from dataselect.scorers.rescoring import Development, Recipe
 
 _WEIGHTS, _TUNE, _EVALUATE, _RECORDS = "Weights", "Tuning", "Evaluation", "Records"
@@ -98,7 +98,7 @@ class WeightOptions:
 
     def build(self, normalization: Normalization, *, tunes: bool) -> LogLinear:
         """The model, or where its tuning starts. Raises OptionError."""
-        from dataselect.engines.log_linear import LM, OOV, SCORE, WORDS, LogLinear
+        from dataselect.engines.rescoring.log_linear import LM, OOV, SCORE, WORDS, LogLinear
 
         given = (self.score_weight, self.lm_weight, self.length_weight, self.oov_weight)
         if not tunes and not self.feature and given == (None,) * len(given):
@@ -130,7 +130,7 @@ class WeightOptions:
 
 def _feature(given: str, *, needs_weight: bool) -> tuple[str, float]:
     """Name and weight of `NAME=X`. Raises OptionError."""
-    from dataselect.engines.log_linear import OWN
+    from dataselect.engines.rescoring.log_linear import OWN
 
     name, equals, weight = given.rpartition("=")
     if not equals and not needs_weight:
@@ -293,8 +293,8 @@ def _recipe(
     settings: Settings,
 ) -> Recipe:
     """What is to be fitted. Reads weights or lists to tune on. Raises OptionError, InputError."""
-    from dataselect.engines.language_model import LanguageModel
-    from dataselect.engines.log_linear import load
+    from dataselect.engines.lm.language_model import LanguageModel
+    from dataselect.engines.rescoring.log_linear import load
     from dataselect.scorers.rescoring import Recipe
 
     lists.check()

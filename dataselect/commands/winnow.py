@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 from dataselect import records
 from dataselect.commands.language_models import LanguageModelOptions
 from dataselect.commands.normalization import NormalizationOptions
-from dataselect.commands.options import InputOptions, RunOptions, SelectionOptions, option
+from dataselect.commands.options import (
+    Calibrate,
+    InputOptions,
+    RunOptions,
+    SelectionOptions,
+    option,
+)
 from dataselect.commands.running import finish
 from dataselect.errors import InputError, OptionError
 from dataselect.inputs import Inputs
@@ -98,8 +104,8 @@ class WinnowOptions:
         rng: np.random.Generator,
     ) -> Recipe:
         """What is to be fitted. Reads the contrast. Raises OptionError, InputError."""
-        from dataselect.engines.language_model import LanguageModel, is_language_model
-        from dataselect.engines.oov import OovPolicy
+        from dataselect.engines.lm.language_model import LanguageModel, is_language_model
+        from dataselect.engines.lm.oov import OovPolicy
         from dataselect.scorers.winnowing import Band, Recipe
 
         contrast: LanguageModel | list[str] | None = None
@@ -131,14 +137,7 @@ def command(
     normalizing: NormalizationOptions,
     selection: SelectionOptions,
     run: RunOptions,
-    calibrate: Annotated[
-        float | None,
-        option(
-            metavar="Q",
-            help_="As a threshold: what a share Q of held-out in-domain records would pass.",
-            section="Selection",
-        ),
-    ] = None,
+    calibrate: Calibrate = None,
 ) -> None:
     """Keep the records that an in-domain language model finds probable.
 

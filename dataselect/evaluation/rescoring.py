@@ -88,9 +88,9 @@ def systems(
     import numpy as np
 
     from dataselect.engines.bootstrap import interval, paired_bootstrap
-    from dataselect.engines.lists import oracle
-    from dataselect.engines.log_linear import winners
-    from dataselect.engines.nbest import TEXT
+    from dataselect.engines.rescoring.lists import oracle
+    from dataselect.engines.rescoring.log_linear import winners
+    from dataselect.engines.rescoring.nbest import TEXT
     from dataselect.scorers.rescoring import laid_out
 
     found = scorer.model.features(lists, scorer.nbest, scorer.lm)

@@ -19,8 +19,14 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from dataselect.engines.logistic import Sigmoid
-from dataselect.engines.ngrams import Aggregation, Analyzer, Ngrams, NgramWeights, divisors
+from dataselect.engines.relevance.logistic import Sigmoid
+from dataselect.engines.relevance.ngrams import (
+    Aggregation,
+    Analyzer,
+    Ngrams,
+    NgramWeights,
+    divisors,
+)
 from dataselect.errors import InputError
 from dataselect.records import Column, Fields, numbers, text
 from dataselect.scoring import Scorer, Scores
@@ -252,7 +258,7 @@ class Relevance(Scorer):
 
         Raises InputError if either side has no text.
         """
-        from dataselect.engines.contrast import contrast  # brings scikit-learn
+        from dataselect.engines.relevance.contrast import contrast  # brings scikit-learn
 
         learnt = contrast(
             in_domain,

@@ -15,13 +15,20 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from dataselect.engines.language_model import LanguageModel, TextScores
-from dataselect.engines.lists import Lists
-from dataselect.engines.log_linear import SCORE, Featured, LogLinear, dumps, reweighted, winners
+from dataselect.engines.lm.language_model import LanguageModel, TextScores
+from dataselect.engines.lm.small_models import SmallModels
 from dataselect.engines.metrics import Metric
-from dataselect.engines.nbest import NBest, NBestField
-from dataselect.engines.small_models import SmallModels
-from dataselect.engines.tuning import Optimizer, Tuning, tune
+from dataselect.engines.rescoring.lists import Lists
+from dataselect.engines.rescoring.log_linear import (
+    SCORE,
+    Featured,
+    LogLinear,
+    dumps,
+    reweighted,
+    winners,
+)
+from dataselect.engines.rescoring.nbest import NBest, NBestField
+from dataselect.engines.rescoring.tuning import Optimizer, Tuning, tune
 from dataselect.records import Column, Fields, text
 from dataselect.scoring import Scorer, Scores
 
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     from dataselect.selection import Direction
 
 RESCORED, PERPLEXITY = "rescored", "perplexity"
+_EMPTY = "have an empty text: every hypothesis of their list is empty"
 
 
 class Rescore(Scorer):
@@ -104,7 +112,9 @@ class Rescore(Scorer):
             self.text_field: [orjson.dumps(texts[place]) for place in won.tolist()],
             RESCORED: [orjson.dumps(dict(zip(known, row, strict=True))) for row in rows],
         }
-        return Scores(perplexities, fields)
+        empty = sum(not texts[place].strip() for place in won.tolist())
+        remarks = ((_EMPTY, empty),) if empty else ()
+        return Scores(perplexities, fields, remarks=remarks)
 
     def _values(self, found: Featured, won: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
         """The winners' own numbers; the list's score is called `score` whatever it is there."""

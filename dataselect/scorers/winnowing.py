@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines.language_model import LanguageModel, perplexity
-from dataselect.engines.logistic import folds
+from dataselect.engines.folds import folds
+from dataselect.engines.lm.language_model import LanguageModel, perplexity
+from dataselect.engines.lm.oov import OovPolicy
+from dataselect.engines.lm.small_models import SmallModels
 from dataselect.engines.normalization import Normalization
-from dataselect.engines.oov import OovPolicy
-from dataselect.engines.small_models import SmallModels
 from dataselect.errors import OptionError
 from dataselect.records import Column, Fields, numbers, text
 from dataselect.scoring import Scorer, Scores

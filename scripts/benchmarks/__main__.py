@@ -13,6 +13,7 @@ from importlib.metadata import version
 import lm_train
 import memory
 import relevance
+import rescore
 import startup
 import winnow
 from contenders import Failed
@@ -22,6 +23,7 @@ from tables import Plan, Section
 SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "relevance": relevance.measure,
     "winnow": winnow.measure,
+    "rescore": rescore.measure,
     "lm-train": lm_train.measure,
     "memory": memory.measure,
     "startup": startup.measure,

@@ -7,6 +7,12 @@ DATA holds one folder a corpus, one JSON object a line, gzip:
     snips_atis_slots/snips_valid...   the same
     general_text/sgd_user.jsonl.gz    id, text; user turns of
                                       google-research-datasets/dstc8-schema-guided-dialogue
+    snips_asr_nbest/                  valid.nbest, lm_train_text; from MiuLab/SpokenVec
+    nmt_nbest_ja-en/                  dev.nbest, test.nbest, lm_text; lists of any translator of
+                                      odashi/small_parallel_enja
+    moses_nbest/                      nbest, lm_text; from the tests of moses-smt/mosesdecoder
+
+Lists are records of nbest (text, score, features) and ref.
 """
 
 from __future__ import annotations
@@ -17,12 +23,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import relevance
+import rescore
 import winnow
 from common import Table
 
 PARTS: dict[str, Callable[[Path, int], list[Table]]] = {
     "relevance": relevance.measure,
     "winnow": winnow.measure,
+    "rescore": rescore.measure,
 }
 
 

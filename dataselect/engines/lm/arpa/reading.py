@@ -9,8 +9,8 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines.backoff import BackoffModel, Level, find_sorted
-from dataselect.engines.vocabulary import BEGIN, END, MARKERS, UNKNOWN, Vocabulary
+from dataselect.engines.lm.backoff import BackoffModel, Level, find_sorted
+from dataselect.engines.lm.vocabulary import BEGIN, END, MARKERS, UNKNOWN, Vocabulary
 from dataselect.errors import InputError
 from dataselect.inputs import Block, Inputs, display
 

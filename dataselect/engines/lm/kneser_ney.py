@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines.backoff import BackoffModel, Level
-from dataselect.engines.vocabulary import BEGIN, END, Vocabulary
+from dataselect.engines.lm.backoff import BackoffModel, Level
+from dataselect.engines.lm.vocabulary import BEGIN, END, Vocabulary
 from dataselect.errors import InputError, OptionError
 
 LONGEST = 6

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dataselect.engines.logistic import (
+from dataselect.engines.folds import folds
+from dataselect.engines.relevance.logistic import (
     HeldOut,
     Sigmoid,
     Training,
     calibrate,
     choose_penalty,
-    folds,
     inverse_document_frequency,
     sample_rows,
     smoothed_targets,
 )
-from dataselect.engines.ngrams import Aggregation, Ngrams, NgramWeights, divisors
+from dataselect.engines.relevance.ngrams import Aggregation, Ngrams, NgramWeights, divisors
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:

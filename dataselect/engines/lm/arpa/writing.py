@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines.backoff import BackoffModel
+from dataselect.engines.lm.backoff import BackoffModel
 from dataselect.outputs import Outputs
 
 _BATCH = 1 << 16  # n-grams that are written at once

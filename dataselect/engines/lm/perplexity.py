@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines import arpa
-from dataselect.engines.language_model import LanguageModel, is_binary, perplexity
-from dataselect.engines.vocabulary import BEGIN, UNKNOWN
+from dataselect.engines.lm import arpa
+from dataselect.engines.lm.language_model import LanguageModel, is_binary, perplexity
+from dataselect.engines.lm.vocabulary import BEGIN, UNKNOWN
 
 
 class Predictions(NamedTuple):

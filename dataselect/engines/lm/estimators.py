@@ -11,10 +11,10 @@ from typing import Any, Literal, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines import arpa
-from dataselect.engines.kneser_ney import Estimate, check_order, estimate, pruning
-from dataselect.engines.lmplz import PROGRAM, Lmplz
-from dataselect.engines.vocabulary import BEGIN, END, MARKERS, UNKNOWN, Vocabulary
+from dataselect.engines.lm import arpa
+from dataselect.engines.lm.kneser_ney import Estimate, check_order, estimate, pruning
+from dataselect.engines.lm.lmplz import PROGRAM, Lmplz
+from dataselect.engines.lm.vocabulary import BEGIN, END, MARKERS, UNKNOWN, Vocabulary
 from dataselect.errors import InputError, OptionError
 from dataselect.inputs import Inputs, display
 

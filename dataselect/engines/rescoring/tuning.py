@@ -8,10 +8,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines.expected_metric import minimum_risk
-from dataselect.engines.line_search import minimum_error_rate
-from dataselect.engines.lists import Floats, Lists, gain
 from dataselect.engines.metrics import Metric
+from dataselect.engines.rescoring.expected_metric import minimum_risk
+from dataselect.engines.rescoring.line_search import minimum_error_rate
+from dataselect.engines.rescoring.lists import Floats, Lists, gain
 
 Optimizer = Literal["risk", "mert"]
 _RANDOM_STARTS: dict[Optimizer, int] = {"risk": 2, "mert": 5}

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines.backoff import BackoffModel, Level, Places
-from dataselect.engines.language_model import perplexity
-from dataselect.engines.vocabulary import BEGIN, UNKNOWN, Vocabulary
+from dataselect.engines.lm.backoff import BackoffModel, Level, Places
+from dataselect.engines.lm.language_model import perplexity
+from dataselect.engines.lm.vocabulary import BEGIN, UNKNOWN, Vocabulary
 
 TOLERANCE = 1e-5
 """EM ends when the perplexity is at most this share above the lowest that weights can give."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines.vocabulary import BEGIN, Vocabulary
+from dataselect.engines.lm.vocabulary import BEGIN, Vocabulary
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines.language_model import LanguageModel
+from dataselect.engines.lm.language_model import LanguageModel
 from dataselect.errors import OptionError
 
 

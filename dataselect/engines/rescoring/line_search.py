@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines.lists import Floats, Lists, gain
 from dataselect.engines.metrics import Metric
+from dataselect.engines.rescoring.lists import Floats, Lists, gain
 
 _LEAST_GAIN = 1e-9  # of percent points; less is rounding
 

@@ -12,10 +12,10 @@ import kenlm
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines import arpa
-from dataselect.engines.known_words import KnownWords
+from dataselect.engines.lm import arpa
+from dataselect.engines.lm.known_words import KnownWords
+from dataselect.engines.lm.vocabulary import Vocabulary, sentence, sentences
 from dataselect.engines.normalization import Normalization
-from dataselect.engines.vocabulary import Vocabulary, sentence, sentences
 from dataselect.errors import InputError
 from dataselect.inputs import Inputs, open_raw
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataselect.engines.folds import FOLDS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 # noise of it from 5 to 5,000 in-domain texts, and choosing freely lost precision to chance.
 GRID = (0.1, 0.3, 1.0, 3.0)
 USUAL_C = 0.3
-FOLDS = 5
 # Above these sizes C and calibration are found on a sample: more data moves them no further.
 CROSS_VALIDATED = {True: 5_000, False: 5_000}
 # Scores of texts that were never seen stay off 0 and 1: log-odds are limited to this.
@@ -82,13 +83,6 @@ def fit_weights(
     model.fit(rows, positive)
     weights: NDArray[np.float64] = model.coef_[0] * scale
     return weights
-
-
-def folds(texts: list[str], rng: np.random.Generator) -> NDArray[np.intp]:
-    """(n,) fold of each text, 0 to FOLDS - 1 or fewer; copies of a text share a fold."""
-    _, same = np.unique(np.array(texts, dtype=object), return_inverse=True)
-    distinct = int(same.max()) + 1 if len(texts) else 0
-    return (rng.permutation(distinct) % min(FOLDS, max(distinct, 1)))[same]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dataselect.engines.lists import Floats, Lists, gain
 from dataselect.engines.metrics import Metric
+from dataselect.engines.rescoring.lists import Floats, Lists, gain
 
 PENALTY = 0.1
 """Percent points that a squared weight of 1 costs, features in standard deviations.

@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
-from dataselect.engines import arpa
-from dataselect.engines.kneser_ney import Estimate, estimate
-from dataselect.engines.language_model import LanguageModel
+from dataselect.engines.lm import arpa
+from dataselect.engines.lm.kneser_ney import Estimate, estimate
+from dataselect.engines.lm.language_model import LanguageModel
+from dataselect.engines.lm.vocabulary import Vocabulary
 from dataselect.engines.normalization import Normalization
-from dataselect.engines.vocabulary import Vocabulary
 
 
 class SmallModels:

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines.language_model import LanguageModel, TextScores
-from dataselect.engines.nbest import Candidates, NBest, NBestField, candidates
+from dataselect.engines.lm.language_model import LanguageModel, TextScores
 from dataselect.engines.normalization import Normalization
+from dataselect.engines.rescoring.nbest import Candidates, NBest, NBestField, candidates
 from dataselect.errors import InputError
 from dataselect.inputs import reason
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
-from dataselect.engines.kneser_ney import FALLBACK, Discounts, doubts
-from dataselect.engines.vocabulary import split
+from dataselect.engines.lm.kneser_ney import FALLBACK, Discounts, doubts
+from dataselect.engines.lm.vocabulary import split
 from dataselect.errors import DataselectError, InputError
 from dataselect.inputs import reason
 

@@ -1,0 +1,1 @@
+"""N-gram language models: trained, written, read, mixed, evaluated, and asked for scores."""

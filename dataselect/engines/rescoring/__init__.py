@@ -1,0 +1,1 @@
+"""Log-linear models of n-best lists, and the search for their weights."""
