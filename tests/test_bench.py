@@ -59,6 +59,24 @@ def test_winnowing_is_timed_beside_a_loop_that_asks_kenlm(sections: Any) -> None
     assert all(len(row["measured"]["seconds"]) == 1 for row in rows[:-1])
 
 
+def test_rescoring_is_timed_beside_plain_scripts(sections: Any) -> None:
+    rows = sections["rescore"]["rows"]
+    assert [row["what"] for row in rows] == [
+        "plain script, orjson + kenlm",
+        "dataselect rescore --lm",
+        "… --jobs 2",
+        "… --standardise",
+        "scripts in the style of Moses",
+    ]
+    assert all(len(row["measured"]["seconds"]) == 1 for row in rows)
+
+
+def test_training_is_timed_alone_where_lmplz_is_missing(sections: Any) -> None:
+    rows = sections["lm-train"]["rows"]
+    assert [row["what"] for row in rows] == ["dataselect lm train"]
+    assert len(rows[0]["measured"]["seconds"]) == 1
+
+
 def test_what_cannot_be_run_is_in_the_table_with_the_reason(sections: Any) -> None:
     [*_, binary] = sections["winnow"]["rows"]
     assert binary["records"] == "not run: no build_binary on the PATH"

@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from dataselect.engines.lm.language_model import LanguageModel, TextScores
+from dataselect.engines.lm.language_model import DECIMALS, LanguageModel, TextScores
 from dataselect.engines.lm.small_models import SmallModels
 from dataselect.engines.metrics import Metric
 from dataselect.engines.rescoring.lists import Lists
@@ -99,9 +99,9 @@ class Rescore(Scorer):
         perplexities = scored.perplexities
         known = {
             "rank": found.candidates.ranks[won],
-            "total": totals[won],
+            "total": np.round(totals[won], DECIMALS),
             **self._values(found, won),
-            "lm": scored.log_probs * math.log(10),
+            "lm": np.round(scored.log_probs * math.log(10), DECIMALS),
             "words": scored.words,
             "oov": scored.oov,
             PERPLEXITY: perplexities,

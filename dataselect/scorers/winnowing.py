@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.engines.folds import folds
-from dataselect.engines.lm.language_model import LanguageModel, perplexity
+from dataselect.engines.lm.language_model import DECIMALS, LanguageModel, perplexity
 from dataselect.engines.lm.oov import OovPolicy
 from dataselect.engines.lm.small_models import SmallModels
 from dataselect.engines.normalization import Normalization
@@ -27,7 +27,6 @@ from dataselect.scoring import Scorer, Scores
 if TYPE_CHECKING:
     from dataselect.selection import Direction
 
-_DECIMALS = 6  # KenLM adds up single precision
 PERPLEXITY, DIFFERENCE, OOV = "perplexity", "cross_entropy_difference", "oov"
 
 
@@ -113,12 +112,12 @@ class Winnow(Scorer):
         """Score a batch of texts."""
         [texts] = columns
         log_probs, events, oov = self.oov.log_probs(self.model, texts)
-        values = perplexities = np.round(perplexity(log_probs, events), _DECIMALS)
+        values = perplexities = np.round(perplexity(log_probs, events), DECIMALS)
         fields: Fields = {PERPLEXITY: numbers(perplexities), OOV: numbers(oov)}
         if self.contrast is not None:
             general, general_events, _ = self.oov.log_probs(self.contrast, texts)
             bits = (general / general_events - log_probs / events) * math.log2(10)
-            values = np.round(bits, _DECIMALS)
+            values = np.round(bits, DECIMALS)
             fields = {DIFFERENCE: numbers(values), **fields}
         outside = None if self.band == Band() else self.band.outside(perplexities)
         return Scores(values, fields, outside)

@@ -20,6 +20,9 @@ from dataselect.errors import InputError
 from dataselect.inputs import Inputs, open_raw
 
 _BINARY = b"mmap lm "  # how KenLM's own format begins
+DECIMALS = 6
+"""To which scores are rounded where they are written: KenLM adds up in single precision."""
+
 _CHUNK_BYTES = 1 << 20
 
 
@@ -34,15 +37,9 @@ class TextScores(NamedTuple):
     oov: NDArray[np.int64]
 
     @property
-    def cross_entropies(self) -> NDArray[np.float64]:
-        """(n,) bits a word, the sentence end counted as a word."""
-        bits: NDArray[np.float64] = self.log_probs / (self.words + 1) * -np.log2(10)
-        return bits
-
-    @property
     def perplexities(self) -> NDArray[np.float64]:
-        """(n,) perplexity a word, the sentence end counted as a word."""
-        return perplexity(self.log_probs, self.words + 1)
+        """(n,) perplexity a word, the sentence end counted as a word, as records have it."""
+        return np.round(perplexity(self.log_probs, self.words + 1), DECIMALS)
 
 
 def perplexity(
