@@ -273,12 +273,14 @@ REFUSED = {
     "--lm music.arpa --max-perplexity 0": (2, ["--max-perplexity"]),
     "--lm missing.arpa": (1, ["missing.arpa", "No such file"]),
     "--lm pool.jsonl": (1, ["pool.jsonl:1"]),
-    "--lm . ": (1, ["not a file"]),
+    "--lm . ": (1, ["Is a directory"]),
     "--lm /dev/null": (1, ["not a file"]),
     "--in-domain /dev/null": (1, ["no text to train on"]),
     "--in-domain in_domain.jsonl --contrast /dev/null": (1, ["no text to contrast with"]),
     "--in-domain in_domain.jsonl --contrast missing": (1, ["missing"]),
     "--in-domain - ": (2, ["standard input can be read once"]),
+    "--lm music.arpa -o music.arpa": (2, ["music.arpa is also read"]),
+    "--lm music.arpa --contrast general.jsonl -o general.jsonl": (2, ["is also read"]),
 }
 
 
@@ -286,7 +288,8 @@ REFUSED = {
 def test_refuses_with_one_line(world: Path, inside: Inside, arguments: str) -> None:
     code, words = REFUSED[arguments]
     source = [] if " - " in arguments else ["pool.jsonl"]
-    outcome = inside("winnow", *source, *arguments.split(), "-o", "kept.jsonl")
+    output = [] if "-o" in arguments else ["-o", "kept.jsonl"]
+    outcome = inside("winnow", *source, *arguments.split(), *output)
     outcome.refused(code, *words)
     assert not (world / "kept.jsonl").exists()
 

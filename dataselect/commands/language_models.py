@@ -46,12 +46,12 @@ class LanguageModelOptions:
     ] = 3
 
     def reads(self) -> list[Inputs]:
-        """The files of text that are read. Raises OptionError."""
+        """The files that are read. Raises OptionError."""
         if (self.lm is None) == (self.in_domain is None):
             raise OptionError(
                 "give a language model by --lm FILE, or --in-domain FILE to train one"
             )
-        return [Inputs(self.in_domain)] if self.in_domain else []
+        return [Inputs([self.lm] if self.lm is not None else self.in_domain or [])]
 
     def texts(self, text_field: str) -> list[str]:
         """The in-domain text, where it is given. Raises InputError."""
