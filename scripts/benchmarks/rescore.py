@@ -75,8 +75,8 @@ def _made(plan: Plan) -> tuple[str, str]:
 
 
 def _batches(path: str) -> Iterator[list[str]]:
-    """The texts of a pool, so many at a time; what is left over is dropped."""
+    """The texts of a pool, so many at a time, each on one line; what is left over is dropped."""
     with open(path, encoding="utf-8") as lines:
-        texts = (json.loads(line)["text"] for line in lines)
+        texts = (" ".join(json.loads(line)["text"].split()) for line in lines)
         while len(batch := list(islice(texts, _SIZE))) == _SIZE:
             yield batch
