@@ -47,7 +47,7 @@ class Sweep:
     @property
     def best(self) -> Point:
         """The point of lowest perplexity; of equal ones that of the smallest share."""
-        return min(self.curve, key=lambda point: point.perplexity)
+        return _lowest(self.curve)
 
     def summary(self) -> str:
         """One line for people."""
@@ -103,17 +103,21 @@ def sweep(
     for share in _FIRST:
         try_share(share)
     for _ in range(_REFINEMENTS if points else 0):
-        best = min(points.values(), key=lambda point: point.perplexity).share
+        best = _lowest(points.values()).share
         around = [Fraction(0), *sorted(points)]
         place = around.index(best)
         for neighbour in around[place - 1 : place + 2]:
             try_share((best + neighbour) / 2)
     if not points:
         return None
-    curve = [points[share] for share in sorted(points)]
-    best_point = min(curve, key=lambda point: point.perplexity)
+    best_point = _lowest(points.values())
     random = trial.point(best_point.share, trial.random(best_point.records, rng))
-    return Sweep(curve, random, trial.copies)
+    return Sweep([points[share] for share in sorted(points)], random, trial.copies)
+
+
+def _lowest(points: Iterable[Point]) -> Point:
+    """The point of lowest perplexity; of equal ones that of the smallest share."""
+    return min(points, key=lambda point: (point.perplexity, point.share))
 
 
 class _Trial:

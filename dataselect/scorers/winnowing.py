@@ -134,7 +134,7 @@ class Winnow(Scorer):
                 "order": self.model.order,
                 "contrast": self.contrast and self.contrast.digest[:12],
                 "oov": str(self.oov),
-                "norm": self.figures.get("normalization"),
+                "norm": str(self.model.normalization),
             },
             "band": asdict(self.band),
             **self.figures,
@@ -179,7 +179,7 @@ class Recipe:
                 oov=self.oov,
                 band=self.band,
                 text_field=self.text_field,
-                figures={"normalization": str(self.normalization), **models.figures()},
+                figures=models.figures(),
             )
 
     @property

@@ -69,10 +69,10 @@ class LanguageModel:
         The first text raises InputError if the file is not a model of KenLM's.
         """
         self.path = path
-        self._normalization = None if normalization == Normalization() else normalization
+        self.normalization = normalization or Normalization()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "_normalization": self._normalization}
+        return {"path": self.path, "normalization": self.normalization}
 
     @cached_property
     def _model(self) -> Any:
@@ -142,7 +142,8 @@ class LanguageModel:
         return list(self._model.full_scores(sentence(text)))
 
     def _normalized(self, texts: Sequence[str]) -> Sequence[str]:
-        return texts if self._normalization is None else list(map(self._normalization, texts))
+        plain = self.normalization == Normalization()
+        return texts if plain else list(map(self.normalization, texts))
 
 
 def is_language_model(path: str) -> bool:
