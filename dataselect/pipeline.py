@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from dataselect import records
-from dataselect.errors import InputError
+from dataselect.errors import InputError, OptionError
 from dataselect.inputs import Inputs
 from dataselect.progress import Progress
 from dataselect.report import Distribution
@@ -50,6 +50,8 @@ class Result:
         rule = ""
         if self.cut is not None and self.rule != "everything":
             side = "and above" if self.direction == "high" else "and below"
+            if any(option in self.rule for option in ("--sample", "--budget", "--per")):
+                side = "at worst"
             rule = f", {self.measure} {self.cut:.9g} {side}"
         return self.counts.summary(rule) + (f"; {self.sweep.summary()}" if self.sweep else "")
 
@@ -77,6 +79,7 @@ class Pipeline(Run):
 
     def apply(self, scorer: Scorer, selection: Selection) -> Result:
         """Score every record and keep what the selection keeps. Raises any DataselectError."""
+        _refuse_to_replace_what_is_read(scorer)
         work = Work(
             scorer,
             selection,
@@ -195,7 +198,7 @@ class Pipeline(Run):
         counts, selection = self.counts, work.selection
         warnings = work.scorer.warnings()
         warnings += [f"{count:,} records {what}" for what, count in self._remarks.items()]
-        if selection.selects and counts.kept + counts.errors == counts.read:
+        if selection.selects and counts.kept and counts.kept + counts.errors == counts.read:
             warnings.append(f"{selection.describe()} keeps every record")
         if selection.selects and not counts.kept:
             warnings.append(f"{selection.describe()} keeps no record")
@@ -233,6 +236,14 @@ class Pipeline(Run):
             warnings=result.warnings,
             **{scorer.noun: described},
         )
+
+
+def _refuse_to_replace_what_is_read(scorer: Scorer) -> None:
+    """Raise OptionError for a field that is read and added, or added twice."""
+    used = [column.path for column in scorer.columns] + list(scorer.adds)
+    for name in used:
+        if used.count(name) > 1:
+            raise OptionError(f"field '{name}' has two uses here; name another field, or rename it")
 
 
 def _bucket_field(buckets: NDArray[np.intp] | None, positions: NDArray[np.intp]) -> records.Fields:

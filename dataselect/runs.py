@@ -185,6 +185,8 @@ class Run:
     def guard(self, kept: int, remedy: str) -> None:
         """Raise GuardError if that is fewer records than the caller accepts."""
         settings = self.settings
+        if self.counts.errors == self.counts.read > 0:
+            remedy = "all of them are bad; correct them"
         if kept == 0 and not settings.allow_empty:
             raise GuardError(
                 f"nothing was kept of {self.counts.read:,} records; "

@@ -6,6 +6,7 @@ Selection returns positions in the input, never records: the pipeline joins the 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Direction = Literal["high", "low"]
 """Which end of a score is the good one."""
 
+_HUGE_EXPONENT = re.compile("[eE][-+]?[0-9_]{4}")
 _RANKING = ("top_k", "share", "budget", "cost", "sample", "auto")
 _RULES = ("threshold", "calibrate", *_RANKING)
 
@@ -60,8 +62,10 @@ def parse_share(spelled: str) -> Fraction:
     >>> parse_share("10%")
     Fraction(1, 10)
     """
+    # A Fraction would write out all the digits that a large exponent stands for.
+    digits = "" if _HUGE_EXPONENT.search(spelled) else spelled.removesuffix("%").strip()
     try:
-        number = Fraction(spelled.removesuffix("%").strip())
+        number = Fraction(digits)
     except (ValueError, ZeroDivisionError):
         raise OptionError(f"'{spelled}' is not a share; write 10% or 0.1") from None
     share = number / 100 if spelled.endswith("%") else number

@@ -37,10 +37,12 @@ class Point(NamedTuple):
 class Sweep:
     """What was tried: the curve by rising share, and a random selection as large as the best.
 
-    `copies`: records of the pool whose text is also in the development set.
+    `everything`: all of the pool, which other rules may keep from being the last share. `copies`:
+    records of the pool whose text is also in the development set.
     """
 
     curve: list[Point]
+    everything: Point
     random: Point
     copies: int
 
@@ -54,13 +56,13 @@ class Sweep:
         return (
             f"development perplexity {self.best.perplexity:.5g} of the best share, "
             f"{float(self.best.share):.1%} (random of equal size: {self.random.perplexity:.5g}, "
-            f"all: {self.curve[-1].perplexity:.5g})"
+            f"all: {self.everything.perplexity:.5g})"
         )
 
     def warnings(self) -> list[str]:
         """What a person should know before trusting the cut."""
         found = []
-        if self.best.share == 1:
+        if self.everything.perplexity <= self.best.perplexity:
             found.append("no share of the ranking beats keeping everything on the --auto text")
         elif self.random.perplexity <= self.best.perplexity:
             found.append("a random selection of equal size does as well on the --auto text")
@@ -75,6 +77,7 @@ class Sweep:
         return {
             "order": ORDER,
             "best": self.best.describe(),
+            "everything": self.everything.describe(),
             "random": self.random.describe(),
             "curve": [point.describe() for point in self.curve],
             "copies": self.copies,
@@ -111,8 +114,12 @@ def sweep(
     if not points:
         return None
     best_point = _lowest(points.values())
-    random = trial.point(best_point.share, trial.random(best_point.records, rng))
-    return Sweep([points[share] for share in sorted(points)], random, trial.copies)
+    return Sweep(
+        [points[share] for share in sorted(points)],
+        everything=trial.point(Fraction(1), trial.everything),
+        random=trial.point(best_point.share, trial.random(best_point.records, rng)),
+        copies=trial.copies,
+    )
 
 
 def _lowest(points: Iterable[Point]) -> Point:
@@ -154,6 +161,11 @@ class _Trial:
         records = int(kept.sum())
         words = len(tokens) - 2 * records
         return Point(share, records, words, float(perplexity(log_prob, self._events)))
+
+    @property
+    def everything(self) -> NDArray[np.bool_]:
+        """(n,) a mask of all records."""
+        return self._lengths > 0
 
     def random(self, count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
         """(n,) a mask of `count` records drawn at random."""

@@ -300,7 +300,7 @@ REFUSED = {
     "": (2, ["--lm FILE"]),
     "--lm music.arpa --score-weight 2": (2, ["give --lm-weight"]),
     "--lm music.arpa --lm-weight 0 --score-weight 0": (2, ["not all of them 0"]),
-    "--lm music.arpa --lm-weight nan": (2, ["finite"]),
+    "--lm music.arpa --lm-weight nan": (2, ["up to a million"]),
     "--lm music.arpa --lm-weight 1 --feature hint": (2, ["NAME=0.5"]),
     "--lm music.arpa --lm-weight 1 --feature hint=x": (2, ["NAME=0.5"]),
     "--lm music.arpa --lm-weight 1 --feature =1": (2, ["NAME=0.5"]),
@@ -348,3 +348,34 @@ def test_a_budget_of_words_counts_those_of_the_winner(world: Path, inside: Insid
     arguments = ["rescore", "-q", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
     inside(*arguments, "--budget", 2, "--cost", "words").silent()
     assert len(rows((world / "out.jsonl").read_bytes())) == 1
+
+
+@pytest.mark.parametrize("name", ["rank", "total", "perplexity"])
+def test_a_feature_does_not_take_the_place_of_what_is_told(
+    world: Path, inside: Inside, name: str
+) -> None:
+    arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
+    inside(*arguments, "--lm-weight", 1, "--feature", f"{name}=1").refused(2, f"features.{name}")
+
+
+def test_the_unknown_token_does_not_change_how_words_are_split(world: Path, shell: Shell) -> None:
+    write(world / "lists.jsonl", [record("", ("play\u00a0jazz <unk>", 0))])
+    command = "dataselect rescore -q --lm music.arpa lists.jsonl"
+    for options in ("", "--unknown '<unk>'"):
+        [found] = rows(shell(f"{command} {options}").silent())
+        assert (found["rescored"]["words"], found["rescored"]["oov"]) == (2, 2)
+
+
+@pytest.mark.parametrize("number", [1e101, -1e300])
+def test_a_number_that_could_not_be_weighed_is_a_bad_record(
+    world: Path, inside: Inside, number: float
+) -> None:
+    write(world / "lists.jsonl", [record("", ("play", number), ("jazz", 1))])
+    arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
+    inside(*arguments).refused(1, "lists.jsonl:1", "too large to be weighed")
+
+
+@pytest.mark.parametrize("field", ["meta.text", "nbest", "rescored"])
+def test_the_winner_has_a_field_of_its_own(world: Path, inside: Inside, field: str) -> None:
+    arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
+    inside(*arguments, "--text-field", field).refused(2, field)

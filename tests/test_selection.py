@@ -266,3 +266,9 @@ def test_buckets_hold_their_share_and_all_that_is_equal(
 def test_buckets_that_are_no_rising_percentages_are_refused(buckets: tuple[float, ...]) -> None:
     with pytest.raises(OptionError, match="--buckets"):
         Selection(buckets=buckets)
+
+
+@pytest.mark.parametrize("spelled", ["1e9999999999", "1e-99999999%", "1E+1_0000"])
+def test_a_share_of_huge_exponent_is_refused_at_once(spelled: str) -> None:
+    with pytest.raises(OptionError, match="not a share"):
+        parse_share(spelled)

@@ -92,12 +92,23 @@ def test_says_when_nothing_beats_keeping_everything(development: list[str]) -> N
 
 
 def test_says_when_chance_does_as_well() -> None:
-    found = Sweep([point(0.5, 9.0), point(1, 10.0)], random=point(0.5, 8.9), copies=0)
+    found = Sweep([point(0.5, 9.0)], point(1, 10.0), random=point(0.5, 8.9), copies=0)
     assert "random selection of equal size" in found.warnings()[0]
 
 
 def point(share: float, perplexity: float) -> Point:
     return Point(Fraction(share), records=5, words=50, perplexity=perplexity)
+
+
+def test_everything_is_the_whole_pool_whatever_other_rules_leave(
+    pool: list[str], development: list[str]
+) -> None:
+    passing = np.arange(len(pool)) >= 100  # none of the good text
+    found = sweep([pool], development, lambda _: passing, np.random.default_rng(0))
+    assert found is not None
+    assert found.everything.records == len(pool)
+    assert found.everything.perplexity < found.best.perplexity
+    assert "keeping everything" in found.warnings()[0]
 
 
 def test_counts_copies_of_the_development_text(pool: list[str]) -> None:

@@ -125,7 +125,9 @@ def test_skipping_does_not_make_unknown_words_alone_look_good(path: str) -> None
     assert skipping[1] < counting[1]
 
 
-@pytest.mark.parametrize("spelled", ["", "none", "skip:1", "penalty", "penalty:-1", "penalty:nan"])
+@pytest.mark.parametrize(
+    "spelled", ["", "none", "skip:1", "penalty", "penalty:-1", "penalty:nan", "penalty:1e9"]
+)
 def test_a_policy_is_refused(spelled: str) -> None:
     with pytest.raises(OptionError, match="count, skip and penalty:X"):
         OovPolicy.parse(spelled)
@@ -152,7 +154,7 @@ def test_cross_entropy_difference_by_hand(path: str, tmp_path: Path) -> None:
 
 
 def test_perplexity_beyond_a_double_stays_finite() -> None:
-    assert perplexity(np.array([-1e6]), np.array([2])).tolist() == [np.finfo(np.float64).max]
+    assert perplexity(np.array([-1e6]), np.array([2])).tolist() == [1e300]
 
 
 def test_held_out_text_is_not_scored_by_a_model_that_saw_it() -> None:
@@ -336,3 +338,30 @@ def test_a_model_that_is_there_reads_normalised_text(world: Path, shell: Shell) 
     plain = rows(shell(f"dataselect winnow -q --lm music.arpa {options} loud.jsonl").silent())
     assert [row["perplexity"] for row in plain] == [pytest.approx(10 ** (-PLAY_JAZZ / 3))]
     assert "|norm:lower+nopunct|" in json.loads((world / "report.json").read_text())["signature"]
+
+
+def test_an_empty_pool_leaves_nothing_to_contrast_with(world: Path, inside: Inside) -> None:
+    (world / "empty.jsonl").write_text("")
+    arguments = ["winnow", "--in-domain", "in_domain.jsonl", "--contrast", "auto", "empty.jsonl"]
+    inside(*arguments, "-o", "kept.jsonl").refused(3, "no good record to contrast with")
+    assert inside(*arguments, "-q", "-o", "kept.jsonl", "--allow-empty").code == 0
+    assert (world / "kept.jsonl").read_bytes() == b""
+
+
+def test_a_text_that_would_be_replaced_is_refused(world: Path, inside: Inside) -> None:
+    (world / "odd.jsonl").write_text('{"oov": "play jazz"}\n')
+    arguments = ["winnow", "--lm", "music.arpa", "odd.jsonl", "--text-field", "oov"]
+    inside(*arguments, "-o", "kept.jsonl").refused(2, "'oov' has two uses")
+
+
+def test_says_that_all_records_are_bad(world: Path, inside: Inside) -> None:
+    arguments = ["winnow", "--lm", "music.arpa", "pool.jsonl", "--text-field", "none"]
+    inside(*arguments, "--on-error", "skip", "-o", "kept.jsonl").refused(3, "all of them are bad")
+
+
+def test_a_model_without_unk_is_read_in_silence(world: Path, shell: Shell) -> None:
+    """KenLM would say on standard error that it puts -100 in its place."""
+    text = ARPA.replace("-2\t<unk>\n", "").replace("ngram 1=6", "ngram 1=5")
+    (world / "nounk.arpa").write_text(text)
+    kept = shell("dataselect winnow -q --lm nounk.arpa pool.jsonl --top-k 1").silent()
+    assert [row["text"] for row in rows(kept)] == ["play jazz"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -98,7 +97,7 @@ class WeightOptions:
 
     def build(self, normalization: Normalization, *, tunes: bool) -> LogLinear:
         """The model, or where its tuning starts. Raises OptionError."""
-        from dataselect.engines.rescoring.log_linear import LM, OOV, SCORE, WORDS, LogLinear
+        from dataselect.engines.rescoring.log_linear import LM, OOV, SCORE, WORDS, LogLinear, sound
 
         given = (self.score_weight, self.lm_weight, self.length_weight, self.oov_weight)
         if not tunes and not self.feature and given == (None,) * len(given):
@@ -117,8 +116,8 @@ class WeightOptions:
             OOV: self.oov_weight or 0.0,
             **dict(_feature(each, needs_weight=not tunes) for each in self.feature or ()),
         }
-        if not any(weights.values()) or not all(map(math.isfinite, weights.values())):
-            raise OptionError("weights are finite numbers, and not all of them 0")
+        if not any(weights.values()) or not sound(weights.values()):
+            raise OptionError("weights are numbers of up to a million, and not all of them 0")
         return LogLinear(
             weights,
             length_normalised=bool(self.length_normalise),
@@ -131,11 +130,12 @@ class WeightOptions:
 def _feature(given: str, *, needs_weight: bool) -> tuple[str, float]:
     """Name and weight of `NAME=X`. Raises OptionError."""
     from dataselect.engines.rescoring.log_linear import OWN
+    from dataselect.scorers.rescoring import TOLD
 
     name, equals, weight = given.rpartition("=")
     if not equals and not needs_weight:
         name, weight = given, "0"
-    if name in OWN:
+    if name in (*OWN, *TOLD):
         raise OptionError(f"--feature {name} has an option of its own; or write features.{name}")
     try:
         if name:
@@ -299,6 +299,11 @@ def _recipe(
 
     lists.check()
     tuning.check()
+    if "." in settings.text_field:
+        raise OptionError(
+            f"--text-field {settings.text_field} is inside another field, which is left as it is; "
+            "name a field of the record itself"
+        )
     made_for = None
     if tuning.weights is None:
         start = weighting.build(normalizing.build(), tunes=tuning.tune is not None)

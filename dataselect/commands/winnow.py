@@ -16,7 +16,7 @@ from dataselect.commands.options import (
     option,
 )
 from dataselect.commands.running import finish
-from dataselect.errors import InputError, OptionError
+from dataselect.errors import GuardError, InputError, OptionError
 from dataselect.inputs import Inputs
 from dataselect.pipeline import Pipeline
 from dataselect.texts import read_columns, sample_like
@@ -117,6 +117,10 @@ class WinnowOptions:
             contrast = LanguageModel(self.contrast, normalization)
         elif self.contrast is not None:
             [contrast] = read_columns(Inputs([self.contrast]), [column])
+        if contrast == [] and self.contrast == _AUTO:
+            contrast = None
+            if not settings.allow_empty:
+                raise GuardError("the input holds no good record to contrast with; check it")
         if contrast == []:
             raise InputError(f"{self.contrast}: no text to contrast with; check --contrast")
         return Recipe(

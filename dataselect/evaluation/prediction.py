@@ -50,7 +50,9 @@ def _shown(figures: Mapping[str, Any], field: str) -> str:
         return _counted(value, figures["words"])
     if value is None:
         return _NOTHING
-    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.3f}" if abs(value) < _LARGE else f"{value:.3e}"
+    return f"{value:,}"
 
 
 def _hits(figures: Mapping[str, Any]) -> int:
@@ -66,3 +68,4 @@ def _counted(count: int | None, total: int) -> str:
 
 
 _NOTHING = "-"
+_LARGE = 1e9

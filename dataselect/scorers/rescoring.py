@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from dataselect.selection import Direction
 
 RESCORED, PERPLEXITY = "rescored", "perplexity"
+TOLD = ("rank", "total", PERPLEXITY)
+"""What is told of a winner beside its features."""
 _EMPTY = "have an empty text: every hypothesis of their list is empty"
 
 

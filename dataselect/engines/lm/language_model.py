@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -47,11 +48,11 @@ def perplexity(
 ) -> NDArray[np.float64]:
     """Perplexity of `events` words and sentence ends of that total log10 probability.
 
-    What would be beyond a double is its largest number instead.
+    It is 1e300 at most: a double, and rounded to decimals still one.
     """
     with np.errstate(over="ignore"):
         found = 10 ** (-np.asarray(log_probs, np.float64) / events)
-    return np.minimum(found, np.finfo(np.float64).max)
+    return np.minimum(found, 1e300)
 
 
 class LanguageModel:
@@ -85,7 +86,8 @@ class LanguageModel:
         config.show_progress = False
         config.arpa_complain = kenlm.ARPALoadComplain.NONE
         try:
-            return kenlm.Model(self.path, config)
+            with _silence():
+                return kenlm.Model(self.path, config)
         except (OSError, MemoryError) as error:
             raise _explained(self.path, str(error)) from None
 
@@ -144,6 +146,24 @@ class LanguageModel:
     def _normalized(self, texts: Sequence[str]) -> Sequence[str]:
         plain = self.normalization == Normalization()
         return texts if plain else list(map(self.normalization, texts))
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep KenLM from standard error, where it writes of an ARPA file without <unk> regardless."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def is_language_model(path: str) -> bool:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from dataselect.engines.lm.language_model import LanguageModel
 from dataselect.errors import OptionError
 
+_LARGEST_PENALTY = 100
+
 
 @dataclass(frozen=True)
 class OovPolicy:
@@ -41,10 +43,10 @@ class OovPolicy:
         match name, bool(number):
             case (("count" | "skip"), False):
                 return cls(name)
-            case "penalty", True if 0 <= penalty < math.inf:
+            case "penalty", True if 0 <= penalty <= _LARGEST_PENALTY:
                 return cls("penalty", penalty)
         raise OptionError(
-            f"--oov {spelled} is none of count, skip and penalty:X, X a number of powers of ten"
+            f"--oov {spelled} is none of count, skip and penalty:X, X from 0 to 100 powers of ten"
         )
 
     def __str__(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -21,9 +22,12 @@ SCORE, LM, WORDS, OOV = "score", "lm", "words", "oov"
 OWN = (SCORE, LM, WORDS, OOV)
 """Features that every model has; any other is a number of the hypotheses."""
 
+_LARGEST_WEIGHT = 1e6
+
 DEFAULT_LM_WEIGHT = 0.2
 _FORMAT = "dataselect rescore 1"
 _UNKNOWN_WORD = "\ue000"  # of Unicode's private use: no language model has it
+_WORD = re.compile(r"[^ \t\n\v\f\r\0]+")  # as language models split
 _NOISE = 1e-9  # a spread this small beside the values is rounding
 
 Floats = NDArray[np.float64]
@@ -102,7 +106,7 @@ class LogLinear:
         if token is None:
             return texts
         return [
-            " ".join(_UNKNOWN_WORD if word == token else word for word in text.split())
+            _WORD.sub(lambda word: _UNKNOWN_WORD if word[0] == token else word[0], text)
             if token in text
             else text
             for text in texts
@@ -197,9 +201,14 @@ def _weights(given: dict[str, Any]) -> dict[str, float]:
     if not set(OWN) <= given.keys():
         raise ValueError("features are missing")
     weights = {name: float(weight) for name, weight in given.items()}
-    if not all(map(math.isfinite, weights.values())):
-        raise ValueError("a weight is not finite")
+    if not sound(weights.values()):
+        raise ValueError("weights make no sense")
     return weights
+
+
+def sound(weights: Iterable[float]) -> bool:
+    """Whether weights can be added up: they are numbers of up to a million."""
+    return all(abs(weight) <= _LARGEST_WEIGHT for weight in weights)
 
 
 def reweighted(model: LogLinear, weights: Floats) -> LogLinear:

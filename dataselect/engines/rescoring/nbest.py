@@ -13,6 +13,7 @@ from dataselect import records
 from dataselect.records import Column
 
 TEXT, FEATURES = "text", "features"
+_LARGEST = 1e100  # its square can still be added up
 NBest = list[dict[str, Any]]
 
 
@@ -72,8 +73,8 @@ class NBestField:
         except (AttributeError, KeyError, TypeError):
             return False
         return set(map(type, texts)) <= {str} and all(
-            records.number(name).check_all(values)
-            for name, values in zip(self.numbers, columns, strict=True)
+            set(map(type, values)) <= {float, int} and max(map(abs, values)) <= _LARGEST
+            for values in columns
         )
 
     def _check(self, value: Any) -> NBest:
@@ -99,7 +100,7 @@ class NBestField:
                 raise ValueError(
                     f"has a {which} without '{name}'; add it, or see {option}"
                 ) from None
-            _checked(records.number(name, option).check, value, f"'{name}' of {which}")
+            _checked(_number, value, f"'{name}' of {which}")
 
 
 def _checked(check: Callable[[Any], Any], value: Any, what: str) -> None:
@@ -107,6 +108,13 @@ def _checked(check: Callable[[Any], Any], value: Any, what: str) -> None:
         check(value)
     except ValueError as error:
         raise ValueError(f"has a {what} that {error}") from None
+
+
+def _number(value: Any) -> float:
+    number = float(records.number(TEXT).check(value))
+    if abs(number) > _LARGEST:
+        raise ValueError("is too large to be weighed; scale it down")
+    return number
 
 
 def _text(value: Any) -> str:

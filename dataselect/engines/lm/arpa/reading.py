@@ -92,7 +92,9 @@ class _File:
         """Pass over what `lmplz --verbose_header` writes first; refuse any other beginning."""
         for line, text in self.parts():
             if text.startswith(_BINARY):
-                self.refuse(line, "a KenLM binary; name the ARPA file that it was made from")
+                self.refuse(
+                    line, "a KenLM binary; name the ARPA file that it was made from, or unpack it"
+                )
             if not all(each.startswith(b"#") for each in text.splitlines()):
                 self.refuse(line, "no \\data\\ where an ARPA file has it; name a language model")
 
