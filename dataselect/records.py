@@ -111,6 +111,11 @@ def _check_text(value: Any) -> str:
     return _whole(value)
 
 
+def _check_hypothesis(value: Any) -> str:
+    is_blank = isinstance(value, str) and not value.strip()
+    return value if is_blank else _check_text(value)
+
+
 def _whole(value: str) -> str:
     if not value.isascii() and _LONE_SURROGATE.search(value):
         raise ValueError("holds half a surrogate pair; correct its \\u escapes")
@@ -171,6 +176,11 @@ def _all_strings(values: list[Any]) -> bool:
 def text(path: str, option: str = "--text-field") -> Column:
     """A column of text: a string that is neither empty nor blank."""
     return Column(path, _check_text, _all_texts, option)
+
+
+def hypothesis(path: str) -> Column:
+    """A column of text that may be empty: a recogniser may hear nothing."""
+    return Column(path, _check_hypothesis, _all_strings, "--text-field")
 
 
 def number(path: str, option: str = "--by") -> Column:

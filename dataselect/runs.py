@@ -16,10 +16,12 @@ from dataselect.records import BadRecord
 from dataselect.report import signature, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
+
+    from dataselect.engines.normalization import Normalization
 
 Item = TypeVar("Item")
 FAIL, SKIP = "fail", "skip"
@@ -150,8 +152,8 @@ class Run:
         self._check()
 
     def texts(
-        self, noun: str, normalize: Callable[[str], str] | None = None
-    ) -> Iterator[list[str]]:
+        self, noun: str, normalization: Normalization | None = None
+    ) -> Iterator[Sequence[str]]:
         """Yield the texts of each block; bad records are dealt with on the way."""
         column = records.text(self.settings.text_field)
         with Progress(noun, self.inputs.size, quiet=self.settings.quiet) as progress:
@@ -161,7 +163,7 @@ class Run:
                 self.counts.kept += len(found.lines)
                 self.refuse(found.bad)
                 [texts] = found.columns
-                yield texts if normalize is None else list(map(normalize, texts))
+                yield texts if normalization is None else normalization.each(texts)
                 progress.update(self.inputs.meter.bytes_read, self.counts.read)
         self._check()
 

@@ -114,9 +114,12 @@ def sweep(
     if not points:
         return None
     best_point = _lowest(points.values())
+    last, everything = points.get(Fraction(1)), trial.everything
+    if last is None or last.records < len(everything):  # another rule left something out
+        last = trial.point(Fraction(1), everything)
     return Sweep(
         [points[share] for share in sorted(points)],
-        everything=trial.point(Fraction(1), trial.everything),
+        everything=last,
         random=trial.point(best_point.share, trial.random(best_point.records, rng)),
         copies=trial.copies,
     )

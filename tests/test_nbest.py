@@ -96,7 +96,7 @@ TEXTS = st.lists(st.lists(st.sampled_from(["", " ", "a", "A", "b"]), min_size=1,
 @given(TEXTS)
 def test_candidates_are_the_first_of_each_text_of_their_list(texts: list[list[str]]) -> None:
     lists = [[{"text": text, "score": 0} for text in own] for own in texts]
-    found = candidates(lists, SCORED, str.lower)
+    found = candidates(lists, SCORED, Normalization(lowercase=True))
     first = 0
     for own, size in zip(texts, found.sizes.tolist(), strict=True):
         lowered = [text.lower() for text in own]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -71,6 +71,10 @@ class Normalization:
             text = "".join(part if part == self.unknown else self._mapped(part) for part in parts)
         return text if self.punctuation == "keep" else " ".join(text.split())
 
+    def each(self, texts: Sequence[str]) -> Sequence[str]:
+        """All texts normalised; where nothing is to be done, the texts themselves."""
+        return texts if self == _NOTHING else list(map(self, texts))
+
     def _mapped(self, text: str) -> str:
         if self.lowercase:
             text = text.lower()
@@ -98,3 +102,6 @@ class Normalization:
             return cls(**given)
         except TypeError:
             raise ValueError("not a normalisation: its fields are others") from None
+
+
+_NOTHING = Normalization()

@@ -27,7 +27,7 @@ class Pair(NamedTuple):
 def text_columns(text_field: str, reference_field: str) -> dict[str, Column]:
     """What is read to measure texts."""
     return {
-        HYPOTHESIS: _hypothesis(text_field),
+        HYPOTHESIS: records.hypothesis(text_field),
         REFERENCE: records.text(reference_field, "--reference-field"),
     }
 
@@ -43,17 +43,6 @@ def intent_columns(intent_field: str, reference_field: str) -> dict[str, Column]
 def id_column(id_field: str) -> dict[str, Column]:
     """What is read to pair by id."""
     return {ID: records.group(id_field, "--id-field")}
-
-
-def _hypothesis(path: str) -> Column:
-    """A column of text that may be empty: a recogniser may hear nothing."""
-    text = records.text(path)
-
-    def check(value: Any) -> Any:
-        is_blank = isinstance(value, str) and not value.strip()
-        return value if is_blank else text.check(value)
-
-    return replace(text, check=check)
 
 
 def _true_label(path: str, option: str) -> Column:

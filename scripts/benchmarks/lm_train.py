@@ -25,7 +25,17 @@ _CORPORA = os.path.join("general_text", "*.jsonl.gz")
 def measure(plan: Plan) -> Section:
     """Train models of order 3 in interleaved rounds."""
     words, records, text = _written(plan)
-    made = os.path.join(plan.cache, "trained.arpa")
+    rounds = plan.rounds or ROUNDS
+    with plan.output("trained.arpa") as made:
+        contenders = _contenders(plan, records, text, made)
+        found = interleave(contenders, rounds, essential=(_OURS,))
+    rows = [_row(each.name, words, found) for each in contenders if each.name in found.spent]
+    heads = ["what", "words", "seconds", "time ÷ lmplz", "time ÷ lmplz -S 1G", "peak MiB"]
+    return Section("Training a language model", heads, rows, _notes(plan, words, rounds))
+
+
+def _contenders(plan: Plan, records: str, text: str, made: str) -> list[Contender]:
+    """Everybody who trains on the same text; lmplz where it is on the PATH."""
     ours = (dataselect(), "lm", "train", "--quiet", "--estimator", "builtin", "--order", "3")
     peer = (_PEER, "-o", "3", "--discount_fallback", "--text", text, "--arpa", made)
     contenders = [Contender(_OURS, (*ours, records, "-o", made))]
@@ -34,15 +44,7 @@ def measure(plan: Plan) -> Section:
             Contender(_PEER, peer),
             Contender(_SMALL_PEER, (*peer, "-S", "1G")),
         ]
-    rounds = plan.rounds or ROUNDS
-    try:
-        found = interleave(contenders, rounds, essential=(_OURS,))
-    finally:
-        if os.path.exists(made):
-            os.unlink(made)
-    rows = [_row(each.name, words, found) for each in contenders if each.name in found.spent]
-    heads = ["what", "words", "seconds", "time ÷ lmplz", "time ÷ lmplz -S 1G", "peak MiB"]
-    return Section("Training a language model", heads, rows, _notes(plan, words, rounds))
+    return contenders
 
 
 def _written(plan: Plan) -> tuple[int, str, str]:

@@ -20,7 +20,6 @@ from dataselect.engines.normalization import Normalization
 from dataselect.errors import InputError
 from dataselect.inputs import Inputs, open_raw
 
-_BINARY = b"mmap lm "  # how KenLM's own format begins
 DECIMALS = 6
 """To which scores are rounded where they are written: KenLM adds up in single precision."""
 
@@ -120,7 +119,7 @@ class LanguageModel:
 
     def score(self, texts: Sequence[str]) -> TextScores:
         """Score whole texts as sentences; a literal `<s>` in a text is a word like any other."""
-        encoded = sentences(self._normalized(texts))
+        encoded = sentences(self.normalization.each(texts))
         words, known = self._known.count(encoded)
         return TextScores(
             np.fromiter(map(self._model.score, encoded), np.float64, len(encoded)),
@@ -140,12 +139,7 @@ class LanguageModel:
 
     def word_scores(self, text: str) -> list[tuple[float, int, bool]]:
         """For each word and the end: log10 probability, length of the n-gram hit, if unknown."""
-        [text] = self._normalized([text])
-        return list(self._model.full_scores(sentence(text)))
-
-    def _normalized(self, texts: Sequence[str]) -> Sequence[str]:
-        plain = self.normalization == Normalization()
-        return texts if plain else list(map(self.normalization, texts))
+        return list(self._model.full_scores(sentence(self.normalization(text))))
 
 
 @contextlib.contextmanager
@@ -177,7 +171,7 @@ def is_language_model(path: str) -> bool:
 def is_binary(path: str) -> bool:
     """Whether a file is in KenLM's own format. Raises InputError if it cannot be read."""
     with open_raw(path) as file:
-        return file.read(len(_BINARY)) == _BINARY
+        return file.read(len(arpa.BINARY)) == arpa.BINARY
 
 
 def _explained(path: str, complaint: str) -> InputError:

@@ -52,8 +52,7 @@ class SmallModels:
 
         Otherwise they are counted as one word, the unknown one.
         """
-        normalized = list(map(self.normalization, texts))
-        tokens = self.vocabulary.encode(normalized, grow=grow)
+        tokens = self.vocabulary.encode(self.normalization.each(texts), grow=grow)
         estimated = estimate(tokens, self.vocabulary, order=self.order)
         self._estimates.append(estimated)
         path = os.path.join(self._folder.name, f"{len(self._estimates)}.arpa")

@@ -83,8 +83,7 @@ class LogLinear:
 
     def features(self, lists: Sequence[NBest], nbest: NBestField, lm: LanguageModel) -> Featured:
         """Lay out lists; features are in the order of `weights`."""
-        plain = self.normalization == Normalization()
-        found = candidates(lists, nbest, None if plain else self.normalization)
+        found = candidates(lists, nbest, self.normalization)
         scored = lm.score(self._readable(found.normalized))
         log_probs = scored.log_probs * math.log(10)
         columns = {
@@ -100,7 +99,7 @@ class LogLinear:
             features = standardised(features, found.sizes)
         return Featured(found, features, scored)
 
-    def _readable(self, texts: list[str]) -> list[str]:
+    def _readable(self, texts: Sequence[str]) -> Sequence[str]:
         """Texts as the language model may have them: the unknown token is no word it knows."""
         token = self.normalization.unknown
         if token is None:

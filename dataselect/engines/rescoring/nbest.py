@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect import records
+from dataselect.engines.normalization import Normalization
 from dataselect.records import Column
 
 TEXT, FEATURES = "text", "features"
@@ -92,7 +93,7 @@ class NBestField:
             raise ValueError(f"has a {which} that is not an object; write one as {{'text': ...}}")
         if TEXT not in hypothesis:
             raise ValueError(f"has a {which} without 'text'; add it, or skip it with --on-error")
-        _checked(_text, hypothesis[TEXT], f"'text' of {which}")
+        _checked(records.hypothesis(TEXT).check, hypothesis[TEXT], f"'text' of {which}")
         for name, option in self.numbers.items():
             try:
                 value = find(hypothesis, name)
@@ -117,12 +118,6 @@ def _number(value: Any) -> float:
     return number
 
 
-def _text(value: Any) -> str:
-    """A text that may be empty: a recogniser may hear nothing."""
-    is_blank = isinstance(value, str) and not value.strip()
-    return "" if is_blank else records.text(TEXT).check(value)
-
-
 class Candidates(NamedTuple):
     """The hypotheses that may win, h of them, list after list of (n,) `sizes`, in their order.
 
@@ -131,22 +126,22 @@ class Candidates(NamedTuple):
     """
 
     texts: list[str]
-    normalized: list[str]
+    normalized: Sequence[str]
     ranks: NDArray[np.int64]
     sizes: NDArray[np.int64]
     values: dict[str, NDArray[np.float64]]
 
 
 def candidates(
-    lists: Sequence[NBest], field: NBestField, normalize: Callable[[str], str] | None = None
+    lists: Sequence[NBest], field: NBestField, normalization: Normalization | None = None
 ) -> Candidates:
     """Lay out lists; copies of an earlier text of the list are left out, and so are empty texts.
 
-    A list of empty texts only keeps the first. Texts are compared after `normalize`.
+    A list of empty texts only keeps the first. Texts are compared after `normalization`.
     """
     hypotheses = [each for own in lists for each in own]
     texts = [each[TEXT] for each in hypotheses]
-    normalized = texts if normalize is None else list(map(normalize, texts))
+    normalized = (normalization or Normalization()).each(texts)
     given = np.fromiter(map(len, lists), np.int64, len(lists))
     places, sizes = _distinct(normalized, given.tolist())
     columns = field.values(hypotheses)

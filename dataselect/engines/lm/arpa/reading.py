@@ -17,7 +17,9 @@ from dataselect.inputs import Block, Inputs, display
 _HEADING = re.compile(rb"^(\\.*\n)", re.MULTILINE)
 _COUNT = re.compile(rb"ngram (\d{1,18})=(\d{1,18})\s*")
 _NUMBER = rb"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|-inf)"
-_BINARY = b"mmap lm "  # how KenLM's own format begins
+BINARY = b"mmap lm "
+"""How KenLM's own format begins."""
+
 _CAPITAL_UNKNOWN = b"<UNK>"  # what some toolkits write for <unk>, and KenLM reads so
 _NEVER = -100.0  # KenLM's log-probability of an unknown word where a file has no <unk>
 _REMEDY = "make the file anew"
@@ -91,7 +93,7 @@ class _File:
     def skip_comments(self) -> None:
         """Pass over what `lmplz --verbose_header` writes first; refuse any other beginning."""
         for line, text in self.parts():
-            if text.startswith(_BINARY):
+            if text.startswith(BINARY):
                 self.refuse(
                     line, "a KenLM binary; name the ARPA file that it was made from, or unpack it"
                 )
