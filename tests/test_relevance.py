@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.cli import main
+from dataselect.engines.ngrams import Ngrams
 from dataselect.engines.relevance.contrast import near_copies
 from dataselect.engines.relevance.logistic import Sigmoid, calibrate, smoothed_targets
-from dataselect.engines.relevance.ngrams import Ngrams
 from dataselect.errors import InputError
 from dataselect.scorers.relevance import Relevance
 

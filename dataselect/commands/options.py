@@ -5,6 +5,7 @@ hands the command the filled group back. So an option is written down once.
 """
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import wraps
@@ -12,13 +13,15 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from typer import Argument, Option
 
+from dataselect.errors import OptionError
 from dataselect.inputs import Inputs
+from dataselect.outputs import STDOUT
 from dataselect.runs import Settings
 from dataselect.selection import Selection, parse_share
 
 F = TypeVar("F", bound=Callable[..., None])
 
-_SELECT, _RECORDS, _RUN = "Selection", "Records", "Files and runs"
+_SCORE, _SELECT, _RECORDS, _RUN = "Scoring", "Selection", "Records", "Files and runs"
 
 
 def option(*names: str, section: str, help_: str, **more: Any) -> Any:
@@ -261,6 +264,59 @@ class RunOptions(OutputOptions):
             "--seed", section=_RUN, metavar="N", help_="Seed of everything random [default: 0]."
         ),
     ] = 0
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """A fitted model: to score with, or to keep."""
+
+    model: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="Score with a saved model instead of fitting one.",
+            section=_SCORE,
+        ),
+    ] = None
+    save_model: Annotated[
+        str | None, option(metavar="FILE", help_="Write the fitted model here.", section=_SCORE)
+    ] = None
+    fit_only: Annotated[
+        bool, option("--fit-only", help_="Fit and save, score nothing.", section=_SCORE)
+    ] = False
+
+    def check(self, settings: Settings, fitting: list[str]) -> None:
+        """Raise OptionError for options that contradict each other; `fitting`: those of a fit."""
+        if self.model is not None and fitting:
+            raise OptionError(f"{fitting[0]} is for fitting, and --model is fitted already")
+        if self.model is not None and (self.save_model or self.fit_only):
+            raise OptionError(
+                "--save-model and --fit-only are for fitting, and --model is fitted already"
+            )
+        if self.fit_only and self.save_model is None:
+            raise OptionError("--fit-only without --save-model FILE would lose the model")
+        if self.fit_only and (settings.output != STDOUT or settings.rejects):
+            raise OptionError("--fit-only scores nothing; leave --output and --rejects out")
+
+    def reads(self) -> list[Inputs]:
+        """The model, if there is one."""
+        return [] if self.model is None else [Inputs([self.model])]
+
+
+def given(group: Any) -> list[str]:
+    """Names of the options of a group that were set."""
+    plain = type(group)()
+    return [
+        f"--{name.replace('_', '-')}"
+        for name, value in vars(group).items()
+        if value != getattr(plain, name)
+    ]
+
+
+def named(spelled: str) -> tuple[str, str]:
+    """Name and path of `NAME=FILE`; a file whose own name holds a `=` is not split."""
+    name, equals, path = spelled.partition("=")
+    return (name, path) if equals and not os.path.exists(spelled) else ("", spelled)
 
 
 def spread(command: F) -> F:

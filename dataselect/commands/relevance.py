@@ -12,14 +12,16 @@ from dataselect import records
 from dataselect.commands.options import (
     Calibrate,
     InputOptions,
+    ModelOptions,
     RunOptions,
     SelectionOptions,
+    given,
+    named,
     option,
 )
 from dataselect.commands.running import finish, warn
 from dataselect.errors import GuardError, OptionError
 from dataselect.inputs import Inputs
-from dataselect.outputs import STDOUT
 from dataselect.pipeline import Pipeline
 from dataselect.runs import Settings
 from dataselect.texts import read_columns, sample_texts
@@ -95,40 +97,13 @@ class FitOptions:
         ),
     ] = "sqrt"
 
-    def given(self) -> list[str]:
-        """Names of the options that were set, for refusing them beside a model."""
-        plain = FitOptions()
-        return [
-            f"--{name.replace('_', '-')}"
-            for name, value in vars(self).items()
-            if value != getattr(plain, name)
-        ]
-
 
 def command(
     inputs: InputOptions,
     fitting: FitOptions,
     selection: SelectionOptions,
     run: RunOptions,
-    model: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Score with a saved model instead of fitting one.",
-            section=_SCORE,
-        ),
-    ] = None,
-    save_model: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Write the fitted model here.",
-            section=_SCORE,
-        ),
-    ] = None,
-    fit_only: Annotated[
-        bool, Option("--fit-only", help="Fit and save, score nothing.", rich_help_panel=_SCORE)
-    ] = False,
+    fitted: ModelOptions,
     explain: Annotated[
         int,
         option(
@@ -147,48 +122,30 @@ def command(
     sets, 'relevance_for' names the best one.
     """
     settings, rule = run.build(), selection.build(calibrate=calibrate)
-    _refuse_contradictions(fitting, settings, model, save_model, fit_only)
+    if fitted.model is None and not fitting.in_domain:
+        raise OptionError("give --in-domain FILE to learn from, or a saved --model FILE")
+    fitted.check(settings, given(fitting))
     sources = _Sources.open(fitting)
-    if fit_only and fitting.background:  # then nobody reads the pool
+    if fitted.fit_only and fitting.background:  # then nobody reads the pool
         pool = Inputs([os.devnull])
     else:
         pool = inputs.open(digest=settings.report is not None)
-    read = [*sources.inputs(), *([Inputs([model])] if model else []), *selection.reads()]
+    read = [*sources.inputs(), *fitted.reads(), *selection.reads()]
     with Pipeline(pool, settings, also_read=read) as job:
-        job.facts = {**vars(fitting), "model": model, "explain": explain, "calibrate": calibrate}
-        if model is not None:
-            scorer = _loaded(model, settings, explain)
+        chosen = {**vars(fitting), "model": fitted.model}
+        job.facts = {**chosen, "explain": explain, "calibrate": calibrate}
+        if fitted.model is not None:
+            scorer = _loaded(fitted.model, settings, explain)
         else:
             scorer = sources.fit(fitting, pool, settings, explain)
-        if save_model is not None:
-            job.write_file(save_model, scorer.dumps())
-        if fit_only:
+        if fitted.save_model is not None:
+            job.write_file(fitted.save_model, scorer.dumps())
+        if fitted.fit_only:
             job.report_fit(scorer)
             warn(scorer.warnings(), settings)
             return
         result = job.apply(scorer, rule.calibrated(scorer.held_out, scorer.direction))
     finish(result, settings)
-
-
-def _refuse_contradictions(
-    fitting: FitOptions,
-    settings: Settings,
-    model: str | None,
-    save_model: str | None,
-    fit_only: bool,
-) -> None:
-    if model is None and not fitting.in_domain:
-        raise OptionError("give --in-domain FILE to learn from, or a saved --model FILE")
-    if model is not None and fitting.given():
-        raise OptionError(f"{fitting.given()[0]} is for fitting, and --model is fitted already")
-    if model is not None and (save_model or fit_only):
-        raise OptionError(
-            "--save-model and --fit-only are for fitting, and --model is fitted already"
-        )
-    if fit_only and save_model is None:
-        raise OptionError("--fit-only without --save-model FILE would lose the model")
-    if fit_only and (settings.output != STDOUT or settings.rejects):
-        raise OptionError("--fit-only scores nothing; leave --output and --rejects out")
 
 
 def _loaded(path: str, settings: Settings, explain: int) -> Relevance:
@@ -206,13 +163,13 @@ class _Sources:
 
     @classmethod
     def open(cls, fitting: FitOptions) -> _Sources:
-        named = [_named(given) for given in fitting.in_domain or []]
-        if fitting.in_domain_by and any(name for name, _ in named):
+        sets = [named(spelled) for spelled in fitting.in_domain or []]
+        if fitting.in_domain_by and any(name for name, _ in sets):
             raise OptionError("--in-domain-by names the sets; leave NAME= out of --in-domain")
-        if any(name for name, _ in named) and not all(name for name, _ in named):
+        if any(name for name, _ in sets) and not all(name for name, _ in sets):
             raise OptionError("give every --in-domain a name, or none: NAME=FILE")
         return cls(
-            [(name, Inputs([path])) for name, path in named],
+            [(name, Inputs([path])) for name, path in sets],
             Inputs([fitting.background]) if fitting.background else None,
         )
 
@@ -225,7 +182,7 @@ class _Sources:
     def fit(self, fitting: FitOptions, pool: Inputs, settings: Settings, explain: int) -> Relevance:
         import numpy as np
 
-        from dataselect.engines.relevance.ngrams import Ngrams
+        from dataselect.engines.ngrams import Ngrams
         from dataselect.scorers.relevance import Relevance
 
         rng = np.random.default_rng(settings.seed)
@@ -269,9 +226,3 @@ class _Sources:
             if not texts:
                 sets.setdefault(name, [])
         return sets
-
-
-def _named(given: str) -> tuple[str, str]:
-    """Name and path of `NAME=FILE`; a file whose own name holds a `=` is not split."""
-    name, equals, path = given.partition("=")
-    return (name, path) if equals and not os.path.exists(given) else ("", given)

@@ -7,31 +7,23 @@ intent, and an utterance's relevance aggregates the scores of its n-grams.
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 import math
-import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, get_args
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from dataselect.engines import archive
+from dataselect.engines.ngrams import Analyzer, Ngrams
 from dataselect.engines.relevance.logistic import Sigmoid
-from dataselect.engines.relevance.ngrams import (
-    Aggregation,
-    Analyzer,
-    Ngrams,
-    NgramWeights,
-    divisors,
-)
-from dataselect.errors import InputError
+from dataselect.engines.relevance.weights import Aggregation, NgramWeights, divisors
 from dataselect.records import Column, Fields, numbers, text
 from dataselect.scoring import Scorer, Scores
 
-_FORMAT = "dataselect relevance 1"
+_FORMAT = archive.Format("relevance", 1)
 _MOST_BITS = 30
 ONE_SET = ""
 
@@ -151,9 +143,8 @@ class Relevance(Scorer):
         return hashlib.sha256(self.dumps()).hexdigest()
 
     def dumps(self) -> bytes:
-        """The model as bytes: a zip of plain NumPy arrays and one JSON file, always the same."""
+        """The model as bytes, always the same: see `archive.dumps`."""
         about = {
-            "format": _FORMAT,
             "names": self.names,
             "order": self.weights.ngrams.order,
             "analyzer": self.weights.ngrams.analyzer,
@@ -163,57 +154,33 @@ class Relevance(Scorer):
             "sigmoids": [(sigmoid.slope, sigmoid.offset) for sigmoid in self.sigmoids],
             "figures": self.figures,
         }
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(zipfile.ZipInfo("model.json"), orjson.dumps(about))
-            arrays: dict[str, NDArray[Any]] = {
-                "buckets": self.weights.buckets.astype(np.int64),
-                "fixed": self.weights.fixed,
-                "held_out": self.held_out,
-            }
-            for name, values in arrays.items():
-                plain = io.BytesIO()
-                np.save(plain, values, allow_pickle=False)
-                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), plain.getvalue())
-        return buffer.getvalue()
+        arrays: dict[str, NDArray[Any]] = {
+            "buckets": self.weights.buckets.astype(np.int64),
+            "fixed": self.weights.fixed,
+            "held_out": self.held_out,
+        }
+        return archive.dumps(_FORMAT, about, arrays)
 
     @classmethod
     def load(cls, path: str, *, text_field: str = "text", explain: int = 0) -> Relevance:
         """Read a model from a file. Raises InputError if it is not one."""
-        try:
-            with open(path, "rb") as file:
-                data = file.read()
-        except OSError as error:
-            raise InputError(
-                f"{path}: {error.strerror or error}; make a model with --save-model"
-            ) from None
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                about = json.loads(archive.read("model.json"))
-                if about["format"] != _FORMAT:
-                    raise ValueError(f"its format is {about['format']!r}")  # noqa: TRY301  # told below, with every other fault
-                arrays = {
-                    name: np.load(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
-                    for name in ("buckets", "fixed", "held_out")
-                }
-            ngrams = Ngrams(about["order"], about["analyzer"], about["lowercase"], about["bits"])
-            weights = NgramWeights(ngrams, arrays["buckets"], arrays["fixed"])
-            loaded = cls(
-                names=tuple(about["names"]),
-                weights=weights,
-                aggregation=about["aggregation"],
-                sigmoids=tuple(Sigmoid(*each) for each in about["sigmoids"]),
-                held_out=arrays["held_out"],
-                figures=about["figures"],
-                text_field=text_field,
-                explain=explain,
-            )
-            loaded._check()
-        except (ValueError, KeyError, TypeError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]  # zipfile re-exports zlib
-            raise InputError(
-                f"{path}: not a relevance model ({error}); make one with --save-model"
-            ) from None
-        return loaded
+        model = archive.load(path, _FORMAT, cls._restore)
+        return replace(model, text_field=text_field, explain=explain)
+
+    @classmethod
+    def _restore(cls, about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Relevance:
+        """The model of what `dumps` put into an archive. Raises what `archive.load` reports."""
+        ngrams = Ngrams(about["order"], about["analyzer"], about["lowercase"], about["bits"])
+        model = cls(
+            names=tuple(about["names"]),
+            weights=NgramWeights(ngrams, arrays["buckets"], arrays["fixed"]),
+            aggregation=about["aggregation"],
+            sigmoids=tuple(Sigmoid(*each) for each in about["sigmoids"]),
+            held_out=arrays["held_out"],
+            figures=about["figures"],
+        )
+        model._check()
+        return model
 
     def _check(self) -> None:
         """Raise ValueError or TypeError for values that would fail, or mislead, in scoring."""

@@ -10,6 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dataselect.engines.folds import folds
+from dataselect.engines.ngrams import Ngrams
 from dataselect.engines.relevance.logistic import (
     HeldOut,
     Sigmoid,
@@ -20,7 +21,7 @@ from dataselect.engines.relevance.logistic import (
     sample_rows,
     smoothed_targets,
 )
-from dataselect.engines.relevance.ngrams import Aggregation, Ngrams, NgramWeights, divisors
+from dataselect.engines.relevance.weights import Aggregation, NgramWeights, divisors
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:

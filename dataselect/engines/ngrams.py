@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Analyzer = Literal["word", "char"]
-Aggregation = Literal["sqrt", "sum", "mean"]
 
 # Odd 64-bit multipliers: the golden ratio, and two found by Steele & Vigna (2021, table 4) to
 # spread well in multiplicative hashing.
@@ -48,6 +47,7 @@ _SEPARATOR_CATEGORIES = frozenset(
 )
 # Bytes of UTF-8 sequences (128 and up) belong to words: _plain has replaced the other separators.
 _IS_WORD = np.array([not _is_separator(chr(b)) if b < 128 else True for b in range(256)])
+_ASCII = bytes(range(128))
 _WORD_FLAGS = _IS_WORD.tobytes()  # for bytes.translate, four times as fast as indexing
 
 
@@ -82,8 +82,8 @@ def _plain_beyond_ascii(texts: Sequence[str], lowercase: bool) -> list[str]:
     Slow for each character, so it is given only the texts that need it.
     """
     joined = unicodedata.normalize("NFC", "\n".join(texts))
-    for character in set(joined):
-        if not character.isascii() and (plain := _plain_character(character)) != character:
+    for character in set(joined.encode().translate(None, _ASCII).decode()):
+        if (plain := _plain_character(character)) != character:
             joined = joined.replace(character, plain)
     return (joined.lower() if lowercase else joined).split("\n")
 
@@ -95,14 +95,26 @@ class Tokens(NamedTuple):
     bounds: NDArray[np.intp]
 
 
-class _Spans(NamedTuple):
+class Spans(NamedTuple):
+    """Words of a batch: word i is `buffer[starts[i]:ends[i]]`, in UTF-8 without separators.
+
+    Text j owns words `bounds[j]` to `bounds[j + 1]`.
+    """
+
     buffer: NDArray[np.uint8]
     starts: NDArray[np.intp]
     ends: NDArray[np.intp]
     bounds: NDArray[np.intp]
 
+    def spellings(self, words: NDArray[np.intp]) -> list[str]:
+        """Some of the words as strings."""
+        data = self.buffer.tobytes()
+        places = zip(self.starts[words].tolist(), self.ends[words].tolist(), strict=True)
+        return [data[start:end].decode() for start, end in places]
 
-def _word_spans(texts: Sequence[str], lowercase: bool) -> _Spans:
+
+def word_spans(texts: Sequence[str], lowercase: bool) -> Spans:
+    """Where the words of a batch are, after Unicode composition (NFC)."""
     encoded = _plain(texts, lowercase)
     buffer = np.frombuffer(encoded, dtype=np.uint8)
     is_word = np.frombuffer(bytearray(encoded.translate(_WORD_FLAGS)), dtype=np.bool_)
@@ -111,10 +123,10 @@ def _word_spans(texts: Sequence[str], lowercase: bool) -> _Spans:
     edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
     starts, ends = edges[0::2], edges[1::2]
     bounds = np.searchsorted(starts, np.flatnonzero(buffer == _NEWLINE))
-    return _Spans(buffer, starts, ends, bounds)
+    return Spans(buffer, starts, ends, bounds)
 
 
-def _word_hashes(spans: _Spans) -> NDArray[np.uint64]:
+def word_hashes(spans: Spans) -> NDArray[np.uint64]:
     """Hash each word eight bytes at a time, reading them as little-endian integers."""
     windows = np.ndarray(
         len(spans.buffer) - _WORD_BYTES + 1, dtype="<u8", buffer=spans.buffer, strides=(1,)
@@ -145,7 +157,7 @@ _FEW = 16  # so many words are hashed faster one by one; a single one may have m
 
 
 def _hash_on(value: int, rest: memoryview) -> int:
-    """What `_word_hashes` does to one word, from a hash of its beginning on."""
+    """What `word_hashes` does to one word, from a hash of its beginning on."""
     for start in range(0, len(rest), _WORD_BYTES):
         piece = int.from_bytes(rest[start : start + _WORD_BYTES], "little")
         value = ((value ^ value >> 32) + piece) * int(_TOKEN) & _MASK
@@ -153,6 +165,13 @@ def _hash_on(value: int, rest: memoryview) -> int:
 
 
 _MASK = (1 << 64) - 1
+
+
+def character_hashes(characters: str) -> NDArray[np.uint64]:
+    """(len(characters),) hash of each character."""
+    hashes = np.frombuffer(characters.encode("utf-32-le"), dtype="<u4") * _TOKEN
+    hashes ^= hashes >> _FOLD
+    return hashes
 
 
 def _characters(texts: Sequence[str], lowercase: bool) -> tuple[str, NDArray[np.intp]]:
@@ -182,12 +201,10 @@ class Ngrams:
         if not texts:
             return Tokens(np.empty(0, np.uint64), np.zeros(1, np.intp))
         if self.analyzer == "word":
-            spans = _word_spans(texts, self.lowercase)
-            return Tokens(_word_hashes(spans), spans.bounds)
+            spans = word_spans(texts, self.lowercase)
+            return Tokens(word_hashes(spans), spans.bounds)
         characters, bounds = _characters(texts, self.lowercase)
-        hashes = np.frombuffer(characters.encode("utf-32-le"), dtype="<u4") * _TOKEN
-        hashes ^= hashes >> _FOLD
-        return Tokens(hashes, bounds)
+        return Tokens(character_hashes(characters), bounds)
 
     def buckets(self, hashes: NDArray[np.uint64]) -> Iterator[NDArray[np.intp]]:
         """Yield, for n = 1 to `order`, the buckets of the n-grams that start at each token.
@@ -246,101 +263,11 @@ class Ngrams:
     def _spellings(self, text: str) -> Sequence[str]:
         if self.analyzer == "char":
             return _characters([text], self.lowercase)[0]
-        spans = _word_spans([text], self.lowercase)
-        data = spans.buffer.tobytes()
-        return [
-            data[start:end].decode() for start, end in zip(spans.starts, spans.ends, strict=True)
-        ]
+        spans = word_spans([text], self.lowercase)
+        return spans.spellings(np.arange(len(spans.starts)))
 
 
 def crossing(bounds: NDArray[np.intp], n: int, size: int) -> NDArray[np.intp]:
     """Positions among `size` n-grams where one starts in one text and ends in another."""
     last = bounds[1:-1, None] - np.arange(1, n)
     return last[(last >= 0) & (last < size)]
-
-
-_FRACTION_BITS = 20  # weights are multiples of 2**-20: their sums are exact, in any order
-_LARGEST = 2.0 ** (31 - _FRACTION_BITS) - 1
-
-
-@dataclass(frozen=True)
-class NgramWeights:
-    """K linear functions of n-gram counts, with a weight for each bucket seen in training.
-
-    `buckets` (f,) ascending; `fixed` (K, f) int32, weights times 2**20. Because the weights are
-    whole numbers, a sum is the same on every machine and in every batch.
-    """
-
-    ngrams: Ngrams
-    buckets: NDArray[np.intp]
-    fixed: NDArray[np.int32]
-
-    @classmethod
-    def of(
-        cls, ngrams: Ngrams, buckets: NDArray[np.intp], weights: NDArray[np.float64]
-    ) -> NgramWeights:
-        """Round real weights (K, f), for `buckets` ascending, to fixed point."""
-        scaled = np.rint(np.clip(weights, -_LARGEST, _LARGEST) * 2.0**_FRACTION_BITS)
-        used = (scaled != 0).any(axis=0)
-        return cls(ngrams, buckets[used], scaled[:, used].astype(np.int32))
-
-    @cached_property
-    def _rows(self) -> NDArray[np.int32]:
-        """Bucket to 1 + its column of `fixed`, or 0 where training never saw it."""
-        rows = np.zeros(1 << self.ngrams.bits, np.int32)
-        rows[self.buckets] = np.arange(1, len(self.buckets) + 1)
-        return rows
-
-    @cached_property
-    def _single(self) -> NDArray[np.int32]:
-        """Bucket to its weight, for one function: saves looking a column up first."""
-        weights = np.zeros(1 << self.ngrams.bits, np.int32)
-        weights[self.buckets] = self.fixed[0]
-        return weights
-
-    @cached_property
-    def _padded(self) -> NDArray[np.int32]:
-        """`fixed` with a first column of zeros, for buckets that training never saw."""
-        return np.pad(self.fixed, ((0, 0), (1, 0)))
-
-    def __getstate__(self) -> dict[str, object]:
-        """Leave the derived tables out of pickles: each worker makes its own."""
-        return {"ngrams": self.ngrams, "buckets": self.buckets, "fixed": self.fixed}
-
-    def of_buckets(self, buckets: NDArray[np.intp]) -> NDArray[np.float64]:
-        """(K, len(buckets)) the weights of some buckets; 0 for those that training never saw."""
-        chosen: NDArray[np.float64] = self._padded[:, self._rows[buckets]] / 2.0**_FRACTION_BITS
-        return chosen
-
-    def sums(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """(K, n) summed weights of each text's n-grams, and (n,) how many n-grams it has."""
-        tokens = self.ngrams.tokens(texts)
-        single = len(self.fixed) == 1
-        table = self._single if single else self._rows
-        rows = []
-        for n, buckets in enumerate(self.ngrams.buckets(tokens.hashes), start=1):
-            found = table.take(buckets, mode="wrap")  # all are in range: skips a check and a copy
-            if n > 1:
-                found[crossing(tokens.bounds, n, len(buckets))] = 0
-            rows.append(found)
-        sums = np.empty((len(self.fixed), len(texts)))
-        totals = np.zeros(len(tokens.hashes) + 1, np.int64)
-        for number, out in enumerate(sums):
-            starting = totals[1:]  # at first, what the n-grams that start at each token weigh
-            starting[:] = 0
-            for found in rows:
-                weights = found if single else self._padded[number].take(found, mode="wrap")
-                starting[: len(found)] += weights
-            np.cumsum(starting, out=starting)
-            out[:] = totals[tokens.bounds[1:]] - totals[tokens.bounds[:-1]]
-        lengths = np.diff(tokens.bounds)
-        counts = sum(np.maximum(lengths - n, 0) for n in range(self.ngrams.order))
-        return sums / 2.0**_FRACTION_BITS, np.asarray(counts, dtype=np.int64)
-
-
-def divisors(ngram_counts: NDArray[np.int64], aggregation: Aggregation) -> NDArray[np.float64]:
-    """(n,) what the summed weights of texts with so many n-grams are divided by, at least 1."""
-    counts = np.maximum(ngram_counts, 1).astype(np.float64)
-    if aggregation == "sum":
-        return np.ones_like(counts)
-    return counts if aggregation == "mean" else np.sqrt(counts)
