@@ -9,7 +9,7 @@ import lzma
 import os
 import stat
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -23,11 +23,15 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Block(NamedTuple):
-    """Whole lines of one file: `data` ends with a line feed, `first_line` counts from 1."""
+    """Whole lines of one file: `data` ends with a line feed, `first_line` counts from 1.
+
+    `first_record`: how many records all files have before it, where blocks are `numbered`.
+    """
 
     source: str
     first_line: int
     data: bytes
+    first_record: int = 0
 
 
 class _Decoder(Protocol):
@@ -110,6 +114,15 @@ def open_raw(path: str) -> BinaryIO:
         }.get(type(error), "check the file")
         raise InputError(f"{display(path)}: {reason(error)}; {hint}") from None
     raise InputError("<stdin>: it is closed; pipe records in or name a file")
+
+
+def file_digest(path: str) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal. Raises InputError."""
+    found = hashlib.sha256()
+    with open_raw(path) as file:
+        while chunk := file.read(1 << 20):
+            found.update(chunk)
+    return found.hexdigest()
 
 
 class _Chunks:
@@ -280,6 +293,19 @@ class Inputs:
                 for chunk in _Chunks(path, raw, Meter()).plain(BLOCK_BYTES):
                     copy.write(chunk)
             self._copies[path] = copy
+
+
+def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Blocks with the position of their first record among all records, good or bad, from 0."""
+    position = 0
+    for block in blocks:
+        yield block._replace(first_record=position)
+        position += count_records(block.data)
+
+
+def count_records(data: bytes) -> int:
+    """How many lines are not blank."""
+    return sum(1 for line in data.split(b"\n") if line and not line.isspace())
 
 
 def _status(path: str) -> os.stat_result:

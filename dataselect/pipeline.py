@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dataselect import records
 from dataselect.errors import InputError, OptionError
-from dataselect.inputs import Inputs
+from dataselect.inputs import Inputs, numbered
 from dataselect.progress import Progress
 from dataselect.report import Distribution
 from dataselect.runs import Counts, Run, Settings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dataselect.records import Column
     from dataselect.scoring import Scorer
     from dataselect.selection import Direction, Selection
     from dataselect.sweep import Sweep
@@ -77,8 +78,13 @@ class Pipeline(Run):
         self._development: list[str] = []
         self._sweep: Sweep | None = None
 
-    def apply(self, scorer: Scorer, selection: Selection) -> Result:
-        """Score every record and keep what the selection keeps. Raises any DataselectError."""
+    def apply(
+        self, scorer: Scorer, selection: Selection, *, development: Column | None = None
+    ) -> Result:
+        """Score every record and keep what the selection keeps. Raises any DataselectError.
+
+        `development`: where the file of `--auto` has its text, if not where records have theirs.
+        """
         _refuse_to_replace_what_is_read(scorer)
         work = Work(
             scorer,
@@ -89,7 +95,7 @@ class Pipeline(Run):
             stop_at_first=self.stops_at_first,
         )
         if selection.auto is not None:
-            text = records.text(self.settings.text_field)
+            text = development or records.text(self.settings.text_field)
             [self._development] = read_columns(Inputs([selection.auto]), [text])
             if not self._development:
                 raise InputError(f"{selection.auto}: no text to try shares on; check --auto")
@@ -115,9 +121,13 @@ class Pipeline(Run):
     def _scored(self, work: Work) -> Generator[Scored, None, None]:
         """Blocks after scoring, in order; bad records are dealt with on the way."""
         settings, counts = self.settings, self.counts
+        jobs = settings.jobs if work.scorer.parallel else 1
+        given = self.inputs.blocks()
+        if records.POSITION in work.scorer.columns:
+            given = numbered(given)
         with (
             Progress(work.scorer.noun, self.inputs.size, quiet=settings.quiet) as progress,
-            closing(ordered_map(work, self.inputs.blocks(), settings.jobs)) as blocks,
+            closing(ordered_map(work, given, jobs)) as blocks,
         ):
             for block in blocks:
                 counts.read += len(block.scores) + len(block.bad)
@@ -240,7 +250,8 @@ class Pipeline(Run):
 
 def _refuse_to_replace_what_is_read(scorer: Scorer) -> None:
     """Raise OptionError for a field that is read and added, or added twice."""
-    used = [column.path for column in scorer.columns] + list(scorer.adds)
+    read = [column.path for column in scorer.columns if column is not records.POSITION]
+    used = read + list(scorer.adds)
     for name in used:
         if used.count(name) > 1:
             raise OptionError(f"field '{name}' has two uses here; name another field, or rename it")

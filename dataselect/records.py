@@ -57,37 +57,59 @@ class Column:
     """One field that a command reads: where it is, what it must be, the option that renames it.
 
     `check(value)` returns the value to use or raises ValueError with a reason; `check_all`
-    returns whether a whole list of values passes unchanged, which is the fast way.
+    returns whether a whole list of values passes unchanged, which is the fast way. `instead` is
+    where the value may be in records that lack `path`.
     """
 
     path: str
     check: Callable[[Any], Any]
     check_all: Callable[[list[Any]], bool]
     option: str
+    instead: str | None = None
 
     def find(self, record: Any) -> Any:
         """The field's raw value: `path` as a name goes before `path` as dotted steps inward.
 
         Raises KeyError or TypeError where there is none.
         """
-        if "." not in self.path or self.path in record:
-            return record[self.path]
-        for key in self.path.split("."):
-            record = record[key]
-        return record
+        if self.instead is None:
+            return _at(record, self.path)
+        try:
+            return _at(record, self.path)
+        except (KeyError, TypeError):
+            return _at(record, self.instead)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether `path` is a name, and the only place to look."""
+        return "." not in self.path and self.instead is None
+
+    def find_all(self, records: Sequence[Any]) -> list[Any]:
+        """The raw values of the field, as `find` gives them."""
+        if self.is_plain:
+            path = self.path
+            return [record[path] for record in records]
+        return [self.find(record) for record in records]
 
     def get(self, record: dict[str, Any]) -> Any:
         """The field's checked value. Raises ValueError, with what to do."""
         try:
             value = self.find(record)
         except (KeyError, TypeError):
-            raise _Refused(
-                f"field '{self.path}' is missing; name another with {self.option}"
-            ) from None
+            names = f"'{self.path}'" + (f" or '{self.instead}'" if self.instead else "")
+            raise _Refused(f"field {names} is missing; name another with {self.option}") from None
         try:
             return self.check(value)
         except ValueError as error:
             raise _Refused(f"field '{self.path}' {error}") from None
+
+
+def _at(record: Any, path: str) -> Any:
+    if "." not in path or path in record:
+        return record[path]
+    for key in path.split("."):
+        record = record[key]
+    return record
 
 
 _KINDS = {
@@ -173,9 +195,9 @@ def _all_strings(values: list[Any]) -> bool:
     return set(map(type, values)) <= {str}
 
 
-def text(path: str, option: str = "--text-field") -> Column:
+def text(path: str, option: str = "--text-field", instead: str | None = None) -> Column:
     """A column of text: a string that is neither empty nor blank."""
-    return Column(path, _check_text, _all_texts, option)
+    return Column(path, _check_text, _all_texts, option, instead)
 
 
 def hypothesis(path: str) -> Column:
@@ -196,6 +218,10 @@ def cost(path: str) -> Column:
 def group(path: str, option: str = "--per") -> Column:
     """A column of labels: strings as they are; numbers, booleans and null by their JSON."""
     return Column(path, _check_group, _all_strings, option)
+
+
+POSITION = Column("", int, lambda _: True, "")
+"""Where a record stands among all records, from 0: no field, but known for `numbered` blocks."""
 
 
 def parse(line: bytes) -> dict[str, Any]:
@@ -286,52 +312,65 @@ def read(block: Block, columns: Sequence[Column], *, stop_at_first: bool = False
 
     `stop_at_first`: leave the rest alone after the first bad record.
     """
+    fields = [column for column in columns if column is not POSITION]
+    found, positions = _read_fast(block, fields) or _read_slowly(block, fields, stop_at_first)
+    if len(fields) < len(columns):
+        found.columns.insert(columns.index(POSITION), list(positions))
+    return found
+
+
+_Read = tuple[Records, Sequence[int]]  # and the position of each good record
+
+
+def _lines(block: Block) -> list[bytes]:
     lines = block.data.split(b"\n")
     lines.pop()
-    values = _read_fast(lines, columns)
-    if values is not None:
-        return Records(lines, values, [])
-    return _read_slowly(block.source, block.first_line, lines, columns, stop_at_first)
+    return lines
 
 
-def _read_fast(lines: list[bytes], columns: Sequence[Column]) -> list[list[Any]] | None:
-    """The columns of lines that are all good and plain, else None."""
+def _read_fast(block: Block, columns: Sequence[Column]) -> _Read | None:
+    """Read a block whose lines are all good and plain, else None."""
     loads = orjson.loads
+    lines = _lines(block)
     first, *others = columns
     try:
-        if not others and "." not in first.path:
+        if not others and first.is_plain:
             path = first.path
             values = [[loads(line)[path] for line in lines]]
         else:
             records = [loads(line) for line in lines]
-            values = [[column.find(record) for record in records] for column in columns]
+            values = [column.find_all(records) for column in columns]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
     checked = zip(columns, values, strict=True)
-    return values if all(column.check_all(found) for column, found in checked) else None
+    if not all(column.check_all(found) for column, found in checked):
+        return None
+    positions = range(block.first_record, block.first_record + len(lines))
+    return Records(lines, values, []), positions
 
 
-def _read_slowly(
-    source: str, first_line: int, lines: list[bytes], columns: Sequence[Column], stop: bool
-) -> Records:
+def _read_slowly(block: Block, columns: Sequence[Column], stop: bool) -> _Read:
+    """Read line by line, with the reason why each bad record is one."""
     good: list[bytes] = []
     values: list[list[Any]] = [[] for _ in columns]
     bad: list[BadRecord] = []
-    for number_, line in enumerate(lines, start=first_line):
+    positions: list[int] = []
+    for number_, line in enumerate(_lines(block), start=block.first_line):
         if not line or line.isspace():
             continue
         try:
             record = parse(line)
             found = [column.get(record) for column in columns]
         except _Refused as refusal:
-            bad.append(BadRecord(source, number_, line, str(refusal)))
+            bad.append(BadRecord(block.source, number_, line, str(refusal)))
             if stop:
                 break
             continue
+        positions.append(block.first_record + len(good) + len(bad))
         good.append(line)
         for kept, value in zip(values, found, strict=True):
             kept.append(value)
-    return Records(good, values, bad)
+    return Records(good, values, bad), positions
 
 
 _CLOSING_BRACE = ord("}")

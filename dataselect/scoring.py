@@ -55,6 +55,9 @@ class Scorer(ABC):
     exclusions: tuple[str, ...] = ()
     """Reasons to leave a record out that are not a matter of its score."""
 
+    parallel: bool = True
+    """Whether workers may score; else this process does, with the threads of its libraries."""
+
     @property
     @abstractmethod
     def columns(self) -> Sequence[Column]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import InputError
-from dataselect.inputs import Block, Inputs
-from dataselect.records import Column, read
+from dataselect.inputs import Block, Inputs, count_records, numbered
+from dataselect.records import POSITION, Column, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.random import Generator
     from numpy.typing import NDArray
-
-_Line = tuple[str, int, bytes]  # file, line number, bytes
 
 
 def read_columns(inputs: Inputs, columns: Sequence[Column]) -> list[list[Any]]:
@@ -30,10 +28,15 @@ def read_columns(inputs: Inputs, columns: Sequence[Column]) -> list[list[Any]]:
     return values
 
 
-def sample_texts(
-    inputs: Inputs, column: Column, size: int, rng: Generator, *, strict: bool
-) -> list[str]:
-    """Draw `size` texts without replacement, in input order.
+def total_records(inputs: Inputs) -> int:
+    """How many records there are, good or bad."""
+    return sum(count_records(block.data) for block in inputs.blocks())
+
+
+def sample_columns(
+    inputs: Inputs, columns: Sequence[Column], size: int, rng: Generator, *, strict: bool
+) -> list[list[Any]]:
+    """Draw the values of `size` records without replacement, in input order.
 
     Each line gets a random key in the order of the input and the `size` lowest are kept, so the
     draw depends on nothing but `rng`. Holds at most 2 * `size` lines. A bad record that is drawn
@@ -42,23 +45,33 @@ def sample_texts(
     import numpy as np
 
     keys = np.empty(0)
-    drawn: list[_Line] = []
+    drawn: list[Block] = []  # of one line each
     limit = np.inf
-    for block in inputs.blocks():
+    blocks = inputs.blocks()
+    for block in numbered(blocks) if POSITION in columns else blocks:
         lines = block.data.split(b"\n")[:-1]
         fresh = rng.random(len(lines))
         chosen = np.flatnonzero(fresh < limit)
         keys = np.concatenate((keys, fresh[chosen]))
-        drawn += [(block.source, block.first_line + int(i), lines[i]) for i in chosen]
+        drawn += _single_lines(block, lines, chosen.tolist())
         if len(drawn) > 2 * size:
             keys, drawn, limit = _lowest(keys, drawn, size)
     _, drawn, _ = _lowest(keys, drawn, size)
-    texts: list[str] = []
-    for source, number, line in drawn:
-        found = read(Block(source, number, line + b"\n"), [column])
+    values: list[list[Any]] = [[] for _ in columns]
+    for line in drawn:
+        found = read(line, columns)
         if found.bad and strict:
             raise InputError(str(found.bad[0]))
-        texts += found.columns[0]
+        for kept, own in zip(values, found.columns, strict=True):
+            kept.extend(own)
+    return values
+
+
+def sample_texts(
+    inputs: Inputs, column: Column, size: int, rng: Generator, *, strict: bool
+) -> list[str]:
+    """Draw `size` texts as `sample_columns` does."""
+    [texts] = sample_columns(inputs, [column], size, rng, strict=strict)
     return texts
 
 
@@ -75,9 +88,20 @@ def sample_like(texts: Sequence[str], inputs: Inputs, column: Column, rng: Gener
     return chosen
 
 
+def _single_lines(block: Block, lines: Sequence[bytes], chosen: Sequence[int]) -> list[Block]:
+    """Some lines of a block as blocks of their own."""
+    found = []
+    position, start = block.first_record, 0
+    for place in chosen:
+        position += count_records(b"\n".join(lines[start:place]))
+        start = place
+        found.append(Block(block.source, block.first_line + place, lines[place] + b"\n", position))
+    return found
+
+
 def _lowest(
-    keys: NDArray[np.float64], drawn: list[_Line], size: int
-) -> tuple[NDArray[np.float64], list[_Line], float]:
+    keys: NDArray[np.float64], drawn: list[Block], size: int
+) -> tuple[NDArray[np.float64], list[Block], float]:
     """The `size` lines of the lowest keys, in input order, and the key that a new one must beat."""
     import numpy as np
 

@@ -9,7 +9,8 @@ import pytest
 from dataselect import inputs, records
 from dataselect.errors import InputError
 from dataselect.inputs import Inputs
-from dataselect.texts import sample_texts
+from dataselect.records import POSITION
+from dataselect.texts import sample_columns, sample_texts, total_records
 
 COLUMN = records.text("text")
 
@@ -44,6 +45,21 @@ def test_block_sizes_do_not_change_the_draw(pool: Path, monkeypatch: pytest.Monk
 
 def test_seeds_differ(pool: Path) -> None:
     assert draw(pool, 20, seed=1) != draw(pool, 20, seed=2)
+
+
+def test_what_is_drawn_knows_its_place(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records count, good or bad, and blank lines do not."""
+    lines = pool.read_text().splitlines(keepends=True)
+    lines[100] = "broken\n"
+    lines[200] = "\n  \n" + lines[200]
+    pool.write_text("".join(lines))
+    monkeypatch.setattr(inputs, "BLOCK_BYTES", 1000)
+    rng = np.random.default_rng(0)
+    files = Inputs([str(pool), str(pool)])
+    texts, places = sample_columns(files, [COLUMN, POSITION], 300, rng, strict=False)
+    assert [int(text.split()[1]) for text in texts] == [place % 500 for place in places]
+    assert max(places) > 900
+    assert total_records(files) == 1_000
 
 
 def test_every_record_is_as_likely(pool: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -18,12 +17,10 @@ from dataselect.engines.lm.known_words import KnownWords
 from dataselect.engines.lm.vocabulary import Vocabulary, sentence, sentences
 from dataselect.engines.normalization import Normalization
 from dataselect.errors import InputError
-from dataselect.inputs import Inputs, open_raw
+from dataselect.inputs import Inputs, file_digest, open_raw
 
 DECIMALS = 6
 """To which scores are rounded where they are written: KenLM adds up in single precision."""
-
-_CHUNK_BYTES = 1 << 20
 
 
 class TextScores(NamedTuple):
@@ -97,11 +94,7 @@ class LanguageModel:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the file, in hexadecimal."""
-        found = hashlib.sha256()
-        with open(self.path, "rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                found.update(chunk)
-        return found.hexdigest()
+        return file_digest(self.path)
 
     def vocabulary(self) -> Vocabulary:
         """The words of an ARPA file. Raises InputError for KenLM's binary, which lists none."""
