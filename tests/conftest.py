@@ -144,3 +144,39 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     fitted.silent()
     return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sentence-transformers model, made here: letters and a few words, weights at random."""
+    from dataselect.engines.encoders.loading import quiet
+
+    folder = tmp_path_factory.mktemp("encoder")
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    vocabulary = [
+        *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
+        *letters,
+        *(f"##{letter}" for letter in letters),
+        *("play", "some", "jazz", "by", "the", "blue", "band", "will", "rain", "north", "tomorrow"),
+    ]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
+    with quiet():
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers import BertConfig, BertModel, BertTokenizerFast
+
+        torch.manual_seed(0)
+        config = BertConfig(
+            vocab_size=len(vocabulary),
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=64,
+        )
+        BertModel(config).save_pretrained(folder / "bert")
+        BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder / "bert")
+        model = SentenceTransformer(str(folder / "bert"), device="cpu")  # puts mean pooling on it
+        model.max_seq_length = 32
+        model.save(str(folder / "model"))
+    return folder / "model"

@@ -1,0 +1,1 @@
+"""Encoders: texts, or positions of records, as vectors."""

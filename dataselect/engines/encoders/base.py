@@ -1,0 +1,70 @@
+"""What every encoder does, and unit vectors that are the same on every machine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Entries of unit vectors are multiples of 2**-20. A float64 holds their products, and the sums
+# of up to 2**13 of them, exactly, so the order in which a library adds does not matter.
+FRACTION = 2.0**20
+MOST_DIMENSIONS = 2**13
+_ROWS_AT_ONCE = 256  # of 256 dimensions: they stay in the cache of a core
+
+
+class Encoder(ABC):
+    """Maps items, texts or positions of records, to vectors.
+
+    `reads_positions`: items are the positions (int) of records in the input, not texts.
+    `parallel`: False where one process should hold the encoder and do all encoding.
+    """
+
+    reads_positions: ClassVar[bool] = False
+    parallel: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """Entries of a vector."""
+
+    @abstractmethod
+    def encode(self, items: Sequence[Any], *, unit: bool = False) -> NDArray[np.float32]:
+        """(len(items), dimension) vectors; `unit`: of length 1, as `unit` makes them.
+
+        An item's vector does not depend on the other items.
+        """
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """What reports say of the encoder: its kind, its dimension, a digest."""
+
+
+def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
+    """Rows of length 1, to within rounding, whose entries are multiples of 2**-20.
+
+    `vectors`: (n, d) finite numbers, d up to 2**13. A row depends on nothing but its own numbers,
+    on any machine; a row of zeros stays one.
+    """
+    result = np.empty(vectors.shape, np.float32)
+    for start in range(0, len(vectors), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        result[rows] = _unit(vectors[rows])
+    return result
+
+
+def _unit(rows: NDArray[Any]) -> NDArray[np.float32]:
+    """`unit` of a few rows. Each step is exact, or rounds each entry by itself."""
+    rows = rows.astype(np.float32 if rows.dtype == np.float32 else np.float64)  # a copy
+    largest = np.maximum(rows.max(axis=1), -rows.min(axis=1))
+    rows /= np.where(largest == 0, 1, largest)[:, None]
+    rows *= FRACTION
+    whole = np.rint(rows, out=rows).astype(np.float64)
+    lengths = np.sqrt(np.einsum("ij,ij->i", whole, whole))  # sums of whole numbers are exact
+    whole *= (FRACTION / np.where(lengths == 0, 1, lengths))[:, None]
+    np.rint(whole, out=whole)
+    units: NDArray[np.float32] = (whole / FRACTION).astype(np.float32)
+    return units

@@ -1,0 +1,53 @@
+"""Sums of rows of whole numbers: the same in any order, at the speed of single precision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+_EXACT_BELOW = 2.0**24  # float32 holds every whole number up to here, float64 up to 2**53
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows that can be summed: `values` (f, d) whole numbers, `reach` (f,) the largest of each.
+
+    `reach` is of absolute values.
+    """
+
+    values: NDArray[np.float32]
+    reach: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, values: NDArray[np.float32]) -> Rows:
+        """Rows with their reach."""
+        largest = np.maximum(values.max(axis=1, initial=0), -values.min(axis=1, initial=0))
+        return cls(values, largest)
+
+
+def exact_sums(*parts: tuple[csr_array, Rows]) -> NDArray[np.float32]:
+    """(n, d) sums over all parts of counts times rows, rounded once, to float32.
+
+    The counts of a part are (n, f) sparse float32 whole numbers. Partial sums never exceed the
+    sum of what the rows reach: where that is below 2**24, single precision is exact.
+    """
+    sums: NDArray[np.float32] = sum(counts @ rows.values for counts, rows in parts)
+    reach = sum(counts @ rows.reach for counts, rows in parts)
+    far = np.flatnonzero(reach >= _EXACT_BELOW)
+    if far.size:
+        sums[far] = sum(_double_precision(counts[far], rows) for counts, rows in parts)
+    return sums
+
+
+def _double_precision(counts: csr_array, rows: Rows) -> NDArray[np.float64]:
+    used = np.unique(counts.indices)
+    sums: NDArray[np.float64] = counts[:, used].astype(np.float64) @ rows.values[used].astype(
+        np.float64
+    )
+    return sums
