@@ -1,0 +1,1 @@
+"""How far vectors are from in-domain text."""
