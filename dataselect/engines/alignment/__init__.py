@@ -1,0 +1,1 @@
+"""Translation quality of sentence pairs, from the vectors of both sides."""
