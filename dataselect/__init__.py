@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dataselect.engines.guards import Guards as Guards
     from dataselect.engines.lm.language_model import LanguageModel as LanguageModel
     from dataselect.engines.rescoring.log_linear import LogLinear as LogLinear
     from dataselect.errors import DataselectError as DataselectError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from dataselect.pipeline import Pipeline as Pipeline
     from dataselect.pipeline import Result as Result
     from dataselect.runs import Settings as Settings
+    from dataselect.scorers.bitext import Bitext as Bitext
+    from dataselect.scorers.bitext import Domain as Domain
     from dataselect.scorers.field import Field as Field
     from dataselect.scorers.relevance import Relevance as Relevance
     from dataselect.scorers.rescoring import Rescore as Rescore
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
     from dataselect.selection import Selection as Selection
 
 _HOMES = {
+    "Bitext": "scorers.bitext",
     "DataselectError": "errors",
+    "Domain": "scorers.bitext",
     "Field": "scorers.field",
+    "Guards": "engines.guards",
     "Inputs": "inputs",
     "LanguageModel": "engines.lm.language_model",
     "LogLinear": "engines.rescoring.log_linear",

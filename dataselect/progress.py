@@ -9,72 +9,38 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tqdm import tqdm
+    from typing_extensions import Self
+
+_SECONDS_BETWEEN = 0.2
 
 
-class Progress:
-    """Bytes read against bytes to read, with the record count and rate; silent off a terminal."""
-
-    def __init__(self, label: str, total: int | None, *, quiet: bool) -> None:
-        self._bar: tqdm[None] | None = None
-        if quiet or not _is_watched():
-            return
-        from tqdm import tqdm
-
-        self._bar = tqdm(
-            total=total, desc=label, unit="B", unit_scale=True, mininterval=0.2, leave=False
-        )
-
-    def update(self, bytes_read: int, records: int) -> None:
-        """Show the total of bytes and records so far."""
-        if self._bar is not None:
-            elapsed = self._bar.format_dict["elapsed"] or 1e-9
-            self._bar.set_postfix_str(
-                f"{records:,} records, {records / elapsed:,.0f}/s", refresh=False
-            )
-            self._bar.update(bytes_read - self._bar.n)
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-
-class Steps:
-    """A bar for each piece of work whose size is known, one after the other; silent off a terminal.
-
-    >>> with Steps(quiet=True) as report:
-    ...     report("encoding", 10, 200)
-    """
+class _Bar:
+    """A bar that goes away at the end of a `with` block; none where nobody sees it."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet or not _is_watched()
+        self._silent = quiet or sys.stderr is None or not sys.stderr.isatty()
         self._bar: tqdm[None] | None = None
-        self._what = ""
 
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Show how much of the work called `what` is done."""
-        if self._quiet:
-            return
+    def _open(self, label: str, total: int | None, unit: str) -> tqdm[None]:
+        """A new bar in place of the one that is there."""
         from tqdm import tqdm
 
-        if self._bar is None or what != self._what:
-            self._close()
-            self._bar = tqdm(total=total, desc=what, unit_scale=True, mininterval=0.2, leave=False)
-            self._what = what
-        self._bar.update(done - self._bar.n)
+        self._close()
+        self._bar = tqdm(
+            total=total,
+            desc=label,
+            unit=unit,
+            unit_scale=True,
+            mininterval=_SECONDS_BETWEEN,
+            leave=False,
+        )
+        return self._bar
 
     def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()
 
-    def __enter__(self) -> Steps:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -86,6 +52,40 @@ class Steps:
         self._close()
 
 
-def _is_watched() -> bool:
-    """Whether a person sees standard error."""
-    return sys.stderr is not None and sys.stderr.isatty()
+class Progress(_Bar):
+    """Bytes read against bytes to read, with the record count and rate; silent off a terminal."""
+
+    def __init__(self, label: str, total: int | None, *, quiet: bool) -> None:
+        super().__init__(quiet=quiet)
+        if not self._silent:
+            self._open(label, total, "B")
+
+    def update(self, bytes_read: int, records: int) -> None:
+        """Show the total of bytes and records so far."""
+        if self._bar is not None:
+            elapsed = self._bar.format_dict["elapsed"] or 1e-9
+            self._bar.set_postfix_str(
+                f"{records:,} records, {records / elapsed:,.0f}/s", refresh=False
+            )
+            self._bar.update(bytes_read - self._bar.n)
+
+
+class Steps(_Bar):
+    """A bar for each piece of work whose size is known, one after the other; silent off a terminal.
+
+    >>> with Steps(quiet=True) as report:
+    ...     report("encoding", 10, 200)
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__(quiet=quiet)
+        self._what = ""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show how much of the work called `what` is done."""
+        if self._silent:
+            return
+        bar = self._bar
+        if bar is None or what != self._what:
+            bar, self._what = self._open(what, total, ""), what
+        bar.update(done - bar.n)

@@ -30,6 +30,7 @@ LAYERS = [
     "texts",
     "engines",
     "scorers",
+    "alignment",
     "sweep",
     "spool",
     "work",

@@ -8,6 +8,7 @@ import sys
 import termios
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 
@@ -37,3 +38,18 @@ def test_bar_on_a_terminal(tmp_path: Path, *, quiet: bool) -> None:
     written = on_a_terminal("select", *options, "--by", "score", "-o", out, str(pool))
     assert ("select:" in written) != quiet
     assert ("kept 1,000 of 1,000" in written) != quiet
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork")
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_bar_for_each_piece_of_work_before_scoring(tmp_path: Path, *, quiet: bool) -> None:
+    pool = tmp_path / "pairs.jsonl"
+    pool.write_text("".join(f'{{"src": "one {i}", "tgt": "eins {i}"}}\n' for i in range(50)))
+    rows = str(tmp_path / "rows.npy")
+    np.save(rows, np.random.default_rng(0).normal(size=(50, 4)))
+    options = ["--quiet"] if quiet else []
+    vectors = ["--align", "vectors", "--vectors", f"src={rows}", "--vectors", f"tgt={rows}"]
+    out = str(tmp_path / "out.jsonl")
+    written = on_a_terminal("bitext", *options, *vectors, "-o", out, str(pool))
+    shown = [label in written for label in ("encoding src", "encoding tgt", "neighbours", "bitext")]
+    assert shown == [not quiet] * 4

@@ -47,6 +47,7 @@ class _Shares(NamedTuple):
 
 _POOL = _Shares(0.06, 0.34, 0.3)
 _BITEXT = _Shares(0.1, 0.1, 0.3)
+_UNTRANSLATED = 0.05  # of written pairs
 
 
 class Written(NamedTuple):
@@ -181,8 +182,15 @@ class _Sample:
     def _bitext(self) -> Iterator[bytes]:
         draw = Draw(self._seed, "bitext")
         truths = self._truths(self._size.pairs, _BITEXT, draw)
-        pairs = ((truth, *self._pair(truth, draw)) for truth in truths)
-        return _lines("bitext", ({"src": en, "tgt": de, "truth": truth} for truth, en, de in pairs))
+        pairs = (self._general_pair(truth, draw) for truth in truths)
+        return _lines("bitext", pairs)
+
+    def _general_pair(self, truth: str, draw: Draw) -> _Record:
+        """A pair of a general corpus; some written sentences were left untranslated."""
+        english, german = self._pair(truth, draw)
+        if truth == _WRITTEN and draw.share() < _UNTRANSLATED:
+            german, truth = english, "untranslated"
+        return {"src": english, "tgt": german, "truth": truth}
 
     def _broken(self) -> Iterator[bytes]:
         draw = Draw(self._seed, "broken")

@@ -1,0 +1,97 @@
+"""`dataselect bitext`: keep the sentence pairs near in-domain text, and those that translate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dataselect.commands.bitext_options import (
+    AlignmentFlags,
+    DistanceFlags,
+    GuardFlags,
+    SideOptions,
+)
+from dataselect.commands.bitext_sources import Sources
+from dataselect.commands.encoders import EncoderOptions
+from dataselect.commands.options import (
+    Calibrate,
+    InputOptions,
+    ModelOptions,
+    RunOptions,
+    SelectionOptions,
+    given,
+)
+from dataselect.commands.running import finish, warn
+from dataselect.errors import OptionError
+from dataselect.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from dataselect.selection import Selection
+
+
+def command(
+    inputs: InputOptions,
+    side: SideOptions,
+    distance: DistanceFlags,
+    encoding: EncoderOptions,
+    aligning: AlignmentFlags,
+    guarding: GuardFlags,
+    fitted: ModelOptions,
+    selection: SelectionOptions,
+    run: RunOptions,
+    calibrate: Calibrate = None,
+) -> None:
+    """Keep the sentence pairs near in-domain text, and those that translate each other.
+
+    Adds 'distance', of the chosen side to the in-domain text; low is good. Vectors come from an
+    encoder that is fitted on the spot, from --encoder MODEL or from --vectors. With --align adds
+    'alignment'; high is good, and it ranks where there is no in-domain text. Guards leave pairs
+    out whatever their score, and --rejects says why.
+    """
+    import numpy as np
+
+    settings = replace(run.build(), text_field=side.fields[side.sides[-1]])
+    rule, guards = selection.build(calibrate=calibrate), guarding.build()
+    compared = bool(side.in_domain or encoding.in_domain_vectors)
+    fitted.check(settings, [*given(distance), *(["--in-domain"] if compared else [])])
+    encoding.check(aligning.model, fitted.model)
+    aligning.check()
+    if fitted.fit_only and aligning.align is not None:
+        raise OptionError("--fit-only scores nothing; leave --align out")
+    if not (compared or fitted.model):
+        _check_without_domain(
+            rule, distance, fitted, scores=aligning.align is not None, guards=guards.active
+        )
+    sources = Sources(side, distance, encoding, aligning, fitted.model, run.text_field, settings)
+    sources.check()
+    pool = inputs.open(digest=settings.report is not None)
+    read = [*sources.reads(), *encoding.reads(), *fitted.reads(), *selection.reads()]
+    with Pipeline(pool, settings, also_read=read) as job:
+        groups = (side, distance, encoding, aligning, guarding)
+        job.facts = {name: value for group in groups for name, value in vars(group).items()}
+        job.facts |= {"model": fitted.model, "calibrate": calibrate}
+        scorer = sources.scorer(pool, guards, np.random.default_rng(settings.seed))
+        if fitted.save_model is not None:
+            job.write_file(fitted.save_model, scorer.dumps())
+        if fitted.fit_only:
+            job.report_fit(scorer)
+            warn(scorer.warnings(), settings)
+            return
+        if calibrate is not None:
+            rule = rule.calibrated(scorer.held_out(), scorer.direction)
+        result = job.apply(scorer, rule, development=sources.in_domain_column(side.sides[-1]))
+    finish(result, settings)
+
+
+def _check_without_domain(
+    rule: Selection, distance: DistanceFlags, fitted: ModelOptions, *, scores: bool, guards: bool
+) -> None:
+    """Raise OptionError for what needs in-domain text."""
+    if given(distance) or fitted.save_model or rule.calibrate:
+        raise OptionError("there is no in-domain text to fit to; give --in-domain FILE")
+    if not (scores or guards):
+        raise OptionError("give --in-domain FILE, --model FILE, --align MODEL or a guard")
+    if not scores and rule.selects:
+        raise OptionError(
+            f"{rule.describe()} goes by a score, and guards give none; give --in-domain FILE"
+        )
