@@ -17,7 +17,7 @@ from dataselect.records import POSITION, Column, read
 from dataselect.scratch import Scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -95,7 +95,7 @@ class Corpus:
 
         from dataselect.engines.alignment.margin import alignment, neighbour_search
 
-        pairs = self._survey()
+        pairs = self._survey(encoders)
         sizes = len(pairs.sides[0].first), len(pairs.sides[1].first)
         if margin != "cosine":  # what cannot be searched is refused before hours of encoding
             neighbour_search(sizes, encoders[0].dimension, search)
@@ -121,16 +121,16 @@ class Corpus:
                 raise InputError(str(found.bad[0]))
             yield block, found.columns
 
-    def _survey(self) -> Pairs:
-        """Find the distinct texts of both sides."""
+    def _survey(self, encoders: tuple[Encoder, Encoder]) -> Pairs:
+        """Find the distinct texts of both sides; of vectors made elsewhere the distinct rows."""
         import numpy as np
 
         keys = bytearray(), bytearray()
         positions = [np.empty(0, np.intp)]
         records = 0
         for block, (*texts, places) in self._blocks():
-            for own, found in zip(keys, texts, strict=True):
-                own.extend(b"".join(map(_key, found)))
+            for own, found, encoder in zip(keys, texts, encoders, strict=True):
+                own.extend(_keys(encoder.encode(places) if encoder.reads_positions else found))
             positions.append(np.array(places, np.intp))
             records = block.first_record + count_records(block.data)
         src, tgt = (Distinct.of(np.frombuffer(side, np.uint64)) for side in keys)
@@ -170,5 +170,9 @@ class Corpus:
             start = end
 
 
-def _key(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest()
+def _keys(items: Iterable[str] | NDArray[np.float32]) -> bytes:
+    """A digest for each text, or each row of vectors."""
+    contents = (item.encode() if isinstance(item, str) else item.tobytes() for item in items)
+    return b"".join(
+        hashlib.blake2b(content, digest_size=_KEY_BYTES).digest() for content in contents
+    )

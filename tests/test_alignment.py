@@ -100,6 +100,7 @@ def test_margins_do_not_depend_on_the_blocks(
     np.testing.assert_allclose(expected, brute_force(source, target, "ratio", 4), atol=1e-9)
     for name, value in {"_ROWS": rows, "_COLUMNS": columns, "_SAMPLE": 16}.items():
         monkeypatch.setattr(exact, name, value)
+    monkeypatch.setattr("dataselect.engines.alignment.margin._NUMBERS_AT_ONCE", rows)
     np.testing.assert_array_equal(alignment(source, target), expected)
 
 

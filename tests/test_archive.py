@@ -82,6 +82,12 @@ UNFIT = {
     "of another version": archive.dumps(Format("parrot", 4), ABOUT, ARRAYS),
     "nested too deep": members(model__json=b"[" * 100_000),
     "with an array that is none": members(model__json=HEAD, x__npy=b"hello"),
+    "with an array whose head has no end": members(
+        model__json=HEAD, x__npy=array_of("{'descr': '<f8', (")
+    ),
+    "compressed in another way than it says": members(model__json=HEAD).replace(
+        b"\x14\0\0\0\0\0", b"\x14\0\0\0\x0c\0"
+    ),
     "with an array of objects": members(
         model__json=HEAD,
         x__npy=array_of("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}") + b"N.",

@@ -71,6 +71,19 @@ def test_rescoring_is_timed_beside_plain_scripts(sections: Any) -> None:
     assert all(len(row["measured"]["seconds"]) == 1 for row in rows)
 
 
+def test_distances_are_timed_beside_the_bare_loop(sections: Any) -> None:
+    rows = sections["bitext"]["rows"]
+    ours = "dataselect bitext --model"
+    assert [row["what"] for row in rows] == [LOOP, ours, "… --threshold 0", "… --jobs 2"]
+    assert all(len(row["measured"]["seconds"]) == 1 for row in rows)
+    assert [row["bar"] and row["bar"]["words"] for row in rows][1] == "≥ 50,000 records/s"
+
+
+def test_a_neural_encoder_is_timed_where_there_is_one(sections: Any) -> None:
+    section = sections["neural"]
+    assert (section["rows"], section["notes"]) == ([], ["Not run: give a model with --encoder."])
+
+
 def test_training_is_timed_alone_where_lmplz_is_missing(sections: Any) -> None:
     rows = sections["lm-train"]["rows"]
     assert [row["what"] for row in rows] == ["dataselect lm train"]
@@ -83,7 +96,7 @@ def test_what_cannot_be_run_is_in_the_table_with_the_reason(sections: Any) -> No
     assert binary["measured"] == {}
 
 
-@pytest.mark.parametrize("name", ["relevance", "winnow"])
+@pytest.mark.parametrize("name", ["relevance", "winnow", "bitext"])
 def test_too_few_records_are_not_judged(sections: Any, name: str) -> None:
     assert {row["met"] for row in sections[name]["rows"]} == {None}
     assert "nothing is judged" in sections[name]["notes"][-1]
@@ -95,6 +108,14 @@ def test_memory_is_measured_on_the_pool_and_on_ten_times_as_much(sections: Any) 
     assert all({"MiB at 2,000", "MiB at 20,000"} < set(row) for row in rows)
 
 
+def test_memory_for_pairs_is_measured_on_half_of_them_and_on_five_times_as_many(
+    sections: Any,
+) -> None:
+    [row] = sections["bitext-memory"]["rows"]
+    assert row["dataselect bitext"] == "--threshold 0"
+    assert {"MiB at 1,000", "MiB at 5,000"} < set(row)
+
+
 def test_startup_times_help_beside_a_bare_interpreter(sections: Any) -> None:
     rows = sections["startup"]["rows"]
     assert [row["what"] for row in rows] == [
@@ -104,7 +125,10 @@ def test_startup_times_help_beside_a_bare_interpreter(sections: Any) -> None:
     ]
 
 
-def test_a_missing_corpus_is_named(tmp_path: Path) -> None:
-    run = bench("relevance", "--data", str(tmp_path), "--cache", str(tmp_path))
+@pytest.mark.parametrize(
+    ("section", "corpus"), [("relevance", "sgd_user"), ("bitext", "bcontrast_en-de/train")]
+)
+def test_a_missing_corpus_is_named(tmp_path: Path, section: str, corpus: str) -> None:
+    run = bench(section, "--data", str(tmp_path), "--cache", str(tmp_path))
     assert run.returncode == 1
-    assert "sgd_user.jsonl.gz: No such file" in run.stderr
+    assert f"{corpus}.jsonl.gz: No such file" in run.stderr

@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import Inside, Shell
 
+from dataselect.engines import archive
 from dataselect.engines.encoders.base import unit
 from dataselect.errors import InputError, OptionError
 from dataselect.scorers.bitext import Bitext, Domain
@@ -168,6 +170,27 @@ def test_calibrate_lets_the_share_of_held_out_text_pass(world: Path, inside: Ins
     assert 0.7 * 450 < truths(world / "near.out").count("music") < 0.9 * 450
 
 
+def test_a_model_is_used_for_the_side_it_was_fitted_to(world: Path, inside: Inside) -> None:
+    write(
+        world / "english.jsonl", [{"text": pair(text)["src"]} for text in sentences(MUSIC, 40, 1)]
+    )
+    fit = ("bitext", "-q", "--side", "src", "--in-domain", "english.jsonl")
+    inside(*fit, "--fit-only", "--save-model", "model", "pairs.jsonl").silent()
+    score = ("bitext", "-q", "--model", "model", "-o", "near.out", "pairs.jsonl")
+    inside(*score, "--side", "src").silent()
+    for side in "tgt", "both":
+        inside(*score, "--side", side).refused(2, "model: ", "--side src")
+
+
+@pytest.mark.parametrize("option", ["--encoder", "--vectors", "--device", "--cache"])
+def test_a_model_that_holds_its_encoder_takes_no_other(
+    aligned: Path, inside: Inside, option: str
+) -> None:
+    inside(*NEAR, "--fit-only", "--save-model", "model", "pairs.jsonl").silent()
+    value = "src.npy" if option == "--vectors" else "cpu"
+    inside("bitext", "--model", "model", option, value, "pairs.jsonl").refused(2, option)
+
+
 def test_both_sides_are_calibrated_with_pairs(world: Path, inside: Inside) -> None:
     write(world / "both.jsonl", [pair(text) for text in sentences(MUSIC, 40, 1)])
     write(world / "english.jsonl", [{"text": pair(text)["src"]} for text in sentences(MUSIC, 9, 1)])
@@ -190,6 +213,33 @@ def test_auto_keeps_the_share_that_predicts_a_development_text(world: Path, insi
     assert 20 < len(load(world / "near.out")) < 120
 
 
+@pytest.mark.parametrize("rule", ["contrast", "centroid", "neighbours", "logistic"])
+def test_a_side_without_words_is_far_from_everything(
+    world: Path, inside: Inside, rule: str
+) -> None:
+    pairs = load(world / "pairs.jsonl")
+    write(world / "odd.jsonl", [*pairs, {"src": "...", "tgt": "?!"}, {"src": "-", "tgt": "..."}])
+    inside(*NEAR, "--rule", rule, "-o", "scored.out", "odd.jsonl").silent()
+    *others, one, other = [each["distance"] for each in load(world / "scored.out")]
+    assert one == other >= max(others)
+
+
+def test_signatures_tell_fits_apart_and_not_folders(world: Path, inside: Inside) -> None:
+    (world / "elsewhere").mkdir()
+    rng = np.random.default_rng(0)
+    for name, rows in ("pairs", 200), ("music", 30):
+        vectors = rng.normal(size=(rows, 4))
+        np.save(world / f"{name}.npy", vectors)
+        np.save(world / "elsewhere" / f"{name}.npy", vectors)
+    signatures = []
+    for folder, rule in (".", "centroid"), ("elsewhere", "centroid"), (".", "contrast"):
+        files = (f"{folder}/pairs.npy", "--in-domain-vectors", f"{folder}/music.npy")
+        options = ("--rule", rule, "--report", "report.json", "-o", "scored.out")
+        inside("bitext", "-q", "--vectors", *files, *options, "pairs.jsonl").silent()
+        signatures.append(json.loads((world / "report.json").read_bytes())["signature"])
+    assert signatures[0] == signatures[1] != signatures[2]
+
+
 def test_the_report_says_what_was_compared(world: Path, inside: Inside) -> None:
     inside(*NEAR, "--report", "report.json", "-o", "near.out", "pairs.jsonl").silent()
     report = json.loads((world / "report.json").read_bytes())
@@ -197,6 +247,7 @@ def test_the_report_says_what_was_compared(world: Path, inside: Inside) -> None:
     assert (side["in_domain"], side["encoder"]["kind"]) == (40, "lexical")
     assert side["auc"] > 0.85  # a quarter of the corpus is in-domain
     assert report["options"]["in_domain"] == ["music.jsonl"]
+    assert report["options"]["text_field"] == "text"
     assert "side:tgt" in report["signature"]
 
 
@@ -227,6 +278,12 @@ def test_guards_alone_leave_pairs_out_and_say_why(world: Path, inside: Inside) -
     }
     assert reasons.keys() == told.keys()
     assert all(option in reasons[name] for name, option in told.items())
+
+
+def test_guards_alone_need_no_copy_of_a_pipe(shell: Shell) -> None:
+    pipe = """<(yes '{"src": "play", "tgt": "spiele"}' | head -20000)"""
+    script = f"ulimit -f 1; dataselect bitext -q --drop-copies {pipe} | wc -l"  # no file over 1 KiB
+    assert shell(script).silent().strip() == b"20000"
 
 
 def test_what_a_guard_leaves_out_takes_no_place_among_the_best(world: Path, inside: Inside) -> None:
@@ -296,6 +353,24 @@ def test_poorly_aligned_pairs_are_left_out_with_the_reason(aligned: Path, inside
     }
 
 
+def test_cosines_alone_need_no_library_for_search(
+    aligned: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    search = (*ALIGN, "--search", "approximate", "-o", "scored.out", "pairs.jsonl")
+    inside(*search, "--margin", "cosine").silent()
+    inside(*search, "--margin", "ratio").refused(2, "faiss")
+
+
+def test_the_signature_tells_margins_and_guards(aligned: Path, inside: Inside) -> None:
+    signatures = set()
+    for more in (), ("--margin", "distance"), ("--align-neighbours", 3), ("--drop-copies",):
+        inside(*ALIGN, *more, "--report", "report.json", "-o", "a.out", "pairs.jsonl").silent()
+        signatures.add(json.loads((aligned / "report.json").read_bytes())["signature"])
+    assert len(signatures) == 4
+    assert all("|align:" in each and "|align:|" not in each for each in signatures)
+
+
 def test_alignment_stands_beside_distance(aligned: Path, inside: Inside) -> None:
     np.save(aligned / "music.npy", np.load(aligned / "tgt.npy")[:20])
     near = ("--in-domain-vectors", "music.npy", "--min-alignment", 1, "--top-k", 50)
@@ -328,6 +403,19 @@ def test_alignment_takes_a_pipe_and_several_jobs(aligned: Path, shell: Shell) ->
     command = " ".join(map(str, (*ALIGN, "--top-k", 50)))
     whole = shell(f"dataselect {command} pairs.jsonl").silent()
     assert shell(f"cat pairs.jsonl | dataselect {command} --jobs 2").silent() == whole
+
+
+def test_texts_that_are_the_same_keep_vectors_of_their_own(aligned: Path, inside: Inside) -> None:
+    """Vectors made elsewhere may know the context of a text."""
+    pairs = load(aligned / "pairs.jsonl")
+    for each in pairs[100:110]:
+        each.update(src="thank you", tgt="danke")
+    write(aligned / "same.jsonl", pairs)
+    for name in "pairs", "same":
+        inside(*ALIGN, "-o", f"{name}.out", f"{name}.jsonl").silent()
+    margins = [[e["alignment"] for e in load(aligned / f"{n}.out")] for n in ("pairs", "same")]
+    assert margins[0] == margins[1]
+    assert len(set(margins[0][100:110])) == 10
 
 
 def test_copies_of_a_text_do_not_crowd_out_its_neighbours(aligned: Path, inside: Inside) -> None:
@@ -469,6 +557,11 @@ def test_a_bad_pair_stops_the_run_and_says_where(
     assert not (aligned / "never.out").exists()
 
 
+def test_a_field_by_another_name_is_told(world: Path, inside: Inside) -> None:
+    run = inside(*NEAR, "--tgt-field", "de", "pairs.jsonl")
+    run.refused(1, "pairs.jsonl:1: ", "field 'de' is missing; name another with --tgt-field")
+
+
 @pytest.mark.parametrize("way", ["distance", "alignment", "guards"])
 def test_bad_pairs_are_collected_and_counted(aligned: Path, inside: Inside, way: str) -> None:
     lines = (aligned / "pairs.jsonl").read_text().splitlines(keepends=True)
@@ -515,6 +608,13 @@ USAGE = {
         ("--vectors", "tgt.npy", "--in-domain-vectors", "src=src.npy"),
         "--side tgt needs --vectors and --in-domain-vectors of tgt",
     ),
+    "an encoder of nothing": (("--drop-copies", "--encoder", "x"), "--encoder is for --in-domain"),
+    "no number of alignment": ((*ALIGN[2:], "--min-alignment", "nan"), "--min-alignment NaN"),
+    "a fit that aligns": (
+        (*ALIGN[2:], *NEAR[2:], "--fit-only", "--save-model", "m"),
+        "--fit-only scores nothing; leave --align out",
+    ),
+    "a draw by negative distances": ((*NEAR[2:], "--sample", "5"), "--rule centroid"),
     "a saved model of nothing": (("--drop-copies", "--save-model", "m"), "--in-domain FILE"),
 }
 
@@ -525,7 +625,12 @@ def test_options_without_a_meaning_are_refused(aligned: Path, inside: Inside, na
     inside("bitext", *options, "pairs.jsonl").refused(2, word)
 
 
-@pytest.mark.parametrize("content", [b"", b"no model", gzip.compress(b"no model"), b"PK\3\4"])
+SIDES_ASTRAY = archive.dumps(archive.Format("bitext", 1), {"sides": ["tgt"]}, {})
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no model", gzip.compress(b"no model"), b"PK\3\4", SIDES_ASTRAY]
+)
 def test_a_file_that_is_no_model_is_refused(world: Path, inside: Inside, content: bytes) -> None:
     (world / "model").write_bytes(content)
     run = inside("bitext", "--model", "model", "pairs.jsonl")

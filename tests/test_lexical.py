@@ -288,7 +288,7 @@ def test_text_without_words_teaches_nothing(texts: list[str]) -> None:
 
 def test_the_same_texts_and_seed_give_the_same_encoder() -> None:
     first, second = (Lexical.fit(TEXTS, rng=np.random.default_rng(4)) for _ in range(2))
-    assert first.digest() == second.digest()
+    assert first.digest == second.digest
     np.testing.assert_array_equal(first.table, second.table)
 
 
@@ -308,7 +308,7 @@ def test_a_saved_encoder_is_the_same(encoder: Lexical, tmp_path: Path) -> None:
     path = tmp_path / "encoder"
     path.write_bytes(archive.dumps(FORMAT, encoder.about(), encoder.arrays()))
     loaded = archive.load(str(path), FORMAT, Lexical.restore)
-    assert loaded.digest() == encoder.digest()
+    assert loaded.digest == encoder.digest
     np.testing.assert_array_equal(loaded.encode(TEXTS), encoder.encode(TEXTS))
 
 
@@ -340,9 +340,9 @@ def test_the_digest_follows_all_that_vectors_depend_on() -> None:
     other = TABLE.copy()
     other[5, 1] = 7
     digests = {
-        Lexical(TABLE, 1.0).digest(),
-        Lexical(other, 1.0).digest(),
-        Lexical(TABLE, 0.5).digest(),
+        Lexical(TABLE, 1.0).digest,
+        Lexical(other, 1.0).digest,
+        Lexical(TABLE, 0.5).digest,
     }
     assert len(digests) == 3
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.encoders.base import unit
+from dataselect.engines.encoders.base import MOST_DIMENSIONS, unit
 from dataselect.engines.encoders.precomputed import Precomputed
 from dataselect.errors import InputError
 
@@ -116,6 +116,13 @@ def test_what_is_no_matrix_of_floats_is_refused(tmp_path: Path, values: object, 
         Precomputed(str(tmp_path / "v.npy"))
 
 
+_SHAPED = "{{'descr': '<f4', 'fortran_order': False, 'shape': ({})}}"
+
+
+def _with_header(header: str) -> bytes:
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(99)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -123,8 +130,14 @@ def test_what_is_no_matrix_of_floats_is_refused(tmp_path: Path, values: object, 
         (b"PK\3\4 and so on", "not a .npy file"),
         (b"\x93NUMPY\x01\x00", "cannot be read as .npy"),
         (b"\x93NUMPY\x09\x00" + bytes(200), "cannot be read as .npy"),
+        (_with_header("{'descr': '<f4', (}"), "cannot be read as .npy"),
+        (_with_header(_SHAPED.format("-2, 2")), "cannot be read as .npy"),
+        (_with_header(_SHAPED.format("9" * 30 + ", 2")), "cannot be read as .npy"),
     ],
-    ids=["nothing", "a zip", "half a header", "another version"],
+    ids=[
+        *("nothing", "a zip", "half a header", "another version"),
+        *("an open bracket", "a negative number of rows", "more rows than can be counted"),
+    ],
 )
 def test_what_is_no_npy_file_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "v.npy").write_bytes(content)
@@ -132,6 +145,12 @@ def test_what_is_no_npy_file_is_refused(tmp_path: Path, content: bytes, words: s
         Precomputed(str(tmp_path / "v.npy"))
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_more_dimensions_than_add_up_exactly_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", np.ones((1, MOST_DIMENSIONS + 1), np.float32))
+    with pytest.raises(InputError, match=r"v\.npy: vectors of 8,193 dimensions, more than 8,192"):
+        Precomputed(str(tmp_path / "v.npy"))
 
 
 def test_a_file_that_was_cut_short_is_refused(path: str, tmp_path: Path) -> None:

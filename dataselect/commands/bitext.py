@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataselect.commands.bitext_encoders import SideEncoders
 from dataselect.commands.bitext_options import (
     AlignmentFlags,
     DistanceFlags,
@@ -58,18 +59,24 @@ def command(
     aligning.check()
     if fitted.fit_only and aligning.align is not None:
         raise OptionError("--fit-only scores nothing; leave --align out")
+    if compared and rule.sample is not None and distance.rule in ("contrast", "logistic"):
+        raise OptionError(
+            f"--sample draws in proportion to 1 / distance, and --rule {distance.rule} gives "
+            "negative ones; use --rule centroid"
+        )
     if not (compared or fitted.model):
         _check_without_domain(
             rule, distance, fitted, scores=aligning.align is not None, guards=guards.active
         )
-    sources = Sources(side, distance, encoding, aligning, fitted.model, run.text_field, settings)
-    sources.check()
+    encoders = SideEncoders(side, encoding, aligning, fitted.model)
+    encoders.check()
+    sources = Sources(side, distance, aligning, encoders, run.text_field, settings)
     pool = inputs.open(digest=settings.report is not None)
     read = [*sources.reads(), *encoding.reads(), *fitted.reads(), *selection.reads()]
     with Pipeline(pool, settings, also_read=read) as job:
         groups = (side, distance, encoding, aligning, guarding)
         job.facts = {name: value for group in groups for name, value in vars(group).items()}
-        job.facts |= {"model": fitted.model, "calibrate": calibrate}
+        job.facts |= {"text_field": run.text_field, "model": fitted.model, "calibrate": calibrate}
         scorer = sources.scorer(pool, guards, np.random.default_rng(settings.seed))
         if fitted.save_model is not None:
             job.write_file(fitted.save_model, scorer.dumps())

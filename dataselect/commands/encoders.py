@@ -76,7 +76,7 @@ class EncoderOptions:
     ] = None
 
     def check(self, *others: str | None) -> None:
-        """Raise OptionError for options without a use; `others`: other neural models, or None."""
+        """Raise OptionError for options without a use; `others` may name a neural model, too."""
         if self.encoder is not None and self.vectors:
             raise OptionError("--vectors are there already; leave --encoder out")
         if self.in_domain_vectors and not self.vectors:

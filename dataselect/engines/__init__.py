@@ -1,1 +1,1 @@
-"""What scorers are made of: n-grams, regressions, and later encoders and language models."""
+"""What scorers are made of: n-grams, regressions, language models, encoders."""

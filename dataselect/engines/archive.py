@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -22,11 +23,13 @@ _FAULTS = (
     KeyError,
     TypeError,
     EOFError,
+    OSError,  # of bz2
     OverflowError,
     MemoryError,
     RuntimeError,  # a member is encrypted, or compressed in a way that Python does not know
     zipfile.BadZipFile,
     zlib.error,
+    tokenize.TokenError,  # the header of an array
 )
 
 Model = TypeVar("Model")

@@ -7,6 +7,7 @@ in that language lies near its average. Alignment is after Artetxe & Schwenk (20
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 SIDES = ("src", "tgt")
 DISTANCE, ALIGNMENT = "distance", "alignment"
 _DECIMALS = 6
-_LEXICAL = "lexical"
 _FORMAT = archive.Format("bitext", 1)
 
 
@@ -43,18 +43,22 @@ class Domain:
 
     `held_out` (h,): the distance of each in-domain text by a rule that was fitted without it, or
     nothing where that cannot be. `paired`: the texts are those of pairs, in the order of the other
-    side's.
+    side's. `wordless`: how far a text without words, or a vector of zeros, is.
     """
 
     encoder: Encoder
     distance: Distance
     held_out: NDArray[np.float64]
+    wordless: float
     figures: dict[str, Any] = field(default_factory=dict)
     paired: bool = False
 
     def distances(self, items: Sequence[Any]) -> NDArray[np.float64]:
         """(n,) how far texts, or the vectors at positions, are from the in-domain text."""
-        return self.distance(self.encoder.encode(items, unit=True))
+        vectors = self.encoder.encode(items, unit=True)
+        distances = self.distance(vectors)
+        distances[~vectors.any(axis=1)] = self.wordless
+        return distances
 
     @classmethod
     def fit(
@@ -92,10 +96,14 @@ class Domain:
         *,
         rng: np.random.Generator,
     ) -> Domain:
-        """Fit to unit vectors that `encoder` made, or that were made as it makes them."""
+        """Fit to unit vectors that `encoder` made, or that were made as it makes them.
+
+        Where there are no words, nothing speaks for the domain: as far as the corpus goes.
+        """
         fitted = fit(in_domain, corpus, options or DistanceOptions(), rng)
+        farthest = float(fitted.distance(corpus[corpus.any(axis=1)]).max(initial=0))
         figures = {**fitted.figures, "warnings": fitted.warnings()}
-        return cls(encoder, fitted.distance, fitted.held_out, figures)
+        return cls(encoder, fitted.distance, fitted.held_out, farthest, figures)
 
 
 @dataclass(frozen=True)
@@ -241,7 +249,7 @@ class Bitext(Scorer):
                 "side": "+".join(self.domains) or None,
                 "model": self.digest[:12] if self.domains else None,
                 "align": margins and margins.figures.get("digest", "")[:12],
-                "out": "; ".join(self.exclusions) or None,
+                "left_out": "; ".join(self.exclusions) or None,
             },
             "sides": {
                 side: {**domain.figures, "encoder": domain.encoder.describe()}
@@ -253,25 +261,31 @@ class Bitext(Scorer):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the saved domains."""
-        return hashlib.sha256(self.dumps()).hexdigest()
+        """SHA-256 of what distances depend on, wherever its files are."""
+        about = {
+            side: [domain.encoder.digest, domain.distance.about(), domain.wordless]
+            for side, domain in self.domains.items()
+        }
+        arrays = {
+            f"{side}.{name}": each
+            for side, domain in self.domains.items()
+            for name, each in domain.distance.arrays().items()
+        }
+        return hashlib.sha256(archive.dumps(_FORMAT, about, arrays)).hexdigest()
 
     def dumps(self) -> bytes:
         """The domains as bytes; of vectors and of neural encoders only how to know them again."""
         about: dict[str, Any] = {}
         arrays: dict[str, NDArray[Any]] = {}
         for side, domain in self.domains.items():
-            encoder = domain.encoder
-            own = {"held_out": domain.held_out}
-            own |= {f"distance.{name}": each for name, each in domain.distance.arrays().items()}
-            own_about: dict[str, Any] = {}
-            if isinstance(encoder, Lexical):
-                own_about = encoder.about()
-                own |= {f"encoder.{name}": each for name, each in encoder.arrays().items()}
-            arrays |= {f"{side}.{name}": each for name, each in own.items()}
+            encoder, distance = domain.encoder, domain.distance
+            arrays[f"{side}.held_out"] = domain.held_out
+            arrays |= {f"{side}.distance.{name}": a for name, a in distance.arrays().items()}
+            arrays |= {f"{side}.encoder.{name}": a for name, a in encoder.arrays().items()}
             about[side] = {
-                "encoder": {**encoder.describe(), **own_about},
-                "distance": domain.distance.about(),
+                "encoder": encoder.about(),
+                "distance": distance.about(),
+                "wordless": domain.wordless,
                 "figures": domain.figures,
                 "paired": domain.paired,
             }
@@ -303,7 +317,7 @@ def _restored(
     described = about["encoder"]
     encoder = (
         Lexical.restore(described, _within("encoder", arrays))
-        if described["kind"] == _LEXICAL
+        if described["kind"] == Lexical.kind
         else open_encoder(side, described)
     )
     distance = restore(about["distance"], _within("distance", arrays))
@@ -311,10 +325,13 @@ def _restored(
         raise ValueError(
             f"vectors of {encoder.dimension} dimensions for a distance of {distance.dimension}"
         )
-    held_out = arrays["held_out"]
+    held_out, wordless = arrays["held_out"], float(about["wordless"])
     if len(held_out):
         checked("held-out distances", held_out, (None,))
-    return Domain(encoder, distance, held_out, dict(about["figures"]), paired=bool(about["paired"]))
+    if not math.isfinite(wordless):
+        raise ValueError(f"its distance without words is {wordless}")
+    figures, paired = dict(about["figures"]), bool(about["paired"])
+    return Domain(encoder, distance, held_out, wordless, figures, paired)
 
 
 def _within(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -26,6 +26,7 @@ MOST_EXACT = 6e12  # multiplications, of two sides of 125,000 x 384: about two m
 _SPARE = 4  # neighbours beyond k that are ranked again, by exact cosines
 _LEAST_DENOMINATOR = 0.01  # smaller ones come from vectors of zeros or from a handful of pairs
 _ROWS = 2048
+_NUMBERS_AT_ONCE = 4_000_000  # of candidates' vectors in double precision, 32 MB
 
 
 def alignment(
@@ -94,7 +95,8 @@ def _mean_cosines(
 ) -> NDArray[np.float64]:
     """(u,) mean cosine of each vector to the best `k` of its candidates, `places` (u, c)."""
     means = np.empty(len(vectors))
-    for rows in blocks(len(vectors), _ROWS):
+    at_once = max(1, _NUMBERS_AT_ONCE // (places.shape[1] * vectors.shape[1]))
+    for rows in blocks(len(vectors), at_once):
         found = cosines(vectors[rows], others[places[rows]])
         found.sort(axis=1)
         means[rows] = found[:, -k:].mean(axis=1)

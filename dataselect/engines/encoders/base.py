@@ -23,6 +23,7 @@ class Encoder(ABC):
     `parallel`: False where one process should hold the encoder and do all encoding.
     """
 
+    kind: ClassVar[str]
     reads_positions: ClassVar[bool] = False
     parallel: ClassVar[bool] = True
 
@@ -38,9 +39,22 @@ class Encoder(ABC):
         An item's vector does not depend on the other items.
         """
 
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of all that vectors depend on."""
+
+    @abstractmethod
+    def about(self) -> dict[str, Any]:
+        """What a saved model holds of it as JSON: its `kind`, and what else it is known by."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What a saved model holds of it as arrays."""
+        return {}
+
     @abstractmethod
     def describe(self) -> dict[str, Any]:
-        """What reports say of the encoder: its kind, its dimension, a digest."""
+        """What reports say of the encoder: its kind, its dimension, its digest as `sha256`."""
 
 
 def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import orjson
@@ -50,6 +50,8 @@ class Lexical(base.Encoder):
     `table` (2**BITS, d) int16 has a vector for each feature; `scale` is what its 1 is worth. A
     word's vector is the sum over its features. A text without words is the zero vector.
     """
+
+    kind: ClassVar[str] = "lexical"
 
     table: NDArray[np.int16]
     scale: float
@@ -105,8 +107,9 @@ class Lexical(base.Encoder):
 
     def describe(self) -> dict[str, Any]:
         """What reports say of the encoder."""
-        return {"kind": "lexical", "dimension": self.dimension, "digest": self.digest()[:12]}
+        return {"kind": self.kind, "dimension": self.dimension, "sha256": self.digest}
 
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of all that vectors depend on."""
         digest = hashlib.sha256(orjson.dumps([self.about(), self.table.shape]))
@@ -115,7 +118,7 @@ class Lexical(base.Encoder):
 
     def about(self) -> dict[str, Any]:
         """The part of a saved model that is JSON."""
-        return {"bits": BITS, "ngrams": [SHORTEST, LONGEST], "scale": self.scale}
+        return {"kind": self.kind, "bits": BITS, "ngrams": [SHORTEST, LONGEST], "scale": self.scale}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The part of a saved model that is arrays."""

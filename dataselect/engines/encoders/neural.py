@@ -33,6 +33,7 @@ class Neural(base.Encoder):
     (1, 768)
     """
 
+    kind: ClassVar[str] = "neural"
     parallel: ClassVar[bool] = False
 
     def __init__(
@@ -119,13 +120,15 @@ class Neural(base.Encoder):
             raise InputError(f"{self.model}: gives NaN for {shown!r}; use another model")
         return vectors
 
+    def about(self) -> dict[str, Any]:
+        """Name and digest."""
+        return {"kind": self.kind, "model": self.model, "sha256": self.digest}
+
     def describe(self) -> dict[str, Any]:
         """Name, digest, dimension, and how many tokens of a text are read."""
         return {
-            "kind": "neural",
-            "model": self.model,
+            **self.about(),
             "dimension": self.dimension,
             "longest": self._model.max_seq_length,
             "device": str(self._model.device),
-            "sha256": self.digest,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tokenize
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -16,6 +17,8 @@ from dataselect.inputs import file_digest, open_raw
 
 _MAGIC = b"\x93NUMPY"
 _FLOATS = (np.float16, np.float32, np.float64)
+# What damaged headers make NumPy raise.
+_FAULTS = (ValueError, OSError, EOFError, OverflowError, tokenize.TokenError)
 _HOW = "write one with numpy.save: one row a record, of float32"
 
 
@@ -26,10 +29,11 @@ class Precomputed(base.Encoder):
     (2, 384)
     """
 
+    kind: ClassVar[str] = "precomputed"
     reads_positions: ClassVar[bool] = True
 
     def __init__(self, path: str) -> None:
-        """Raise InputError for a file that is not a matrix of floats."""
+        """Raise InputError for a file that is not a matrix of floats, or has too many columns."""
         self.path = path
         self._rows  # noqa: B018  a wrong file is refused at once
 
@@ -46,12 +50,17 @@ class Precomputed(base.Encoder):
                 raise InputError(f"{self.path}: not a .npy file; {_HOW}")
         try:
             rows: NDArray[Any] = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
+        except _FAULTS as error:
             what = str(error).partition("\n")[0]
             raise InputError(f"{self.path}: cannot be read as .npy ({what}); {_HOW}") from None
         if rows.ndim != 2 or not rows.shape[1] or rows.dtype.newbyteorder("=") not in _FLOATS:
             what = f"an array of shape {rows.shape} and type {rows.dtype}"
             raise InputError(f"{self.path}: {what}, not a matrix of floats; {_HOW}")
+        if rows.shape[1] > base.MOST_DIMENSIONS:
+            raise InputError(
+                f"{self.path}: vectors of {rows.shape[1]:,} dimensions, more than "
+                f"{base.MOST_DIMENSIONS:,}; reduce them, for example by truncated SVD"
+            )
         return rows
 
     @property
@@ -93,13 +102,16 @@ class Precomputed(base.Encoder):
             "give one row a record, blank lines not counted"
         )
 
+    def about(self) -> dict[str, Any]:
+        """Only that there were vectors, of so many dimensions: others are scored."""
+        return {"kind": self.kind, "dimension": self.dimension}
+
     def describe(self) -> dict[str, Any]:
         """Kind, dimension, rows and the digest of the file."""
         return {
-            "kind": "precomputed",
+            **self.about(),
             "path": self.path,
             "rows": self.rows,
-            "dimension": self.dimension,
             "sha256": self.digest,
         }
 
