@@ -10,13 +10,16 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 
+import bitext
 import lm_train
 import memory
+import neural
 import relevance
 import rescore
 import startup
 import winnow
 from contenders import Failed
+from pairs import Pairs
 from pool import Pool
 from tables import Plan, Section
 
@@ -25,7 +28,10 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "winnow": winnow.measure,
     "rescore": rescore.measure,
     "lm-train": lm_train.measure,
+    "bitext": bitext.measure,
+    "neural": neural.measure,
     "memory": memory.measure,
+    "bitext-memory": memory.measure_bitext,
     "startup": startup.measure,
 }
 _PACKAGES = ("dataselect", "kenlm", "numpy", "orjson", "scikit-learn")
@@ -38,9 +44,11 @@ def main() -> int:
     os.makedirs(folder, exist_ok=True)
     plan = Plan(
         pool=Pool(folder, options.records, options.data),
+        pairs=Pairs(folder, options.records, options.data),
         cache=folder,
         rounds=options.rounds,
         peers=options.peers,
+        encoder=options.encoder,
     )
     names = list(SECTIONS) if options.section == "all" else [options.section]
     machine = _machine()
@@ -75,13 +83,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="R",
         help="how often everything is run; the median counts "
         f"[default: relevance {relevance.ROUNDS}, winnow {winnow.ROUNDS}, "
-        f"lm-train {lm_train.ROUNDS}, memory {memory.ROUNDS}, startup {startup.ROUNDS}]",
+        f"lm-train {lm_train.ROUNDS}, bitext {bitext.ROUNDS}, neural {neural.ROUNDS}, "
+        f"memory {memory.ROUNDS}, startup {startup.ROUNDS}]",
     )
     parser.add_argument(
         "--data",
         metavar="DIR",
         help="repeat DIR/general_text/sgd_user.jsonl.gz instead of making a pool: user turns of "
-        "the Schema-Guided Dialogue corpus as lines of id, text and intent",
+        "the Schema-Guided Dialogue corpus as lines of id, text and intent; for bitext the pairs "
+        "in DIR/bcontrast_en-de and DIR/general_en-de, as lines of id, src and tgt",
+    )
+    parser.add_argument(
+        "--encoder",
+        metavar="MODEL",
+        help="a sentence-transformers model on this machine, for the section neural",
     )
     parser.add_argument(
         "--cache",

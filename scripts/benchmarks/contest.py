@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from contenders import Contender, Failed, Rounds, interleave
 from peers import Peer
+from pool import Pool
 from tables import NOTHING, Bar, Plan, Row, Section, rounds_note, spread
 
 _JUDGED_FROM = 1_000_000
@@ -32,6 +33,7 @@ class Contest:
     """
 
     title: str
+    pool: Pool
     out: str
     loop: Contender
     ours: Contender
@@ -60,8 +62,8 @@ class Contest:
         return Section(self.title, _HEADS, rows, self._notes(plan, rounds))
 
     def _entered(self, peer: Peer, plan: Plan) -> Contender:
-        records = min(peer.most_records, plan.pool.records)
-        files = (*self.given, plan.pool.path(records), self.out)
+        records = min(peer.most_records, self.pool.records)
+        files = (*self.given, self.pool.path(records), self.out)
         return Contender(peer.name, peer.command(plan.cache, *files), records)
 
     def _row(self, contender: Contender, found: Rounds) -> Row:
@@ -80,18 +82,21 @@ class Contest:
             [words[1] / contender.records for words in printed if words],
             [each.wall / records for each in ours if is_peer],
         )
+        rate, bar = 1 / statistics.median(pace), self.bars.get(name)
+        ratio = statistics.median(to_ours if is_peer else to_loop)
+        figure = rate if bar and bar.of_rate else ratio
         return Row(
             [
                 name,
                 f"{contender.records:,}",
-                f"{1 / statistics.median(pace):,.0f}",
+                f"{rate:,.0f}",
                 NOTHING if is_loop else spread(to_loop),
                 NOTHING if is_loop or is_peer else spread(cpu_to_loop),
                 spread(to_ours, 1) if is_peer else NOTHING,
                 spread(alone, 1) if is_peer else NOTHING,
             ],
-            self.bars.get(name),
-            statistics.median(to_ours if is_peer else to_loop) if records >= _JUDGED_FROM else None,
+            bar,
+            figure if records >= _JUDGED_FROM else None,
             {
                 "seconds": [each.wall for each in spent],
                 "of_them_fitting": fitting,
@@ -105,7 +110,7 @@ class Contest:
 
     def _notes(self, plan: Plan, rounds: int) -> list[str]:
         notes = [
-            plan.pool.describe(),
+            self.pool.describe(),
             rounds_note(rounds) + " Ratios are taken within a round. Everybody reads and writes "
             "plain files, in one process but for --jobs.",
             (
@@ -115,7 +120,7 @@ class Contest:
             ),
             *self.notes,
         ]
-        if plan.pool.records < _JUDGED_FROM:
+        if self.pool.records < _JUDGED_FROM:
             notes.append(
                 f"The bars are for {_JUDGED_FROM:,} records and more: with fewer, start-up is most "
                 "of what is measured, and nothing is judged."

@@ -73,6 +73,12 @@ OPUSFILTER = Peer(
     ("opusfilter==3.3.1", "varikn==1.2.1", *_ours("orjson")),
     1_000_000,
 )
+TFIDF_SVD = Peer(
+    "TfidfVectorizer + TruncatedSVD",
+    "tfidf_svd_script",
+    _ours("scikit-learn", "numpy", "orjson"),
+    100_000,
+)
 
 
 def _content(path: str) -> str | None:

@@ -11,9 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from contenders import Failed, dataselect, spend
+
+if TYPE_CHECKING:
+    from dataselect.demo.grammar import Draw, Grammar
 
 _SEED = 0
 _CORPUS = os.path.join("general_text", "sgd_user.jsonl.gz")
@@ -30,12 +33,15 @@ class Pool:
     them 5 to 13; one in six holds a letter beyond ASCII, and the corpus has none.
     """
 
+    field: ClassVar[str] = "text"
+
     folder: str
     records: int
     data: str | None
 
     @property
-    def _kind(self) -> str:
+    def kind(self) -> str:
+        """What the names of its files begin with."""
         return "made" if self.data is None else "sgd"
 
     def describe(self) -> str:
@@ -63,7 +69,7 @@ class Pool:
     @cached_property
     def model(self) -> str:
         """A relevance model fitted on the two, anew in each run by the program that is measured."""
-        path = os.path.join(self.folder, f"{self._kind}-relevance.model")
+        path = os.path.join(self.folder, f"{self.kind}-relevance.model")
         spend(
             [
                 *(dataselect(), "relevance", "--fit-only", "--save-model", path),
@@ -78,17 +84,17 @@ class Pool:
         Each repetition has ids of its own, and a first word of its own: what remembers texts would
         show in memory.
         """
-        path = self.path()
+        path, field = self.path(), f'"{self.field}":"'.encode()
         for number in range(times):
             mark = f"{number}".encode()
             with open(path, "rb") as file:
                 while lines := file.readlines(_BLOCK):
                     block = b"".join(lines)
                     block = block.replace(b'{"id":"', b'{"id":"' + mark + b"-")
-                    yield block.replace(b'"text":"', b'"text":"x' + mark + b" ")
+                    yield block.replace(field, field + b"x" + mark + b" ")
 
     def _made(self, name: str, records: Iterator[dict[str, Any]]) -> str:
-        path = os.path.join(self.folder, f"{self._kind}-{name}.jsonl")
+        path = os.path.join(self.folder, f"{self.kind}-{name}.jsonl")
         if not os.path.exists(path):
             partial = f"{path}.{os.getpid()}"
             try:
@@ -103,16 +109,21 @@ class Pool:
         return path
 
     def _records(self) -> Iterator[dict[str, Any]]:
-        """Records without end: a corpus is repeated, with new ids."""
+        """Records without end: a corpus is repeated."""
         for repetition in count():
             for record in self._source():
-                yield {**record, "id": f"{record['id']}-{repetition}"}
+                yield self._repeated(record, repetition)
+
+    def _repeated(self, record: dict[str, Any], repetition: int) -> dict[str, Any]:
+        """A record with its own id."""
+        return {**record, "id": f"{record['id']}-{repetition}"}
 
     def _source(self) -> Iterator[dict[str, Any]]:
-        return _utterances() if self.data is None else _corpus(os.path.join(self.data, _CORPUS))
+        return _utterances() if self.data is None else corpus(os.path.join(self.data, _CORPUS))
 
 
-def _corpus(path: str) -> Iterator[dict[str, Any]]:
+def corpus(path: str) -> Iterator[dict[str, Any]]:
+    """The records of a corpus. Raises Failed where it cannot be read."""
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
             for line in lines:
@@ -121,8 +132,8 @@ def _corpus(path: str) -> Iterator[dict[str, Any]]:
         raise Failed(f"{path}: {error.strerror or error}; see --help for --data") from None
 
 
-def _utterances() -> Iterator[dict[str, Any]]:
-    """Utterances without end, the same every time."""
+def drawn() -> Iterator[tuple[str, Grammar, str, Draw]]:
+    """Ids and intents to make records of, without end, the same every time."""
     from dataselect.demo.grammar import Draw, Grammar
 
     grammars = [Grammar.load("assistant.txt"), Grammar.load("general.txt")]
@@ -130,5 +141,9 @@ def _utterances() -> Iterator[dict[str, Any]]:
     draw = Draw(_SEED, "bench")
     for number in count(1):
         grammar, intent = draw.one(intents)
-        text = grammar.utterance(intent, draw).text
-        yield {"id": f"bench-{number:08}", "text": text, "intent": intent}
+        yield f"bench-{number:08}", grammar, intent, draw
+
+
+def _utterances() -> Iterator[dict[str, Any]]:
+    for name, grammar, intent, draw in drawn():
+        yield {"id": name, "text": grammar.utterance(intent, draw).text, "intent": intent}

@@ -24,6 +24,7 @@ def measure(plan: Plan) -> Section:
         ours = Contender(_OURS, command, pool.records)
         return Contest(
             title="Relevance with a saved model",
+            pool=pool,
             out=out,
             loop=Contender("orjson.loads + orjson.dumps", loop, pool.records),
             ours=ours,

@@ -40,6 +40,7 @@ def measure(plan: Plan) -> Section:
         ours = Contender(_OURS, command, records)
         return Contest(
             title="Rescoring of n-best lists",
+            pool=plan.pool,
             out=out,
             loop=Contender(_LOOP, driver("nbest_loop", lm, lists, out), records),
             ours=ours,

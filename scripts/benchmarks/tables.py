@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pairs import Pairs
     from pool import Pool
 
 NOTHING = "–"
@@ -17,12 +18,17 @@ NOTHING = "–"
 
 @dataclass(frozen=True)
 class Plan:
-    """How to measure. `rounds` is None where each section has its own number."""
+    """How to measure. `rounds` is None where each section has its own number.
+
+    `encoder`: a sentence-transformers model, or None to leave neural encoding out.
+    """
 
     pool: Pool
+    pairs: Pairs
     cache: str
     rounds: int | None
     peers: bool
+    encoder: str | None
 
     @contextmanager
     def output(self, name: str) -> Iterator[str]:
@@ -37,11 +43,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Bar:
-    """A requirement of the design: a figure that must not be above, or below, a limit."""
+    """A requirement of the design: a figure that must not be above, or below, a limit.
+
+    `of_rate`: the figure is that of records a second, not a ratio.
+    """
 
     limit: float
     words: str
     at_most: bool = True
+    of_rate: bool = False
 
     def met(self, figure: float) -> bool:
         """Whether a figure is good enough."""

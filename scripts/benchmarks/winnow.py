@@ -41,6 +41,7 @@ def measure(plan: Plan) -> Section:
         built = _build(lm, binary.command[-1])
         return Contest(
             title="Winnowing with a trained model",
+            pool=pool,
             out=out,
             loop=Contender(_LOOP, driver("kenlm_loop", lm, path, out), pool.records),
             ours=ours,

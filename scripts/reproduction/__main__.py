@@ -11,27 +11,41 @@ DATA holds one folder a corpus, one JSON object a line, gzip:
     nmt_nbest_ja-en/                  dev.nbest, test.nbest, lm_text; lists of any translator of
                                       odashi/small_parallel_enja
     moses_nbest/                      nbest, lm_text; from the tests of moses-smt/mosesdecoder
+    bcontrast_en-de/                  train, dev; from Unbabel/BConTrasT
+    general_en-de/                    wmt_sample, from OpenNMT/OpenNMT-py; ntrex, from
+                                      MicrosoftTranslator/NTREX; tatoeba, from facebookresearch/
+                                      LASER; multi30k, from multi30k/dataset
+    sts/                              en.test, de.test; from PhilipMay/stsb-multi-mt
 
-Lists are records of nbest (text, score, features) and ref.
+Lists are records of nbest (text, score, features) and ref, pairs of src and tgt, sentences for STS
+of text1, text2 and score.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import alignment
+import bitext
 import relevance
 import rescore
+import sts
 import winnow
-from common import Table
+from common import Plan, Table
 
-PARTS: dict[str, Callable[[Path, int], list[Table]]] = {
+PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "relevance": relevance.measure,
     "winnow": winnow.measure,
     "rescore": rescore.measure,
+    "bitext": bitext.measure,
+    "alignment": alignment.measure,
+    "sts": sts.measure,
 }
+_CACHE = Path(__file__).parents[2] / ".cache" / "vectors"
 
 
 def main() -> None:
@@ -44,16 +58,40 @@ def main() -> None:
     parser.add_argument("what", choices=[*PARTS, "all"])
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--seeds", type=int, default=5, metavar="N")
+    parser.add_argument(
+        "--encoder",
+        metavar="MODEL",
+        help="a sentence-transformers model, a folder or a name of the hub, to measure beside the "
+        "default encoder",
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=_CACHE,
+        metavar="DIR",
+        help="where its vectors are kept [default: .cache/vectors]",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     asked = parser.parse_args()
+    plan = Plan(
+        data=asked.data.absolute(),
+        seeds=asked.seeds,
+        encoder=_absolute(asked.encoder),
+        cache=asked.cache.absolute(),
+    )
     figures = {}
     for name in PARTS if asked.what == "all" else [asked.what]:
-        tables = PARTS[name](asked.data.absolute(), asked.seeds)
+        tables = PARTS[name](plan)
         for table in tables:
             print(table.markdown(), flush=True)
         figures[name] = [{"title": table.title, "rows": table.rows} for table in tables]
     if asked.json:
         asked.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def _absolute(model: str | None) -> str | None:
+    """The full path of a folder; commands run elsewhere. A name of the hub stays."""
+    return os.path.abspath(model) if model is not None and os.path.isdir(model) else model
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,25 @@ from typing import Any
 PROGRAM = Path(sys.executable).with_name("dataselect")
 
 Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure on, and how often.
+
+    `encoder`: a sentence-transformers model to measure beside the default encoder, or None; its
+    vectors are kept in `cache`.
+    """
+
+    data: Path
+    seeds: int
+    encoder: str | None
+    cache: Path
+
+    @property
+    def encoder_name(self) -> str:
+        """How tables call it."""
+        return Path(self.encoder or "").name
 
 
 def load(path: Path) -> list[Record]:
@@ -40,6 +59,21 @@ def run(folder: Path, *arguments: object) -> None:
     subprocess.run([PROGRAM, *map(str, arguments), "--quiet"], cwd=folder, check=True)
 
 
+def write_words(path: Path, texts: Iterable[str]) -> None:
+    """Write the vocabulary of texts, for `lm train --vocab`."""
+    words = {word for text in texts for word in text.split()}
+    path.write_text("\n".join(sorted(words)), encoding="utf-8")
+
+
+def perplexity(folder: Path, *options: object) -> float:
+    """Of dev.jsonl by a trigram model of kept.jsonl over words.txt; `options` go to both steps."""
+    run(folder, "lm", "train", "--vocab", "words.txt", *options, "kept.jsonl", "-o", "kept.arpa")
+    tried = ("--lm", "kept.arpa", "--format", "json", *options, "dev.jsonl", "-o", "figures.json")
+    run(folder, "lm", "eval", *tried)
+    [figures] = json.loads((folder / "figures.json").read_text(encoding="utf-8"))["models"]
+    return float(figures["perplexity"])
+
+
 @dataclass
 class Table:
     """Figures over seeds, by row and column."""
@@ -53,6 +87,11 @@ class Table:
     def add(self, row: str, column: str, figure: float) -> None:
         """Put the figure of one more seed into a cell."""
         self.rows.setdefault(row, {}).setdefault(column, []).append(figure)
+
+    def add_all(self, row: str, figures: Mapping[str, float], suffix: str = "") -> None:
+        """Put figures by column into a row; each column's name ends in `suffix`."""
+        for column, figure in figures.items():
+            self.add(row, column + suffix, figure)
 
     def markdown(self) -> str:
         """Mean and standard deviation of each cell."""

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from common import PROGRAM, Record, Table, load, read, write
+from common import PROGRAM, Plan, Record, Table, load, read, write
 
 _WAYS = {
     "one set": [],
@@ -24,14 +24,14 @@ _WAYS = {
 _SNIPS_SIZES = (5, 50, 500)
 
 
-def measure(data: Path, seeds: int) -> list[Table]:
+def measure(plan: Plan) -> list[Table]:
     """Precision of each way to ask, beside that of chance."""
     columns = ["CLINC150, 5 × 10, best 250"]
     columns += [f"SNIPS, 1 × {count}, best 500" for count in _SNIPS_SIZES]
-    table = Table(f"precision, {seeds} seeds", columns)
-    for seed in range(seeds):
-        cases = [(250, *clinc_case(data, seed))]
-        cases += [(500, *snips_case(data, seed, count)) for count in _SNIPS_SIZES]
+    table = Table(f"precision, {plan.seeds} seeds", columns)
+    for seed in range(plan.seeds):
+        cases = [(250, *clinc_case(plan.data, seed))]
+        cases += [(500, *snips_case(plan.data, seed, count)) for count in _SNIPS_SIZES]
         for column, (k, annotated, pool) in zip(columns, cases, strict=True):
             table.add("random", column, statistics.mean(record["wanted"] for record in pool))
             for way, options in _WAYS.items():

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from common import Record, Table, load, read, run, write
+from common import Plan, Record, Table, load, read, run, write
 
 _IN_DOMAIN = 500
 _FOLDS = 5
@@ -25,8 +25,9 @@ _TUNED = ("--tune", "tune.jsonl", "--metric")
 _FIRST, _ORACLE, _RANDOM = "first-best", "oracle", "random"
 
 
-def measure(data: Path, seeds: int) -> list[Table]:
+def measure(plan: Plan) -> list[Table]:
     """A table for each kind of lists."""
+    data, seeds = plan.data, plan.seeds
     return [_recogniser(data, seeds), _translator(data), _moses(data, seeds)]
 
 

@@ -9,12 +9,11 @@ and is compared with the lowest of 20 shares.
 
 from __future__ import annotations
 
-import json
 import random
 import tempfile
 from pathlib import Path
 
-from common import Table, load, run, write
+from common import Plan, Table, load, perplexity, run, write, write_words
 
 _IN_DOMAIN = 500
 _SHARES = (5, 10, 20, 50, 100)
@@ -32,14 +31,14 @@ _FIELDS = ("random", "perplexity", "cross_entropy_difference", "relevance")
 _AUTO, _LOWEST, _GAP = "--auto", "lowest of 20 shares", "--auto ÷ lowest"
 
 
-def measure(data: Path, seeds: int) -> list[Table]:
+def measure(plan: Plan) -> list[Table]:
     """Perplexity at each share, and where `--auto` lands, for every way to rank."""
     columns = [*[f"{share} %" for share in _SHARES], _AUTO, _LOWEST, _GAP]
-    table = Table(f"development perplexity, {seeds} seeds", columns, digits=2)
-    for seed in range(seeds):
+    table = Table(f"development perplexity, {plan.seeds} seeds", columns, digits=2)
+    for seed in range(plan.seeds):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            copies = _prepare(folder, data, seed)
+            copies = _prepare(folder, plan.data, seed)
             for (way, (command, *options)), field in zip(_WAYS.items(), _FIELDS, strict=True):
                 run(folder, command, *options, "pool.jsonl", "-o", "scored.jsonl", "--seed", seed)
                 found = {
@@ -78,26 +77,11 @@ def _prepare(folder: Path, data: Path, seed: int) -> int:
     write(folder / "in_domain.jsonl", ({"text": text} for text in in_domain))
     write(folder / "dev.jsonl", development)
     write(folder / "pool.jsonl", ({"text": text, "random": rng.random()} for text in pool))
-    words = {word for text in (*pool, *(r["text"] for r in development)) for word in text.split()}
-    (folder / "words.txt").write_text("\n".join(sorted(words)), encoding="utf-8")
+    write_words(folder / "words.txt", (*pool, *(r["text"] for r in development)))
     return copies
 
 
 def _perplexity(folder: Path, field: str, *selection: str) -> float:
     """Select from the scored pool, train on what is kept, and try the model."""
     run(folder, "select", "--by", field, *selection, "scored.jsonl", "-o", "kept.jsonl")
-    run(folder, "lm", "train", "--vocab", "words.txt", "kept.jsonl", "-o", "kept.arpa")
-    run(
-        folder,
-        "lm",
-        "eval",
-        "--lm",
-        "kept.arpa",
-        "dev.jsonl",
-        "--format",
-        "json",
-        "-o",
-        "figures.json",
-    )
-    [figures] = json.loads((folder / "figures.json").read_text(encoding="utf-8"))["models"]
-    return float(figures["perplexity"])
+    return perplexity(folder)
