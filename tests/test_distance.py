@@ -356,7 +356,7 @@ def test_few_texts_are_shrunk_more() -> None:
 
 def test_logistic_is_minus_the_log_odds_of_scikit_learn() -> None:
     space = Space.whitened(CORPUS, IN_DOMAIN, 0.5)
-    model = LogisticRegression(C=0.03, class_weight="balanced", max_iter=1_000)
+    model = LogisticRegression(C=0.03 / DIMENSION, class_weight="balanced", max_iter=1_000)
     model.fit(space(np.concatenate((IN_DOMAIN, CORPUS))), np.repeat([1, 0], [150, 700]))
     distance = fitted(DistanceOptions("logistic", shrinkage=0.5)).distance
     expected = -model.decision_function(space(UNSEEN))

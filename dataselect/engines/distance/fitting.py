@@ -188,9 +188,9 @@ def _logistic(space: Space, in_domain: Vectors, corpus: Vectors) -> Linear:
     """Minus the log-odds of being in-domain, were both sides equally frequent."""
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(
-        C=_INVERSE_PENALTY, class_weight="balanced", max_iter=_MOST_ITERATIONS
-    )
+    # In whitened coordinates a vector's square grows with its dimensions.
+    penalty = _INVERSE_PENALTY / in_domain.shape[1]
+    model = LogisticRegression(C=penalty, class_weight="balanced", max_iter=_MOST_ITERATIONS)
     sides = np.repeat([True, False], [len(in_domain), len(corpus)])
     model.fit(space(np.concatenate((in_domain, corpus))), sides)
     return Linear.of(space, -model.coef_.T, -model.intercept_)
