@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import InputError
@@ -27,10 +26,9 @@ if TYPE_CHECKING:
     from dataselect.engines.encoders.base import Encoder
     from dataselect.inputs import Block
 
-    Report = Callable[[str, int, int], None]
-    """Is told what is being done, how much of it is, and of how much."""
+    Report = Callable[[str, int], Callable[[int], None]]
+    """Is told what begins and how much it is; what it returns is told how much more is done."""
 
-_ENCODED_AT_ONCE = 8_192  # texts: enough for batches of one length, few enough to stay small
 _KEY_BYTES = 8  # of a text's digest: odds are 1 to 37 million that two of a million share one
 
 
@@ -100,16 +98,10 @@ class Corpus:
         if margin != "cosine":  # what cannot be searched is refused before hours of encoding
             neighbour_search(sizes, encoders[0].dimension, search)
         src, tgt = (self._side(which, pairs, encoders[which], report) for which in range(2))
-        done, total = 0, len(src.vectors) + len(tgt.vectors)
-
-        def progress(more: int) -> None:
-            nonlocal done
-            done += more
-            report("finding neighbours", done, total)
-
+        advance = report("finding neighbours", len(src.vectors) + len(tgt.vectors))
         result = np.full(pairs.records, np.nan)
         result[pairs.positions] = alignment(
-            src, tgt, margin=margin, k=k, search=search, progress=progress
+            src, tgt, margin=margin, k=k, search=search, progress=advance
         )
         return result
 
@@ -141,6 +133,7 @@ class Corpus:
         import numpy as np
 
         from dataselect.engines.alignment.sides import Side
+        from dataselect.engines.encoders.base import portions
 
         distinct = pairs.sides[which]
         total = len(distinct.first)
@@ -148,14 +141,12 @@ class Corpus:
             return Side(np.empty((0, encoder.dimension), np.float32), distinct.index)
         scratch = Scratch("encoding the corpus")
         items = self._first(len(self.columns) if encoder.reads_positions else which, distinct)
-        done = 0
+        advance = report(f"encoding {self.columns[which].path}", total)
         with scratch.file:  # what is mapped stays, without a name and a descriptor
-            while batch := list(islice(items, _ENCODED_AT_ONCE)):
-                scratch.write(encoder.encode(batch, unit=True).tobytes())
-                done += len(batch)
-                report(f"encoding {self.columns[which].path}", done, total)
-            vectors = np.memmap(scratch.file, np.float32, "r", shape=(total, encoder.dimension))
-        return Side(vectors, distinct.index)
+            for vectors in portions(encoder, items, advance):
+                scratch.write(vectors.tobytes())
+            mapped = np.memmap(scratch.file, np.float32, "r", shape=(total, encoder.dimension))
+        return Side(mapped, distinct.index)
 
     def _first(self, column: int, distinct: Distinct) -> Iterator[Any]:
         """Yield one column of the pairs that hold distinct texts first."""

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from tqdm import tqdm
@@ -74,18 +75,17 @@ class Steps(_Bar):
     """A bar for each piece of work whose size is known, one after the other; silent off a terminal.
 
     >>> with Steps(quiet=True) as report:
-    ...     report("encoding", 10, 200)
+    ...     advance = report("encoding", 200)
+    ...     advance(10)
     """
 
-    def __init__(self, *, quiet: bool) -> None:
-        super().__init__(quiet=quiet)
-        self._what = ""
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Show how much of the work called `what` is done."""
+    def __call__(self, what: str, total: int) -> Callable[[int], None]:
+        """Begin a piece of work; what is returned is told how much more of it is done."""
         if self._silent:
-            return
-        bar = self._bar
-        if bar is None or what != self._what:
-            bar, self._what = self._open(what, total, ""), what
-        bar.update(done - bar.n)
+            return lambda _: None
+        bar = self._open(what, total, "")
+
+        def advance(more: int) -> None:
+            bar.update(more)
+
+        return advance

@@ -642,6 +642,19 @@ def test_a_model_of_another_command_is_refused(world: Path, inside: Inside, mode
     run.refused(1, "not a bitext model", "dataselect relevance 1")
 
 
+@pytest.mark.parametrize("side", ["tgt", "both"])
+def test_in_domain_files_without_records_are_told(world: Path, inside: Inside, side: str) -> None:
+    (world / "music.jsonl").write_text("\n")
+    run = inside(*NEAR, "--side", side, "pairs.jsonl")
+    run.refused(1, "music.jsonl: no text to compare with")
+
+
+def test_both_sides_need_no_text_to_be_guarded(world: Path, shell: Shell) -> None:
+    """Nothing is waited for on standard input."""
+    command = "dataselect bitext -q --side both --drop-copies pairs.jsonl"
+    assert shell(f"{command} < /dev/null").silent() == (world / "pairs.jsonl").read_bytes()
+
+
 def test_an_empty_pool_is_told(world: Path, inside: Inside) -> None:
     (world / "pairs.jsonl").write_text("")
     inside(*NEAR, "pairs.jsonl").refused(3, "no good record")

@@ -107,7 +107,8 @@ class DistanceFlags:
         option(
             min=1,
             metavar="K",
-            help_="In-domain centroids, by k-means, for a domain of several kinds [default: 1].",
+            help_="In-domain centroids, by k-means [default: 1; more found less, but for "
+            "domains of two kinds by MiniLM].",
             section=_DISTANCE,
         ),
     ] = None

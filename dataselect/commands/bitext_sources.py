@@ -26,7 +26,9 @@ from dataselect.texts import read_columns, sample_columns, total_records
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
+    from dataselect.engines.encoders.neural import Neural
     from dataselect.engines.guards import Guards
     from dataselect.records import Column
     from dataselect.scorers.bitext import Bitext, Domain, Margins
@@ -124,9 +126,12 @@ class Sources:
         """Fit one side to texts, or to the vectors at positions."""
         from dataselect.scorers.bitext import Domain
 
-        options = self.distance.build()
+        options, neural = self.distance.build(), self.encoders.neural
+        if neural is not None:
+            encoded = self._encoded(neural, in_domain, corpus)
+            return Domain.of_vectors(*encoded, neural, options, rng=rng)
         if not self.encoders.in_domain_vectors:
-            return Domain.fit(in_domain, corpus, self.encoders.neural, options, rng=rng)
+            return Domain.fit(in_domain, corpus, options=options, rng=rng)
         vectors, own = self.encoders.vectors[side], self.encoders.in_domain_vectors[side]
         if vectors.dimension != own.dimension:
             raise InputError(
@@ -136,34 +141,47 @@ class Sources:
         both = own.encode(in_domain, unit=True), vectors.encode(corpus, unit=True)
         return Domain.of_vectors(*both, vectors, options, rng=rng)
 
+    def _encoded(
+        self, neural: Neural, in_domain: Sequence[str], corpus: Sequence[str]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Unit vectors of both, with a bar for each: a model may take minutes."""
+        import numpy as np
+
+        from dataselect.engines.encoders.base import portions
+
+        with Steps(quiet=self.settings.quiet) as report:
+            own, others = (
+                np.concatenate(
+                    list(portions(neural, texts, report(f"encoding {what}", len(texts))))
+                )
+                for what, texts in (("in-domain text", in_domain), ("a sample", corpus))
+            )
+        return own, others
+
     def _in_domain(self, rng: np.random.Generator) -> dict[str, Sequence[Any]]:
         """In-domain texts of each side, or positions of their vectors; at most `--fit-size`."""
         size = self.distance.fit_size
         if vectors := self.encoders.in_domain_vectors:
             return _drawn({side: range(own.rows) for side, own in vectors.items()}, size, rng)
-        paths = [path for _, path in self._in_domain_files]
         if self._in_pairs:
-            texts = read_columns(Inputs(paths), self._pairs)
+            texts = _read([path for _, path in self._in_domain_files], self._pairs)
             return _drawn(dict(zip(SIDES, texts, strict=True)), size, rng)
         found: dict[str, Sequence[Any]] = {}
-        for side in self.side.sides if paths else ():
+        for side in self.side.sides if self._in_domain_files else ():
             own = [path for name, path in self._in_domain_files if name in ("", side)]
             if not own:
                 raise OptionError(
                     f"--side both needs text of both; give --in-domain {side}=FILE too"
                 )
-            [texts] = read_columns(Inputs(own), [self.in_domain_column(side)])
-            if not texts:
-                raise InputError(
-                    f"{', '.join(own)}: no text to compare with; give at least one, better fifty"
-                )
+            [texts] = _read(own, [self.in_domain_column(side)])
             found |= _drawn({side: texts}, size, rng)
         return found
 
     @cached_property
     def _in_pairs(self) -> bool:
         """Whether each in-domain record has both sides."""
-        return len(self.side.sides) == 2 and not any(name for name, _ in self._in_domain_files)
+        files = self._in_domain_files
+        return bool(files) and len(self.side.sides) == 2 and not any(name for name, _ in files)
 
     # -- Alignment -------------------------------------------------------------------------------
 
@@ -192,6 +210,16 @@ class Sources:
             "encoders": {"src": src.describe(), "tgt": tgt.describe()},
         }
         return Margins(values, aligning.min_alignment, figures)
+
+
+def _read(paths: Sequence[str], columns: Sequence[Column]) -> list[list[Any]]:
+    """Columns of in-domain files. Raises InputError where there are no records."""
+    values = read_columns(Inputs(paths), columns)
+    if not values[0]:
+        raise InputError(
+            f"{', '.join(paths)}: no text to compare with; give at least one, better fifty"
+        )
+    return values
 
 
 def _drawn(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 # of up to 2**13 of them, exactly, so the order in which a library adds does not matter.
 FRACTION = 2.0**20
 MOST_DIMENSIONS = 2**13
+_ITEMS_AT_ONCE = 1_024  # enough for batches of texts of one length
 _ROWS_AT_ONCE = 256  # of 256 dimensions: they stay in the cache of a core
 
 
@@ -55,6 +57,19 @@ class Encoder(ABC):
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """What reports say of the encoder: its kind, its dimension, its digest as `sha256`."""
+
+
+def portions(
+    encoder: Encoder, items: Iterable[Any], advance: Callable[[int], None]
+) -> Iterator[NDArray[np.float32]]:
+    """Yield unit vectors of a thousand items at a time; `advance` is told of how many.
+
+    A neural model may take minutes for that many, and keeps what is done in its cache.
+    """
+    waiting = iter(items)
+    while portion := list(islice(waiting, _ITEMS_AT_ONCE)):
+        yield encoder.encode(portion, unit=True)
+        advance(len(portion))
 
 
 def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
