@@ -22,7 +22,7 @@ from dataselect.commands.options import (
     SelectionOptions,
     given,
 )
-from dataselect.commands.running import finish, warn
+from dataselect.commands.running import finish, save
 from dataselect.errors import OptionError
 from dataselect.pipeline import Pipeline
 
@@ -78,11 +78,7 @@ def command(
         job.facts = {name: value for group in groups for name, value in vars(group).items()}
         job.facts |= {"text_field": run.text_field, "model": fitted.model, "calibrate": calibrate}
         scorer = sources.scorer(pool, guards, np.random.default_rng(settings.seed))
-        if fitted.save_model is not None:
-            job.write_file(fitted.save_model, scorer.dumps())
-        if fitted.fit_only:
-            job.report_fit(scorer)
-            warn(scorer.warnings(), settings)
+        if save(fitted, scorer, job):
             return
         if calibrate is not None:
             rule = rule.calibrated(scorer.held_out(), scorer.direction)

@@ -100,7 +100,9 @@ class SideEncoders:
 
     def of_model(self, side: str, described: Mapping[str, Any]) -> Encoder:
         """The encoder that the saved model was fitted with, and does not hold."""
-        if described["kind"] == "precomputed":
+        from dataselect.engines.encoders.precomputed import Precomputed
+
+        if described["kind"] == Precomputed.kind:
             if side not in self.vectors:
                 raise InputError(
                     f"{self.model}: fitted to vectors made elsewhere; give those of the input "

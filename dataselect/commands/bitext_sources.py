@@ -59,7 +59,13 @@ class Sources:
     @cached_property
     def _in_domain_files(self) -> list[tuple[str, str]]:
         """Side, or nothing, and path of each in-domain file."""
-        return _of_sides("--in-domain", self.side.in_domain or [], self.side.sides)
+        found = [named(spelled) for spelled in self.side.in_domain or []]
+        for side, path in found:
+            if side and side not in self.side.sides:
+                raise OptionError(
+                    f"--in-domain {side}={path} is of no side that is compared; see --side"
+                )
+        return found
 
     @cached_property
     def _pairs(self) -> list[Column]:
@@ -237,12 +243,3 @@ def _drawn(
         return dict(columns)
     chosen = sorted(rng.choice(total, size, replace=False).tolist())
     return {side: [column[place] for place in chosen] for side, column in columns.items()}
-
-
-def _of_sides(option: str, given: Sequence[str], sides: Sequence[str]) -> list[tuple[str, str]]:
-    """Side, or nothing, and path of each `[SIDE=]FILE`. Raises OptionError for another side."""
-    found = [named(spelled) for spelled in given]
-    for side, path in found:
-        if side and side not in sides:
-            raise OptionError(f"{option} {side}={path} is of no side that is compared; see --side")
-    return found

@@ -19,7 +19,7 @@ from dataselect.commands.options import (
     named,
     option,
 )
-from dataselect.commands.running import finish, warn
+from dataselect.commands.running import finish, save
 from dataselect.errors import GuardError, OptionError
 from dataselect.inputs import Inputs
 from dataselect.pipeline import Pipeline
@@ -138,11 +138,7 @@ def command(
             scorer = _loaded(fitted.model, settings, explain)
         else:
             scorer = sources.fit(fitting, pool, settings, explain)
-        if fitted.save_model is not None:
-            job.write_file(fitted.save_model, scorer.dumps())
-        if fitted.fit_only:
-            job.report_fit(scorer)
-            warn(scorer.warnings(), settings)
+        if save(fitted, scorer, job):
             return
         result = job.apply(scorer, rule.calibrated(scorer.held_out, scorer.direction))
     finish(result, settings)

@@ -1,10 +1,19 @@
-"""What commands say when a run has ended."""
+"""How commands end: the model they keep, and what they say."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from dataselect.messages import say
-from dataselect.pipeline import Result
-from dataselect.runs import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dataselect.commands.options import ModelOptions
+    from dataselect.pipeline import Pipeline, Result
+    from dataselect.runs import Settings
+    from dataselect.scorers.bitext import Bitext
+    from dataselect.scorers.relevance import Relevance
 
 
 def note(message: str, *, quiet: bool) -> None:
@@ -23,3 +32,13 @@ def finish(result: Result, settings: Settings) -> None:
     """Print warnings and the summary."""
     warn(result.warnings, settings)
     note(result.summary(), quiet=settings.quiet)
+
+
+def save(fitted: ModelOptions, scorer: Bitext | Relevance, job: Pipeline) -> bool:
+    """Write the model where that is asked for. Returns whether it is all that is asked for."""
+    if fitted.save_model is not None:
+        job.write_file(fitted.save_model, scorer.dumps())
+    if fitted.fit_only:
+        job.report_fit(scorer)
+        warn(scorer.warnings(), job.settings)
+    return fitted.fit_only
