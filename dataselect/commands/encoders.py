@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from dataselect.commands.options import named, option
 from dataselect.errors import OptionError
@@ -18,8 +18,8 @@ _ENCODER = "Encoder"
 
 
 @dataclass(frozen=True)
-class EncoderOptions:
-    """Where vectors come from, if not from the encoder that is fitted on the spot."""
+class NeuralOptions:
+    """A neural encoder, if that is wanted instead of the one that is fitted on the spot."""
 
     encoder: Annotated[
         str | None,
@@ -39,6 +39,39 @@ class EncoderOptions:
             section=_ENCODER,
         ),
     ] = None
+    cache: Annotated[
+        str | None,
+        option(
+            metavar="DIR",
+            help_="Keep the vectors of neural models in this folder, and take them from there.",
+            section=_ENCODER,
+        ),
+    ] = None
+
+    def check(self, *others: str | None) -> None:
+        """Raise OptionError for options without a use; `others` may name a neural model, too."""
+        unused = [name for name, value in self._for_neural().items() if value is not None]
+        if unused and not any((self.encoder, *others)):
+            raise OptionError(f"{unused[0]} is for a neural model; give one with --encoder MODEL")
+
+    def _for_neural(self) -> dict[str, Any]:
+        return {"--device": self.device, "--cache": self.cache}
+
+    @property
+    def _texts_at_once(self) -> int | None:
+        return None  # the encoder's own number
+
+    def neural(self, model: str) -> Neural:
+        """An encoder by a neural model, which is loaded when it first encodes."""
+        from dataselect.engines.encoders.neural import Neural
+
+        return Neural(model, device=self.device, batch_size=self._texts_at_once, cache=self.cache)
+
+
+@dataclass(frozen=True)
+class EncoderOptions(NeuralOptions):
+    """Where vectors come from, if not from the encoder that is fitted on the spot."""
+
     batch_size: Annotated[
         int | None,
         option(
@@ -46,14 +79,6 @@ class EncoderOptions:
             metavar="N",
             help_="Texts that a neural model encodes at once [default: 32; on a processor, 8 to 64 "
             "differ by a seventh].",
-            section=_ENCODER,
-        ),
-    ] = None
-    cache: Annotated[
-        str | None,
-        option(
-            metavar="DIR",
-            help_="Keep the vectors of neural models in this folder, and take them from there.",
             section=_ENCODER,
         ),
     ] = None
@@ -81,27 +106,19 @@ class EncoderOptions:
             raise OptionError("--vectors are there already; leave --encoder out")
         if self.in_domain_vectors and not self.vectors:
             raise OptionError("--in-domain-vectors are compared with --vectors; give these too")
-        if any((self.encoder, *others)):
-            return
-        neural = {
-            "--device": self.device,
-            "--batch-size": self.batch_size,
-            "--cache": self.cache,
-        }
-        unused = [name for name, value in neural.items() if value is not None]
-        if unused:
-            raise OptionError(f"{unused[0]} is for a neural model; give one with --encoder MODEL")
+        super().check(*others)
+
+    def _for_neural(self) -> dict[str, Any]:
+        return {**super()._for_neural(), "--batch-size": self.batch_size}
+
+    @property
+    def _texts_at_once(self) -> int | None:
+        return self.batch_size
 
     def reads(self) -> list[Inputs]:
         """The files of vectors."""
         files = [*(self.vectors or []), *(self.in_domain_vectors or [])]
         return [Inputs([path]) for _, path in map(named, files)]
-
-    def neural(self, model: str) -> Neural:
-        """An encoder by a neural model, which is loaded when it first encodes."""
-        from dataselect.engines.encoders.neural import Neural
-
-        return Neural(model, device=self.device, batch_size=self.batch_size, cache=self.cache)
 
     def precomputed(self) -> list[tuple[str, Precomputed]]:
         """Name, or nothing, and rows of each file of `--vectors`. Raises InputError."""
