@@ -23,6 +23,7 @@ LAYERS = [
     "outputs",
     "members",
     "records",
+    "annotations",
     "selection",
     "scoring",
     "messages",

@@ -11,11 +11,15 @@ COMMANDS = {
     "lm train": "Train an n-gram language model (interpolated modified Kneser-Ney) as ARPA.",
     "lm mix": "Interpolate language models into one.",
     "lm eval": "Tell how well language models predict a text.",
+    "paraphrase pairs": "Make pairs to train a paraphrase detector on, from annotated records.",
     "demo": "Write sample data and a Makefile that runs every operation.",
 }
 """Name of each command to what it does, in the order of `dataselect --help`."""
 
-GROUPS = {"lm": "Train, mix and evaluate n-gram language models."}
+GROUPS = {
+    "lm": "Train, mix and evaluate n-gram language models.",
+    "paraphrase": "Tell whether two utterances say the same: pairs, detector, scores.",
+}
 """First word of commands that have two, to what they are for."""
 
 
