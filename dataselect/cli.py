@@ -126,7 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (ReaderGone, BrokenPipeError, SystemExit):  # typer's way with a pipe that is closed
         code = 0
     except Interrupted as stop:
-        from dataselect.outputs import remove_unfinished
+        from dataselect.scratch import remove_unfinished
 
         remove_unfinished()
         say(f"stopped by {signal.Signals(stop.signum).name}; unfinished files are removed")

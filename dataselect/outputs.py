@@ -10,14 +10,15 @@ import gzip
 import io
 import lzma
 import os
-import secrets
 import stat
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from dataselect.errors import OptionError, OutputError, ReaderGone
 from dataselect.inputs import reason, suffix
+from dataselect.scratch import create_beside, is_finished, remove
 from dataselect.signals import held
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Sink:
         try:
             self._file = self._open()
         except OSError as error:
-            raise self._error(error) from None
+            raise _failure(self.path, error) from None
         self._stream = _compressor(path, self._file) or self._file
 
     def _open(self) -> _Writer:
@@ -100,22 +101,15 @@ class Sink:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if existing is not None and not stat.S_ISREG(existing.st_mode):
             return _Writer(os.open(self.path, os.O_WRONLY))
-        created, self._temporary = _create_beside(self._final)
+        self._temporary, created = create_beside(self._final, _create)
         if existing is not None:
             os.fchmod(created, existing.st_mode & 0o777)
         return _Writer(created)
 
-    def _error(self, error: OSError) -> OutputError:
-        where = "<stdout>" if self.path == STDOUT else self.path
-        if error.errno == errno.EBADF:
-            return OutputError(f"{where}: it is closed; redirect it, or name a file with -o")
-        hint = _HINTS.get(error.errno or 0, "check the file and its folder")
-        return OutputError(f"{where}: {reason(error)}; {hint}")
-
     def _failed(self, error: OSError) -> None:
         """Go on without a pipe whose reader has left; raise OutputError for any other failure."""
         if not isinstance(error, BrokenPipeError):
-            raise self._error(error) from None
+            raise _failure(self.path, error) from None
         self.gone = True
         self._file.abandon()
         self._when_gone()
@@ -142,8 +136,8 @@ class Sink:
             try:
                 os.replace(self._temporary, self._final)
             except OSError as error:
-                raise self._error(error) from None
-            _unfinished.discard(self._temporary)
+                raise _failure(self.path, error) from None
+            is_finished(self._temporary)
             self._temporary = None
 
     def discard(self) -> None:
@@ -154,8 +148,61 @@ class Sink:
         with contextlib.suppress(OSError):
             self._file.close()
         if self._temporary is not None:
-            _remove(self._temporary)
+            remove(self._temporary)
             self._temporary = None
+
+
+class Folder:
+    """One output that is a folder: filled under a name of its own, it appears when committed."""
+
+    gone = False  # nobody waits for it at the end of a pipe
+
+    def __init__(self, path: str, replaces: Callable[[str], bool]) -> None:
+        """Raise OutputError for what is there already, but for a folder that `replaces` allows."""
+        self._path, self._final = path, os.path.realpath(path)
+        if os.path.lexists(path) and not (os.path.isdir(path) and replaces(path)):
+            raise OutputError(f"{path}: exists already; name a new folder, or remove this one")
+        try:
+            self.temporary, _ = create_beside(self._final, os.mkdir)
+        except OSError as error:
+            raise _failure(path, error) from None
+
+    def finish(self) -> None:
+        """Nothing is held back."""
+
+    def commit(self) -> None:
+        """Give the folder its name, in place of an older one."""
+        try:
+            if not os.path.isdir(self._final):
+                os.rename(self.temporary, self._final)
+            else:
+                self._replace()
+        except OSError as error:
+            raise _failure(self._path, error) from None
+        is_finished(self.temporary)
+
+    def _replace(self) -> None:
+        """Rename the older folder, too, and remove it at last. Raises OSError."""
+        older, _ = create_beside(self._final, partial(os.rename, self._final))
+        try:
+            os.rename(self.temporary, self._final)
+        except OSError:
+            os.rename(older, self._final)
+            is_finished(older)
+            raise
+        remove(older)
+
+    def discard(self) -> None:
+        """Throw away what was not committed."""
+        remove(self.temporary)
+
+
+def _failure(path: str, error: OSError) -> OutputError:
+    where = "<stdout>" if path == STDOUT else path
+    if error.errno == errno.EBADF:
+        return OutputError(f"{where}: it is closed; redirect it, or name a file with -o")
+    hint = _HINTS.get(error.errno or 0, "check the file and its folder")
+    return OutputError(f"{where}: {reason(error)}; {hint}")
 
 
 _HINTS = {
@@ -169,39 +216,9 @@ _HINTS = {
     errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
 }
 
-_unfinished: set[str] = set()
-"""Temporary files of this process, each from before it exists until it is renamed or removed."""
 
-
-def _create_beside(final: str) -> tuple[int, str]:
-    """Create a temporary file in the folder of `final`. Returns descriptor and path."""
-    folder, name = os.path.split(final)
-    while True:
-        # A signal may come at any time: were the name known only afterwards, it could be lost.
-        path = os.path.join(folder, f".{name[:_NAME_CHARACTERS]}.{secrets.token_hex(6)}.tmp")
-        _unfinished.add(path)
-        try:
-            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), path
-        except FileExistsError:
-            _unfinished.discard(path)
-        except OSError:
-            _unfinished.discard(path)
-            raise
-
-
-_NAME_CHARACTERS = 40  # of four bytes at most: with what is added, it stays under 255
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(path)
-    _unfinished.discard(path)
-
-
-def remove_unfinished() -> None:
-    """Remove temporary files that an interruption left behind, if any."""
-    for path in list(_unfinished):
-        _remove(path)
+def _create(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
 
 def _descriptor(path: str) -> int | None:
@@ -248,7 +265,7 @@ class Outputs:
     def __init__(self, inputs: Mapping[_Identity, str]) -> None:
         """`inputs`: device and inode of each file that is read, none of which may be written."""
         self._inputs = inputs
-        self._sinks: list[Sink] = []
+        self._sinks: list[Sink | Folder] = []
         self._taken: dict[_Identity, str] = {}
 
     def open(self, path: str) -> Sink:
@@ -265,6 +282,21 @@ class Outputs:
         self._sinks.append(sink)
         self._taken |= dict.fromkeys(keys, shown)
         return sink
+
+    def open_folder(self, path: str, replaces: Callable[[str], bool]) -> str:
+        """A folder to fill, which is called `path` at the end; `replaces(path)`: if it may be lost.
+
+        Raises OptionError if something in it is read, OutputError for any other that is there.
+        """
+        final = os.path.join(os.path.realpath(path), "")
+        for read in self._inputs.values():
+            if os.path.realpath(read).startswith(final):
+                raise OptionError(
+                    f"{path} is written anew, and {read} is read; name another folder"
+                )
+        folder = Folder(path, replaces)
+        self._sinks.append(folder)
+        return folder.temporary
 
     def _end_if_nobody_reads(self) -> None:
         """Raise ReaderGone, unless there is a file or another pipe to go on for."""

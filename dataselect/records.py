@@ -220,6 +220,27 @@ def group(path: str, option: str = "--per") -> Column:
     return Column(path, _check_group, _all_strings, option)
 
 
+class _Optional(Column):
+    """A field that a record may lack."""
+
+    def find(self, record: Any) -> Any:
+        """The field's value, or None."""
+        try:
+            return super().find(record)
+        except (KeyError, TypeError):
+            return None
+
+    @property
+    def is_plain(self) -> bool:
+        """Never: a look at a record by name alone fails where there is none."""
+        return False
+
+
+def identity(path: str = "id") -> Column:
+    """A column of what names a record, any JSON value; None where there is nothing."""
+    return _Optional(path, lambda value: value, lambda _: True, "--id-field")
+
+
 POSITION = Column("", int, lambda _: True, "")
 """Where a record stands among all records, from 0: no field, but known for `numbered` blocks."""
 

@@ -16,7 +16,7 @@ from dataselect.records import BadRecord
 from dataselect.report import signature, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -123,6 +123,10 @@ class Run:
     def write_file(self, path: str, data: bytes) -> None:
         """Add one more file, a fitted model, to those that appear at the end."""
         self._outputs.open(path).write(data)
+
+    def open_folder(self, path: str, replaces: Callable[[str], bool]) -> str:
+        """Add a folder, to be filled, to what appears at the end; see `Outputs.open_folder`."""
+        return self._outputs.open_folder(path, replaces)
 
     def write_records(
         self, items: Iterable[bytes | BadRecord], noun: str, *, head: bytes = b""

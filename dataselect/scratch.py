@@ -1,9 +1,16 @@
-"""Temporary files without a name: gone when closed, however the process ends."""
+"""Temporary files: some without a name, gone when closed, some with one, to be renamed."""
 
+import contextlib
+import os
+import secrets
+import shutil
 import tempfile
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import BinaryIO, TypeVar
 
 from dataselect.errors import OutputError
+
+Created = TypeVar("Created")
 
 
 class Scratch:
@@ -31,3 +38,47 @@ class Scratch:
         why = error.strerror or str(error)
         folder = tempfile.tempdir or "TMPDIR"
         return OutputError(f"{folder}: {why} while {self._purpose}; set TMPDIR to a larger disk")
+
+
+_unfinished: set[str] = set()
+"""Temporary files and folders, each from before it exists until it is renamed or removed."""
+
+
+def create_beside(final: str, create: Callable[[str], Created]) -> tuple[str, Created]:
+    """Create something in the folder of `final`. Returns its path, and what `create(path)` did."""
+    folder, name = os.path.split(final)
+    while True:
+        # A signal may come at any time: were the name known only afterwards, it could be lost.
+        path = os.path.join(folder, f".{name[:_NAME_CHARACTERS]}.{secrets.token_hex(6)}.tmp")
+        _unfinished.add(path)
+        try:
+            return path, create(path)
+        except FileExistsError:
+            _unfinished.discard(path)
+        except OSError:
+            _unfinished.discard(path)
+            raise
+
+
+_NAME_CHARACTERS = 40  # of four bytes at most: with what is added, it stays under 255
+
+
+def is_finished(path: str) -> None:
+    """Note that a temporary file or folder has got its name."""
+    _unfinished.discard(path)
+
+
+def remove(path: str) -> None:
+    """Remove a temporary file, or a folder with all that is in it, if it is there."""
+    with contextlib.suppress(OSError):
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+    _unfinished.discard(path)
+
+
+def remove_unfinished() -> None:
+    """Remove what an interruption left behind, if anything."""
+    for path in list(_unfinished):
+        remove(path)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import InputError
 from dataselect.inputs import Block, Inputs, count_records, numbered
-from dataselect.records import POSITION, Column, read
+from dataselect.records import POSITION, Column, encoded, identity, parse, read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import numpy as np
     from numpy.random import Generator
@@ -26,6 +26,23 @@ def read_columns(inputs: Inputs, columns: Sequence[Column]) -> list[list[Any]]:
         for kept, fresh in zip(values, found.columns, strict=True):
             kept.extend(fresh)
     return values
+
+
+def names_at(inputs: Inputs, positions: Collection[int]) -> list[bytes]:
+    """What the records at some positions are called, as JSON, in the order of the input.
+
+    It is their `id`, any JSON value; `FILE:LINE` where they have none, or null.
+    """
+    wanted = set(positions)
+    found: list[bytes] = []
+    for block in numbered(inputs.blocks()):
+        lines = enumerate(block.data.split(b"\n"), start=block.first_line)
+        filled = ((number, line) for number, line in lines if line.strip())
+        for position, (number, line) in enumerate(filled, start=block.first_record):
+            if position in wanted:
+                own = identity().find(parse(line))
+                found.append(encoded(f"{block.source}:{number}" if own is None else own))
+    return found
 
 
 def total_records(inputs: Inputs) -> int:

@@ -12,6 +12,8 @@ COMMANDS = {
     "lm mix": "Interpolate language models into one.",
     "lm eval": "Tell how well language models predict a text.",
     "paraphrase pairs": "Make pairs to train a paraphrase detector on, from annotated records.",
+    "paraphrase train": "Train a neural paraphrase detector on such pairs.",
+    "paraphrase score": "Tell how probably pairs, or records and those of a file, say the same.",
     "demo": "Write sample data and a Makefile that runs every operation.",
 }
 """Name of each command to what it does, in the order of `dataselect --help`."""

@@ -33,12 +33,12 @@ def nearest(
 
     Raises OptionError where faiss is not installed.
     """
-    ours = _search(_filled(target), source, min(count, len(target)), progress)
-    theirs = _search(_filled(source), target, min(count, len(source)), progress)
+    ours = search(filled(target), source, min(count, len(target)), progress)
+    theirs = search(filled(source), target, min(count, len(source)), progress)
     return ours, theirs
 
 
-def _filled(candidates: Vectors) -> Any:
+def filled(candidates: Vectors) -> Any:
     """An index of all candidates.
 
     Its lists suit their side alone: where an encoder keeps two languages apart, lists for both
@@ -64,7 +64,7 @@ def _filled(candidates: Vectors) -> Any:
     return index
 
 
-def _search(
+def search(
     index: Any, vectors: Vectors, count: int, progress: Callable[[int], None]
 ) -> NDArray[np.intp]:
     """(u, count) places of the nearest candidates of each vector."""

@@ -1,0 +1,141 @@
+"""`dataselect paraphrase score`: whether pairs, or records and those of a file, say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+from dataselect import records
+from dataselect.commands.options import (
+    InputOptions,
+    RunOptions,
+    SelectionOptions,
+    given,
+    option,
+)
+from dataselect.commands.running import finish
+from dataselect.errors import InputError, OptionError
+from dataselect.inputs import Inputs
+from dataselect.pipeline import Pipeline
+from dataselect.texts import names_at, read_columns
+
+if TYPE_CHECKING:
+    from dataselect.engines.paraphrase.detector import Detector
+    from dataselect.scoring import Scorer
+
+_SCORE, _RECORDS = "Scoring", "Records"
+
+
+@dataclass(frozen=True)
+class PairOptions:
+    """Where the two texts of a record are."""
+
+    text1_field: Annotated[
+        str,
+        option(metavar="FIELD", help_="One text of a pair [default: text1].", section=_RECORDS),
+    ] = "text1"
+    text2_field: Annotated[
+        str,
+        option(metavar="FIELD", help_="The other text [default: text2].", section=_RECORDS),
+    ] = "text2"
+
+
+@dataclass(frozen=True)
+class MatchOptions:
+    """Texts to find the best match in."""
+
+    against: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="Compare the text of each record with those of this file; adds 'nearest', the "
+            "id of the best match, or FILE:LINE where it has none.",
+            section=_SCORE,
+        ),
+    ] = None
+    candidates: Annotated[
+        int | None,
+        option(
+            min=1,
+            metavar="N",
+            help_="How many texts of --against are compared with each record by the detector, "
+            "nearest first [default: 10].",
+            section=_SCORE,
+        ),
+    ] = None
+
+
+def command(
+    inputs: InputOptions,
+    detector: Annotated[
+        str,
+        option(
+            metavar="FOLDER",
+            help_="A detector that 'paraphrase train' wrote.",
+            section=_SCORE,
+        ),
+    ],
+    matching: MatchOptions,
+    pairs: PairOptions,
+    selection: SelectionOptions,
+    run: RunOptions,
+    device: Annotated[
+        str | None,
+        option(
+            metavar="NAME",
+            help_="Where the detector runs: cpu, cuda, cuda:1, mps [default: the library's "
+            "choice].",
+            section=_SCORE,
+        ),
+    ] = None,
+) -> None:
+    """Tell how probably pairs, or records and those of a file, say the same.
+
+    Adds 'paraphrase': the probability that 'text1' and 'text2' ask for the same, with the same
+    values. With --against, that of the record's 'text' and its best match.
+    """
+    from dataselect.engines.paraphrase.detector import Detector
+
+    settings, rule = run.build(), selection.build()
+    if matching.against is None:
+        if matching.candidates is not None:
+            raise OptionError("--candidates are those of --against FILE; give it too")
+        settings = replace(settings, text_field=pairs.text1_field)
+    elif given(pairs):
+        raise OptionError(f"{given(pairs)[0]} is for pairs, and --against compares --text-field")
+    pool = inputs.open(digest=settings.report is not None)
+    others = None if matching.against is None else Inputs([matching.against])
+    read = [*([] if others is None else [others]), *selection.reads()]
+    with Pipeline(pool, settings, also_read=read) as job:
+        job.facts = {**vars(matching), **vars(pairs), "detector": detector, "device": device}
+        loaded = Detector.load(detector, device=device)
+        scorer = (
+            _of_pairs(loaded, pairs)
+            if others is None
+            else _of_file(loaded, others, matching, settings.text_field)
+        )
+        result = job.apply(scorer, rule)
+    finish(result, settings)
+
+
+def _of_pairs(detector: Detector, pairs: PairOptions) -> Scorer:
+    from dataselect.scorers.paraphrase import Pairs
+
+    return Pairs(detector, text1_field=pairs.text1_field, text2_field=pairs.text2_field)
+
+
+def _of_file(detector: Detector, others: Inputs, matching: MatchOptions, text_field: str) -> Scorer:
+    from dataselect.engines.paraphrase.best_match import CANDIDATES
+    from dataselect.scorers.paraphrase import BestMatch
+
+    others.keep_for_rereading()
+    [texts] = read_columns(others, [records.text(text_field)])
+    if not texts:
+        raise InputError(f"{matching.against}: no text to compare with; check --against")
+    return BestMatch(
+        detector,
+        texts,
+        names_at(others, range(len(texts))),
+        candidates=matching.candidates or CANDIDATES,
+        text_field=text_field,
+    )

@@ -1,0 +1,165 @@
+"""The paraphrase detector: how probably two utterances say the same, after Cho et al. (2019)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.engines.archive import Format
+from dataselect.engines.encoders import loading
+from dataselect.engines.paraphrase.batches import LONGEST, Part
+from dataselect.engines.paraphrase.calibration import Platt
+from dataselect.engines.paraphrase.meanings import (
+    Meaning,
+    WordMeanings,
+    no_meaning,
+    unit_vectors,
+)
+from dataselect.engines.paraphrase.templates import canonical
+from dataselect.errors import InputError, OptionError
+
+if TYPE_CHECKING:
+    from dataselect.engines.paraphrase.network import Size
+
+FORMAT = Format("paraphrase detector", 1)
+_ABOUT, _WEIGHTS, _CARD = "detector.json", "detector.safetensors", "README.md"
+_PAIRS_AT_ONCE = 8_192
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Networks that read two texts side by side, and an encoder whose vectors find candidates.
+
+    `networks`: a `torch.nn.ModuleList` of PairNetwork; `encoder`: a SentenceTransformer.
+
+    >>> detector = Detector.load("detector")  # doctest: +SKIP
+    >>> detector.probabilities([("play adele", "i want to listen to adele")])  # doctest: +SKIP
+    array([0.97])
+    """
+
+    networks: Any
+    size: Size
+    encoder: Any
+    calibration: Platt
+    meaning: Meaning = no_meaning
+
+    @classmethod
+    def load(cls, path: str, *, device: str | None = None) -> Detector:
+        """The detector that `save` wrote into a folder, on `device` or the library's choice.
+
+        Raises InputError where there is none, OptionError where torch is not installed.
+        """
+        if not is_detector(path):
+            raise InputError(
+                f"{path}: not a paraphrase detector, it has no {_ABOUT}; make one with 'dataselect "
+                "paraphrase train'"
+            )
+        encoder = loading.load(path, device)
+        try:
+            return cls._restored(path, encoder)
+        except Exception as error:  # of JSON, of safetensors, and of torch for other shapes
+            raise InputError(
+                f"{path}: a damaged paraphrase detector ({loading.first_line(error)}); make it "
+                "again with 'dataselect paraphrase train'"
+            ) from None
+
+    @classmethod
+    def _restored(cls, path: str, encoder: Any) -> Detector:
+        from safetensors.torch import load_file
+
+        from dataselect.engines.paraphrase.network import Size, networks
+
+        with open(os.path.join(path, _ABOUT), encoding="utf-8") as file:
+            about = json.load(file)
+        if about["format"] != str(FORMAT):
+            raise ValueError(f"its format is {about['format']!r}")
+        size = Size(**about["size"])
+        found = networks(size, about["networks"])
+        found.load_state_dict(load_file(os.path.join(path, _WEIGHTS)))
+        found.to(encoder.device).eval()
+        meaning = WordMeanings(encoder) if size.meaning else no_meaning
+        return cls(found, size, encoder, Platt(**about["calibration"]), meaning)
+
+    def save(self, folder: str, card: str) -> None:
+        """Write a sentence-transformers model, with what scores pairs beside it and a card."""
+        from safetensors.torch import save_file
+
+        with loading.quiet():
+            self.encoder.save(folder, create_model_card=False)
+        save_file(self.networks.state_dict(), os.path.join(folder, _WEIGHTS))
+        with open(os.path.join(folder, _ABOUT), "w", encoding="utf-8") as file:
+            json.dump(self._about(), file, indent=2)
+        with open(os.path.join(folder, _CARD), "w", encoding="utf-8") as file:
+            file.write(card)
+
+    def _about(self) -> dict[str, Any]:
+        return {
+            "format": str(FORMAT),
+            "size": asdict(self.size),
+            "networks": len(self.networks),
+            "calibration": self.calibration._asdict(),
+            "longest": LONGEST,
+        }
+
+    def probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """(n,) how probably the two texts of each pair say the same.
+
+        In either order the same; 1 for texts that differ in case and white space only. It depends
+        on the other pairs by less than 1e-5. Of long texts, the first `LONGEST` words are read.
+        """
+        found = np.ones(len(pairs))
+        ordered = [sorted(map(canonical, pair)) for pair in pairs]
+        differ = np.flatnonzero([one != other for one, other in ordered])
+        for start in range(0, len(differ), _PAIRS_AT_ONCE):
+            places = differ[start : start + _PAIRS_AT_ONCE]
+            sides = [[Part(text)] for place in places.tolist() for text in ordered[place]]
+            found[places] = self.calibration(self.logits(sides))
+        return found
+
+    def logits(self, sides: Sequence[Sequence[Part]]) -> NDArray[np.float64]:
+        """(n,) before calibration; sides `2 * i` and the next are pair i."""
+        from dataselect.engines.paraphrase.network import logits
+
+        return logits(self.networks, sides, self.meaning, self.encoder.device)
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, d) unit vectors, whose inner product is high for texts worth comparing."""
+        return unit_vectors(self.encoder, texts)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of all that probabilities and vectors depend on."""
+        found = hashlib.sha256(json.dumps(self._about()).encode())
+        found.update(loading.digest(self.encoder).encode())
+        for name, weights in sorted(self.networks.state_dict().items()):
+            found.update(f"\n{name} {tuple(weights.shape)}\n".encode())
+            found.update(weights.cpu().contiguous().numpy())
+        return found.hexdigest()
+
+    def describe(self) -> dict[str, Any]:
+        """What reports say of it."""
+        return {**self._about(), "sha256": self.digest, "device": str(self.encoder.device)}
+
+
+def is_detector(path: str) -> bool:
+    """Whether a folder holds a detector."""
+    return os.path.isfile(os.path.join(path, _ABOUT))
+
+
+def require_library() -> None:
+    """Raise OptionError where the libraries of the extra `neural` are not installed."""
+    try:
+        import safetensors  # noqa: F401
+        import sentence_transformers  # noqa: F401
+    except ImportError as error:
+        raise OptionError(
+            f"a paraphrase detector needs sentence-transformers ({loading.first_line(error)}); "
+            "run pip install 'dataselect[neural]'"
+        ) from None

@@ -1,0 +1,343 @@
+"""The paraphrase detector: what it reads, what it learns, what it says, and its folder."""
+
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataselect.annotations import Slot, Utterance
+from dataselect.engines.paraphrase.batches import LONGEST, Pairs, Part, parts
+from dataselect.engines.paraphrase.calibration import Platt, expected_calibration_error
+from dataselect.engines.paraphrase.detector import Detector
+from dataselect.engines.paraphrase.exchange import Exchange
+from dataselect.engines.paraphrase.fitting import aucs, fit, hold_out
+from dataselect.engines.paraphrase.pairs import Pair
+from dataselect.engines.paraphrase.words import words_of
+from dataselect.errors import InputError
+from dataselect.progress import Steps
+
+NAMES = ["adele", "seal", "bowie", "prince", "drake", "cher", "moby", "sade", "enya", "dido"]
+WAYS = ["play {}", "i want to listen to {}", "put on {} please", "could you play some {}"]
+OTHER = ["add {} to my list", "save {} for later", "who is {}"]
+
+
+def utterance(template: str, name: str, intent: str = "play") -> Utterance:
+    start = template.index("{")
+    slot = Slot("artist", start, start + len(name), name)
+    return Utterance(template.format(name), intent, (slot,))
+
+
+def music_pairs(size: int, names: Sequence[str] = NAMES) -> list[Pair]:
+    draw = random.Random(0)
+    found = []
+    for _ in range(size):
+        (one, other), (name, another) = draw.sample(WAYS, 2), draw.sample(names, 2)
+        found.append(Pair(utterance(one, name), utterance(other, name), 1, "template"))
+        found.append(Pair(utterance(one, name), utterance(one, another), 0, "value"))
+        foreign = utterance(draw.choice(OTHER), name, "other")
+        found.append(Pair(utterance(other, name), foreign, 0, "intent"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    from dataselect.engines.paraphrase.training import Schedule
+
+    unseen = music_pairs(60, ["zappa", "queen", "korn", "wham"])
+    with Steps(quiet=True) as steps:
+        found, _ = fit(music_pairs(400), unseen, Schedule(epochs=6), 0, steps, device="cpu")
+    return found
+
+
+TEXTS = st.one_of(
+    st.text(max_size=30),
+    st.lists(st.sampled_from(["play", "Adele", "seal", "雨", "please", "7"]), max_size=6).map(
+        " ".join
+    ),
+)
+
+
+def sides(*texts: str) -> list[list[Part]]:
+    return [[Part(text)] for text in texts]
+
+
+def test_words_are_the_same_without_case_and_punctuation() -> None:
+    found = words_of(["Play Jazz!", "jazz, play"])
+    assert found.distinct[:2].tolist() == found.distinct[2:][::-1].tolist()
+
+
+def test_scripts_without_spaces_are_read_by_character() -> None:
+    assert np.diff(words_of(["雨が降る", "play 雨", "ฝนตก", "rain"]).bounds).tolist() == [
+        4,
+        2,
+        4,
+        1,
+    ]
+
+
+def test_a_text_may_have_no_word() -> None:
+    assert np.diff(words_of(["?!", "play"]).bounds).tolist() == [0, 1]
+
+
+def test_rows_number_words_and_mark_values() -> None:
+    one = parts(utterance("play {} now", "pink floyd"))
+    pairs = Pairs([one, sides("now play")[0]])
+    rows = pairs.rows(np.array([0]))
+    numbers = rows.one[0].tolist()
+    assert rows.other[0].tolist() == [numbers[3], numbers[0]]
+    assert min(numbers) > 0
+    assert rows.is_value[0].tolist() == [0, 1, 1, 0, 0, 0]
+
+
+def test_long_texts_are_cut() -> None:
+    rows = Pairs(sides("a " * 500, "b")).rows(np.array([0]))
+    assert (rows.one.shape, rows.other.shape) == ((1, LONGEST), (1, 1))
+
+
+@given(st.lists(TEXTS, min_size=2, max_size=20), st.integers(1, 7), st.booleans())
+def test_every_pair_is_in_one_batch(texts: list[str], most: int, shuffled: bool) -> None:
+    pairs = Pairs(sides(*texts[: len(texts) // 2 * 2]))
+    rng = np.random.default_rng(0) if shuffled else None
+    batches = list(pairs.batches(most, rng))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(pairs)))
+    assert max(map(len, batches)) <= most
+
+
+def test_features_say_what_stands_in_the_place_of_a_word() -> None:
+    import torch
+
+    from dataselect.engines.paraphrase.matches import Batch, Matches
+
+    pairs = Pairs(sides("fly from boston today", "fly from new york today"))
+    batch = Batch.of(
+        pairs.rows(np.array([0])), pairs.words, np.empty((6, 0), np.float32), torch.device("cpu")
+    )
+    found = Matches.of(batch).features((batch.one > 0).float(), (batch.other > 0).float())[0]
+    named = ["matched", "after", "before", "left", "right", "alike", "share", "count"]
+    columns = [*named, "none", "one", "two", "more", "crossed"]
+    fly, start, boston, today = (
+        {name for name, value in zip(columns, row, strict=True) if value == 1}
+        for row in found.tolist()
+    )
+    assert fly == {"matched", "before", "left", "right", "alike"}
+    assert start == {"matched", "after", "left", "alike"}
+    assert boston == {"left", "right", "two"}
+    assert today == {"matched", "right", "alike"}
+    assert found[:, 6].tolist() == [0.25] * 4
+    assert found[:, 7].tolist() == [0.125] * 4
+
+
+def test_platt_finds_the_curve_that_labels_were_drawn_from() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, 20_000)
+    labels = (rng.random(20_000) < 1 / (1 + np.exp(1 - 2 * logits))).astype(np.int64)
+    slope, shift = Platt.fit(logits, labels)
+    assert slope == pytest.approx(2, abs=0.1)
+    assert shift == pytest.approx(-1, abs=0.1)
+
+
+def test_platt_agrees_with_scikit_learn() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(1)
+    logits = rng.normal(0, 1, 5_000)
+    labels = (rng.random(5_000) < 1 / (1 + np.exp(-logits))).astype(np.int64)
+    # The same penalty on the slope: scikit-learn's is against the sum of losses, ours their mean.
+    reference = LogisticRegression(C=1 / (5_000 * 1e-3)).fit(logits[:, None], labels)
+    slope, shift = Platt.fit(logits, labels)
+    assert slope == pytest.approx(float(reference.coef_[0, 0]), abs=2e-3)
+    assert shift == pytest.approx(float(reference.intercept_[0]), abs=2e-3)
+
+
+def test_platt_bears_labels_that_logits_tell_apart() -> None:
+    found = Platt.fit(np.array([-3.0, -2.0, 2.0, 3.0]), np.array([0, 0, 1, 1]))
+    assert 0.5 < found(np.array([2.0]))[0] < 1
+
+
+def test_calibration_error_by_hand() -> None:
+    # Bin 0: half are ones, where 0.05 is said; bin 9: all are, where 0.95 is said.
+    said, labels = np.array([0.05, 0.05, 0.95, 0.95]), np.array([0, 1, 1, 1])
+    assert expected_calibration_error(said, labels) == pytest.approx((0.45 + 0.05) / 2)
+
+
+def test_auc_by_kind_by_hand() -> None:
+    kinds = [("template", 1), ("template", 1), ("value", 0), ("intent", 0)]
+    pairs = [Pair(Utterance("a"), Utterance("b"), label, kind) for kind, label in kinds]
+    found = aucs(pairs, np.array([0.9, 0.4, 0.5, 0.1]))
+    assert found == (0.75, {"value": 0.5, "intent": 1.0})
+
+
+@given(st.integers(0, 2**32))
+def test_values_are_exchanged_in_both_texts_alike(seed: int) -> None:
+    pairs = music_pairs(2)
+    for pair in pairs:
+        label, (one, other) = Exchange(pairs)(pair, np.random.default_rng(seed))
+        values = [[part.text for part in side if part.is_value] for side in (one, other)]
+        assert label == pair.label
+        if label:
+            assert values[0] == values[1]
+        for side, own in zip((one, other), pair[:2], strict=True):
+            around = [part.text for part in side if not part.is_value]
+            assert around == [part.text for part in parts(own) if not part.is_value]
+
+
+def test_two_values_that_change_places_make_no_paraphrase() -> None:
+    text, slots = "from rome to oslo", (Slot("from", 5, 9, "rome"), Slot("to", 13, 17, "oslo"))
+    pair = Pair(Utterance(text, "fly", slots), Utterance(f"fly {text}", "fly"), 1, "")
+    pair = pair._replace(other=replace_slots(pair.other, slots, 4))
+    found = set()
+    for seed in range(300):
+        label, (one, other) = Exchange([pair])(pair, np.random.default_rng(seed))
+        values = [[part.text for part in side if part.is_value] for side in (one, other)]
+        if label == 0:
+            assert values[0] == values[1][::-1]
+        found.add(label)
+    assert found == {0, 1}
+
+
+def replace_slots(own: Utterance, slots: Sequence[Slot], shift: int) -> Utterance:
+    moved = (slot._replace(start=slot.start + shift, end=slot.end + shift) for slot in slots)
+    return own._replace(slots=tuple(moved))
+
+
+def test_pairs_held_out_share_no_text_with_the_others() -> None:
+    texts = [f"text {number}" for number in range(300)]
+    draw = random.Random(0)
+    pairs = [
+        Pair(Utterance(texts[place]), Utterance(texts[place + draw.randint(0, 1)]), place % 2, "")
+        for place in range(299)
+    ]
+    rest, held_out = hold_out(pairs, np.random.default_rng(0))
+    of_rest, of_held_out = (
+        {side.text for pair in part for side in pair[:2]} for part in (rest, held_out)
+    )
+    assert len(held_out) == 30
+    assert len(rest) > 260
+    assert not of_rest & of_held_out
+
+
+def test_pairs_that_are_all_linked_cannot_be_held_out() -> None:
+    pairs = [Pair(Utterance("hub"), Utterance(f"text {place}"), 1, "") for place in range(9)]
+    with pytest.raises(InputError, match="too few pairs"):
+        hold_out(pairs, np.random.default_rng(0))
+
+
+def test_it_learns_that_values_count_and_wording_does_not(detector: Detector) -> None:
+    same, other_value, other_intent = detector.probabilities(
+        [
+            ("play korn", "i want to listen to korn"),
+            ("play korn", "play wham"),
+            ("could you play some zappa", "save zappa for later"),
+        ]
+    )
+    assert same > 0.8
+    assert max(other_value, other_intent) < 0.2
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=8))
+def test_a_probability_knows_neither_order_nor_the_other_pairs(
+    detector: Detector, pairs: list[tuple[str, str]]
+) -> None:
+    together = detector.probabilities(pairs)
+    turned = detector.probabilities([(other, one) for one, other in pairs])
+    alone = [detector.probabilities([pair])[0] for pair in pairs]
+    assert np.isfinite(together).all()
+    assert together.tolist() == turned.tolist()
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+@given(TEXTS)
+def test_a_text_is_its_own_paraphrase_in_any_case(detector: Detector, text: str) -> None:
+    assert detector.probabilities([(text, f" {text}\t"), (text, text.casefold())]).tolist() == [
+        1,
+        1,
+    ]
+
+
+def test_no_pairs_have_no_probability(detector: Detector) -> None:
+    assert detector.probabilities([]).shape == (0,)
+
+
+def test_vectors_are_nearer_for_texts_with_words_in_common(detector: Detector) -> None:
+    found = detector.vectors(["play adele", "adele, please play", "save seal for later", "?"])
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-4)
+    assert found[0] @ found[1] > found[0] @ found[2]
+
+
+def test_what_is_saved_is_loaded(detector: Detector, tmp_path: Path) -> None:
+    detector.save(str(tmp_path), "# A card\n")
+    loaded = Detector.load(str(tmp_path), device="cpu")
+    pairs = [("play korn", "put on korn please"), ("play korn", "play cher"), ("a", "b")]
+    assert loaded.digest == detector.digest
+    assert loaded.describe() == detector.describe()
+    assert loaded.probabilities(pairs).tolist() == detector.probabilities(pairs).tolist()
+    assert (loaded.vectors(["play korn"]) == detector.vectors(["play korn"])).all()
+    assert (tmp_path / "README.md").read_text() == "# A card\n"
+
+
+def test_it_learns_on_top_of_a_base_model(tiny_model: Path, tmp_path: Path) -> None:
+    from dataselect.engines.paraphrase.training import Schedule
+
+    with Steps(quiet=True) as steps:
+        found, figures = fit(
+            music_pairs(40), [], Schedule(epochs=2), 0, steps, base=str(tiny_model), device="cpu"
+        )
+    found.save(str(tmp_path), "")
+    loaded = Detector.load(str(tmp_path), device="cpu")
+    pairs = [("play korn", "put on korn please"), ("play korn", "play cher")]
+    assert figures.trained_on + figures.pairs <= 120
+    assert loaded.size.meaning == loaded.vectors(["play"]).shape[1] == 32
+    assert loaded.digest == found.digest
+    assert loaded.probabilities(pairs).tolist() == found.probabilities(pairs).tolist()
+
+
+def test_the_folder_is_a_sentence_transformers_model(detector: Detector, tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    detector.save(str(tmp_path), "")
+    model = SentenceTransformer(str(tmp_path), device="cpu")
+    found = model.encode(["play korn"], show_progress_bar=False)
+    np.testing.assert_allclose(found, detector.vectors(["play korn"]), atol=1e-4)
+
+
+def test_a_folder_without_a_detector_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a paraphrase detector"):
+        Detector.load(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("detector.json", b"{"),
+        ("detector.json", b'{"format": "another 1"}'),
+        ("detector.safetensors", b"nothing"),
+        ("detector.safetensors", None),
+        ("model.safetensors", b"nothing"),
+    ],
+)
+def test_a_damaged_detector_is_refused_in_one_line(
+    detector: Detector, tmp_path: Path, name: str, damage: bytes | None
+) -> None:
+    detector.save(str(tmp_path), "")
+    (tmp_path / name).unlink()
+    if damage is not None:
+        (tmp_path / name).write_bytes(damage)
+    with pytest.raises(InputError) as refusal:
+        Detector.load(str(tmp_path), device="cpu")
+    assert "\n" not in str(refusal.value)
+    assert str(tmp_path) in str(refusal.value)
+
+
+def test_weights_of_another_size_are_refused(detector: Detector, tmp_path: Path) -> None:
+    detector.save(str(tmp_path), "")
+    about = json.loads((tmp_path / "detector.json").read_text())
+    about["size"]["hidden"] *= 2
+    (tmp_path / "detector.json").write_text(json.dumps(about))
+    with pytest.raises(InputError, match="damaged"):
+        Detector.load(str(tmp_path), device="cpu")
