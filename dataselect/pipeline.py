@@ -110,7 +110,14 @@ class Pipeline(Run):
             else:
                 spool = stack.enter_context(closing(Spool()))
                 for block in blocks:
-                    spool.add(block.text, block.scores, block.costs, block.groups, block.excluded)
+                    spool.add(
+                        block.text,
+                        block.scores,
+                        block.costs,
+                        block.groups,
+                        block.excluded,
+                        block.order,
+                    )
                 per = self._select(work, spool)
         self.counts.check()
         self.guard(self.counts.kept, _LOOSEN)
@@ -133,7 +140,7 @@ class Pipeline(Run):
                 counts.read += len(block.scores) + len(block.bad)
                 self.refuse(block.bad)
                 if settings.report is not None:
-                    self._distribution.add(block.scores)
+                    self._distribution.add(block.ranked_scores)
                 self._remarks.update(dict(block.remarks))
                 yield block
                 progress.update(self.inputs.meter.bytes_read, counts.read)
@@ -153,7 +160,8 @@ class Pipeline(Run):
             kept, dropped = work.write(lines, own, _bucket_field(buckets, here))
             self._write(b"" if self.settings.sort else kept, dropped)
         if self.settings.sort:
-            for positions, lines in spool.ranked(cut.kept, gain(scores, direction)):
+            gains = gain(scores, direction) if spool.order is None else -spool.order
+            for positions, lines in spool.ranked(cut.kept, gains):
                 everything = Cut(np.zeros(len(lines), np.uint8), cut.reasons)
                 self._write(*work.write(lines, everything, _bucket_field(buckets, positions)))
         if spool.groups is None:

@@ -20,12 +20,14 @@ class Scores(NamedTuple):
 
     `excluded` (n,) uint8: which of the scorer's `exclusions`, from 1, keeps a record out whatever
     its score, or 0. `remarks`: what a person should know of some of the records, and of how many.
+    `order` (n,): records are sorted by it, lowest first, where that is not by their score.
     """
 
     values: NDArray[np.float64]
     fields: Fields
     excluded: NDArray[np.uint8] | None = None
     remarks: tuple[tuple[str, int], ...] = ()
+    order: NDArray[np.float64] | None = None
 
 
 class Scorer(ABC):

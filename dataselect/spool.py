@@ -24,7 +24,7 @@ _CHUNK_BYTES = 1 << 20
 class Spool:
     """Lines in an unlinked temporary file, in order; in memory 8 bytes of score a record.
 
-    A budget holds 8 bytes more, `--per` 4, exclusions 1.
+    A budget holds 8 bytes more, an order of its own 8, `--per` 4, exclusions 1.
     """
 
     def __init__(self) -> None:
@@ -32,6 +32,7 @@ class Spool:
         self._file = self._scratch.file
         self._scores = array("d")
         self._costs = array("d")
+        self._order = array("d")
         self._codes = array("i")
         self._excluded = array("B")
         self._names: dict[str, int] = {}
@@ -43,6 +44,7 @@ class Spool:
         costs: NDArray[np.float64] | None,
         groups: Sequence[str] | None,
         excluded: NDArray[np.uint8] | None = None,
+        order: NDArray[np.float64] | None = None,
     ) -> None:
         """Store the lines of a batch. Raises OutputError when the disk is full."""
         self._scores.frombytes(scores.tobytes())
@@ -53,6 +55,8 @@ class Spool:
             self._codes.extend([names.setdefault(name, len(names)) for name in groups])
         if excluded is not None:
             self._excluded.frombytes(excluded.tobytes())
+        if order is not None:
+            self._order.frombytes(order.tobytes())
         self._scratch.write(text)
 
     @property
@@ -86,6 +90,13 @@ class Spool:
         import numpy as np
 
         return np.frombuffer(self._excluded, dtype=np.uint8) if self._excluded else None
+
+    @property
+    def order(self) -> NDArray[np.float64] | None:
+        """(n,) what records are sorted by, lowest first, or None where that is their score."""
+        import numpy as np
+
+        return np.frombuffer(self._order, dtype=np.float64) if self._order else None
 
     def batches(self) -> Iterator[tuple[int, list[bytes]]]:
         """Yield the position of the first record and the lines of each batch, in input order."""

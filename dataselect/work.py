@@ -33,7 +33,7 @@ class Scored:
     `scores` (n,) of its good records. `text` holds their lines, with fields added, but only those
     that are kept where `cut` is there: each record's fate is then known by itself, and `dropped`
     holds the rest if it is wanted. Otherwise `costs`, `groups` and `excluded` (n,) are what
-    selection needs.
+    selection needs, and `order` (n,) what sorting does.
     """
 
     scores: NDArray[np.float64]
@@ -44,7 +44,13 @@ class Scored:
     costs: NDArray[np.float64] | None = None
     groups: list[str] | None = None
     excluded: NDArray[np.uint8] | None = None
+    order: NDArray[np.float64] | None = None
     remarks: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def ranked_scores(self) -> NDArray[np.float64]:
+        """The scores of records that the scorer does not leave out."""
+        return self.scores if self.excluded is None else self.scores[self.excluded == 0]
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,15 @@ class Work:
             excluded = self.excluded(scores.excluded)
             cut = self.selection.cut(scores.values, self.scorer.direction, excluded=excluded)
             kept, dropped = self.write(lines, cut, scores.fields, inputs)
-            return Scored(scores.values, kept, found.bad, cut, dropped, remarks=scores.remarks)
+            return Scored(
+                scores.values,
+                kept,
+                found.bad,
+                cut,
+                dropped,
+                excluded=scores.excluded,
+                remarks=scores.remarks,
+            )
         if cost is not None:
             costs = self._costs(next(others))
         elif self._costs_added_text:
@@ -95,6 +109,7 @@ class Work:
             costs=costs,
             groups=groups,
             excluded=scores.excluded,
+            order=scores.order,
             remarks=scores.remarks,
         )
 

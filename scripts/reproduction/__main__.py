@@ -3,8 +3,10 @@
 DATA holds one folder a corpus, one JSON object a line, gzip:
 
     clinc150/train.jsonl.gz           id, text, intent, domain; from clinc/oos-eval on GitHub
+    clinc150/test.jsonl.gz            the same
     snips_atis_slots/snips_train...   id, text, intent, slots; from MiuLab/SlotGated-SLU on GitHub,
     snips_atis_slots/snips_valid...   the same
+    snips_atis_slots/snips_test...    the same
     general_text/sgd_user.jsonl.gz    id, text; user turns of
                                       google-research-datasets/dstc8-schema-guided-dialogue
     snips_asr_nbest/                  valid.nbest, lm_train_text; from MiuLab/SpokenVec
@@ -15,6 +17,7 @@ DATA holds one folder a corpus, one JSON object a line, gzip:
     general_en-de/                    wmt_sample, from OpenNMT/OpenNMT-py; ntrex, from
                                       MicrosoftTranslator/NTREX; tatoeba, from facebookresearch/
                                       LASER; multi30k, from multi30k/dataset
+    mrpc/test.jsonl.gz                text1, text2, label; the test set of MRPC
     sts/                              en.test, de.test; from PhilipMay/stsb-multi-mt
 
 Lists are records of nbest (text, score, features) and ref, pairs of src and tgt, sentences for STS
@@ -31,6 +34,8 @@ from pathlib import Path
 
 import alignment
 import bitext
+import diversity
+import paraphrase
 import relevance
 import rescore
 import sts
@@ -44,6 +49,8 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "bitext": bitext.measure,
     "alignment": alignment.measure,
     "sts": sts.measure,
+    "diversity": diversity.measure,
+    "paraphrase": paraphrase.measure,
 }
 _CACHE = Path(__file__).parents[2] / ".cache" / "vectors"
 

@@ -1,0 +1,91 @@
+"""`dataselect diversity`: pick records that say what nothing labelled or picked says yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataselect.commands.diversity_methods import Method
+from dataselect.commands.diversity_options import MethodOptions, PickingOptions, VectorOptions
+from dataselect.commands.diversity_sources import Labelled, Pool
+from dataselect.commands.options import InputOptions, RunOptions
+from dataselect.commands.running import finish
+from dataselect.pipeline import Pipeline
+from dataselect.progress import Steps
+from dataselect.selection import Selection
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.runs import Settings
+    from dataselect.scorers.diversity import Diversity
+
+
+def command(
+    inputs: InputOptions,
+    methods: MethodOptions,
+    picking: PickingOptions,
+    encoding: VectorOptions,
+    run: RunOptions,
+) -> None:
+    """Pick records that say what nothing labelled or picked says yet.
+
+    Records are picked one by one, each the best given all before it. Adds 'novelty', 1 - the
+    similarity to the closest labelled or earlier record; 'nearest', the id of that one, or
+    FILE:LINE where it has none; and 'round', the batch in which it was picked. Copies of labelled
+    text and of other records are never picked. With --sort, records are written in the order of
+    picking, so that the first lines are a smaller pick.
+    """
+    settings = run.build()
+    methods.check()
+    picking.check()
+    encoding.check_for(methods)
+    pool = inputs.open(digest=settings.report is not None)
+    labelled = Labelled(methods.labelled or [], settings.text_field)
+    method = Method(methods, encoding, labelled, picking.most_memory(), settings.seed)
+    read = [*labelled.reads(), *encoding.reads()]
+    with Pipeline(pool, settings, also_read=read) as job:
+        groups = (methods, picking, encoding)
+        job.facts = {name: value for group in groups for name, value in vars(group).items()}
+        scorer = _picked(Pool.read(pool, picking, settings), labelled, method, picking, settings)
+        result = job.apply(scorer, Selection())
+    finish(result, settings)
+
+
+def _picked(
+    pool: Pool, labelled: Labelled, method: Method, picking: PickingOptions, settings: Settings
+) -> Diversity:
+    """Pick, and make a scorer of what was decided."""
+    from dataselect.engines.diversity.decisions import decide
+    from dataselect.scorers.diversity import Diversity
+
+    limits = picking.limits(len(pool.texts))
+    with Steps(quiet=settings.quiet) as report:
+        decisions = decide(
+            pool.texts,
+            labelled.texts,
+            lambda rows: method.objective(pool, rows, report),
+            limits,
+            band=method.options.band,
+            costs=pool.costs,
+            groups=pool.groups,
+            report=report,
+        )
+    return Diversity(
+        decisions,
+        pool.rows,
+        _names(pool, labelled, decisions.nearest),
+        picking.batch_size,
+        limits.size,
+        method.figures | pool.describe(decisions.picked),
+        settings.text_field,
+    )
+
+
+def _names(pool: Pool, labelled: Labelled, nearest: NDArray[np.intp]) -> dict[int, bytes]:
+    """What each number in `nearest` stands for is called: labelled texts come before the pool."""
+    import numpy as np
+
+    used, own = np.unique(nearest[nearest >= 0]), len(labelled.texts)
+    found = labelled.names(used[used < own].tolist()) + pool.names(used[used >= own] - own)
+    return dict(zip(used.tolist(), found, strict=True))

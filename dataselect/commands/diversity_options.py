@@ -1,0 +1,253 @@
+"""The options of `dataselect diversity`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from dataselect import records
+from dataselect.commands.encoders import NeuralOptions
+from dataselect.commands.options import given, option
+from dataselect.errors import OptionError
+from dataselect.inputs import Inputs
+from dataselect.selection import parse_share
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.engines.diversity.greedy import Limits
+    from dataselect.records import Column
+
+Method = Literal["paraphrase", "features", "facility", "kcenter"]
+
+_METHOD, _PICK, _ENCODER = "Method", "Picking", "Encoder"
+_COUNTED_TEXT = ("words", "chars")
+
+
+@dataclass(frozen=True)
+class MethodOptions:
+    """What picks have to differ from, and what makes two records alike."""
+
+    labelled: Annotated[
+        list[str] | None,
+        option(
+            metavar="FILE",
+            help_="Records that are labelled already; again for more files.",
+            section=_METHOD,
+        ),
+    ] = None
+    method: Annotated[
+        Method | None,
+        option(
+            help_="features: picks that together have the n-grams of the pool. facility: picks "
+            "that together are near to the whole pool. kcenter: each as far as can be from those "
+            "before. paraphrase: the same by --detector [default: features, the best or near it "
+            "on CLINC150, also among other dialogues; paraphrase with --detector].",
+            section=_METHOD,
+        ),
+    ] = None
+    detector: Annotated[
+        str | None,
+        option(
+            metavar="FOLDER",
+            help_="A detector that 'paraphrase train' wrote, for --method paraphrase.",
+            section=_METHOD,
+        ),
+    ] = None
+    band: Annotated[
+        tuple[float, float] | None,
+        option(
+            metavar="LOW HIGH",
+            help_="Pick only records whose novelty to what is labelled is between these: not too "
+            "near, not too far.",
+            section=_METHOD,
+        ),
+    ] = None
+
+    @property
+    def chosen(self) -> Method:
+        """The method that is used."""
+        return self.method or ("features" if self.detector is None else "paraphrase")
+
+    def check(self) -> None:
+        """Raise OptionError for options that contradict each other."""
+        if self.chosen == "paraphrase" and self.detector is None:
+            raise OptionError("--method paraphrase needs --detector FOLDER; train one first")
+        if self.chosen != "paraphrase" and self.detector is not None:
+            raise OptionError(f"--detector is not used by --method {self.method}; leave it out")
+        if self.band is not None and not self.labelled:
+            raise OptionError("--band is about novelty to what is labelled; give --labelled FILE")
+        if self.band is not None and not 0 <= self.band[0] <= self.band[1] <= 1:
+            raise OptionError("--band takes two numbers from 0 to 1, the lower first: 0.2 0.8")
+
+    def reads(self) -> list[Inputs]:
+        """The labelled files."""
+        return [Inputs([path]) for path in self.labelled or []]
+
+
+@dataclass(frozen=True)
+class PickingOptions:
+    """How many records are picked."""
+
+    size: Annotated[
+        str | None,
+        option(metavar="N|P%", help_="Pick N records, or a share of them.", section=_PICK),
+    ] = None
+    budget: Annotated[
+        float | None,
+        option(metavar="N", help_="Pick what fits into N of --cost.", section=_PICK),
+    ] = None
+    cost: Annotated[
+        str,
+        option(
+            metavar="records|words|chars|FIELD",
+            help_="What --budget counts: records, words, chars or a numeric field.",
+            section=_PICK,
+        ),
+    ] = "records"
+    min_novelty: Annotated[
+        float | None,
+        option(
+            metavar="X",
+            help_="Pick nothing whose novelty is under X when its turn comes.",
+            section=_PICK,
+        ),
+    ] = None
+    batch_size: Annotated[
+        int,
+        option(
+            min=1, metavar="N", help_="Records that a 'round' has [default: 100].", section=_PICK
+        ),
+    ] = 100
+    per: Annotated[
+        str | None,
+        option(
+            metavar="FIELD",
+            help_="Let the values of FIELD take turns, so that each gets as many picks while it "
+            "has records.",
+            section=_PICK,
+        ),
+    ] = None
+    max_per: Annotated[
+        int | None,
+        option(min=0, metavar="N", help_="Pick at most N of each --per value.", section=_PICK),
+    ] = None
+    max_memory: Annotated[
+        float | None,
+        option(
+            metavar="GIB",
+            help_="Refuse to start what is going to need more memory [default: what the machine "
+            "has].",
+            section=_PICK,
+        ),
+    ] = None
+
+    def check(self) -> None:
+        """Raise OptionError for options that contradict each other."""
+        if self.size is None and self.budget is None and self.min_novelty is None:
+            raise OptionError("say how much to pick: --size N, --budget N or --min-novelty X")
+        if self.budget is None and self.cost != "records":
+            raise OptionError("--cost is what --budget counts; give --budget too")
+        if self.budget is not None and not self.budget > 0:
+            raise OptionError(f"--budget {self.budget} buys nothing; give a number above 0")
+        if self.min_novelty is not None and not 0 <= self.min_novelty <= 1:
+            raise OptionError(f"--min-novelty {self.min_novelty} is not between 0 and 1")
+        if self.max_per is not None and self.per is None:
+            raise OptionError("--max-per holds for each value of --per; give it too")
+        self.limits(0)
+
+    def limits(self, total: int) -> Limits:
+        """When to stop, with `total` records to pick from. Raises OptionError."""
+        from dataselect.engines.diversity.greedy import Limits
+
+        return Limits(
+            None if self.size is None else _count(self.size, total),
+            self.budget,
+            self.min_novelty or 0.0,
+            self.max_per,
+        )
+
+    def most_memory(self) -> int:
+        """Bytes that may be used."""
+        from dataselect.engines.diversity.memory import GIB, available
+
+        return available() if self.max_memory is None else int(self.max_memory * GIB)
+
+    def columns(self) -> list[Column]:
+        """What is read beside the text: the `--per` field, and a `--cost` field."""
+        found = [] if self.per is None else [records.group(self.per)]
+        if self.cost not in ("records", *_COUNTED_TEXT):
+            found.append(records.cost(self.cost))
+        return found
+
+    def costs(
+        self, texts: Sequence[str], own: Sequence[float] | None = None
+    ) -> NDArray[np.float64] | None:
+        """(n,) what texts take of the budget; `own`: what their field says. None for 1 each."""
+        import numpy as np
+
+        if self.cost == "records":
+            return None
+        if self.cost == "words":
+            own = [len(text.split()) for text in texts]
+        elif self.cost == "chars":
+            own = list(map(len, texts))
+        return np.asarray(own, np.float64)
+
+
+def _count(size: str, total: int) -> int:
+    """A number, or a share of `total` rounded down."""
+    if size.endswith("%"):
+        return math.floor(parse_share(size) * total)
+    if not size.isdecimal() or int(size) < 1:
+        raise OptionError(
+            f"--size {size} is neither a number above 0 nor a share; write 500 or 10%"
+        )
+    return int(size)
+
+
+@dataclass(frozen=True)
+class VectorOptions(NeuralOptions):
+    """Where the vectors of facility and kcenter come from."""
+
+    vectors: Annotated[
+        str | None,
+        option(
+            metavar="FILE.npy",
+            help_="Vectors of the input made elsewhere: a NumPy matrix with a row for each "
+            "record, good or bad, blank lines not counted.",
+            section=_ENCODER,
+        ),
+    ] = None
+    labelled_vectors: Annotated[
+        str | None,
+        option(
+            metavar="FILE.npy",
+            help_="The same of the labelled records, all files together.",
+            section=_ENCODER,
+        ),
+    ] = None
+
+    def check_for(self, methods: MethodOptions) -> None:
+        """Raise OptionError for options that contradict each other, or have no use here."""
+        method = methods.chosen
+        uses_vectors = method in ("facility", "kcenter")
+        unused = [name for name in given(self) if method != "paraphrase" or name != "--device"]
+        if unused and not uses_vectors:
+            raise OptionError(
+                f"{unused[0]} is not used by --method {method}; give --method facility or kcenter"
+            )
+        if self.encoder is not None and self.vectors is not None:
+            raise OptionError("--vectors are there already; leave --encoder out")
+        if (self.vectors is not None and bool(methods.labelled)) != bool(self.labelled_vectors):
+            raise OptionError(
+                "--vectors, --labelled and --labelled-vectors belong together; give all of them"
+            )
+        self.check(methods.detector)
+
+    def reads(self) -> list[Inputs]:
+        """The files of vectors."""
+        return [Inputs([path]) for path in (self.vectors, self.labelled_vectors) if path]

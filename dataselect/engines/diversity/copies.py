@@ -1,0 +1,35 @@
+"""Texts that say the same in the same words, whatever their case, spaces and punctuation."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.engines.normalization import Normalization
+
+_KEY_BYTES = 8  # odds are 1 to 37 million that two of a million different texts share one
+_WORDS = Normalization(punctuation="remove")
+
+
+def first_places(texts: Sequence[str]) -> NDArray[np.intp]:
+    """(n,) the place of the first text that each is a copy of: its own, if there is none before.
+
+    Copies are equal after Unicode composition (NFC), case folding, and with punctuation and
+    symbols left out; texts of nothing else are compared as they are.
+
+    >>> first_places(["Play Adele!", "...", "play  adele", "?"])
+    array([0, 1, 0, 3])
+    """
+    keys = np.frombuffer(b"".join(map(_key, texts)), np.uint64)
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    return first[inverse]
+
+
+def _key(text: str) -> bytes:
+    folded = unicodedata.normalize("NFC", text).casefold()
+    content = _WORDS(folded) or folded.strip()
+    return hashlib.blake2b(content.encode(), digest_size=_KEY_BYTES).digest()

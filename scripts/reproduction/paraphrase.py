@@ -1,0 +1,166 @@
+"""Paraphrase detector: pairs of intents and of corpora that it never saw.
+
+For each seed, a detector is trained on SNIPS without two intents and on ATIS, and tried on pairs of
+the two; on SNIPS alone and tried on ATIS, MRPC and STS; and on ATIS alone and tried on SNIPS. All
+pairs of utterances are made by `paraphrase pairs`; the dev pairs have templates that training has
+not. Beside it the cosine of counted words and, with --encoder, of a model's vectors.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from common import Plan, Record, Table, load, read, run, write
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import normalize
+
+from dataselect.engines.encoders.neural import Neural
+
+_TEST_PAIRS = 3_000
+_SIDES = ("text1", "text2")
+_SPEED_PAIRS = 20_000
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """Annotated utterances to train on, and sets of pairs to be told apart."""
+
+    name: str
+    annotated: list[Record]
+    held_out: tuple[str, ...]
+    tests: dict[str, list[Record]]
+
+
+def measure(plan: Plan) -> list[Table]:
+    """AUC by test set, AUC by kind of negative pair, and how long it took."""
+    columns = ["detector", "words", *([plan.encoder_name] if plan.encoder else [])]
+    auc = Table(f"AUC (STS: Spearman), {plan.seeds} seeds", columns)
+    kinds = Table("AUC of the detector by kind of negative pair", [])
+    cost = Table("training", ["pairs", "minutes", "dev AUC", "dev ECE", "pairs a second"], digits=3)
+    others = _cosines(plan)
+    for seed in range(plan.seeds):
+        for case in _cases(plan, seed):
+            with tempfile.TemporaryDirectory() as name:
+                folder = Path(name)
+                cost.add_all(case.name, _train(folder, case, seed))
+                tests = dict(case.tests)
+                if case.held_out:
+                    tests["two SNIPS intents, held out"] = read(folder / "test.jsonl")
+                for test, pairs in tests.items():
+                    row = f"{case.name} → {test}"
+                    found, rate = _detected(folder, pairs)
+                    auc.add(row, "detector", _agreement(pairs, found))
+                    cost.add(case.name, "pairs a second", rate)
+                    for column, cosine in others.items():
+                        auc.add(row, column, _agreement(pairs, cosine(pairs)))
+                    kinds.add_all(row, _by_kind(pairs, found))
+    kinds.columns = sorted({kind for cells in kinds.rows.values() for kind in cells})
+    return [auc, kinds, cost]
+
+
+def _cases(plan: Plan, seed: int) -> Iterator[_Case]:
+    corpora = plan.data / "snips_atis_slots"
+    snips, atis = (load(corpora / f"{name}_train.jsonl.gz") for name in ("snips", "atis"))
+    held_out = tuple(random.Random(seed).sample(sorted({each["intent"] for each in snips}), 2))
+    public = {
+        "MRPC": load(plan.data / "mrpc" / "test.jsonl.gz"),
+        "STS": load(plan.data / "sts" / "en.test.jsonl.gz"),
+    }
+    yield _Case("five SNIPS intents and ATIS", [*snips, *atis], held_out, {})
+    yield _Case("SNIPS", snips, (), {"ATIS": _pairs(atis, seed), **public})
+    yield _Case("ATIS", atis, (), {"SNIPS": _pairs(snips, seed)})
+
+
+def _pairs(annotated: list[Record], seed: int) -> list[Record]:
+    """Pairs of a whole corpus."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write(folder / "annotated.jsonl", annotated)
+        options = ("--pairs", _TEST_PAIRS, "--seed", seed, "-o", "pairs.jsonl")
+        run(folder, "paraphrase", "pairs", "annotated.jsonl", *options)
+        return read(folder / "pairs.jsonl")
+
+
+def _train(folder: Path, case: _Case, seed: int) -> dict[str, float]:
+    """Write train.jsonl, dev.jsonl and test.jsonl, and a detector; its figures on dev."""
+    write(folder / "annotated.jsonl", case.annotated)
+    splits: list[object] = ["--dev", "dev.jsonl", "-o", "train.jsonl", "--seed", seed]
+    if case.held_out:
+        splits += ["--test", "test.jsonl", "--test-pairs", _TEST_PAIRS]
+        splits += [word for intent in case.held_out for word in ("--held-out", intent)]
+    run(folder, "paraphrase", "pairs", "annotated.jsonl", *splits)
+    options = ("--dev", "dev.jsonl", "--report", "report.json", "--seed", seed, "-o", "detector")
+    run(folder, "paraphrase", "train", "train.jsonl", *options)
+    found = json.loads((folder / "report.json").read_text(encoding="utf-8"))["paraphrase train"]
+    return {
+        "pairs": found["held_out"]["trained_on"],
+        "minutes": found["seconds"] / 60,
+        "dev AUC": found["held_out"]["auc"],
+        "dev ECE": found["held_out"]["calibration_error"],
+    }
+
+
+def _detected(folder: Path, pairs: list[Record]) -> tuple[Scores, float]:
+    """Probabilities by the detector, and how many it gives a second, loading not counted."""
+    seconds = []
+    for times in (1, 1 + max(_SPEED_PAIRS // len(pairs), 1)):
+        write(folder / "pairs.jsonl", pairs * times)
+        started = time.monotonic()
+        score = ("paraphrase", "score", "--detector", "detector", "pairs.jsonl", "-o")
+        run(folder, *score, f"scored{times}.jsonl")
+        seconds.append(time.monotonic() - started)
+    found = [record["paraphrase"] for record in read(folder / "scored1.jsonl")]
+    return np.array(found), len(pairs) * (times - 1) / (seconds[1] - seconds[0])
+
+
+def _cosines(plan: Plan) -> dict[str, Callable[[list[Record]], Scores]]:
+    """What to compare the detector with, by name."""
+    found: dict[str, Callable[[list[Record]], Scores]] = {"words": _of_words}
+    if plan.encoder is not None:
+        neural = Neural(plan.encoder, cache=str(plan.cache))
+        found[plan.encoder_name] = lambda pairs: _of_vectors(neural, pairs)
+    return found
+
+
+def _of_words(pairs: list[Record]) -> Scores:
+    words = CountVectorizer(token_pattern=r"\S+").fit(_texts(pairs, _SIDES))
+    one, other = (normalize(words.transform(_texts(pairs, [side]))) for side in _SIDES)
+    return np.asarray(one.multiply(other).sum(axis=1)).ravel()
+
+
+def _of_vectors(neural: Neural, pairs: list[Record]) -> Scores:
+    one, other = (neural.encode(_texts(pairs, [side]), unit=True) for side in _SIDES)
+    return np.einsum("ij,ij->i", one, other).astype(np.float64)
+
+
+def _texts(pairs: list[Record], sides: Sequence[str]) -> list[str]:
+    return [pair[side] for side in sides for pair in pairs]
+
+
+def _agreement(pairs: list[Record], scores: Scores) -> float:
+    """AUC of the labels; rank correlation with human scores, where that is what there is."""
+    if "label" in pairs[0]:
+        return float(roc_auc_score([pair["label"] for pair in pairs], scores))
+    return float(spearmanr([pair["score"] for pair in pairs], scores).statistic)
+
+
+def _by_kind(pairs: list[Record], scores: Scores) -> dict[str, float]:
+    """AUC of each kind of negative pairs against all paraphrases."""
+    kinds = np.array([pair.get("kind", "") for pair in pairs])
+    labels = np.array([pair.get("label", 1) for pair in pairs])
+    found = {}
+    for kind in sorted(set(kinds[labels == 0].tolist()) - {""}):
+        chosen = (labels == 1) | (kinds == kind)
+        found[kind] = float(roc_auc_score(labels[chosen], scores[chosen]))
+    return found
