@@ -132,3 +132,24 @@ def test_a_missing_corpus_is_named(tmp_path: Path, section: str, corpus: str) ->
     run = bench(section, "--data", str(tmp_path), "--cache", str(tmp_path))
     assert run.returncode == 1
     assert f"{corpus}.jsonl.gz: No such file" in run.stderr
+
+
+def test_diversity_is_measured_by_time_and_by_what_was_picked(sections: Any) -> None:
+    rows = sections["diversity"]["rows"]
+    assert [row["what"] for row in rows] == [
+        "dataselect diversity --method facility",
+        "… --method features",
+        "… --method kcenter",
+        "random",
+    ]
+    values = [float(row["facility location"]) for row in rows]
+    assert max(values) == values[0] > values[-1]
+
+
+def test_a_large_pool_is_held_against_the_bar_of_memory(sections: Any) -> None:
+    rows = sections["diversity-large"]["rows"]
+    assert [row["dataselect diversity"] for row in rows] == [
+        "--method features",
+        "--method kcenter",
+    ]
+    assert all(row["met"] for row in rows)

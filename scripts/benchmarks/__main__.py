@@ -11,6 +11,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 import bitext
+import diversity
 import lm_train
 import memory
 import neural
@@ -29,6 +30,8 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "rescore": rescore.measure,
     "lm-train": lm_train.measure,
     "bitext": bitext.measure,
+    "diversity": diversity.measure,
+    "diversity-large": diversity.measure_large,
     "neural": neural.measure,
     "memory": memory.measure,
     "bitext-memory": memory.measure_bitext,

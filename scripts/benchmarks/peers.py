@@ -79,6 +79,19 @@ TFIDF_SVD = Peer(
     _ours("scikit-learn", "numpy", "orjson"),
     100_000,
 )
+APRICOT = Peer(
+    "apricot, facility location, lazy",
+    "apricot_script",
+    ("apricot-select==0.6.1", *_ours("numpy")),
+    8_000,
+)
+SUBMODLIB = Peer(
+    "submodlib, facility location, lazy, dense",
+    "submodlib_script",
+    ("submodlib-py==0.0.3", *_ours("numpy")),
+    8_000,
+)
+SEMHASH = Peer("semhash, representative", "semhash_script", ("semhash==0.5.0",), 8_000)
 
 
 def _content(path: str) -> str | None:
