@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataselect.annotations import Slot, Utterance
@@ -50,7 +50,7 @@ def detector() -> Detector:
 
     unseen = music_pairs(60, ["zappa", "queen", "korn", "wham"])
     with Steps(quiet=True) as steps:
-        found, _ = fit(music_pairs(400), unseen, Schedule(epochs=6), 0, steps, device="cpu")
+        found, _ = fit(music_pairs(200), unseen, Schedule(10, networks=1), 0, steps, device="cpu")
     return found
 
 
@@ -114,9 +114,7 @@ def test_features_say_what_stands_in_the_place_of_a_word() -> None:
     from dataselect.engines.paraphrase.matches import Batch, Matches
 
     pairs = Pairs(sides("fly from boston today", "fly from new york today"))
-    batch = Batch.of(
-        pairs.rows(np.array([0])), pairs.words, np.empty((6, 0), np.float32), torch.device("cpu")
-    )
+    batch = Batch.of(pairs.rows(np.array([0])), pairs.words, torch.device("cpu"))
     found = Matches.of(batch).features((batch.one > 0).float(), (batch.other > 0).float())[0]
     named = ["matched", "after", "before", "left", "right", "alike", "share", "count"]
     columns = [*named, "none", "one", "two", "more", "crossed"]
@@ -239,6 +237,7 @@ def test_it_learns_that_values_count_and_wording_does_not(detector: Detector) ->
     assert max(other_value, other_intent) < 0.2
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=8))
 def test_a_probability_knows_neither_order_nor_the_other_pairs(
     detector: Detector, pairs: list[tuple[str, str]]
@@ -281,20 +280,78 @@ def test_what_is_saved_is_loaded(detector: Detector, tmp_path: Path) -> None:
     assert (tmp_path / "README.md").read_text() == "# A card\n"
 
 
-def test_it_learns_on_top_of_a_base_model(tiny_model: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def fine_tuned(tiny_model: Path) -> Detector:
     from dataselect.engines.paraphrase.training import Schedule
 
+    pairs = music_pairs(40)
     with Steps(quiet=True) as steps:
         found, figures = fit(
-            music_pairs(40), [], Schedule(epochs=2), 0, steps, base=str(tiny_model), device="cpu"
+            pairs, pairs[:30], Schedule(epochs=1), 0, steps, base=str(tiny_model), device="cpu"
         )
-    found.save(str(tmp_path), "")
+    assert (figures.trained_on, figures.pairs) == (120, 30)
+    return found
+
+
+def test_fine_tuning_changes_the_reader_and_not_the_encoder(
+    fine_tuned: Detector, tiny_model: Path
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    base = SentenceTransformer(str(tiny_model), device="cpu")
+    learnt = fine_tuned.reader.state_dict()
+    before = base[0].auto_model.state_dict()
+    changed = {
+        name for name, each in before.items() if not each.equal(learnt[f"transformer.{name}"])
+    }
+    assert "embeddings.word_embeddings.weight" in changed
+    assert "encoder.layer.0.attention.self.query.weight" in changed
+    np.testing.assert_allclose(
+        fine_tuned.vectors(["play korn"]),
+        base.encode(["play korn"], normalize_embeddings=True),
+        atol=1e-5,
+    )
+
+
+def test_a_fine_tuned_detector_is_loaded_as_it_was_saved(
+    fine_tuned: Detector, tmp_path: Path
+) -> None:
+    fine_tuned.save(str(tmp_path), "")
     loaded = Detector.load(str(tmp_path), device="cpu")
     pairs = [("play korn", "put on korn please"), ("play korn", "play cher")]
-    assert figures.trained_on + figures.pairs <= 120
-    assert loaded.size.meaning == loaded.vectors(["play"]).shape[1] == 32
-    assert loaded.digest == found.digest
-    assert loaded.probabilities(pairs).tolist() == found.probabilities(pairs).tolist()
+    assert loaded.digest == fine_tuned.digest
+    assert loaded.describe() == fine_tuned.describe()
+    assert loaded.probabilities(pairs).tolist() == fine_tuned.probabilities(pairs).tolist()
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5))
+def test_a_fine_tuned_detector_knows_neither_order_nor_the_other_pairs(
+    fine_tuned: Detector, pairs: list[tuple[str, str]]
+) -> None:
+    together = fine_tuned.probabilities(pairs)
+    turned = fine_tuned.probabilities([(other, one) for one, other in pairs])
+    alone = [fine_tuned.probabilities([pair])[0] for pair in pairs]
+    assert together.tolist() == turned.tolist()
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_fine_tuning_takes_20000_pairs_unless_it_is_told() -> None:
+    from dataselect.engines.paraphrase.training import Schedule
+
+    pairs, rng = music_pairs(1) * 7_000, np.random.default_rng(0)
+    assert len(Schedule().enough(pairs, rng)) == 20_000
+    assert len(Schedule(epochs=1).enough(pairs, rng)) == 21_000
+    assert len(Schedule().enough(pairs[:9], rng)) == 9
+
+
+def test_a_base_without_a_transformer_is_refused(detector: Detector, tmp_path: Path) -> None:
+    from dataselect.engines.paraphrase.training import Schedule
+
+    detector.save(str(tmp_path), "")  # its encoder looks word pieces up in a table
+    with Steps(quiet=True) as steps, pytest.raises(InputError, match="no transformer") as refusal:
+        fit(music_pairs(20), [], Schedule(epochs=1), 0, steps, base=str(tmp_path), device="cpu")
+    assert "\n" not in str(refusal.value)
 
 
 def test_the_folder_is_a_sentence_transformers_model(detector: Detector, tmp_path: Path) -> None:
@@ -337,7 +394,7 @@ def test_a_damaged_detector_is_refused_in_one_line(
 def test_weights_of_another_size_are_refused(detector: Detector, tmp_path: Path) -> None:
     detector.save(str(tmp_path), "")
     about = json.loads((tmp_path / "detector.json").read_text())
-    about["size"]["hidden"] *= 2
+    about["reader"]["size"]["hidden"] *= 2
     (tmp_path / "detector.json").write_text(json.dumps(about))
     with pytest.raises(InputError, match="damaged"):
         Detector.load(str(tmp_path), device="cpu")

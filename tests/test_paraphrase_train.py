@@ -51,17 +51,24 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_pairs_are_piped_into_it_and_scored(shell: Shell, tmp_path: Path) -> None:
+def test_pairs_are_piped_into_it_and_scored(shell: Shell, inside: Inside, tmp_path: Path) -> None:
     (tmp_path / "annotated.jsonl").write_text(annotated())
     shell(
-        "dataselect paraphrase pairs annotated.jsonl --pairs 400 -q"
-        " | dataselect paraphrase train -o detector --epochs 1 -q"
+        "dataselect paraphrase pairs annotated.jsonl --pairs 200 -q"
+        " | dataselect paraphrase train -o detector --epochs 1 --networks 1 -q"
     ).silent()
     write(tmp_path / "pairs.jsonl", pairs(2))
-    scored = shell("dataselect paraphrase score --detector detector pairs.jsonl -q").silent()
-    found = [json.loads(line)["paraphrase"] for line in scored.splitlines()]
+    found = scores(inside, tmp_path)
     assert len(found) == 2
     assert all(0 < probability < 1 for probability in found)
+
+
+def scores(inside: Inside, folder: Path) -> list[float]:
+    """Probabilities of pairs.jsonl by the detector in the folder."""
+    score = ("paraphrase", "score", "--detector", "detector", "pairs.jsonl", "-q")
+    inside(*score, "-o", "scored.jsonl").silent()
+    lines = (folder / "scored.jsonl").read_text().splitlines()
+    return [json.loads(line)["paraphrase"] for line in lines]
 
 
 def test_the_report_and_the_card_tell_how_good_it_is(inside: Inside, folder: Path) -> None:
@@ -158,6 +165,28 @@ def test_two_pairs_are_too_few(inside: Inside, folder: Path) -> None:
 
 def test_a_detector_is_a_folder(inside: Inside, folder: Path) -> None:
     inside(*TRAIN, "pairs.jsonl").refused(2, "--output FOLDER")
+
+
+def test_options_that_have_no_meaning_are_refused(inside: Inside, folder: Path) -> None:
+    train = (*TRAIN, "pairs.jsonl", "-o", "detector")
+    inside(*train, "--base", "any", "--networks", 3).refused(2, "--networks", "--base")
+    inside(*train, "--text-field", "a").refused(2, "--text-field", "--text1-field")
+
+
+def test_a_base_model_is_fine_tuned_and_scores(
+    inside: Inside, folder: Path, tiny_model: Path
+) -> None:
+    write(folder / "pairs.jsonl", pairs(40))
+    command = (*TRAIN, "pairs.jsonl", "--base", tiny_model, "-o", "detector", "--epochs", 1, "-q")
+    inside(*command).silent()
+    found = scores(inside, folder)
+    assert len(found) == 40
+    assert all(0 < probability < 1 for probability in found)
+
+
+def test_a_base_that_is_not_there_is_named(inside: Inside, folder: Path) -> None:
+    done = inside(*TRAIN, "pairs.jsonl", "--base", "no/such/folder", "-o", "detector")
+    done.refused(1, "no/such/folder: no such folder")
 
 
 def test_a_folder_that_is_no_detector_is_left_alone(inside: Inside, folder: Path) -> None:

@@ -40,8 +40,8 @@ class TrainOptions:
         str | None,
         option(
             metavar="MODEL",
-            help_="Learn on top of what a sentence-transformers model, a folder or a name of the "
-            "Hugging Face hub, knows of words; it becomes part of the detector.",
+            help_="Fine-tune the transformer of a sentence-transformers model, a folder or a name "
+            "of the Hugging Face hub, to read both texts as one; it also finds candidates.",
             section=_TRAINING,
         ),
     ] = None
@@ -51,20 +51,21 @@ class TrainOptions:
             min=1,
             metavar="N",
             help_="How often every pair is seen, with other values each time [default: as often as "
-            "shows 20,000 pairs, at least once; more serves the corpus, and harms others].",
+            "shows 20,000 pairs, at least once; with --base, 20,000 of more once. Longer serves "
+            "the corpus, and harms others].",
             section=_TRAINING,
         ),
     ] = None
     networks: Annotated[
-        int,
+        int | None,
         option(
             min=1,
             metavar="N",
-            help_="Networks to train and average [default: 2; one is twice as fast, and loses "
-            "0.005 of AUC on other corpora].",
+            help_="Networks to train and average, without --base [default: 2; one is twice as "
+            "fast, and loses 0.005 of AUC on other corpora].",
             section=_TRAINING,
         ),
-    ] = 2
+    ] = None
     device: Annotated[
         str | None,
         option(
@@ -84,9 +85,14 @@ class TrainOptions:
 
     def schedule(self) -> Schedule:
         """How to train."""
-        from dataselect.engines.paraphrase.training import Schedule
+        from dataselect.engines.paraphrase.training import NETWORKS, Schedule
 
-        return Schedule(self.epochs, self.networks)
+        return Schedule(self.epochs, self.networks or NETWORKS)
+
+    def check(self) -> None:
+        """Raise OptionError for options that exclude each other."""
+        if self.base is not None and self.networks is not None:
+            raise OptionError("--networks is for training from scratch; leave it out with --base")
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,9 @@ def command(
     sentence-transformers model that finds candidates, and beside it what scores pairs. On one
     machine, the same pairs and --seed give the same detector.
     """
+    training.check()
+    if output.text_field != OutputOptions().text_field:
+        raise OptionError("--text-field: a pair has two texts; give --text1-field, --text2-field")
     settings = replace(output.build(), output=os.devnull, seed=training.seed)
     if output.output == STDOUT:
         raise OptionError("a detector is a folder; name one with --output FOLDER")
@@ -138,12 +147,12 @@ def _trained(
     run: Run, training: TrainOptions, fields: PairOptions, labelled: LabelOptions, folder: str
 ) -> dict[str, Any]:
     """Train, write the detector into a folder, and tell what it is and how good."""
+    from dataselect.engines.encoders import loading
     from dataselect.engines.paraphrase import reading
     from dataselect.engines.paraphrase.card import card
-    from dataselect.engines.paraphrase.detector import require_library
     from dataselect.engines.paraphrase.fitting import fit
 
-    require_library()
+    loading.require_library()
     columns = reading.columns(fields.text1_field, fields.text2_field, labelled.label_field)
     read = reading.pairs(run.inputs, columns, stop_at_first=run.stops_at_first)
     pairs = list(run.good(read, _NOUN))

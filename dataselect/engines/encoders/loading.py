@@ -50,6 +50,14 @@ def load(model: str, device: str | None) -> Any:
     return loaded.float().eval()  # half precision would let a vector depend on its batch
 
 
+def require_library() -> None:
+    """Raise OptionError where sentence-transformers is not installed."""
+    try:
+        import sentence_transformers  # noqa: F401
+    except ImportError as error:
+        raise _not_installed(error) from None
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[list[str]]:
     """Keep the libraries' bars, warnings and log lines from standard error.

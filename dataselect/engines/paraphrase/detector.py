@@ -6,49 +6,55 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.engines.archive import Format
-from dataselect.engines.encoders import loading
-from dataselect.engines.paraphrase.batches import LONGEST, Part
+from dataselect.engines.encoders import base, loading
+from dataselect.engines.paraphrase.batches import Part
 from dataselect.engines.paraphrase.calibration import Platt
-from dataselect.engines.paraphrase.meanings import (
-    Meaning,
-    WordMeanings,
-    no_meaning,
-    unit_vectors,
-)
 from dataselect.engines.paraphrase.templates import canonical
-from dataselect.errors import InputError, OptionError
+from dataselect.errors import InputError
 
-if TYPE_CHECKING:
-    from dataselect.engines.paraphrase.network import Size
-
-FORMAT = Format("paraphrase detector", 1)
+FORMAT = Format("paraphrase detector", 2)
 _ABOUT, _WEIGHTS, _CARD = "detector.json", "detector.safetensors", "README.md"
 _PAIRS_AT_ONCE = 8_192
 
 
+class Reader(Protocol):
+    """What reads two texts together: an Ensemble or a CrossEncoder, both of torch."""
+
+    @property
+    def kind(self) -> str:
+        """Which of them it is."""
+
+    def about(self) -> dict[str, Any]:
+        """What a saved detector holds of it beside its weights."""
+
+    def logits(self, sides: Sequence[Sequence[Part]]) -> NDArray[np.float64]:
+        """(n,) that the texts of each pair say the same; sides `2 * i` and the next are pair i."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Its weights, as tensors."""
+
+
 @dataclass(frozen=True)
 class Detector:
-    """Networks that read two texts side by side, and an encoder whose vectors find candidates.
+    """What reads two texts together, and an encoder whose vectors find candidates.
 
-    `networks`: a `torch.nn.ModuleList` of PairNetwork; `encoder`: a SentenceTransformer.
+    `encoder`: a SentenceTransformer.
 
     >>> detector = Detector.load("detector")  # doctest: +SKIP
     >>> detector.probabilities([("play adele", "i want to listen to adele")])  # doctest: +SKIP
     array([0.97])
     """
 
-    networks: Any
-    size: Size
+    reader: Reader
     encoder: Any
     calibration: Platt
-    meaning: Meaning = no_meaning
 
     @classmethod
     def load(cls, path: str, *, device: str | None = None) -> Detector:
@@ -74,18 +80,17 @@ class Detector:
     def _restored(cls, path: str, encoder: Any) -> Detector:
         from safetensors.torch import load_file
 
-        from dataselect.engines.paraphrase.network import Size, networks
+        from dataselect.engines.paraphrase.cross_encoder import CrossEncoder
+        from dataselect.engines.paraphrase.ensemble import Ensemble
 
         with open(os.path.join(path, _ABOUT), encoding="utf-8") as file:
             about = json.load(file)
         if about["format"] != str(FORMAT):
             raise ValueError(f"its format is {about['format']!r}")
-        size = Size(**about["size"])
-        found = networks(size, about["networks"])
-        found.load_state_dict(load_file(os.path.join(path, _WEIGHTS)))
-        found.to(encoder.device).eval()
-        meaning = WordMeanings(encoder) if size.meaning else no_meaning
-        return cls(found, size, encoder, Platt(**about["calibration"]), meaning)
+        kinds = {each.kind: each for each in (Ensemble, CrossEncoder)}
+        reader = kinds[about["kind"]].restored(about["reader"], encoder)
+        reader.load_state_dict(load_file(os.path.join(path, _WEIGHTS)))
+        return cls(reader.eval(), encoder, Platt(**about["calibration"]))
 
     def save(self, folder: str, card: str) -> None:
         """Write a sentence-transformers model, with what scores pairs beside it and a card."""
@@ -93,7 +98,9 @@ class Detector:
 
         with loading.quiet():
             self.encoder.save(folder, create_model_card=False)
-        save_file(self.networks.state_dict(), os.path.join(folder, _WEIGHTS))
+        # The library refuses weights that share memory, as those of some transformers do.
+        weights = {name: each.clone() for name, each in self.reader.state_dict().items()}
+        save_file(weights, os.path.join(folder, _WEIGHTS))
         with open(os.path.join(folder, _ABOUT), "w", encoding="utf-8") as file:
             json.dump(self._about(), file, indent=2)
         with open(os.path.join(folder, _CARD), "w", encoding="utf-8") as file:
@@ -102,17 +109,16 @@ class Detector:
     def _about(self) -> dict[str, Any]:
         return {
             "format": str(FORMAT),
-            "size": asdict(self.size),
-            "networks": len(self.networks),
+            "kind": self.reader.kind,
+            "reader": self.reader.about(),
             "calibration": self.calibration._asdict(),
-            "longest": LONGEST,
         }
 
     def probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """(n,) how probably the two texts of each pair say the same.
 
         In either order the same; 1 for texts that differ in case and white space only. It depends
-        on the other pairs by less than 1e-5. Of long texts, the first `LONGEST` words are read.
+        on the other pairs by less than 1e-5. Of long texts, the first words are read.
         """
         found = np.ones(len(pairs))
         ordered = [sorted(map(canonical, pair)) for pair in pairs]
@@ -120,25 +126,21 @@ class Detector:
         for start in range(0, len(differ), _PAIRS_AT_ONCE):
             places = differ[start : start + _PAIRS_AT_ONCE]
             sides = [[Part(text)] for place in places.tolist() for text in ordered[place]]
-            found[places] = self.calibration(self.logits(sides))
+            found[places] = self.calibration(self.reader.logits(sides))
         return found
-
-    def logits(self, sides: Sequence[Sequence[Part]]) -> NDArray[np.float64]:
-        """(n,) before calibration; sides `2 * i` and the next are pair i."""
-        from dataselect.engines.paraphrase.network import logits
-
-        return logits(self.networks, sides, self.meaning, self.encoder.device)
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, d) unit vectors, whose inner product is high for texts worth comparing."""
-        return unit_vectors(self.encoder, texts)
+        with loading.quiet():
+            found = self.encoder.encode(list(texts), show_progress_bar=False)
+        return base.unit(np.asarray(found, np.float32))
 
     @property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of all that probabilities and vectors depend on."""
         found = hashlib.sha256(json.dumps(self._about()).encode())
         found.update(loading.digest(self.encoder).encode())
-        for name, weights in sorted(self.networks.state_dict().items()):
+        for name, weights in sorted(self.reader.state_dict().items()):
             found.update(f"\n{name} {tuple(weights.shape)}\n".encode())
             found.update(weights.cpu().contiguous().numpy())
         return found.hexdigest()
@@ -151,15 +153,3 @@ class Detector:
 def is_detector(path: str) -> bool:
     """Whether a folder holds a detector."""
     return os.path.isfile(os.path.join(path, _ABOUT))
-
-
-def require_library() -> None:
-    """Raise OptionError where the libraries of the extra `neural` are not installed."""
-    try:
-        import safetensors  # noqa: F401
-        import sentence_transformers  # noqa: F401
-    except ImportError as error:
-        raise OptionError(
-            f"a paraphrase detector needs sentence-transformers ({loading.first_line(error)}); "
-            "run pip install 'dataselect[neural]'"
-        ) from None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.annotations import Utterance
 from dataselect.engines.encoders import loading
 from dataselect.engines.paraphrase.batches import parts
 from dataselect.engines.paraphrase.calibration import (
@@ -19,13 +20,7 @@ from dataselect.engines.paraphrase.calibration import (
     held_out,
 )
 from dataselect.engines.paraphrase.candidates import bag_of_pieces
-from dataselect.engines.paraphrase.detector import Detector
-from dataselect.engines.paraphrase.meanings import (
-    Meaning,
-    WordMeanings,
-    no_meaning,
-    unit_vectors,
-)
+from dataselect.engines.paraphrase.detector import Detector, Reader
 from dataselect.engines.paraphrase.pairs import Pair
 from dataselect.engines.paraphrase.templates import canonical
 from dataselect.errors import InputError
@@ -33,6 +28,7 @@ from dataselect.errors import InputError
 if TYPE_CHECKING:
     from dataselect.engines.paraphrase.training import Schedule
 
+_Report: TypeAlias = Callable[[str, int], Callable[[int], None]]
 _HELD_OUT_SHARE = 0.1
 _NEIGHBOURS = 20  # texts
 
@@ -124,38 +120,69 @@ def fit(
     development: Sequence[Pair],
     schedule: Schedule,
     seed: int,
-    report: Callable[[str, int], Callable[[int], None]],
+    report: _Report,
     *,
     base: str | None = None,
     device: str | None = None,
 ) -> tuple[Detector, Figures]:
     """A detector trained on pairs, calibrated on others, and how good it is on these.
 
-    Without `development`, some pairs are held out. `base`: a sentence-transformers model, for what
-    it knows of words, and to find candidates. `report` begins a piece of work of a known size, as
+    Without `development`, some pairs are held out. `base`: a sentence-transformers model to
+    fine-tune, and to find candidates with. `report` begins a piece of work of a known size, as
     `progress.Steps` does. Raises InputError where a label is missing, or the base cannot be used.
     """
-    from torch import nn
-
-    from dataselect.engines.paraphrase.training import trained
-
     rng = np.random.default_rng(seed)
     pairs, development = _divided(pairs, development, rng)
-    encoder, meaning, dimension = _encoder(
-        [side.text for pair in pairs for side in (pair.one, pair.other)], base, device
-    )
-    schedule = replace(schedule, size=replace(schedule.size, meaning=dimension))
-    advance = report("training", len(pairs) * schedule.shown(len(pairs)) * schedule.networks)
-    networks = nn.ModuleList(
-        trained(pairs, schedule, seed + number, meaning, encoder.device, advance)
-        for number in range(schedule.networks)
-    )
-    raw = Detector(networks, schedule.size, encoder, Platt(), meaning)
-    logits = raw.logits([parts(side) for pair in development for side in (pair.one, pair.other)])
+    if base is None:
+        encoder = bag_of_pieces([side.text for pair in pairs for side in _sides(pair)], device)
+        reader = _from_scratch(pairs, schedule, seed, encoder, report)
+    else:
+        encoder = loading.load(base, device)
+        pairs = schedule.enough(pairs, rng)
+        reader = _fine_tuned(pairs, schedule, seed, base, encoder, report)
+    logits = reader.logits([parts(side) for pair in development for side in _sides(pair)])
     labels = _labels(development)
     error = expected_calibration_error(held_out(logits, labels, rng), labels)
     figures = Figures(len(pairs), len(development), *aucs(development, logits), error)
-    return replace(raw, calibration=Platt.fit(logits, labels)), figures
+    return Detector(reader, encoder, Platt.fit(logits, labels)), figures
+
+
+def _sides(pair: Pair) -> tuple[Utterance, Utterance]:
+    return pair.one, pair.other
+
+
+def _from_scratch(
+    pairs: Sequence[Pair], schedule: Schedule, seed: int, encoder: Any, report: _Report
+) -> Reader:
+    """Networks, each with a seed of its own, on the device of the encoder."""
+    from dataselect.engines.paraphrase.ensemble import Ensemble
+    from dataselect.engines.paraphrase.training import trained
+
+    advance = report("training", len(pairs) * schedule.shown(len(pairs)) * schedule.networks)
+    networks = [
+        trained(pairs, schedule, seed + number, encoder.device, advance)
+        for number in range(schedule.networks)
+    ]
+    return Ensemble(schedule.size, networks)
+
+
+def _fine_tuned(
+    pairs: Sequence[Pair],
+    schedule: Schedule,
+    seed: int,
+    base: str,
+    encoder: Any,
+    report: _Report,
+) -> Reader:
+    """A cross-encoder made of the base."""
+    from dataselect.engines.paraphrase.fine_tuning import fine_tuned
+
+    epochs = schedule.shown(len(pairs))
+    advance = report("fine-tuning", len(pairs) * epochs)
+    try:
+        return fine_tuned(pairs, epochs, seed, encoder, advance)
+    except ValueError as error:
+        raise InputError(f"{base}: {error}; name another --base, or train without") from None
 
 
 def _divided(
@@ -175,13 +202,3 @@ def _check_labels(pairs: Sequence[Pair], which: str) -> None:
     if len(labels) < 2:
         only = f"all have the label {labels.pop()}" if labels else "there are none"
         raise InputError(f"pairs {which}: {only}; give pairs of both labels, 0 and 1")
-
-
-def _encoder(
-    texts: Sequence[str], base: str | None, device: str | None
-) -> tuple[Any, Meaning, int]:
-    """What finds candidates, what it knows of words, and the dimension of that."""
-    if base is None:
-        return bag_of_pieces(texts, device), no_meaning, 0
-    encoder = loading.load(base, device)
-    return encoder, WordMeanings(encoder), unit_vectors(encoder, texts[:1]).shape[1]

@@ -19,7 +19,7 @@ class Batch(NamedTuple):
 
     `one` (n, l) and `other` (n, m) are words from 1, 0 is padding. `buckets` holds the parts of
     each word one after the other, from `offsets` (w,) on; `shapes` (w, SHAPES); `similarity`
-    (w, w) are cosines of the words' parts; `meanings` (w, d) is what a base model knows of them.
+    (w, w) are cosines of the words' parts.
     """
 
     one: Tensor
@@ -28,13 +28,10 @@ class Batch(NamedTuple):
     offsets: Tensor
     shapes: Tensor
     similarity: Tensor
-    meanings: Tensor
 
     @classmethod
-    def of(
-        cls, rows: Rows, words: Words, meanings: NDArray[np.float32], device: torch.device
-    ) -> Batch:
-        """Some pairs with what is known of their words, on a device; `meanings` are of `words`."""
+    def of(cls, rows: Rows, words: Words, device: torch.device) -> Batch:
+        """Some pairs with what is known of their words, on a device."""
         used, numbers = np.unique(
             np.concatenate((rows.one, rows.other), axis=1), return_inverse=True
         )
@@ -48,7 +45,6 @@ class Batch(NamedTuple):
             features.indptr[:-1].astype(np.int64),
             words.shapes[places],
             _cosines(features),
-            meanings[places],
         )
         return cls(*(torch.from_numpy(each).to(device) for each in arrays))
 

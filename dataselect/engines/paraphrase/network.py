@@ -7,19 +7,13 @@ in the manner of Vaswani et al. (2017), prefers pairs of words that match or who
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from dataselect.engines.encoders.word_features import BITS
-from dataselect.engines.paraphrase.batches import Pairs, Part
 from dataselect.engines.paraphrase.matches import (
     FARTHEST,
     RELATIONS,
@@ -27,7 +21,6 @@ from dataselect.engines.paraphrase.matches import (
     Batch,
     Context,
 )
-from dataselect.engines.paraphrase.meanings import Meaning
 from dataselect.engines.paraphrase.words import SHAPES
 
 _NEVER = -1e9  # the logit of what is not there
@@ -37,8 +30,7 @@ _NEVER = -1e9  # the logit of what is not there
 class Size:
     """Dimensions of the network, and how much of it is dropped at random while it learns.
 
-    `word_dropout`: of what a word is known by; how it is matched stays. `meaning`: of the vectors
-    of a base model, 0 without one.
+    `word_dropout`: of what a word is known by; how it is matched stays.
     """
 
     word: int = 32
@@ -47,7 +39,6 @@ class Size:
     layers: int = 1
     dropout: float = 0.1
     word_dropout: float = 0.5
-    meaning: int = 0
 
 
 class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
@@ -62,7 +53,6 @@ class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
         hidden = size.hidden
         self.words = nn.EmbeddingBag(1 << BITS, size.word, mode="mean")
         nn.init.zeros_(self.words.weight)  # parts that training never sees add nothing
-        self.meaning = nn.Linear(size.meaning, size.word, bias=False) if size.meaning else None
         self.word_dropout = size.word_dropout
         self.entry = nn.Linear(size.word + SHAPES + WORD_FEATURES, hidden)
         self.layers = nn.ModuleList(_Layer(size) for _ in range(size.layers))
@@ -89,8 +79,6 @@ class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
     def _known(self, batch: Batch, words: Tensor) -> Tensor:
         """(n, l + m, d) what each word is known by; nothing, for padding."""
         embedded = self.words(batch.buckets, batch.offsets)
-        if self.meaning is not None:
-            embedded = embedded + self.meaning(batch.meanings)
         known = functional.pad(torch.cat((embedded, batch.shapes), 1), (0, 0, 1, 0))[words]
         if not self.training:
             return known
@@ -155,56 +143,3 @@ class _Layer(nn.Module):  # type: ignore[misc]  # torch is not checked
         absent = ~context.is_word[:, None, None, :]
         relations = self.relations(context.relations).permute(0, 3, 1, 2)
         return (relations + distance).masked_fill(absent, _NEVER)
-
-
-def networks(size: Size, count: int) -> nn.ModuleList:
-    """Networks of one size, to be averaged."""
-    return nn.ModuleList(PairNetwork(size) for _ in range(count))
-
-
-def logits(
-    networks: Sequence[PairNetwork],
-    sides: Sequence[Sequence[Part]],
-    meaning: Meaning,
-    device: torch.device,
-) -> NDArray[np.float64]:
-    """(n,) mean of the networks' logits for pairs; sides `2 * i` and the next are pair i.
-
-    Each batch is computed by one thread, and several at once: threads that share the small sums of
-    a batch mostly wait for each other.
-    """
-    pairs = Pairs(sides)
-    meanings = meaning(pairs.words.spelled)
-
-    def of_batch(places: NDArray[np.intp]) -> NDArray[np.float64]:
-        batch = Batch.of(pairs.rows(places), pairs.words, meanings, device)
-        with torch.inference_mode():
-            context = Context.of(batch)
-            found = [network(batch, context)[0].double() for network in networks]
-            mean: NDArray[np.float64] = torch.stack(found).mean(0).cpu().numpy()
-        return mean
-
-    batches = list(pairs.batches(_AT_ONCE))
-    result = np.zeros(len(pairs))
-    with alone() as threads, ThreadPoolExecutor(threads, initializer=_use_one_thread) as pool:
-        for places, found in zip(batches, pool.map(of_batch, batches), strict=True):
-            result[places] = found
-    return result
-
-
-_AT_ONCE = 256
-
-
-@contextlib.contextmanager
-def alone() -> Iterator[int]:
-    """Let torch compute with one thread, in one order. Gives the number that there was before."""
-    threads = torch.get_num_threads()
-    _use_one_thread()
-    try:
-        yield threads
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _use_one_thread() -> None:
-    torch.set_num_threads(1)

@@ -14,21 +14,22 @@ from torch import nn
 from torch.nn import functional
 
 from dataselect.engines.paraphrase.batches import Pairs
+from dataselect.engines.paraphrase.ensemble import alone
 from dataselect.engines.paraphrase.exchange import Exchange
 from dataselect.engines.paraphrase.matches import Batch, Context
-from dataselect.engines.paraphrase.meanings import Meaning
-from dataselect.engines.paraphrase.network import PairNetwork, Size, alone
+from dataselect.engines.paraphrase.network import PairNetwork, Size
 from dataselect.engines.paraphrase.pairs import Pair
 
 _RATE = 3e-3
 _WARM_UP = 0.1  # share of the steps
-_WEIGHT_DECAY = 0.01
-_LARGEST_GRADIENT = 1.0
+WEIGHT_DECAY = 0.01
+LARGEST_GRADIENT = 1.0
 _VALUE_WEIGHT = 0.3  # of telling values from the words around them, beside telling paraphrases
 _AT_ONCE = 64
 # Pairs to show, each with other values, where there are fewer. With 40,000, AUC from ATIS to SNIPS
 # was 0.94 instead of 0.95: the network learns its corpus by heart.
 _SHOWN = 20_000
+NETWORKS = 2
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,24 @@ class Schedule:
     """
 
     epochs: int | None = None
-    networks: int = 2
+    networks: int = NETWORKS
     size: Size = field(default_factory=Size)
 
     def shown(self, pairs: int) -> int:
         """How often each of so many pairs is shown to a network."""
         return self.epochs or max(round(_SHOWN / pairs), 1)
 
+    def enough(self, pairs: Sequence[Pair], rng: np.random.Generator) -> Sequence[Pair]:
+        """Pairs to fine-tune on: 20,000 at random of more, unless it is said for how long."""
+        if self.epochs is not None or len(pairs) <= _SHOWN:
+            return pairs
+        return [pairs[place] for place in rng.choice(len(pairs), _SHOWN, replace=False)]
+
 
 def trained(
     pairs: Sequence[Pair],
     schedule: Schedule,
     seed: int,
-    meaning: Meaning,
     device: torch.device,
     advance: Callable[[int], None],
 ) -> PairNetwork:
@@ -69,11 +75,10 @@ def trained(
         for _ in range(epochs):
             labels, sides = zip(*(exchange(pair, rng) for pair in pairs), strict=True)
             examples = Pairs(list(chain.from_iterable(sides)))
-            meanings = meaning(examples.words.spelled)
             for places in examples.batches(_AT_ONCE, rng):
                 rows = examples.rows(places)
                 course.step(
-                    Batch.of(rows, examples.words, meanings, device),
+                    Batch.of(rows, examples.words, device),
                     torch.tensor(labels, dtype=torch.float32)[places].to(device),
                     torch.from_numpy(rows.is_value).to(device),
                 )
@@ -92,9 +97,9 @@ class _Course:
     def __init__(self, network: PairNetwork, steps: int) -> None:
         self.network = network
         self.average = copy.deepcopy(network)
-        self._optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=_WEIGHT_DECAY)
+        self._optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=WEIGHT_DECAY)
         self._rates = torch.optim.lr_scheduler.LambdaLR(
-            self._optimizer, lambda step: _rate(step / steps)
+            self._optimizer, lambda step: rate(step / steps)
         )
         self._steps = 0
 
@@ -107,7 +112,7 @@ class _Course:
         loss = loss_of(same, labels) + _VALUE_WEIGHT * loss_of(value[is_word], is_value[is_word])
         self._optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
+        nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
         self._optimizer.step()
         self._rates.step()
         self._steps += 1
@@ -117,7 +122,7 @@ class _Course:
                 average.lerp_(latest, 1 / self._steps)
 
 
-def _rate(progress: float) -> float:
+def rate(progress: float) -> float:
     """Share of the largest rate: it rises for a while, then falls along a cosine."""
     if progress < _WARM_UP:
         return progress / _WARM_UP
