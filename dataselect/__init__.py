@@ -9,8 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dataselect.annotations import Utterance as Utterance
     from dataselect.engines.guards import Guards as Guards
     from dataselect.engines.lm.language_model import LanguageModel as LanguageModel
+    from dataselect.engines.paraphrase.detector import Detector as Detector
+    from dataselect.engines.recogniser.model import Recogniser as Recogniser
     from dataselect.engines.rescoring.log_linear import LogLinear as LogLinear
     from dataselect.errors import DataselectError as DataselectError
     from dataselect.inputs import Inputs as Inputs
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
     from dataselect.runs import Settings as Settings
     from dataselect.scorers.bitext import Bitext as Bitext
     from dataselect.scorers.bitext import Domain as Domain
+    from dataselect.scorers.diversity import Diversity as Diversity
     from dataselect.scorers.field import Field as Field
+    from dataselect.scorers.labelling import Labelling as Labelling
     from dataselect.scorers.relevance import Relevance as Relevance
     from dataselect.scorers.rescoring import Rescore as Rescore
     from dataselect.scorers.winnowing import Winnow as Winnow
@@ -28,18 +33,23 @@ if TYPE_CHECKING:
 _HOMES = {
     "Bitext": "scorers.bitext",
     "DataselectError": "errors",
+    "Detector": "engines.paraphrase.detector",
+    "Diversity": "scorers.diversity",
     "Domain": "scorers.bitext",
     "Field": "scorers.field",
     "Guards": "engines.guards",
     "Inputs": "inputs",
+    "Labelling": "scorers.labelling",
     "LanguageModel": "engines.lm.language_model",
     "LogLinear": "engines.rescoring.log_linear",
+    "Recogniser": "engines.recogniser.model",
     "Relevance": "scorers.relevance",
     "Rescore": "scorers.rescoring",
     "Pipeline": "pipeline",
     "Result": "pipeline",
     "Selection": "selection",
     "Settings": "runs",
+    "Utterance": "annotations",
     "Winnow": "scorers.winnowing",
 }
 __all__ = list(_HOMES)

@@ -18,6 +18,8 @@ _PACKAGES = (
     "sacrebleu",
     "scikit-learn",
     "scipy",
+    "sentence-transformers",
+    "torch",
 )
 
 

@@ -298,6 +298,12 @@ MADE = {
     "by_intent.jsonl",
     "repaired.jsonl",
     "broken.errors.jsonl",
+    "diverse.jsonl",
+    "diverse.report.json",
+    "labelled.jsonl",
+    "labelled.report.json",
+    "first.model",
+    "recogniser.model",
     "weak.arpa",
     "winnowed.jsonl",
     "winnowed.report.json",
@@ -347,10 +353,10 @@ def remade(before: dict[str, int], folder: Path) -> set[str]:
 
 
 def test_the_makefile_names_only_commands_that_exist(folder: Path) -> None:
-    targets = ("all", "check", "precision", "perplexity", "errors", "show", "clean")
-    run = make(folder, "--dry-run", *targets)
+    targets = ("all", "check", "precision", "intents", "paraphrases", "perplexity", "errors")
+    run = make(folder, "--dry-run", *targets, "show", "clean")
     assert run.returncode == 0, run.stderr
-    called = set(re.findall(r" -m dataselect ((?:lm )?\w+)", run.stdout))
+    called = set(re.findall(r" -m dataselect ((?:(?:lm|paraphrase) )?\w+)", run.stdout))
     assert called <= COMMANDS.keys()
     assert not run.stderr
 
@@ -376,6 +382,11 @@ def test_another_share_makes_only_what_depends_on_it(workshop: Path) -> None:
         "dropped.jsonl",
         "relevant.report.json",
         "relevant.txt",
+        "diverse.jsonl",
+        "diverse.report.json",
+        "labelled.jsonl",
+        "labelled.report.json",
+        "recogniser.model",
     }
     assert len(load(workshop / "relevant.jsonl")) == 150
 
@@ -396,6 +407,22 @@ def test_what_is_kept_is_mostly_right(finished: Path) -> None:
     assert best >= relevant
     assert by_intent > 5 * pool
     assert (corpus, near > 8 * corpus) == (10.0, True)
+
+
+def test_a_recogniser_learns_from_what_was_labelled(finished: Path) -> None:
+    run = make(finished, "intents")
+    alone, taught = map(float, re.findall(r"([\d.]+) %", run.stdout))
+    assert 80 < alone < taught
+
+
+def test_a_detector_finds_paraphrases_of_annotated_utterances(workshop: Path) -> None:
+    run = make(workshop, "paraphrases", "JOBS=1")
+    assert run.returncode == 0, run.stderr
+    best = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+    assert len(best) == 5
+    names = {record["id"] for record in load(workshop / "annotated.jsonl")}
+    assert {record["nearest"] for record in best} <= names
+    assert best[0]["truth"] in IN_DOMAIN
 
 
 def test_the_rich_model_is_better_than_the_weak_one(finished: Path) -> None:

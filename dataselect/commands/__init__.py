@@ -4,6 +4,7 @@ COMMANDS = {
     "relevance": "Keep the records most like annotated in-domain text.",
     "winnow": "Keep the records that an in-domain language model finds probable.",
     "diversity": "Pick records that say what nothing labelled or picked says yet.",
+    "label": "Label records by a recogniser trained on annotated ones, and on the pool itself.",
     "bitext": "Keep the sentence pairs near in-domain text, and those that translate each other.",
     "rescore": "Pick the best hypothesis of each n-best list by a small language model.",
     "select": "Select again on any numeric field, without scoring again.",

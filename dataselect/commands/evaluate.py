@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typer import Option
 
 from dataselect import records
+from dataselect.commands.encoders import NeuralOptions
+from dataselect.commands.label_options import open_encoder
 from dataselect.commands.normalization import SECTION, HypothesisOptions
 from dataselect.commands.options import InputOptions, OutputOptions, option
 from dataselect.commands.running import note
@@ -15,12 +17,15 @@ from dataselect.engines.normalization import Normalization
 from dataselect.errors import OptionError
 from dataselect.evaluation.measures import evaluate
 from dataselect.evaluation.pairs import id_column, intent_columns, join, text_columns
+from dataselect.evaluation.recognition import recognised, tested_columns
 from dataselect.evaluation.table import table
 from dataselect.inputs import Inputs
 from dataselect.runs import Run
 
 if TYPE_CHECKING:
     from dataselect.engines.metrics import TextMetric
+    from dataselect.engines.recogniser.model import Recogniser
+    from dataselect.records import Column
 
 _MEASURE, _RECORDS = "Measuring", "Records"
 _INTENT = "intent"
@@ -38,6 +43,16 @@ class MeasureOptions:
             "-m",
             metavar="wer|cer|bleu|chrf|ter|intent",
             help_="What to measure; again for several. intent is accuracy and macro F1.",
+            section=_MEASURE,
+        ),
+    ] = None
+    recogniser: Annotated[
+        str | None,
+        option(
+            metavar="MODEL",
+            help_="Judge the intents that this model of 'label --save-model' gives to the texts; "
+            "the true ones are those of --intent-reference-field, or else of --intent-field. "
+            "Where the model knows 'other', that is right for intents it does not know.",
             section=_MEASURE,
         ),
     ] = None
@@ -124,6 +139,11 @@ class FieldOptions:
         ),
     ] = "ref_intent"
 
+    def intents(self, text_field: str, *, recognises: bool) -> dict[str, Column]:
+        """What is read to measure intents that are there, or that a recogniser gives."""
+        both = self.intent_field, self.intent_reference_field
+        return tested_columns(text_field, *both) if recognises else intent_columns(*both)
+
 
 def command(
     inputs: InputOptions,
@@ -140,17 +160,20 @@ def command(
     """
     settings = replace(output.build(), seed=measuring.seed)
     metrics, intents = _asked(measuring, normalizing)
+    recogniser = None if measuring.recogniser is None else _loaded(measuring.recogniser)
     columns = {
         **(text_columns(settings.text_field, fields.reference_field) if metrics else {}),
-        **(intent_columns(fields.intent_field, fields.intent_reference_field) if intents else {}),
+        **(fields.intents(settings.text_field, recognises=bool(recogniser)) if intents else {}),
         **({} if measuring.id_field is None else id_column(measuring.id_field)),
     }
     system = inputs.open(digest=settings.report is not None)
     baseline = None if measuring.against is None else Inputs([measuring.against])
-    others = [] if baseline is None else [baseline]
+    others = [Inputs([path]) for path in (measuring.against, measuring.recogniser) if path]
     with Run(system, settings, also_read=others) as run:
         run.facts = {**vars(measuring), **vars(normalizing), **vars(fields)}
         pairs = list(run.good(join(system, baseline, columns), "evaluate"))
+        if recogniser is not None:
+            pairs = recognised(pairs, recogniser)
         found = evaluate(
             pairs,
             metrics,
@@ -170,6 +193,12 @@ def command(
     note(f"evaluated {found.records:,} of {run.counts.read:,} records", quiet=settings.quiet)
 
 
+def _loaded(path: str) -> Recogniser:
+    from dataselect.engines.recogniser.model import load
+
+    return load(path, open_encoder(NeuralOptions(), path))
+
+
 def _asked(
     measuring: MeasureOptions, normalizing: ComparisonOptions
 ) -> tuple[list[TextMetric], bool]:
@@ -185,6 +214,13 @@ def _asked(
             raise OptionError(f"'{name}' is not a metric; choose from {', '.join(known)}")
     if measuring.id_field is not None and measuring.against is None:
         raise OptionError("--id-field pairs records with those of --against; give both")
+    if measuring.recogniser is not None and _INTENT not in names:
+        raise OptionError("--recogniser gives intents; ask for --metric intent")
+    if measuring.recogniser is not None and measuring.against is not None:
+        raise OptionError(
+            "--against compares intents that are written down; write those of the recogniser "
+            "with 'label --keep-other', or leave it out"
+        )
     if measuring.tokenize != "13a" and "bleu" not in names:
         raise OptionError("--tokenize is for --metric bleu; leave it out")
     normalization, plain = normalizing.build(), Normalization()

@@ -36,7 +36,7 @@ def intent_columns(intent_field: str, reference_field: str) -> dict[str, Column]
     """What is read to measure intents."""
     return {
         INTENT: records.group(intent_field, "--intent-field"),
-        INTENT_REFERENCE: _true_label(reference_field, "--intent-reference-field"),
+        INTENT_REFERENCE: true_label(reference_field, "--intent-reference-field"),
     }
 
 
@@ -45,7 +45,7 @@ def id_column(id_field: str) -> dict[str, Column]:
     return {ID: records.group(id_field, "--id-field")}
 
 
-def _true_label(path: str, option: str) -> Column:
+def true_label(path: str, option: str) -> Column:
     """A column of labels, none of them null."""
     label = records.group(path, option)
 

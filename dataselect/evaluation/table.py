@@ -18,8 +18,9 @@ def table(evaluation: Evaluation) -> str:
     measures = evaluation.measures
     compared = any(each.comparison for each in measures)
     rows = [_COMPARED_HEADER if compared else _HEADER, *map(_row, measures)]
+    intents = [line for each in measures for line in _per_intent(each)]
     notes = [*_edits(measures), _basis(evaluation), *(each.metric.signature for each in measures)]
-    return "".join(f"{line}\n" for line in [*aligned(rows), "", *notes])
+    return "".join(f"{line}\n" for line in [*aligned(rows), *intents, "", *notes])
 
 
 def aligned(rows: Iterable[Sequence[str]]) -> list[str]:
@@ -45,6 +46,19 @@ def _row(measure: Measure) -> Sequence[str]:
 
 def _bounds(low: float, high: float, sign: str = "") -> str:
     return f"[{low:{sign}.2f}, {high:{sign}.2f}]"
+
+
+def _per_intent(measure: Measure) -> list[str]:
+    """How well each intent is told, after an empty line; nothing for measures of texts."""
+    from dataselect.engines.metrics import MacroF1
+
+    if not isinstance(measure.metric, MacroF1):
+        return []
+    rows: list[Sequence[str]] = [("intent", "precision", "recall", "F1", "records")]
+    for intent, counts in measure.system.counts.items():
+        *shares, records = counts.values()
+        rows.append((intent, *(f"{share:.2f}" for share in shares), f"{records:,}"))
+    return ["", *aligned(rows)]
 
 
 def _edits(measures: Iterable[Measure]) -> list[str]:

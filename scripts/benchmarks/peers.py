@@ -82,7 +82,7 @@ TFIDF_SVD = Peer(
 APRICOT = Peer(
     "apricot, facility location, lazy",
     "apricot_script",
-    ("apricot-select==0.6.1", *_ours("numpy")),
+    ("apricot-select==0.6.1", *_ours("numpy", "scikit-learn")),
     8_000,
 )
 SUBMODLIB = Peer(

@@ -7,8 +7,14 @@ DATA holds one folder a corpus, one JSON object a line, gzip:
     snips_atis_slots/snips_train...   id, text, intent, slots; from MiuLab/SlotGated-SLU on GitHub,
     snips_atis_slots/snips_valid...   the same
     snips_atis_slots/snips_test...    the same
+    snips_atis_slots/atis_train...    the same
+    snips_atis_slots/atis_test...     the same
     general_text/sgd_user.jsonl.gz    id, text; user turns of
                                       google-research-datasets/dstc8-schema-guided-dialogue
+    general_text/sgd_system...        id, text; system turns of the same
+    general_text/wikitext2...         id, text; WikiText-2
+    general_text/masc...              id, text; the MASC part of nltk/nltk_data
+    general_text/state_union...       id, text; the same of State of the Union addresses
     snips_asr_nbest/                  valid.nbest, lm_train_text; from MiuLab/SpokenVec
     nmt_nbest_ja-en/                  dev.nbest, test.nbest, lm_text; lists of any translator of
                                       odashi/small_parallel_enja
@@ -38,6 +44,7 @@ import diversity
 import paraphrase
 import relevance
 import rescore
+import self_training
 import sts
 import winnow
 from common import Plan, Table
@@ -50,6 +57,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "alignment": alignment.measure,
     "sts": sts.measure,
     "diversity": diversity.measure,
+    "self-training": self_training.measure,
     "paraphrase": paraphrase.measure,
 }
 _CACHE = Path(__file__).parents[2] / ".cache" / "vectors"

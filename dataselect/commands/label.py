@@ -1,0 +1,169 @@
+"""`dataselect label`: label records by a recogniser trained on annotated ones, and on the pool."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+from dataselect.annotations import annotation, read_utterances
+from dataselect.commands.encoders import NeuralOptions
+from dataselect.commands.label_options import LearningOptions, open_encoder
+from dataselect.commands.options import (
+    InputOptions,
+    ModelOptions,
+    RunOptions,
+    SelectionOptions,
+    given,
+    option,
+)
+from dataselect.commands.running import finish, save
+from dataselect.errors import GuardError, InputError, OptionError
+from dataselect.inputs import Inputs
+from dataselect.pipeline import Pipeline
+from dataselect.records import text
+from dataselect.texts import sample_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from dataselect.engines.recogniser.model import Recogniser
+    from dataselect.runs import Settings
+
+_LABELS = "Labels"
+
+
+def command(
+    inputs: InputOptions,
+    learning: LearningOptions,
+    encoding: NeuralOptions,
+    selection: SelectionOptions,
+    run: RunOptions,
+    fitted: ModelOptions,
+    min_confidence: Annotated[
+        float | None,
+        option(
+            min=0,
+            max=1,
+            metavar="X",
+            help_="Leave records of a lower confidence out, whatever the selection keeps.",
+            section=_LABELS,
+        ),
+    ] = None,
+    keep_other: Annotated[
+        bool,
+        option(
+            "--keep-other",
+            help_="Keep records that are labelled 'other', too.",
+            section=_LABELS,
+        ),
+    ] = False,
+) -> None:
+    """Label records by a recogniser trained on annotated ones, and on the pool itself.
+
+    Adds 'intent' and 'confidence', the probability that the intent is right, calibrated on
+    held-out labelled records. The recogniser is logistic regression on words, pairs of words and
+    the characters inside words, or on the vectors of --encoder. It first learns from the labelled
+    records, then labels the input in rounds and learns from that as well. With a --background,
+    records may be 'other', and such are dropped.
+    """
+    from dataselect.scorers.labelling import Labelling
+
+    settings, rule = run.build(), selection.build()
+    if fitted.model is None and not learning.labelled:
+        raise OptionError("give --labelled FILE to learn from, or a saved --model FILE")
+    fitted.check(settings, given(learning))
+    encoding.check(fitted.model)
+    pool = _pool(inputs, learning, fitted, settings)
+    read = [*learning.reads(), *fitted.reads(), *selection.reads()]
+    with Pipeline(pool, settings, also_read=read) as job:
+        job.facts = {**vars(learning), **vars(encoding), "model": fitted.model}
+        job.facts |= {"min_confidence": min_confidence, "keep_other": keep_other}
+        if fitted.model is not None:
+            recogniser = _loaded(fitted.model, encoding)
+        else:
+            recogniser = _trained(learning, encoding, pool, settings)
+        scorer = Labelling(
+            recogniser,
+            keeps_other=keep_other,
+            least=min_confidence,
+            text_field=settings.text_field,
+        )
+        if save(fitted, scorer, job):
+            return
+        result = job.apply(scorer, rule)
+    finish(result, settings)
+
+
+def _pool(
+    inputs: InputOptions, learning: LearningOptions, fitted: ModelOptions, settings: Settings
+) -> Inputs:
+    """The input; nothing where only labelled records are learnt from and nothing is labelled."""
+    if fitted.fit_only and not learning.rounds:
+        return Inputs([os.devnull])
+    return inputs.open(digest=settings.report is not None)
+
+
+def _loaded(path: str, encoding: NeuralOptions) -> Recogniser:
+    from dataselect.engines.recogniser.model import load
+
+    return load(path, open_encoder(encoding, path))
+
+
+def _trained(
+    learning: LearningOptions, encoding: NeuralOptions, pool: Inputs, settings: Settings
+) -> Recogniser:
+    """Train on the files that the options name."""
+    import numpy as np
+
+    from dataselect.engines.recogniser.training import train
+
+    rng = np.random.default_rng(settings.seed)
+    column = annotation(settings.text_field, learning.intent_field)
+    labelled = read_utterances(Inputs(learning.labelled or []), column)
+    if not labelled:
+        raise InputError(
+            f"{', '.join(learning.labelled or [])}: no labelled record to learn from; give at "
+            "least five an intent"
+        )
+    background = _background(learning, settings, rng)
+    unlabelled = _unlabelled(learning, pool, settings, rng)
+    return train(
+        [each.text for each in labelled],
+        [each.intent or "" for each in labelled],
+        background=background,
+        pool=unlabelled,
+        rounds=learning.rounds,
+        encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
+        rng=rng,
+    )
+
+
+def _background(
+    learning: LearningOptions, settings: Settings, rng: np.random.Generator
+) -> Sequence[str]:
+    """Texts that are none of the intents, or nothing. Raises InputError for an empty file."""
+    if learning.background is None:
+        return ()
+    source, column = Inputs([learning.background]), text(settings.text_field)
+    found = sample_texts(source, column, learning.background_size, rng, strict=True)
+    if not found:
+        raise InputError(f"{learning.background}: no text to tell intents from; check --background")
+    return found
+
+
+def _unlabelled(
+    learning: LearningOptions, pool: Inputs, settings: Settings, rng: np.random.Generator
+) -> Sequence[str]:
+    """Texts of the input to learn from; nothing without rounds. Raises GuardError."""
+    if not learning.rounds:
+        return ()
+    pool.keep_for_rereading()
+    column = text(settings.text_field)
+    found = sample_texts(pool, column, learning.pool_size, rng, strict=False)
+    if not found:
+        raise GuardError(
+            "the input holds no good record to learn from; check it, or give --rounds 0"
+        )
+    return found

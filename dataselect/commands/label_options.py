@@ -1,0 +1,99 @@
+"""What `dataselect label` learns from, and the encoder of a saved recogniser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from dataselect.commands.encoders import NeuralOptions
+from dataselect.commands.options import option
+from dataselect.errors import InputError
+from dataselect.inputs import Inputs
+
+if TYPE_CHECKING:
+    from dataselect.engines.encoders.base import Encoder
+
+_FIT = "Learning"
+
+
+@dataclass(frozen=True)
+class LearningOptions:
+    """What a recogniser learns from."""
+
+    labelled: Annotated[
+        list[str] | None,
+        option(
+            metavar="FILE",
+            help_="Annotated records with the intent of each; again for several files.",
+            section=_FIT,
+        ),
+    ] = None
+    intent_field: Annotated[
+        str,
+        option(
+            metavar="FIELD",
+            help_="Where labelled records have their intent [default: intent].",
+            section=_FIT,
+        ),
+    ] = "intent"
+    background: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="Text that is none of the intents, such as that of the other intents of an "
+            "assistant: the class 'other' [default: there is none].",
+            section=_FIT,
+        ),
+    ] = None
+    background_size: Annotated[
+        int,
+        option(
+            min=1,
+            metavar="N",
+            help_="How many background records to draw [default: 5000].",
+            section=_FIT,
+        ),
+    ] = 5_000
+    rounds: Annotated[
+        int,
+        option(
+            min=0,
+            metavar="N",
+            help_="Rounds of self-training on the input; 0 learns from labelled records alone "
+            "[default: 3].",
+            section=_FIT,
+        ),
+    ] = 3
+    pool_size: Annotated[
+        int,
+        option(
+            min=1,
+            metavar="N",
+            help_="How many records of the input to draw for self-training [default: 10000].",
+            section=_FIT,
+        ),
+    ] = 10_000
+
+    def reads(self) -> list[Inputs]:
+        """The files that are read to learn from."""
+        paths = [*(self.labelled or []), *([self.background] if self.background else [])]
+        return [Inputs([path]) for path in paths]
+
+
+def open_encoder(encoding: NeuralOptions, model: str) -> Callable[[Mapping[str, Any]], Encoder]:
+    """What finds the encoder that a saved recogniser was trained with.
+
+    Raises InputError where another version of it is found.
+    """
+
+    def opened(described: Mapping[str, Any]) -> Encoder:
+        encoder = encoding.neural(encoding.encoder or described["model"])
+        if encoder.digest != described["sha256"]:
+            raise InputError(
+                f"{model}: trained with another version of {described['model']} than "
+                f"{encoder.model}; give the right one with --encoder, or train again"
+            )
+        return encoder
+
+    return opened

@@ -1,0 +1,1 @@
+"""Recognisers of intents: features, two kinds of classifier, self-training, calibration."""
