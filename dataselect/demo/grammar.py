@@ -9,6 +9,8 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import NamedTuple, TypeVar
 
+from dataselect.annotations import Slot
+
 Item = TypeVar("Item")
 
 _EMPTY = "-"
@@ -47,15 +49,6 @@ class Draw:
             other = self.below(last + 1)
             items[last], items[other] = items[other], items[last]
         return items
-
-
-class Slot(NamedTuple):
-    """A filled slot: `text[start:end] == value`, in characters."""
-
-    slot: str
-    start: int
-    end: int
-    value: str
 
 
 class Utterance(NamedTuple):

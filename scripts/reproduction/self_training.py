@@ -185,7 +185,7 @@ def _hidden(
 ) -> Case:
     """The rest of a domain among other domains and general text.
 
-    Without "other", half of the domain is worth less than what slips in with the rest of it.
+    Filtered strictly: without "other", what slips in gets one of the intents.
     """
     left_out = {r["id"] for r in annotated}
     copies = {r["text"] for r in test}
