@@ -177,6 +177,15 @@ def test_answers_by_hand() -> None:
     np.testing.assert_allclose(hotter, [[np.sqrt(3) / (1 + np.sqrt(3)), 1 / (1 + np.sqrt(3))]])
 
 
+@given(st.integers(0, 99), st.floats(0.2, 5))
+def test_no_temperature_changes_an_answer(seed: int, heat: float) -> None:
+    """It once sharpened the parts of "other" by themselves, and each was too weak to win."""
+    odds = np.random.default_rng(seed).normal(size=(20, 8))
+    owners = np.array([0, 1, 2, 2, 2, 2, 2, 2])
+    plain, tempered = (answers(odds, owners, each) for each in (1.0, heat))
+    assert plain.argmax(axis=1).tolist() == tempered.argmax(axis=1).tolist()
+
+
 def test_the_temperature_makes_confidence_what_held_out_texts_say() -> None:
     """Odds of 9 to 1, right in 3 of 4, with 1 in 402 for doubt: 9 ** (1 / t) is near 3 at t = 2."""
     odds = np.log(np.array([[9.0, 1.0]] * 400))
