@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import random
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,6 @@ from dataselect.engines.encoders.neural import Neural
 
 _TEST_PAIRS = 3_000
 _SIDES = ("text1", "text2")
-_SPEED_PAIRS = 20_000
 Scores = NDArray[np.float64]
 
 
@@ -48,7 +46,7 @@ def measure(plan: Plan) -> list[Table]:
     detectors, others = _detectors(plan), _cosines(plan)
     auc = Table(f"AUC (STS: Spearman), {plan.seeds} seeds", [*detectors, *others])
     kinds = Table("AUC by kind of negative pair", [])
-    cost = Table("training", ["pairs", "minutes", "dev AUC", "dev ECE", "pairs a second"], digits=3)
+    cost = Table("training", ["pairs", "minutes", "dev AUC", "dev ECE"], digits=3)
     for seed in range(plan.seeds):
         for case in _cases(plan, seed):
             with tempfile.TemporaryDirectory() as name:
@@ -58,11 +56,9 @@ def measure(plan: Plan) -> list[Table]:
                     trained = f"{column}, {case.name}"
                     cost.add_all(trained, _train(folder, base, seed))
                     for test, pairs in tests.items():
-                        more = _SPEED_PAIRS if base is None else len(pairs)
-                        found, rate = _detected(folder, pairs, more)
+                        found = _detected(folder, pairs)
                         auc.add(f"{case.name} → {test}", column, _agreement(pairs, found))
                         kinds.add_all(f"{trained} → {test}", _by_kind(pairs, found))
-                        cost.add(trained, "pairs a second", rate)
                 for column, cosine in others.items():
                     for test, pairs in tests.items():
                         agreement = _agreement(pairs, cosine(pairs))
@@ -129,20 +125,12 @@ def _train(folder: Path, base: str | None, seed: int) -> dict[str, float]:
     }
 
 
-def _detected(folder: Path, pairs: list[Record], more: int) -> tuple[Scores, float]:
-    """Probabilities by the detector, and how many it gives a second, loading not counted.
-
-    `more`: about how many pairs to measure the rate with.
-    """
-    seconds = []
-    for times in (1, 1 + max(more // len(pairs), 1)):
-        write(folder / "pairs.jsonl", pairs * times)
-        started = time.monotonic()
-        score = ("paraphrase", "score", "--detector", "detector", "pairs.jsonl", "-o")
-        run(folder, *score, f"scored{times}.jsonl")
-        seconds.append(time.monotonic() - started)
-    found = [record["paraphrase"] for record in read(folder / "scored1.jsonl")]
-    return np.array(found), len(pairs) * (times - 1) / (seconds[1] - seconds[0])
+def _detected(folder: Path, pairs: list[Record]) -> Scores:
+    """Probabilities by the detector."""
+    write(folder / "pairs.jsonl", pairs)
+    score = ("paraphrase", "score", "--detector", "detector", "pairs.jsonl", "-o", "scored.jsonl")
+    run(folder, *score)
+    return np.array([record["paraphrase"] for record in read(folder / "scored.jsonl")])
 
 
 def _cosines(plan: Plan) -> dict[str, Callable[[list[Record]], Scores]]:
