@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from dataselect import records
-from dataselect.errors import InputError
 from dataselect.inputs import Inputs
 from dataselect.records import BadRecord, Column
 
@@ -93,12 +92,7 @@ def utterances(
 
 def read_utterances(inputs: Inputs, column: Column | None = None) -> list[Utterance]:
     """All utterances. Raises InputError at the first bad record."""
-    found = []
-    for item in utterances(inputs, column or annotation(), stop_at_first=True):
-        if isinstance(item, BadRecord):
-            raise InputError(str(item))
-        found.append(item)
-    return found
+    return records.all_good(utterances(inputs, column or annotation(), stop_at_first=True))
 
 
 _REMEDY = "correct it or skip it with --on-error"

@@ -5,15 +5,18 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
+from dataselect.errors import InputError
 from dataselect.inputs import Block
 from dataselect.members import without
+
+Item = TypeVar("Item")
 
 
 class BadRecord(NamedTuple):
@@ -46,6 +49,16 @@ def encoded(value: Any, *, indent: bool = False) -> bytes:
         return orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 if indent else None)
     except TypeError:
         return json.dumps(value, default=str, indent=2 if indent else None).encode()
+
+
+def all_good(items: Iterable[Item | BadRecord]) -> list[Item]:
+    """The items. Raises InputError at the first bad record."""
+    good = []
+    for item in items:
+        if isinstance(item, BadRecord):
+            raise InputError(str(item))
+        good.append(item)
+    return good
 
 
 class _Refused(ValueError):

@@ -172,13 +172,15 @@ class Work:
         return records.text(self.text_field) if wanted else None
 
     def _costs(self, values: list[Any]) -> NDArray[np.float64]:
-        import numpy as np
+        return counted(self.selection.cost, values)
 
-        count = {
-            "words": lambda text: len(text.split()),
-            "chars": len,
-        }.get(self.selection.cost, float)
-        return np.fromiter(map(count, values), np.float64, len(values))
+
+def counted(cost: str, values: Sequence[Any]) -> NDArray[np.float64]:
+    """(n,) what records cost: the words or characters of texts, or the numbers of a field."""
+    import numpy as np
+
+    count = {"words": lambda text: len(text.split()), "chars": len}.get(cost, float)
+    return np.fromiter(map(count, values), np.float64, len(values))
 
 
 def pick(values: Sequence[Item], mask: NDArray[np.bool_]) -> Sequence[Item]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dataselect.commands.bitext_options import SIDES, VECTORS, AlignmentFlags, SideOptions
-from dataselect.commands.encoders import EncoderOptions
+from dataselect.commands.encoders import EncoderOptions, check_version
 from dataselect.errors import InputError, OptionError
 
 if TYPE_CHECKING:
@@ -110,11 +110,7 @@ class SideEncoders:
                 )
             return self.vectors[side]
         encoder = self.neural or self.encoding.neural(described["model"])
-        if encoder.digest != described["sha256"]:
-            raise InputError(
-                f"{self.model}: fitted with another version of {described['model']} than "
-                f"{encoder.model}; give the right one with --encoder, or fit again"
-            )
+        check_version(encoder, described, self.model, done="fitted", again="fit")
         return encoder
 
     def check_against(self, domains: Mapping[str, Domain]) -> None:

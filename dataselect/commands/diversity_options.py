@@ -12,7 +12,8 @@ from dataselect.commands.encoders import NeuralOptions
 from dataselect.commands.options import given, option
 from dataselect.errors import OptionError
 from dataselect.inputs import Inputs
-from dataselect.selection import parse_share
+from dataselect.selection import Selection, parse_share
+from dataselect.work import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,10 +84,6 @@ class MethodOptions:
         if self.band is not None and not 0 <= self.band[0] <= self.band[1] <= 1:
             raise OptionError("--band takes two numbers from 0 to 1, the lower first: 0.2 0.8")
 
-    def reads(self) -> list[Inputs]:
-        """The labelled files."""
-        return [Inputs([path]) for path in self.labelled or []]
-
 
 @dataclass(frozen=True)
 class PickingOptions:
@@ -149,10 +146,7 @@ class PickingOptions:
         """Raise OptionError for options that contradict each other."""
         if self.size is None and self.budget is None and self.min_novelty is None:
             raise OptionError("say how much to pick: --size N, --budget N or --min-novelty X")
-        if self.budget is None and self.cost != "records":
-            raise OptionError("--cost is what --budget counts; give --budget too")
-        if self.budget is not None and not self.budget > 0:
-            raise OptionError(f"--budget {self.budget} buys nothing; give a number above 0")
+        Selection(budget=self.budget, cost=self.cost)  # raises for one that makes no sense
         if self.min_novelty is not None and not 0 <= self.min_novelty <= 1:
             raise OptionError(f"--min-novelty {self.min_novelty} is not between 0 and 1")
         if self.max_per is not None and self.per is None:
@@ -187,15 +181,9 @@ class PickingOptions:
         self, texts: Sequence[str], own: Sequence[float] | None = None
     ) -> NDArray[np.float64] | None:
         """(n,) what texts take of the budget; `own`: what their field says. None for 1 each."""
-        import numpy as np
-
         if self.cost == "records":
             return None
-        if self.cost == "words":
-            own = [len(text.split()) for text in texts]
-        elif self.cost == "chars":
-            own = list(map(len, texts))
-        return np.asarray(own, np.float64)
+        return counted(self.cost, texts if own is None else own)
 
 
 def _count(size: str, total: int) -> int:

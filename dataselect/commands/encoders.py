@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from dataselect.commands.options import named, option
-from dataselect.errors import OptionError
+from dataselect.errors import InputError, OptionError
 from dataselect.inputs import Inputs
 
 if TYPE_CHECKING:
@@ -128,6 +128,17 @@ class EncoderOptions(NeuralOptions):
     def in_domain_precomputed(self) -> list[tuple[str, Precomputed]]:
         """Name, or nothing, and rows of each file of `--in-domain-vectors`. Raises InputError."""
         return _opened(self.in_domain_vectors or [])
+
+
+def check_version(
+    encoder: Neural, described: Mapping[str, Any], model: str | None, *, done: str, again: str
+) -> None:
+    """Raise InputError for another encoder than the one that a saved model was made with."""
+    if encoder.digest != described["sha256"]:
+        raise InputError(
+            f"{model}: {done} with another version of {described['model']} than {encoder.model}; "
+            f"give the right one with --encoder, or {again} again"
+        )
 
 
 def _opened(files: Sequence[str]) -> list[tuple[str, Precomputed]]:

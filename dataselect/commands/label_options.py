@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from dataselect.commands.encoders import NeuralOptions
+from dataselect.commands.encoders import NeuralOptions, check_version
 from dataselect.commands.options import option
-from dataselect.errors import InputError
 from dataselect.inputs import Inputs
 
 if TYPE_CHECKING:
@@ -89,11 +88,7 @@ def open_encoder(encoding: NeuralOptions, model: str) -> Callable[[Mapping[str, 
 
     def opened(described: Mapping[str, Any]) -> Encoder:
         encoder = encoding.neural(encoding.encoder or described["model"])
-        if encoder.digest != described["sha256"]:
-            raise InputError(
-                f"{model}: trained with another version of {described['model']} than "
-                f"{encoder.model}; give the right one with --encoder, or train again"
-            )
+        check_version(encoder, described, model, done="trained", again="train")
         return encoder
 
     return opened

@@ -45,10 +45,7 @@ class Pairs(Scorer):
 
     def describe(self) -> dict[str, Any]:
         """The detector."""
-        return {
-            "signature": {"detector": self._detector.digest[:12]},
-            "detector": self._detector.describe(),
-        }
+        return _described(self._detector)
 
 
 class BestMatch(Scorer):
@@ -91,8 +88,8 @@ class BestMatch(Scorer):
 
     def describe(self) -> dict[str, Any]:
         """The detector, and how candidates are found."""
-        return {
-            "signature": {"detector": self._detector.digest[:12]},
-            "detector": self._detector.describe(),
-            "matching": self._matcher.describe(),
-        }
+        return {**_described(self._detector), "matching": self._matcher.describe()}
+
+
+def _described(detector: Detector) -> dict[str, Any]:
+    return {"signature": {"detector": detector.digest[:12]}, "detector": detector.describe()}

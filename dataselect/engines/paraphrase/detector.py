@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -135,7 +136,7 @@ class Detector:
             found = self.encoder.encode(list(texts), show_progress_bar=False)
         return base.unit(np.asarray(found, np.float32))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of all that probabilities and vectors depend on."""
         found = hashlib.sha256(json.dumps(self._about()).encode())

@@ -9,7 +9,6 @@ from typing import Any
 from dataselect import records
 from dataselect.annotations import annotation
 from dataselect.engines.paraphrase.pairs import Pair
-from dataselect.errors import InputError
 from dataselect.inputs import Inputs
 from dataselect.records import BadRecord, Column
 
@@ -46,9 +45,4 @@ def pairs(
 
 def read_pairs(inputs: Inputs, found_in: Sequence[Column]) -> list[Pair]:
     """All pairs. Raises InputError at the first bad record."""
-    read = []
-    for item in pairs(inputs, found_in, stop_at_first=True):
-        if isinstance(item, BadRecord):
-            raise InputError(str(item))
-        read.append(item)
-    return read
+    return records.all_good(pairs(inputs, found_in, stop_at_first=True))

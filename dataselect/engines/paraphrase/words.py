@@ -47,11 +47,6 @@ def words_of(texts: Sequence[str]) -> Words:
     return Words(spelled, places, spans.bounds, word_features(spelled, hashes), shapes)
 
 
-def canonical(text: str) -> str:
-    """What is left of a text where case and white space do not count."""
-    return " ".join(text.casefold().split())
-
-
 def _spaced(text: str) -> str:
     return text if text.isascii() else _UNSPACED.sub(r" \g<0> ", text)
 
