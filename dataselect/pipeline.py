@@ -248,7 +248,12 @@ class Pipeline(Run):
             scorer.noun,
             {**described.pop("signature", {}), "select": result.rule},
             per={name: asdict(counts) for name, counts in result.per.items()},
-            cut={"rule": result.rule, "score": result.cut, "direction": result.direction},
+            cut={
+                "field": scorer.score_field,
+                "rule": result.rule,
+                "score": result.cut,
+                "direction": result.direction,
+            },
             auto=result.sweep.describe() if result.sweep else None,
             quantiles=self._distribution.quantiles(),
             warnings=result.warnings,

@@ -45,6 +45,11 @@ class Scorer(ABC):
         """What people call the score."""
         return self.noun
 
+    @property
+    def score_field(self) -> str:
+        """Where in its output the score is, dots reach inwards."""
+        return self.measure
+
     direction: Direction = "high"
     """Which end of the score is the good one."""
 

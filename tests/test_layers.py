@@ -41,6 +41,8 @@ LAYERS = [
     "pipeline",
     "formats",
     "evaluation",
+    "comparison",
+    "review",
     "demo",
     "commands",
     "cli",

@@ -61,7 +61,12 @@ def test_report_counts_every_record(report: dict[str, object]) -> None:
 
 
 def test_report_tells_the_cut(report: dict[str, object]) -> None:
-    assert report["cut"] == {"rule": "--top-k 2 --per kind", "score": 0.6, "direction": "high"}
+    assert report["cut"] == {
+        "field": "score",
+        "rule": "--top-k 2 --per kind",
+        "score": 0.6,
+        "direction": "high",
+    }
 
 
 def test_report_names_versions_options_and_inputs(report: dict[str, object]) -> None:

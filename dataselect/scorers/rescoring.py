@@ -77,6 +77,11 @@ class Rescore(Scorer):
         return PERPLEXITY
 
     @property
+    def score_field(self) -> str:
+        """The winner's perplexity, among what is known of it."""
+        return f"{RESCORED}.{PERPLEXITY}"
+
+    @property
     def columns(self) -> Sequence[Column]:
         """The list, and the reference where it must be there."""
         return list_columns(self.nbest, self.reference_path)

@@ -1,0 +1,1 @@
+"""Looking back at runs: what became of the records, and of a single one."""

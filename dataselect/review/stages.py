@@ -1,0 +1,138 @@
+"""The reports of runs, read back: what each did, and which one went on with whose output."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataselect.errors import InputError
+from dataselect.inputs import open_raw, reason
+from dataselect.outputs import STDOUT
+from dataselect.runs import Counts
+
+if TYPE_CHECKING:
+    from dataselect.selection import Direction
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What a selection kept: `score` is the worst one, None where nothing was kept.
+
+    `field` is where records have their score; `rule` is `everything` where nothing was selected.
+    """
+
+    field: str
+    rule: str
+    score: float | None
+    direction: Direction
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A run that scored or selected, as the report at `path` tells it; `facts` is all of that.
+
+    Files are named as the run named them; see `located`.
+    """
+
+    path: str
+    command: str
+    signature: str
+    counts: Counts
+    cut: Cut
+    facts: dict[str, Any]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the run by name."""
+        found: dict[str, Any] = self.facts["options"]
+        return found
+
+    @property
+    def text_field(self) -> str:
+        """Where its records have their text."""
+        return str(self.options["text_field"])
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The files that it read."""
+        return tuple(self.facts["inputs"])
+
+    @property
+    def kept(self) -> str | None:
+        """The file that it wrote, unless that went to standard output."""
+        written = self.options["output"]
+        return None if written == STDOUT else str(written)
+
+    @property
+    def dropped(self) -> str | None:
+        """The file of what it dropped, if there is one."""
+        return self.options.get("rejects")
+
+    def located(self, name: str | None) -> str | None:
+        """The path of a file that the run named, from here or from beside the report, if any."""
+        beside = os.path.dirname(self.path)
+        for folder in ("", beside):
+            if name is not None and os.path.isfile(path := os.path.join(folder, name)):
+                return path
+        return None
+
+
+def read_stage(path: str) -> Stage:
+    """Read a run report. Raises InputError for anything else, and for runs that select nothing."""
+    report = _parsed(path)
+    try:
+        cut = report["cut"]
+        return Stage(
+            path,
+            report["command"],
+            report["signature"],
+            Counts(**report["counts"]),
+            Cut(cut["field"], cut["rule"], cut["score"], cut["direction"]),
+            report,
+        )
+    except (KeyError, TypeError):
+        raise InputError(
+            f"{path}: not the report of a run that scores or selects; name what --report wrote"
+        ) from None
+
+
+def _parsed(path: str) -> Any:
+    with open_raw(path) as raw:
+        try:
+            return json.loads(raw.read())
+        except (ValueError, RecursionError):
+            raise InputError(f"{path}: not JSON; name what --report wrote") from None
+        except OSError as error:
+            raise InputError(f"{path}: {reason(error)}; check the file") from None
+
+
+def lineages(stages: Sequence[Stage]) -> list[list[Stage]]:
+    """Every way through the stages: each but the first of a way read what the one before kept.
+
+    Ways come in the order of their last stages; stages that share a beginning make several ways.
+    """
+    return [
+        _way_to(stage, stages)
+        for stage in stages
+        if not any(stage is _before(other, stages) for other in stages)
+    ]
+
+
+def _way_to(stage: Stage, stages: Sequence[Stage]) -> list[Stage]:
+    way = [stage]
+    while (before := _before(way[0], stages)) is not None and before not in way:
+        way.insert(0, before)
+    return way
+
+
+def _before(stage: Stage, stages: Sequence[Stage]) -> Stage | None:
+    """The stage that wrote what a stage read, if it is among them."""
+    read = {os.path.realpath(path) for path in map(stage.located, stage.read) if path}
+    for other in stages:
+        written = other.located(other.kept)
+        if other is not stage and written and os.path.realpath(written) in read:
+            return other
+    return None

@@ -1,0 +1,84 @@
+"""Run reports that are read back."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Inside
+
+from dataselect.errors import InputError
+from dataselect.review.stages import lineages, read_stage
+from dataselect.runs import Counts
+
+
+def select(inside: Inside, source: str, threshold: float, name: str, *more: str) -> None:
+    inside(
+        *("select", "-q", "--by", "a", "--threshold", threshold, "--allow-empty"),
+        *("--report", f"{name}.json", "-o", f"{name}.jsonl", *more, source),
+    ).silent()
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Path:
+    (tmp_path / "pool.jsonl").write_text("".join(f'{{"text": "x", "a": {n}}}\n' for n in range(9)))
+    return tmp_path
+
+
+def test_a_stage_knows_its_counts_cut_and_files(inside: Inside, pool: Path) -> None:
+    select(inside, "pool.jsonl", 6, "kept", "--rejects", "left.jsonl")
+    stage = read_stage("kept.json")
+    assert (stage.command, stage.counts) == ("select", Counts(read=9, kept=3, dropped=6))
+    assert (stage.cut.field, stage.cut.rule, stage.cut.score) == ("a", "--threshold 6", 6.0)
+    assert (stage.read, stage.kept, stage.dropped) == (("pool.jsonl",), "kept.jsonl", "left.jsonl")
+    assert stage.text_field == "text"
+
+
+def test_nothing_kept_leaves_no_cut(inside: Inside, pool: Path) -> None:
+    select(inside, "pool.jsonl", 10, "none")
+    assert read_stage("none.json").cut.score is None
+
+
+def test_files_are_found_beside_the_report(
+    inside: Inside, pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select(inside, "pool.jsonl", 6, "kept")
+    (pool / "elsewhere").mkdir()
+    monkeypatch.chdir(pool / "elsewhere")
+    stage = read_stage("../kept.json")
+    assert stage.located(stage.kept) == "../kept.jsonl"
+    assert stage.located("gone.jsonl") is None
+
+
+def test_ways_follow_files_whatever_the_order_of_reports(inside: Inside, pool: Path) -> None:
+    select(inside, "pool.jsonl", 2, "one")
+    select(inside, "one.jsonl", 4, "two")
+    select(inside, "one.jsonl", 6, "three")
+    select(inside, "pool.jsonl", 8, "alone")
+    stages = [read_stage(f"{name}.json") for name in ("three", "alone", "two", "one")]
+    names = [[Path(stage.path).stem for stage in way] for way in lineages(stages)]
+    assert names == [["one", "three"], ["alone"], ["one", "two"]]
+
+
+def test_what_is_written_to_standard_output_ends_a_way(inside: Inside, pool: Path) -> None:
+    inside("select", "-q", "--by", "a", "--report", "one.json", "pool.jsonl").silent()
+    select(inside, "pool.jsonl", 2, "two")
+    assert len(lineages([read_stage("one.json"), read_stage("two.json")])) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("{", "not JSON"), ("[]", "not the report"), ('{"command": "lm train"}', "not the report")],
+)
+def test_anything_else_is_refused(tmp_path: Path, text: str, word: str) -> None:
+    (tmp_path / "report.json").write_text(text)
+    with pytest.raises(InputError, match=f"report.json: {word}"):
+        read_stage(str(tmp_path / "report.json"))
+
+
+def test_a_report_without_its_files_is_still_read(inside: Inside, pool: Path) -> None:
+    select(inside, "pool.jsonl", 6, "kept")
+    (pool / "kept.jsonl").unlink()
+    report = json.loads((pool / "kept.json").read_text())
+    stage = read_stage("kept.json")
+    assert stage.facts == report
+    assert stage.located(stage.kept) is None
