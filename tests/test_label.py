@@ -69,6 +69,16 @@ def test_what_is_other_is_dropped_with_that_reason(folder: Path, inside: Inside)
     assert {record["intent"] for record in read(folder / "out.jsonl")} == {"music", "weather"}
 
 
+def test_labels_are_the_same_without_calibration(folder: Path, inside: Inside) -> None:
+    known = ("label", "pool.jsonl", *WITH_OTHER, "--keep-other")
+    inside(*known, "-o", "sure.jsonl", "-q").silent()
+    said = inside(*known, "--uncalibrated", "-o", "out.jsonl")
+    assert "warning: confidence is not calibrated" in said.err
+    sure, plain = read(folder / "sure.jsonl"), read(folder / "out.jsonl")
+    assert [record["intent"] for record in plain] == [record["intent"] for record in sure]
+    assert plain != sure
+
+
 def test_what_is_other_is_kept_where_that_is_asked_for(folder: Path, inside: Inside) -> None:
     inside("label", "pool.jsonl", *WITH_OTHER, "--keep-other", "-o", "out.jsonl", "-q").silent()
     kept = read(folder / "out.jsonl")

@@ -136,6 +136,7 @@ def _trained(
         pool=unlabelled,
         rounds=learning.rounds,
         encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
+        calibrates=not learning.uncalibrated,
         rng=rng,
     )
 

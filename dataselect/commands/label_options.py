@@ -74,6 +74,16 @@ class LearningOptions:
         ),
     ] = 10_000
 
+    uncalibrated: Annotated[
+        bool,
+        option(
+            "--uncalibrated",
+            help_="Leave confidence as it comes, too sure or too modest: the same labels in a "
+            "fraction of the time.",
+            section=_FIT,
+        ),
+    ] = False
+
     def reads(self) -> list[Inputs]:
         """The files that are read to learn from."""
         paths = [*(self.labelled or []), *([self.background] if self.background else [])]

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import Plan, Record, Table, perplexity, read, run, write, write_words
+from common import Claim, Plan, Record, Table, perplexity, read, run, write, write_words
 from corpora import conversations, general
 from sklearn.metrics import average_precision_score
 
@@ -23,6 +23,7 @@ _SIZES = {"all in-domain": None, "500 in-domain": 500}
 _HELD_OUT_SHARE = 0.95
 _IN_DOMAIN = ("--in-domain", "in_domain.jsonl")
 _GERMAN = ("--text-field", "tgt")
+_CHANCE, _ALL = "random", "all of the pool"
 _PLAIN = "--rule centroid --space raw"  # as in the paper
 _OTHERS = (
     "--rule centroid --space centred",
@@ -72,7 +73,7 @@ def measure(plan: Plan) -> list[Table]:
     copies = []
     for case in _cases(plan):
         copies.append(case.count("copy"))
-        worth.add("all of the pool", case.size, _perplexity(case, case.pool))
+        worth.add(_ALL, case.size, _perplexity(case, case.pool))
         for way in _ways(plan):
             ranked = _run(case, *way.command, "--sort")
             found.add_all(way.name, _found(ranked), f", {case.size}")
@@ -83,6 +84,12 @@ def measure(plan: Plan) -> list[Table]:
                 near = _run(case, *way.command, "--calibrate", _HELD_OUT_SHARE)
                 kept.add_all(way.name, _kept(case, near), f", {case.size}")
     found.notes.append(_note(case, copies))
+    worth.claims += [
+        Claim(
+            f"lower perplexity by bitext than {base}", 0, worth.reductions("bitext", base, _SIZES)
+        )
+        for base in (_CHANCE, _ALL)
+    ]
     return [found, worth, kept]
 
 
@@ -99,7 +106,7 @@ def _note(case: _Case, copies: list[int]) -> str:
 def _ways(plan: Plan) -> list[_Way]:
     bitext = ("bitext", *_IN_DOMAIN)
     ways = [
-        _Way("random", ("select", "--by", "random"), modelled=True),
+        _Way(_CHANCE, ("select", "--by", "random"), modelled=True),
         _Way("bitext", bitext, modelled=True, calibrated=True),
         _Way(f"bitext {_PLAIN}", (*bitext, *_PLAIN.split()), modelled=True),
         *[_Way(f"bitext {options}", (*bitext, *options.split())) for options in _OTHERS],

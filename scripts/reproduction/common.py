@@ -7,14 +7,17 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 PROGRAM = Path(sys.executable).with_name("dataselect")
 
 Record = dict[str, Any]
+Case = TypeVar("Case")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,22 @@ class Plan:
     """What to measure on, and how often.
 
     `encoder`: a sentence-transformers model to measure beside the default encoder, or None; its
-    vectors are kept in `cache`.
+    vectors are kept in `cache`. `jobs`: cases that are measured at the same time.
     """
 
     data: Path
     seeds: int
     encoder: str | None
     cache: Path
+    jobs: int = 1
+
+    def each(
+        self, measure: Callable[[Case], Found], cases: Iterable[Case]
+    ) -> Iterator[tuple[Case, Found]]:
+        """Yield every case, in order, with what measuring it found; threads wait for commands."""
+        listed = list(cases)
+        with ThreadPoolExecutor(self.jobs) as pool:
+            yield from zip(listed, pool.map(measure, listed), strict=True)
 
     @property
     def encoder_name(self) -> str:
@@ -74,15 +86,52 @@ def perplexity(folder: Path, *options: object) -> float:
     return float(figures["perplexity"])
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What was said to come out, and what did: the mean of `measured`, of which high is good.
+
+    `bar` is what it has to reach.
+    """
+
+    what: str
+    bar: float
+    measured: Sequence[float]
+    unit: str = "%"
+
+    @property
+    def mean(self) -> float:
+        """What is compared with the bar."""
+        return statistics.mean(self.measured)
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it holds."""
+        return self.mean >= self.bar
+
+    def row(self) -> str:
+        """A row of the table of claims."""
+        unit = f" {self.unit}" if self.unit else ""
+        verdict = "met" if self.is_met else "not met"
+        return f"| {self.what} | {self.bar:g}{unit} | {self.mean:.3g}{unit} | {verdict} |"
+
+    def as_json(self) -> dict[str, Any]:
+        """Every figure."""
+        return {"what": self.what, "bar": self.bar, "measured": self.measured, "met": self.is_met}
+
+
+CLAIMS_HEAD = "| claim | bar | measured, mean | |\n|---|---|---|---|"
+
+
 @dataclass
 class Table:
-    """Figures over seeds, by row and column."""
+    """Figures over seeds, by row and column, and what they say of claims."""
 
     title: str
     columns: Sequence[str]
     rows: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     digits: int = 3
     notes: list[str] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
 
     def add(self, row: str, column: str, figure: float) -> None:
         """Put the figure of one more seed into a cell."""
@@ -92,6 +141,14 @@ class Table:
         """Put figures by column into a row; each column's name ends in `suffix`."""
         for column, figure in figures.items():
             self.add(row, column + suffix, figure)
+
+    def reductions(self, row: str, base: str, columns: Iterable[str]) -> list[float]:
+        """By how many percent the figures of a row are below those of another, seed by seed."""
+        return [
+            100 * (1 - own / other)
+            for column in columns
+            for own, other in zip(self.rows[row][column], self.rows[base][column], strict=True)
+        ]
 
     def markdown(self) -> str:
         """Mean and standard deviation of each cell."""

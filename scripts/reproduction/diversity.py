@@ -14,14 +14,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import Plan, Record, Table, load, read, run, write
+from common import Claim, Plan, Record, Table, load, read, run, write
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 _METHODS = ("features", "facility", "kcenter")
 _SHARES = (10, 25, 50, 100)
-_OTHER = "other"
+_CHANCE, _OTHER = "random", "other"
 _KEPT = 1.3  # of the in-domain records in the pool, so many are kept by relevance
 _CORPORA = {
     "CLINC150": ("clinc150/train.jsonl.gz", "clinc150/test.jsonl.gz"),
@@ -54,29 +54,56 @@ _CASES = (
 def measure(plan: Plan) -> list[Table]:
     """Accuracy on the test set, in percent."""
     columns = [f"{share} %" for share in _SHARES]
-    tables = []
-    for case in _CASES:
-        table = Table(f"accuracy, %: {case}, {plan.seeds} seeds", columns, digits=1)
-        test = load(plan.data / _CORPORA[case.corpus][1])
-        for seed in range(plan.seeds):
-            with tempfile.TemporaryDirectory() as name:
-                _measure_seed(plan.data, case, seed, Path(name), test, table)
-        tables.append(table)
-    return tables
+    tables = {
+        case: Table(f"accuracy, %: {case}, {plan.seeds} seeds", columns, digits=1)
+        for case in _CASES
+    }
+
+    def measured(drawn: tuple[_Case, int]) -> dict[str, dict[str, float]]:
+        case, seed = drawn
+        with tempfile.TemporaryDirectory() as name:
+            return _measured(plan.data, case, seed, Path(name))
+
+    cases = [(case, seed) for case in _CASES for seed in range(plan.seeds)]
+    for (case, _), found in plan.each(measured, cases):
+        for way, figures in found.items():
+            tables[case].add_all(way, figures)
+    for case, table in tables.items():
+        table.claims.append(_claim(case, table))
+    return list(tables.values())
 
 
-def _measure_seed(
-    data: Path, case: _Case, seed: int, folder: Path, test: list[Record], table: Table
-) -> None:
+def _claim(case: _Case, table: Table) -> Claim:
+    """That picking by the default method beats chance at every share."""
+    better = [
+        own - chance
+        for share in _SHARES[:-1]
+        for own, chance in zip(
+            table.rows[_METHODS[0]][f"{share} %"],
+            table.rows[_CHANCE][f"{share} %"],
+            strict=True,
+        )
+    ]
+    return Claim(f"{case}: points of accuracy above chance by diversity", 0, better, unit="")
+
+
+def _measured(data: Path, case: _Case, seed: int, folder: Path) -> dict[str, dict[str, float]]:
+    """Accuracy of each way to pick, by share."""
     labelled, pool = _prepared(data, case, random.Random(seed), folder)
-    everything = _accuracy([*labelled, *pool], test)
-    ways = {"random": random.Random(seed).sample(pool, len(pool))}
+    test = load(data / _CORPORA[case.corpus][1])
+    ways = {_CHANCE: random.Random(seed).sample(pool, len(pool))}
     ways |= {method: _picked(folder, method, labelled) for method in _METHODS}
-    for way, picks in ways.items():
-        for share in _SHARES[:-1]:
-            own = picks[: len(pool) * share // 100]
-            table.add(way, f"{share} %", _accuracy([*labelled, *own], test))
-        table.add(way, "100 %", everything)
+    everything = _accuracy([*labelled, *pool], test)
+    return {
+        way: {
+            **{
+                f"{share} %": _accuracy([*labelled, *picks[: len(pool) * share // 100]], test)
+                for share in _SHARES[:-1]
+            },
+            "100 %": everything,
+        }
+        for way, picks in ways.items()
+    }
 
 
 def _prepared(

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from common import Plan, Record, Table, load, read, run, write
+from common import Claim, Plan, Record, Table, load, read, run, write
 
 _IN_DOMAIN = 500
 _FOLDS = 5
@@ -72,6 +72,8 @@ def _recogniser(data: Path, seeds: int) -> Table:
                 table.add(row, "WER", rate)
                 table.add(row, columns[1], 100 * (rate / rates[_FIRST] - 1))
     table.notes.append(f"{copies:,} copies of references were left out of the text.")
+    fewer = table.reductions("tuned", _FIRST, ["WER"])
+    table.claims.append(Claim("fewer word errors by rescoring, model of 500 sentences", 8, fewer))
     return table
 
 

@@ -48,11 +48,14 @@ def train(
     pool: Sequence[str] = (),
     rounds: int = ROUNDS,
     encoder: Encoder | None = None,
+    calibrates: bool = True,
     rng: np.random.Generator | None = None,
 ) -> Recogniser:
     """Learn from labelled texts, and from the pool in so many rounds of self-training.
 
     `background`: texts that are none of the intents. `encoder`: its vectors instead of n-grams.
+    `calibrates`: find out on held-out texts how sure to be, which is most of the work and changes
+    no answer.
 
     >>> music, rain = ["play adele", "play some jazz"], ["will it rain", "is rain near"]
     >>> model = train(music + rain, ["music"] * 2 + ["weather"] * 2)
@@ -69,7 +72,9 @@ def train(
         )
     rng = rng or np.random.default_rng(0)
     with threadpool_limits(1):  # sums come out the same however many cores there are
-        return _Problem(texts, intents, background, pool, names, rounds, encoder, rng).solve()
+        return _Problem(texts, intents, background, pool, names, rounds, encoder, rng).solve(
+            calibrates=calibrates
+        )
 
 
 def parts(texts: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:
@@ -136,10 +141,10 @@ class _Problem:
         weights[self.labelled_count :] = share * self.labelled_count / max(1, background)
         return weights
 
-    def solve(self) -> Recogniser:
+    def solve(self, *, calibrates: bool) -> Recogniser:
         """Train, and calibrate on held-out texts."""
         linear = self.labelled.learn(self.pool, self.rounds)
-        which = self._held_out_rows()
+        which = self._held_out_rows() if calibrates else np.empty(0, np.intp)
         figures: dict[str, Any] = {
             "labelled": self.labelled_count,
             "background": len(self.known) - self.labelled_count,
@@ -155,6 +160,8 @@ class _Problem:
             wrong = answers(odds, self.owners, scale).argmax(axis=1) != truth
             figures["held_out_error"] = round(float(weights @ wrong / weights.sum()), 4)
         figures["temperature"] = round(scale, 4)
+        if not calibrates:
+            figures["warnings"] = ["confidence is not calibrated"]
         return Recogniser(tuple(self.names), self.owners, self.view, linear, scale, figures)
 
     def _held_out_rows(self) -> NDArray[np.intp]:
