@@ -28,7 +28,7 @@ class OptionError(DataselectError):
 
 
 class GuardError(DataselectError):
-    """The run worked, but kept fewer records than the caller accepts."""
+    """The run worked, but not as its caller requires: too few records, or a condition that holds."""
 
     exit_code = 3
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _FIRST = [Fraction(percent, 100) for percent in (1, 2, 5, 10, 20, 30, 50, 70, 100)]
 _REFINEMENTS = 2  # each halves the steps beside the best share: 10, 20, 30 % end as 15 to 25 %
-ORDER = 3
 
 
 class Point(NamedTuple):
@@ -74,6 +73,8 @@ class Sweep:
 
     def describe(self) -> dict[str, Any]:
         """For the run report."""
+        from dataselect.engines.lm.trial import ORDER
+
         return {
             "order": ORDER,
             "best": self.best.describe(),
@@ -96,12 +97,25 @@ def sweep(
     know all words of the pool and of the development set, so that their perplexities compare.
     Holds 4 bytes a word, and what it takes to train a model on the whole pool.
     """
-    trial = _Trial(texts, development)
+    import numpy as np
+
+    from dataselect.engines.lm.corpus import Corpus
+    from dataselect.engines.lm.trial import Trial
+    from dataselect.engines.lm.vocabulary import Vocabulary
+
+    vocabulary = Vocabulary()
+    pool = Corpus.encoded(texts, vocabulary)
+    heard = Corpus.encoded([development], vocabulary)
+    trial = Trial(vocabulary, heard)
     points: dict[Fraction, Point] = {}
+
+    def point(share: Fraction, kept: NDArray[np.bool_]) -> Point:
+        part = pool.part(kept)
+        return Point(share, len(part), part.words, trial.perplexity(part))
 
     def try_share(share: Fraction) -> None:
         if share not in points and (kept := kept_at(share)).any():
-            points[share] = trial.point(share, kept)
+            points[share] = point(share, kept)
 
     for share in _FIRST:
         try_share(share)
@@ -114,14 +128,14 @@ def sweep(
     if not points:
         return None
     best_point = _lowest(points.values())
-    last, everything = points.get(Fraction(1)), trial.everything
-    if last is None or last.records < len(everything):  # another rule left something out
-        last = trial.point(Fraction(1), everything)
+    everything = points.get(Fraction(1))
+    if everything is None or everything.records < len(pool):  # another rule left something out
+        everything = point(Fraction(1), np.ones(len(pool), bool))
     return Sweep(
         [points[share] for share in sorted(points)],
-        everything=last,
-        random=trial.point(best_point.share, trial.random(best_point.records, rng)),
-        copies=trial.copies,
+        everything=everything,
+        random=point(best_point.share, _drawn(len(pool), best_point.records, rng)),
+        copies=pool.copies_of(heard),
     )
 
 
@@ -130,50 +144,10 @@ def _lowest(points: Iterable[Point]) -> Point:
     return min(points, key=lambda point: (point.perplexity, point.share))
 
 
-class _Trial:
-    """A pool and a development set as numbers, ready to train on any part of the pool."""
+def _drawn(total: int, count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(total,) a mask of `count` records drawn at random."""
+    import numpy as np
 
-    def __init__(self, texts: Iterable[Sequence[str]], development: Sequence[str]) -> None:
-        import numpy as np
-
-        from dataselect.engines.lm.vocabulary import BEGIN, Vocabulary
-
-        self._vocabulary = Vocabulary()
-        heard = set(development)
-        self.copies = 0
-        batches = [np.empty(0, np.int32)]
-        for batch in texts:
-            self.copies += sum(map(heard.__contains__, batch))
-            batches.append(self._vocabulary.encode(batch, grow=True))
-        self._tokens = np.concatenate(batches)
-        self._development = self._vocabulary.encode(development, grow=True)
-        self._events = len(self._development) - len(development)
-        begins = np.flatnonzero(self._tokens == BEGIN)
-        self._lengths = np.diff(begins, append=len(self._tokens))
-
-    def point(self, share: Fraction, kept: NDArray[np.bool_]) -> Point:
-        """Train on the records of a mask, (n,), and take the perplexity of the development set."""
-        import numpy as np
-
-        from dataselect.engines.lm.kneser_ney import estimate
-        from dataselect.engines.lm.language_model import perplexity
-
-        tokens = self._tokens[np.repeat(kept, self._lengths)]
-        model = estimate(tokens, self._vocabulary, order=ORDER).model
-        log_prob = float(model.score(self._development).log_probs.sum())
-        records = int(kept.sum())
-        words = len(tokens) - 2 * records
-        return Point(share, records, words, float(perplexity(log_prob, self._events)))
-
-    @property
-    def everything(self) -> NDArray[np.bool_]:
-        """(n,) a mask of all records."""
-        return self._lengths > 0
-
-    def random(self, count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """(n,) a mask of `count` records drawn at random."""
-        import numpy as np
-
-        mask = np.zeros(len(self._lengths), bool)
-        mask[rng.choice(len(mask), count, replace=False)] = True
-        return mask
+    mask = np.zeros(total, bool)
+    mask[rng.choice(total, count, replace=False)] = True
+    return mask

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Annotated
 
-from dataselect.annotations import annotation, read_utterances
 from dataselect.commands.encoders import NeuralOptions
 from dataselect.commands.label_options import LearningOptions, open_encoder
 from dataselect.commands.options import (
@@ -17,7 +16,7 @@ from dataselect.commands.options import (
     option,
 )
 from dataselect.commands.running import finish, save
-from dataselect.errors import GuardError, InputError, OptionError
+from dataselect.errors import GuardError, OptionError
 from dataselect.inputs import Inputs
 from dataselect.pipeline import Pipeline
 from dataselect.records import text
@@ -59,6 +58,15 @@ def command(
             section=_LABELS,
         ),
     ] = False,
+    uncalibrated: Annotated[
+        bool,
+        option(
+            "--uncalibrated",
+            help_="Leave confidence as it comes, too sure or too modest: the same labels in a "
+            "fraction of the time.",
+            section=_LABELS,
+        ),
+    ] = False,
 ) -> None:
     """Label records by a recogniser trained on annotated ones, and on the pool itself.
 
@@ -73,17 +81,18 @@ def command(
     settings, rule = run.build(), selection.build()
     if fitted.model is None and not learning.labelled:
         raise OptionError("give --labelled FILE to learn from, or a saved --model FILE")
-    fitted.check(settings, given(learning))
+    fitted.check(settings, given(learning) + ["--uncalibrated"] * uncalibrated)
     encoding.check(fitted.model)
     pool = _pool(inputs, learning, fitted, settings)
     read = [*learning.reads(), *fitted.reads(), *selection.reads()]
     with Pipeline(pool, settings, also_read=read) as job:
         job.facts = {**vars(learning), **vars(encoding), "model": fitted.model}
         job.facts |= {"min_confidence": min_confidence, "keep_other": keep_other}
+        job.facts["uncalibrated"] = uncalibrated
         if fitted.model is not None:
             recogniser = _loaded(fitted.model, encoding)
         else:
-            recogniser = _trained(learning, encoding, pool, settings)
+            recogniser = _trained(learning, encoding, pool, settings, calibrates=not uncalibrated)
         scorer = Labelling(
             recogniser,
             keeps_other=keep_other,
@@ -112,7 +121,12 @@ def _loaded(path: str, encoding: NeuralOptions) -> Recogniser:
 
 
 def _trained(
-    learning: LearningOptions, encoding: NeuralOptions, pool: Inputs, settings: Settings
+    learning: LearningOptions,
+    encoding: NeuralOptions,
+    pool: Inputs,
+    settings: Settings,
+    *,
+    calibrates: bool,
 ) -> Recogniser:
     """Train on the files that the options name."""
     import numpy as np
@@ -120,14 +134,8 @@ def _trained(
     from dataselect.engines.recogniser.training import train
 
     rng = np.random.default_rng(settings.seed)
-    column = annotation(settings.text_field, learning.intent_field)
-    labelled = read_utterances(Inputs(learning.labelled or []), column)
-    if not labelled:
-        raise InputError(
-            f"{', '.join(learning.labelled or [])}: no labelled record to learn from; give at "
-            "least five an intent"
-        )
-    background = _background(learning, settings, rng)
+    labelled = learning.labelled_records(settings.text_field)
+    background = learning.background_texts(settings.text_field, rng)
     unlabelled = _unlabelled(learning, pool, settings, rng)
     return train(
         [each.text for each in labelled],
@@ -136,22 +144,9 @@ def _trained(
         pool=unlabelled,
         rounds=learning.rounds,
         encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
-        calibrates=not learning.uncalibrated,
+        calibrates=calibrates,
         rng=rng,
     )
-
-
-def _background(
-    learning: LearningOptions, settings: Settings, rng: np.random.Generator
-) -> Sequence[str]:
-    """Texts that are none of the intents, or nothing. Raises InputError for an empty file."""
-    if learning.background is None:
-        return ()
-    source, column = Inputs([learning.background]), text(settings.text_field)
-    found = sample_texts(source, column, learning.background_size, rng, strict=True)
-    if not found:
-        raise InputError(f"{learning.background}: no text to tell intents from; check --background")
-    return found
 
 
 def _unlabelled(

@@ -6,11 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+from dataselect.annotations import Utterance, annotation, read_utterances
 from dataselect.commands.encoders import NeuralOptions, check_version
 from dataselect.commands.options import option
+from dataselect.errors import InputError
 from dataselect.inputs import Inputs
+from dataselect.records import text
+from dataselect.texts import sample_texts
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from dataselect.engines.encoders.base import Encoder
 
 _FIT = "Learning"
@@ -74,20 +80,29 @@ class LearningOptions:
         ),
     ] = 10_000
 
-    uncalibrated: Annotated[
-        bool,
-        option(
-            "--uncalibrated",
-            help_="Leave confidence as it comes, too sure or too modest: the same labels in a "
-            "fraction of the time.",
-            section=_FIT,
-        ),
-    ] = False
-
     def reads(self) -> list[Inputs]:
         """The files that are read to learn from."""
         paths = [*(self.labelled or []), *([self.background] if self.background else [])]
         return [Inputs([path]) for path in paths]
+
+    def labelled_records(self, text_field: str) -> list[Utterance]:
+        """The records to learn from. Raises InputError where there are none."""
+        paths = self.labelled or []
+        found = read_utterances(Inputs(paths), annotation(text_field, self.intent_field))
+        if not found:
+            where = ", ".join(paths)
+            raise InputError(f"{where}: no labelled record to learn from; give five an intent")
+        return found
+
+    def background_texts(self, text_field: str, rng: np.random.Generator) -> list[str]:
+        """Texts that are none of the intents, or nothing. Raises InputError for an empty file."""
+        if self.background is None:
+            return []
+        source, column = Inputs([self.background]), text(text_field)
+        found = sample_texts(source, column, self.background_size, rng, strict=True)
+        if not found:
+            raise InputError(f"{self.background}: no text to tell intents from; check --background")
+        return found
 
 
 def open_encoder(encoding: NeuralOptions, model: str) -> Callable[[Mapping[str, Any]], Encoder]:
