@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dataselect.annotations import Utterance as Utterance
+    from dataselect.comparison.compare import compare as compare
+    from dataselect.comparison.selections import Batch as Batch
     from dataselect.engines.guards import Guards as Guards
     from dataselect.engines.lm.language_model import LanguageModel as LanguageModel
     from dataselect.engines.paraphrase.detector import Detector as Detector
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from dataselect.inputs import Inputs as Inputs
     from dataselect.pipeline import Pipeline as Pipeline
     from dataselect.pipeline import Result as Result
+    from dataselect.review.explanation.explaining import Sources as Sources
+    from dataselect.review.explanation.explaining import explain as explain
     from dataselect.runs import Settings as Settings
     from dataselect.scorers.bitext import Bitext as Bitext
     from dataselect.scorers.bitext import Domain as Domain
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from dataselect.selection import Selection as Selection
 
 _HOMES = {
+    "Batch": "comparison.selections",
     "Bitext": "scorers.bitext",
     "DataselectError": "errors",
     "Detector": "engines.paraphrase.detector",
@@ -49,8 +54,11 @@ _HOMES = {
     "Result": "pipeline",
     "Selection": "selection",
     "Settings": "runs",
+    "Sources": "review.explanation.explaining",
     "Utterance": "annotations",
     "Winnow": "scorers.winnowing",
+    "compare": "comparison.compare",
+    "explain": "review.explanation.explaining",
 }
 __all__ = list(_HOMES)
 

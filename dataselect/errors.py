@@ -28,7 +28,7 @@ class OptionError(DataselectError):
 
 
 class GuardError(DataselectError):
-    """The run worked, but not as its caller requires: too few records, or a condition that holds."""
+    """The run worked, but not as its caller requires: too few records, or a --fail-if holds."""
 
     exit_code = 3
 

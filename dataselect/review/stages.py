@@ -52,8 +52,11 @@ class Stage:
 
     @property
     def text_field(self) -> str:
-        """Where its records have their text."""
-        return str(self.options["text_field"])
+        """Where its records have their text; of pairs that of the side that is compared."""
+        if self.command != "bitext":
+            return str(self.options["text_field"])
+        side = self.options["side"]
+        return str(self.options[f"{'tgt' if side == 'both' else side}_field"])
 
     @property
     def read(self) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, NamedTuple, get_args
 
 import numpy as np
 import orjson
@@ -32,6 +33,21 @@ ONE_SET = ""
 _LENGTH_CORRELATION = 0.8
 _LENGTH_AUC_MARGIN = 0.02
 _LONG_WORD = 12  # characters to a word, spaces counted: 5 to 8 in European languages and Hindi
+
+
+class Evidence(NamedTuple):
+    """Why a text is relevant: its log-odds are the sum of `shares` and the `offset`.
+
+    `shares`: each n-gram, the best first, to its weight times its occurrences, times the `slope` of
+    the sigmoid, through the `divisor` of the aggregation. `weights` are as they were learnt, 0 for
+    n-grams that training never saw.
+    """
+
+    shares: dict[str, float]
+    weights: dict[str, float]
+    divisor: float
+    slope: float
+    offset: float
 
 
 @dataclass(frozen=True)
@@ -100,22 +116,28 @@ class Relevance(Scorer):
         return {"relevance_ngrams": [orjson.dumps(self._spoken(*row)) for row in rows]}
 
     def _spoken(self, value: str, which: int) -> dict[str, list[tuple[str, float]]]:
-        found = self.weights.ngrams.strings(value)
-        if not found:
-            return {"for": [], "against": []}
-        share = self.sigmoids[which].slope / float(
-            divisors(np.array([len(found)]), self.aggregation)[0]
-        )
-        weights = self.weights.of_buckets(np.array([bucket for bucket, _ in found]))[which]
-        shares: dict[str, float] = {}
-        for (_, ngram), weight in zip(found, weights.tolist(), strict=True):
-            shares[ngram] = shares.get(ngram, 0.0) + weight * share
-        ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
-        rounded = [(ngram, round(weight, 4)) for ngram, weight in ranked]
+        shares = self.evidence(value, which).shares
+        rounded = [(ngram, round(share, 4)) for ngram, share in shares.items()]
         return {
             "for": [item for item in rounded if item[1] > 0][: self.explain],
             "against": [item for item in reversed(rounded) if item[1] < 0][: self.explain],
         }
+
+    def evidence(self, value: str, which: int) -> Evidence:
+        """What each n-gram of a text says for one in-domain set."""
+        found = self.weights.ngrams.strings(value)
+        buckets = np.array([bucket for bucket, _ in found], np.intp)
+        own = self.weights.of_buckets(buckets)[which].tolist()
+        divisor = float(divisors(np.array([len(found)]), self.aggregation)[0])
+        sigmoid = self.sigmoids[which]
+        weights = {ngram: weight for (_, ngram), weight in zip(found, own, strict=True)}
+        counts = Counter(ngram for _, ngram in found)
+        shares = {
+            ngram: counts[ngram] * weight * (sigmoid.slope / divisor)
+            for ngram, weight in weights.items()
+        }
+        ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
+        return Evidence(dict(ranked), weights, divisor, sigmoid.slope, sigmoid.offset)
 
     def warnings(self) -> list[str]:
         """Doubts about what was learnt, such as a ranking that only follows length."""
