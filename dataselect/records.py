@@ -249,9 +249,14 @@ class _Optional(Column):
         return False
 
 
+def optional(path: str, option: str = "") -> Column:
+    """A column of any JSON value; None where there is nothing."""
+    return _Optional(path, lambda value: value, lambda _: True, option)
+
+
 def identity(path: str = "id") -> Column:
-    """A column of what names a record, any JSON value; None where there is nothing."""
-    return _Optional(path, lambda value: value, lambda _: True, "--id-field")
+    """A column of what names a record, as `optional`."""
+    return optional(path, "--id-field")
 
 
 POSITION = Column("", int, lambda _: True, "")

@@ -63,6 +63,11 @@ class Distribution:
         for key, count in zip(*np.unique(bits, return_counts=True), strict=True):
             self._counts[int(key)] = self._counts.get(int(key), 0) + int(count)
 
+    @property
+    def total(self) -> int:
+        """How many scores there are."""
+        return sum(self._counts.values())
+
     def _value(self, key: int) -> float:
         import numpy as np
 
@@ -71,7 +76,7 @@ class Distribution:
 
     def quantiles(self) -> dict[str, float]:
         """Each of QUANTILES to its score; empty if there was none."""
-        total = sum(self._counts.values())
+        total = self.total
         if not total:
             return {}
         by_value = sorted((self._value(key), count) for key, count in self._counts.items())
@@ -84,6 +89,25 @@ class Distribution:
                     found[f"{quantile:g}"] = min(max(value, self._lowest), self._highest)
                     break
         return found | {"0": self._lowest, "1": self._highest}
+
+    def below(self, limits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n,) how many scores are under each of n limits.
+
+        Exact but for scores counted together with the limit: these are taken to be spread evenly.
+        """
+        import numpy as np
+
+        keys = np.fromiter(self._counts, np.int64, len(self._counts))
+        ends = np.stack((keys, keys + 1)) << self._DROPPED_BITS
+        first, last = np.sort(np.clip(ends.view(np.float64), self._lowest, self._highest), axis=0)
+        width = last - first
+        passed = np.clip(limits[:, None], first, last) - first
+        shares = np.where(
+            width > 0, passed / np.where(width > 0, width, 1), limits[:, None] > first
+        )
+        counts = np.fromiter(self._counts.values(), np.float64, len(keys))
+        found: NDArray[np.float64] = (shares * counts).sum(axis=1)
+        return found
 
 
 def signature(command: str, facts: dict[str, Any]) -> str:

@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 Direction = Literal["high", "low"]
 """Which end of a score is the good one."""
 
+DIRECTIONS: dict[str, Direction] = {
+    "relevance": "high",
+    "perplexity": "low",
+    "cross_entropy_difference": "low",
+    "distance": "low",
+    "alignment": "high",
+    "novelty": "high",
+    "confidence": "high",
+    "paraphrase": "high",
+    "rescored.perplexity": "low",
+}
+"""The fields that commands leave their scores in, and which end of them is the good one."""
+
 _HUGE_EXPONENT = re.compile("[eE][-+]?[0-9_]{4}")
 _RANKING = ("top_k", "share", "budget", "cost", "sample", "auto")
 _RULES = ("threshold", "calibrate", *_RANKING)

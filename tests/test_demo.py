@@ -299,6 +299,7 @@ MADE = {
     "repaired.jsonl",
     "broken.errors.jsonl",
     "diverse.jsonl",
+    "diverse.rejects.jsonl",
     "diverse.report.json",
     "labelled.jsonl",
     "labelled.report.json",
@@ -306,6 +307,7 @@ MADE = {
     "recogniser.model",
     "weak.arpa",
     "winnowed.jsonl",
+    "winnowed.rejects.jsonl",
     "winnowed.report.json",
     "winnowed.arpa",
     "rich.arpa",
@@ -316,6 +318,7 @@ MADE = {
     "nbest.weights",
     "rescored.jsonl",
     "rescored.report.json",
+    "comparison.txt",
 }
 
 
@@ -353,8 +356,9 @@ def remade(before: dict[str, int], folder: Path) -> set[str]:
 
 
 def test_the_makefile_names_only_commands_that_exist(folder: Path) -> None:
-    targets = ("all", "check", "precision", "intents", "paraphrases", "perplexity", "errors")
-    run = make(folder, "--dry-run", *targets, "show", "clean")
+    makefile = (folder / "Makefile").read_text(encoding="utf-8")
+    [targets] = re.findall(r"^\.PHONY: (.*) FORCE$", makefile, re.MULTILINE)
+    run = make(folder, "--dry-run", *targets.split(), "report.html")
     assert run.returncode == 0, run.stderr
     called = set(re.findall(r" -m dataselect ((?:(?:lm|paraphrase) )?\w+)", run.stdout))
     assert called <= COMMANDS.keys()
@@ -362,7 +366,7 @@ def test_the_makefile_names_only_commands_that_exist(folder: Path) -> None:
 
 
 def test_make_makes_everything(finished: Path) -> None:
-    settings = {".setting-SEED", ".setting-SHARE", ".setting-TOP"}
+    settings = {f".setting-{name}" for name in ("SEED", "SHARE", "TOP", "BETTER")}
     assert {path.name for path in finished.iterdir()} == EVERYTHING | MADE | settings
 
 
@@ -383,10 +387,12 @@ def test_another_share_makes_only_what_depends_on_it(workshop: Path) -> None:
         "relevant.report.json",
         "relevant.txt",
         "diverse.jsonl",
+        "diverse.rejects.jsonl",
         "diverse.report.json",
         "labelled.jsonl",
         "labelled.report.json",
         "recogniser.model",
+        "comparison.txt",
     }
     assert len(load(workshop / "relevant.jsonl")) == 150
 
@@ -396,6 +402,28 @@ def test_the_guard_stops_the_steps_that_follow(workshop: Path) -> None:
     assert run.returncode == 2
     assert "fewer than --min-records 10" in run.stderr
     assert len(load(workshop / "relevant.jsonl")) == 300  # the file of the run before
+
+
+def test_a_selection_that_is_hardly_better_than_chance_stops_make(workshop: Path) -> None:
+    run = make(workshop, "guards", "BETTER=0.1")
+    assert run.returncode == 2
+    assert "--fail-if 'perplexity > 0.1 * random' holds for relevant.jsonl" in run.stderr
+    assert "dev perplexity" in run.stdout
+    assert not (workshop / "comparison.txt").exists()
+
+
+def test_all_runs_are_on_one_page(workshop: Path) -> None:
+    run = make(workshop, "report.html")
+    assert run.returncode == 0, run.stderr
+    page = (workshop / "report.html").read_text(encoding="utf-8")
+    for command in ("relevance", "select", "diversity", "label", "winnow", "bitext", "rescore"):
+        assert f" {command}</h2>" in page
+
+
+def test_a_record_is_explained(finished: Path) -> None:
+    run = make(finished, "explain", "ID=pool-43")
+    assert run.returncode == 0, run.stderr
+    assert "dropped by select (relevant.report.json)" in run.stdout
 
 
 def test_what_is_kept_is_mostly_right(finished: Path) -> None:

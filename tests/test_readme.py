@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dataselect.commands import COMMANDS
 
@@ -67,6 +68,17 @@ def test_console_blocks_print_what_they_say(folder: Path) -> None:
 def test_python_example_runs(folder: Path) -> None:
     for block in blocks("python"):
         subprocess.run([sys.executable, "-c", block], cwd=folder, check=True)
+
+
+def test_every_step_of_the_ci_job_works(folder: Path) -> None:
+    [job] = blocks("yaml")
+    [steps] = [each["steps"] for each in yaml.safe_load(job)["jobs"].values()]
+    scripts = [step["run"] for step in steps if "run" in step]
+    assert [script for script in scripts if script.startswith("pip ")] == scripts[:1]
+    for script in scripts[1:]:
+        subprocess.run(["bash", "-e", "-c", script], cwd=folder, env=ENVIRONMENT, check=True)
+    [kept] = [step["with"]["path"] for step in steps if "upload" in step.get("uses", "")]
+    assert (folder / kept).stat().st_size > 0
 
 
 def test_command_table_is_the_list_of_commands() -> None:

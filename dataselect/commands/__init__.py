@@ -10,6 +10,9 @@ COMMANDS = {
     "select": "Select again on any numeric field, without scoring again.",
     "convert": "Turn text, TSV, Moses, SNIPS and BIO files into JSONL, and back.",
     "evaluate": "Measure hypotheses against references: WER, CER, BLEU, chrF, TER, intents.",
+    "compare": "Tell whether selections beat chance: perplexity, coverage, diversity, errors.",
+    "report": "Show runs and scored records as one HTML page with plots.",
+    "explain": "Tell everything that is known of one record, and why it was kept or dropped.",
     "lm train": "Train an n-gram language model (interpolated modified Kneser-Ney) as ARPA.",
     "lm mix": "Interpolate language models into one.",
     "lm eval": "Tell how well language models predict a text.",
@@ -28,5 +31,11 @@ GROUPS = {
 
 
 def module_of(command: str) -> str:
-    """The module of a command; a module `select` would hide that of the standard library."""
-    return "select_by" if command == "select" else command.replace(" ", "_")
+    """The module of a command.
+
+    A module `select` would hide that of the standard library; `dataselect.report` is run reports.
+    """
+    return _OTHERWISE_NAMED.get(command, command.replace(" ", "_"))
+
+
+_OTHERWISE_NAMED = {"select": "select_by", "report": "report_page"}

@@ -8,8 +8,9 @@ from dataselect.commands.options import InputOptions, RunOptions, SelectionOptio
 from dataselect.commands.running import finish
 from dataselect.pipeline import Pipeline
 from dataselect.scorers.field import Field
+from dataselect.selection import DIRECTIONS
 
-LOW_IS_GOOD = ("distance", "perplexity", "cross_entropy_difference")
+_LOW_IS_GOOD = [field for field, direction in DIRECTIONS.items() if direction == "low"]
 
 
 def command(
@@ -20,7 +21,7 @@ def command(
     best: Annotated[
         Literal["auto", "high", "low"],
         Option(
-            help=f"The good end; auto is low for {', '.join(LOW_IS_GOOD)}, and high for the rest."
+            help=f"The good end; auto is low for {', '.join(_LOW_IS_GOOD)}, and high for the rest."
         ),
     ] = "auto",
 ) -> None:
@@ -29,7 +30,7 @@ def command(
     Kept records leave as they came, byte for byte.
     """
     rule, settings = selection.build(), run.build()
-    direction = best if best != "auto" else "low" if by in LOW_IS_GOOD else "high"
+    direction = DIRECTIONS.get(by, "high") if best == "auto" else best
     pool = inputs.open(digest=settings.report is not None)
     with Pipeline(pool, settings, also_read=selection.reads()) as job:
         result = job.apply(Field(by, direction), rule)

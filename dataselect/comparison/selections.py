@@ -61,10 +61,9 @@ def _label(path: str) -> Column:
     """A column of labels, None for a record that has none."""
     group = records.group(path)
     return replace(
-        records.identity(path),
+        records.optional(path, "--label-field"),
         check=lambda value: None if value is None else group.check(value),
         check_all=lambda values: set(map(type, values)) <= {str, type(None)},
-        option="--label-field",
     )
 
 

@@ -59,10 +59,10 @@ def _figures(found: Comparison) -> _Section:
     cost = {"cost": f"total {one_line(found.basis.cost)}"}
 
     def own(figures: Figures) -> _Column:
-        return [_shown(MEASURES[name], figures.values[name]) for name in names]
+        return [shown(MEASURES[name], figures.values[name]) for name in names]
 
     def random(compared: Compared) -> _Column:
-        return [_spread(MEASURES[name], compared.spread(name)) for name in names]
+        return [spread_shown(MEASURES[name], compared.spread(name)) for name in names]
 
     titles = [cost.get(name, MEASURES[name].title) for name in names]
     return ["", *titles], _columns(found, own, random)
@@ -76,10 +76,10 @@ def _labels(found: Comparison) -> _Section:
     labels = sorted(counts, key=lambda label: (-counts[label], label))[:_MOST_LABELS]
 
     def own(figures: Figures) -> _Column:
-        return [_shown(_SHARE, figures.label_share(label)) for label in labels]
+        return [shown(_SHARE, figures.label_share(label)) for label in labels]
 
     def random(compared: Compared) -> _Column:
-        return [_spread(_SHARE, compared.label_spread(label)) for label in labels]
+        return [spread_shown(_SHARE, compared.label_spread(label)) for label in labels]
 
     titles = ["records with the label", *map(one_line, labels)]
     return titles, _columns(found, own, random) if labels else []
@@ -99,17 +99,18 @@ def _columns(
     return groups + [[[name, *own(figures)]] for name, figures in found.beside.items()]
 
 
-def _shown(measure: Measure, value: float | None) -> str:
+def shown(measure: Measure, value: float | None) -> str:
+    """A figure in the digits and the unit of its measure."""
     if value is None:
         return _NOTHING
     return _number(measure, value) + (" %" if measure.is_share else "")
 
 
-def _spread(measure: Measure, spread: Spread | None) -> str:
+def spread_shown(measure: Measure, spread: Spread | None) -> str:
     """Mean and deviation; the mean alone where all draws agree, or where there is one."""
     if spread is None or not spread.deviation:
-        return _shown(measure, None if spread is None else spread.mean)
-    return f"{_number(measure, spread.mean)} ± {_shown(measure, spread.deviation)}"
+        return shown(measure, None if spread is None else spread.mean)
+    return f"{_number(measure, spread.mean)} ± {shown(measure, spread.deviation)}"
 
 
 def _number(measure: Measure, value: float) -> str:
@@ -147,8 +148,8 @@ def _overlaps(found: Comparison) -> _Section:
         [
             [
                 one_line(within),
-                *[_shown(_SHARE, shares.get((of, within))) for of in names],
-                _shown(_SHARE, chances[within]),
+                *[shown(_SHARE, shares.get((of, within))) for of in names],
+                shown(_SHARE, chances[within]),
             ]
         ]
         for within in names

@@ -85,10 +85,10 @@ class Stage:
 
 def read_stage(path: str) -> Stage:
     """Read a run report. Raises InputError for anything else, and for runs that select nothing."""
-    report = _parsed(path)
+    report = read_report(path)
     try:
         cut = report["cut"]
-        return Stage(
+        stage = Stage(
             path,
             report["command"],
             report["signature"],
@@ -96,13 +96,16 @@ def read_stage(path: str) -> Stage:
             Cut(cut["field"], cut["rule"], cut["score"], cut["direction"]),
             report,
         )
-    except (KeyError, TypeError):
+        _ = stage.read, stage.kept, stage.text_field  # they fail where something is missing
+    except (AttributeError, KeyError, TypeError):
         raise InputError(
             f"{path}: not the report of a run that scores or selects; name what --report wrote"
         ) from None
+    return stage
 
 
-def _parsed(path: str) -> Any:
+def read_report(path: str) -> Any:
+    """All that the report of any run says. Raises InputError for what is not JSON."""
     with open_raw(path) as raw:
         try:
             return json.loads(raw.read())

@@ -40,7 +40,9 @@ class Plan:
         """Yield every case, in order, with what measuring it found; threads wait for commands."""
         listed = list(cases)
         with ThreadPoolExecutor(self.jobs) as pool:
-            yield from zip(listed, pool.map(measure, listed), strict=True)
+            for number, found in enumerate(pool.map(measure, listed), start=1):
+                print(f"{number} of {len(listed)} cases", file=sys.stderr, flush=True)
+                yield listed[number - 1], found
 
     @property
     def encoder_name(self) -> str:

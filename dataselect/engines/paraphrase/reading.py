@@ -23,7 +23,7 @@ def columns(text1_field: str, text2_field: str, label_field: str) -> list[Column
         for number, field in enumerate((text1_field, text2_field), start=1)
     ]
     label = Column(label_field, _check_label, lambda _: False, "--label-field")
-    return [*sides, label, records.identity("kind")]
+    return [*sides, label, records.optional("kind")]
 
 
 def _check_label(value: Any) -> int:

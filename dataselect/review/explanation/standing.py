@@ -116,7 +116,7 @@ class _Ranking:
         budgeted = "--budget" in stage.cut.rule
         self._cost = str(stage.options["cost"]) if budgeted else "records"
         per = stage.options.get("per") if "--per" in stage.cut.rule else None
-        self._columns = [records.number(stage.cut.field), records.identity("dropped")]
+        self._columns = [records.number(stage.cut.field), records.optional("dropped")]
         self._cost_column = _cost_column(self._cost, stage.text_field)
         self._group_column = None if per is None else records.group(str(per))
         self._columns += [each for each in (self._cost_column, self._group_column) if each]

@@ -1,0 +1,1 @@
+"""The page of `report`: what was selected and what was not, in figures, tables and samples."""
