@@ -108,6 +108,18 @@ def test_memory_is_measured_on_the_pool_and_on_ten_times_as_much(sections: Any) 
     assert all({"MiB at 2,000", "MiB at 20,000"} < set(row) for row in rows)
 
 
+def test_what_looking_back_takes_is_measured(sections: Any) -> None:
+    rows = sections["review"]["rows"]
+    assert [row["what"] for row in rows] == [
+        "dataselect report",
+        "dataselect report, memory",
+        "dataselect explain",
+        "dataselect compare --random 5",
+    ]
+    assert [row["bar"]["words"] for row in rows[:2]] == ["≤ 60 s", "≤ 1 GiB"]
+    assert all(len(rows[place]["measured"]["seconds"]) == 1 for place in (0, 2, 3))
+
+
 def test_memory_for_pairs_is_measured_on_half_of_them_and_on_five_times_as_many(
     sections: Any,
 ) -> None:

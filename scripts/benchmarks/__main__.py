@@ -17,6 +17,7 @@ import memory
 import neural
 import relevance
 import rescore
+import review
 import startup
 import winnow
 from contenders import Failed
@@ -33,6 +34,7 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "diversity": diversity.measure,
     "diversity-large": diversity.measure_large,
     "neural": neural.measure,
+    "review": review.measure,
     "memory": memory.measure,
     "bitext-memory": memory.measure_bitext,
     "startup": startup.measure,
