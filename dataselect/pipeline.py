@@ -14,7 +14,7 @@ from dataselect.inputs import Inputs, numbered
 from dataselect.progress import Progress
 from dataselect.report import Distribution
 from dataselect.runs import Counts, Run, Settings
-from dataselect.selection import Cut, gain
+from dataselect.selection import OUT_OF_ORDER, Cut, gain
 from dataselect.spool import Spool
 from dataselect.sweep import sweep
 from dataselect.texts import read_columns
@@ -51,7 +51,7 @@ class Result:
         rule = ""
         if self.cut is not None and self.rule != "everything":
             side = "and above" if self.direction == "high" else "and below"
-            if any(option in self.rule for option in ("--sample", "--budget", "--per")):
+            if any(option in self.rule for option in OUT_OF_ORDER):
                 side = "at worst"
             rule = f", {self.measure} {self.cut:.9g} {side}"
         return self.counts.summary(rule) + (f"; {self.sweep.summary()}" if self.sweep else "")

@@ -34,6 +34,9 @@ DIRECTIONS: dict[str, Direction] = {
 }
 """The fields that commands leave their scores in, and which end of them is the good one."""
 
+OUT_OF_ORDER = ("--budget", "--sample", "--per")
+"""Options of rules that may drop a record and keep a worse one."""
+
 _HUGE_EXPONENT = re.compile("[eE][-+]?[0-9_]{4}")
 _RANKING = ("top_k", "share", "budget", "cost", "sample", "auto")
 _RULES = ("threshold", "calibrate", *_RANKING)

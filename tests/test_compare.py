@@ -283,12 +283,19 @@ def test_strangers_to_the_pool_are_told(folder: Path, compare: Compare) -> None:
     assert "warning: 1 of 21 records of strange.jsonl are not in the pool" in outcome.err
 
 
+def test_a_selection_that_is_larger_than_the_pool_is_told(compare: Compare) -> None:
+    done = compare(f"pool.jsonl --pool music.jsonl {DEV} --random 1 -o table.txt")
+    assert "pool.jsonl has more records than the pool: random selections are smaller" in done.err
+
+
 def test_without_a_pool_there_is_no_chance_to_compare_with(compare: Compare) -> None:
     outcome = compare(f"music.jsonl {DEV} -o table.txt")
     assert "warning: no --pool" in outcome.err
     table = Path("table.txt").read_text()
     assert "random" not in table.splitlines()[0]
     assert "better than random" not in table
+    compare(f"music.jsonl mixed.jsonl {DEV} -q -o table.txt").silent()
+    assert "by chance" not in Path("table.txt").read_text()
 
 
 def test_a_guard_that_holds_ends_with_3_after_the_table(folder: Path, compare: Compare) -> None:

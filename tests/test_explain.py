@@ -361,7 +361,9 @@ def test_a_pair_of_poor_alignment(folder: Path, inside: Inside, explain: Explain
     assert 3 in align(value)
 
 
-def test_a_record_that_was_not_picked(folder: Path, inside: Inside, explain: Explain) -> None:
+def test_a_record_that_was_not_picked(
+    folder: Path, inside: Inside, explain: Explain, told: Callable[..., str]
+) -> None:
     inside(
         *("diversity", "-q", "--size", 3, "--method", "features", "-o", "kept.jsonl"),
         *("--rejects", "dropped.jsonl", *REPORT, "pool.jsonl"),
@@ -373,6 +375,12 @@ def test_a_record_that_was_not_picked(folder: Path, inside: Inside, explain: Exp
     assert (run["fate"], run["reason"], run["standing"]) == ("dropped", reasons[copy], None)
     assert account["nearest"]["text"] == account["text"]
     assert account["nearest"]["name"] == account["record"]["nearest"]
+    other = next(name for name, reason in reasons.items() if reason == "not picked")
+    words = told(other, *REPORT)
+    assert "dropped, not picked" in words
+    assert "a larger --size may pick it" in words
+    assert "null" not in words
+    assert "--rejects FILE" not in words
 
 
 def test_a_label_that_is_too_uncertain(folder: Path, inside: Inside, explain: Explain) -> None:
@@ -832,7 +840,13 @@ def test_numbers_are_rounded_to_the_side_that_is_asked_for(number: float) -> Non
 
 @pytest.mark.parametrize(
     ("number", "up", "expected"),
-    [(0.41837, False, "0.418"), (0.41837, True, "0.419"), (4183.7, True, "4184"), (12, True, "12")],
+    [
+        (0.41837, False, "0.418"),
+        (0.41837, True, "0.419"),
+        (4183.7, True, "4184"),
+        (12, True, "12"),
+        (1.1e-05, False, "0.000011"),  # its binary value is a little less
+    ],
 )
 def test_numbers_have_three_digits(number: float, up: bool, expected: str) -> None:
     assert spelled(number, up=up) == expected

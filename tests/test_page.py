@@ -59,7 +59,7 @@ class Page(HTMLParser):
         if "caption" in self._open:
             self.captions[-1] += data
         elif {"td", "th"} & set(self._open):
-            self.rows[-1][-1] = (self.rows[-1][-1] + " ".join(data.split())).strip()
+            self.rows[-1][-1] = " ".join([*self.rows[-1][-1].split(), *data.split()])
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         """The attributes of all elements of a kind."""
@@ -263,6 +263,74 @@ def test_relevance_shows_its_ngrams_and_finds_its_in_domain_text(
     assert "2 in-domain, 10 kept, 30 dropped" in found.text
 
 
+def test_texts_that_were_compared_with_are_on_the_map(
+    folder: Path, page: Callable[[str], Page]
+) -> None:
+    facts = json.loads((folder / "one.json").read_text())
+    facts["options"]["against"] = "music.jsonl"  # as paraphrase score has it
+    (folder / "one.json").write_text(json.dumps(facts))
+    assert "2 in-domain, 20 kept, 20 dropped" in page("one.json").text
+
+
+@pytest.mark.parametrize(
+    "rule", ["--budget 49 --cost words", "--sample 9", "--share 0.5 --per intent"]
+)
+def test_no_cut_is_drawn_where_better_records_were_dropped(
+    folder: Path, inside: Inside, page: Callable[[str], Page], rule: str
+) -> None:
+    inside(
+        *("select", "-q", "--by", "a", *rule.split(), "--report", "r.json"),
+        *("-o", "kept.jsonl", "--rejects", "left.jsonl", "pool.jsonl"),
+    ).silent()
+    found = page("r.json")
+    scored = page("--scored kept.jsonl --scored left.jsonl --by a")
+    for each in found, scored:
+        assert "cut at" not in each.source
+        assert "Worst of what was kept" in each.captions
+    best = max(json.loads(line)["a"] for line in (folder / "left.jsonl").read_text().splitlines())
+    start = found.captions.index("Best of what was dropped")
+    assert start > 0
+    assert any(row[0] == f"{best:g}" for row in found.rows)
+
+
+def test_rescored_lists_show_which_hypotheses_won_and_why(
+    folder: Path, inside: Inside, page: Callable[[str], Page]
+) -> None:
+    lists = [
+        {
+            "nbest": [
+                {"text": "clay some jazz", "score": -1.0},
+                {"text": "play some jazz", "score": -1.1},
+            ],
+            "ref": "play some jazz",
+        }
+        if number % 4
+        else {"nbest": [{"text": "play the blues", "score": -1.0}], "ref": "play the blues"}
+        for number in range(8)
+    ]
+    write(folder / "lists.jsonl", lists)
+    inside(
+        *(
+            "rescore",
+            "-q",
+            "--in-domain",
+            "music.jsonl",
+            "--tune",
+            "lists.jsonl",
+            "--metric",
+            "wer",
+        ),
+        *("-o", "won.jsonl", "--report", "r.json", "lists.jsonl"),
+    ).silent()
+    found = page("r.json")
+    assert ["1", "2", "25.0 %"] in found.rows
+    assert ["2", "6", "75.0 %"] in found.rows
+    facts = json.loads((folder / "r.json").read_text())["rescore"]
+    assert ["lm", f"{facts['weights']['lm']:+.4g}"] in found.rows
+    assert "Tuned on 8 lists: wer|" in found.text
+    assert "of 25.00 with the weights before, 0.00 with these" in found.text
+
+
 def test_auto_shows_its_curve(folder: Path, inside: Inside, page: Callable[[str], Page]) -> None:
     inside(
         *("select", "-q", "--by", "a", "--auto", "music.jsonl", "--report", "r.json"),
@@ -275,7 +343,7 @@ def test_auto_shows_its_curve(folder: Path, inside: Inside, page: Callable[[str]
     assert "How much to keep" in found.text
 
 
-def test_pairs_are_shown_by_the_side_that_was_compared(
+def test_pairs_are_shown_with_the_side_that_was_compared_first(
     folder: Path, inside: Inside, page: Callable[[str], Page]
 ) -> None:
     pairs = [{"src": f"quelle {n}", "tgt": record["text"]} for n, record in enumerate(pool())]
@@ -286,7 +354,7 @@ def test_pairs_are_shown_by_the_side_that_was_compared(
     ).silent()
     found = page("r.json")
     assert "low is good" in found.text
-    assert any(row[1:2] == ["play some jazz number 0"] for row in found.rows)
+    assert any(row[1:2] == ["play some jazz number 0 quelle 0"] for row in found.rows)
     assert "2 in-domain, 10 kept, 30 dropped" in found.text
 
 
@@ -393,7 +461,73 @@ def test_a_file_that_changed_since_is_noticed(folder: Path, report: Report) -> N
     assert "one.jsonl holds 7 records, and the run kept 20: it was written anew since" in done.err
 
 
+def test_kept_records_alone_do_not_pass_for_all_that_was_read(
+    folder: Path, shell: Shell, report: Report
+) -> None:
+    shell("dataselect select -q --by a --top-k 5 --report r.json pool.jsonl > piped.jsonl").silent()
+    done = report("r.json --scored piped.jsonl -o page.html")
+    assert "what was dropped is not known; give what --rejects wrote as --scored" in done.err
+    found = Page(folder / "page.html")
+    assert "before and after cannot be compared" in found.text
+    assert "Labels before and after" not in found.text
+
+
+def test_where_nothing_was_dropped_there_is_no_before(page: Callable[[str], Page]) -> None:
+    found = page("--scored pool.jsonl --by a")
+    assert "A text has 4.2 words on average." in found.text
+    assert "Labels: intent" in found.text
+    assert "before and after" not in found.text
+
+
+def test_records_without_the_field_are_said_to_have_no_score(folder: Path, report: Report) -> None:
+    done = report("--scored pool.jsonl --by b -o page.html")
+    assert "no record has a number in b; name another field with --by" in done.err
+    assert "Scores" not in Page(folder / "page.html").text
+
+
+def test_a_file_that_is_named_twice_is_read_once(page: Callable[[str], Page]) -> None:
+    assert (
+        "Of 40 records, 40 (100.0 %)" in page("--scored pool.jsonl --scored pool.jsonl --by a").text
+    )
+
+
 # -- sizes
+
+
+@pytest.mark.parametrize("size", [1e308, 1e-308, 5e-324])
+def test_scores_of_any_size_make_a_page(
+    folder: Path, page: Callable[[str], Page], size: float
+) -> None:
+    scores = [size, -size, 1.0, size / 2]
+    records = [record | {"a": scores[n % 4]} for n, record in enumerate(pool())]
+    for given in records, [record | {"a": abs(record["a"])} for record in records]:
+        write(folder / "scored.jsonl", given)
+        assert "The good end of a is on the right." in page("--scored scored.jsonl --by a").text
+
+
+def test_rare_labels_are_in_the_table_and_not_in_the_figure(
+    folder: Path, page: Callable[[str], Page]
+) -> None:
+    name = "a rather long name of an intent"
+    write(
+        folder / "scored.jsonl", [{"text": "x", "intent": f"{name} {n}", "a": n} for n in range(99)]
+    )
+    found = page("--scored scored.jsonl --by a --sample-size 9")
+    assert ["(others)", "84", "84", "100.0 %"] in found.rows
+    assert "Rarer labels are together in the table." in found.text
+    figure = found.source[found.source.index('id="way-1-labels-shows"') :].split("</svg>")[0]
+    assert "(others)" not in figure
+    assert "… intent 0<" in figure
+
+
+def test_shares_have_the_digits_that_tell_them_from_none_and_all(
+    folder: Path, page: Callable[[str], Page]
+) -> None:
+    reasons = ["rare", *["frequent"] * 1999]
+    write(folder / "scored.jsonl", [{"text": "x", "a": 1, "dropped": reason} for reason in reasons])
+    found = page("--scored scored.jsonl --by a --sample-size 9")
+    assert ["frequent", "1,999", "99.95 %"] in found.rows
+    assert ["rare", "1", "0.05 %"] in found.rows
 
 
 @pytest.mark.parametrize("count", [1, 2, 10])
@@ -418,7 +552,7 @@ def test_nothing_kept_makes_a_page(
 
 def test_an_empty_file_makes_a_page(folder: Path, page: Callable[[str], Page]) -> None:
     (folder / "empty.jsonl").write_text("")
-    assert "Of 0 records, 0 (0 %) were kept" in page("--scored empty.jsonl --by a").text
+    assert "Of 0 records, 0 (0.0 %) were kept" in page("--scored empty.jsonl --by a").text
 
 
 def test_only_ngrams_and_the_map_are_of_a_sample(page: Callable[[str], Page]) -> None:

@@ -87,6 +87,19 @@ def test_one_outlier_flattens_nothing() -> None:
     assert found.kept[-1] >= 1
 
 
+@pytest.mark.parametrize("step", [0.1, 0.3, 1 / 3, 0.7])
+def test_rounding_puts_nothing_beyond_the_bars(step: float) -> None:
+    assert histogram([number * step for number in range(10)], []).beyond == (False, False)
+
+
+def test_a_cut_below_zero_is_drawn_among_scores_above_it() -> None:
+    scores = distribution(*(math.exp(n / 100) for n in range(1000)))
+    found = of_scores(scores, distribution(), scores, -1.0, "high")
+    assert found is not None
+    assert not found.logarithmic
+    assert sum(found.kept) == pytest.approx(1000)
+
+
 def test_long_tails_are_drawn_on_a_logarithmic_scale() -> None:
     found = histogram([math.exp(n / 100) for n in range(1000)], [])
     assert found.logarithmic

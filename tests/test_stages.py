@@ -38,6 +38,26 @@ def test_nothing_kept_leaves_no_cut(inside: Inside, pool: Path) -> None:
     assert read_stage("none.json").cut.score is None
 
 
+@pytest.mark.parametrize(
+    ("rule", "is_by_score"),
+    [
+        ("--top-k 3", True),
+        ("--budget 3", False),
+        ("--sample 3", False),
+        ("--top-k 1 --per a", False),
+    ],
+)
+def test_a_cut_knows_whether_the_score_alone_decided(
+    inside: Inside, pool: Path, rule: str, is_by_score: bool
+) -> None:
+    inside(
+        *("select", "-q", "--by", "a", *rule.split(), "--report", "kept.json"),
+        *("-o", "kept.jsonl", "pool.jsonl"),
+    ).silent()
+    cut = read_stage("kept.json").cut
+    assert (cut.selects, cut.is_by_score) == (True, is_by_score)
+
+
 def test_files_are_found_beside_the_report(
     inside: Inside, pool: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,6 +67,21 @@ def test_files_are_found_beside_the_report(
     stage = read_stage("../kept.json")
     assert stage.located(stage.kept) == "../kept.jsonl"
     assert stage.located("gone.jsonl") is None
+
+
+def test_files_of_the_same_name_elsewhere_are_not_mistaken(
+    inside: Inside, pool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select(inside, "pool.jsonl", 6, "kept")
+    (pool / "elsewhere").mkdir()
+    monkeypatch.chdir(pool / "elsewhere")
+    Path("kept.jsonl").write_text("")
+    stage = read_stage("../kept.json")
+    assert stage.located(stage.kept) == "../kept.jsonl"
+    Path("kept.json").write_bytes(Path("../kept.json").read_bytes())  # a report that was moved
+    assert read_stage("kept.json").located("kept.jsonl") == "kept.jsonl"
+    Path("moved.json").write_bytes(Path("../kept.json").read_bytes())
+    assert read_stage("moved.json").located("kept.jsonl") == "kept.jsonl"
 
 
 def test_ways_follow_files_whatever_the_order_of_reports(inside: Inside, pool: Path) -> None:

@@ -177,7 +177,7 @@ def command(shown: ShownOptions, page: PageOptions) -> None:
     check_installed()
     settings = Settings(output=page.output, quiet=page.quiet, seed=page.seed)
     reports = list(dict.fromkeys(Inputs(shown.reports).paths)) if shown.reports else []
-    scored = Inputs(shown.scored).paths if shown.scored else []
+    scored = list(dict.fromkeys(Inputs(shown.scored).paths)) if shown.scored else []
     stages, compared = told_apart(reports)
     found = routes(stages, scored, shown.by, shown.text_field)
     records = list(dict.fromkeys(path for way in found for each in way for path in each.files))

@@ -174,6 +174,8 @@ class _Gathered:
             if training and (copies := training.copies_in(each, self.vocabulary)):
                 yield f"{copies:,} records of {name} are copies of --test text; it looks too good"
         for name, each in self.selections.items() if self.pool is not None else ():
+            if self.pool is not None and len(each) > len(self.pool):
+                yield f"{name} has more records than the pool: random selections are smaller"
             if strange := outside(keys[name], keys[EVERYTHING]):
                 yield f"{strange:,} of {len(each):,} records of {name} are not in the pool"
 

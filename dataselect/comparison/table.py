@@ -143,24 +143,25 @@ def _overlaps(found: Comparison) -> _Section:
     if len(names) < 2:
         return [], []
     shares = {(each.of, each.within): each.share for each in found.overlaps}
-    chances = {each.within: each.chance for each in found.overlaps}
+    chances = {each.within: each.chance for each in found.overlaps if each.chance is not None}
     columns = [
         [
             [
                 one_line(within),
                 *[shown(_SHARE, shares.get((of, within))) for of in names],
-                shown(_SHARE, chances[within]),
+                *([shown(_SHARE, chances[within])] if chances else []),
             ]
         ]
         for within in names
     ]
-    return ["records that are also in", *map(one_line, names), "by chance"], columns
+    by_chance = ["by chance"] if chances else []
+    return ["records that are also in", *map(one_line, names), *by_chance], columns
 
 
 def _notes(found: Comparison) -> Iterator[str]:
     """What the figures rest on, a line each."""
     basis = found.basis
-    beside = f", each with {basis.in_domain_records:,} in-domain records"
+    beside = f", and learn from {basis.in_domain_records:,} in-domain records, too"
     yield (
         f"dev: {basis.development_records:,} records, {basis.development_words:,} words; models "
         f"know {basis.vocabulary:,} words" + (beside if basis.in_domain_records else "")
@@ -172,8 +173,8 @@ def _notes(found: Comparison) -> Iterator[str]:
             f"seed {basis.seed}"
         )
         yield (
-            "better than random: than how many of these, and by how many standard deviations than "
-            "their mean"
+            "better than random: than how many of these, and than their mean by how many standard "
+            "deviations (sd)"
         )
         yield f"by chance alone, one selection in {basis.draws + 1} is better than all of these"
     if len(found.selections) > 1:

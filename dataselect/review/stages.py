@@ -12,6 +12,7 @@ from dataselect.errors import InputError
 from dataselect.inputs import open_raw, reason
 from dataselect.outputs import STDOUT
 from dataselect.runs import Counts
+from dataselect.selection import OUT_OF_ORDER
 
 if TYPE_CHECKING:
     from dataselect.selection import Direction
@@ -28,6 +29,16 @@ class Cut:
     rule: str
     score: float | None
     direction: Direction
+
+    @property
+    def selects(self) -> bool:
+        """Whether any rule was in force."""
+        return self.rule != "everything"
+
+    @property
+    def is_by_score(self) -> bool:
+        """Whether all that scores better than something kept was kept, but for what is left out."""
+        return not any(option in self.rule for option in OUT_OF_ORDER)
 
 
 @dataclass(frozen=True)
@@ -51,12 +62,19 @@ class Stage:
         return found
 
     @property
+    def sides(self) -> tuple[str, ...]:
+        """Of pairs the fields of both texts, that which is compared or read first; else none."""
+        names: tuple[str, ...] = ()
+        if self.command == "bitext":
+            names = ("src", "tgt") if self.options["side"] == "src" else ("tgt", "src")
+        if self.command == "paraphrase" and self.options["against"] is None:
+            names = ("text1", "text2")
+        return tuple(str(self.options[f"{name}_field"]) for name in names)
+
+    @property
     def text_field(self) -> str:
         """Where its records have their text; of pairs that of the side that is compared."""
-        if self.command != "bitext":
-            return str(self.options["text_field"])
-        side = self.options["side"]
-        return str(self.options[f"{'tgt' if side == 'both' else side}_field"])
+        return self.sides[0] if self.sides else str(self.options["text_field"])
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -75,9 +93,14 @@ class Stage:
         return self.options.get("rejects")
 
     def located(self, name: str | None) -> str | None:
-        """The path of a file that the run named, from here or from beside the report, if any."""
-        beside = os.path.dirname(self.path)
-        for folder in ("", beside):
+        """The path of a file that the run named, if it is there.
+
+        That is as seen from where the run was, if the report still lies where it was written;
+        otherwise from here, or from beside the report.
+        """
+        was = self.path.removesuffix(str(self.options.get("report")))
+        is_known = was != self.path and (not was or was.endswith(os.sep))
+        for folder in (*([was] if is_known else []), "", os.path.dirname(self.path)):
             if name is not None and os.path.isfile(path := os.path.join(folder, name)):
                 return path
         return None

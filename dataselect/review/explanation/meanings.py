@@ -31,10 +31,10 @@ MEANINGS = {
 def explained(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Name, value as JSON and meaning of the fields of a record that have one.
 
-    An intent without a confidence was annotated.
+    An intent without a confidence was annotated; null is the value of what was not scored.
     """
     return [
         (name, json.dumps(record[name], ensure_ascii=False), meaning)
         for name, meaning in MEANINGS.items()
-        if name in record and (name != "intent" or "confidence" in record)
+        if record.get(name) is not None and (name != "intent" or "confidence" in record)
     ]

@@ -85,11 +85,12 @@ def _ranked(rule: dict[str, Any], standing: Standing) -> list[str]:
 def spelled(number: float | Fraction, *, up: bool) -> str:
     """A number to three digits, or its own ones where that is a whole number, rounded up or down.
 
-    >>> spelled(0.41837, up=False), spelled(4183.7, up=True)
-    ('0.418', '4184')
+    >>> spelled(0.41837, up=False), spelled(4183.7, up=True), spelled(1.1e-05, up=False)
+    ('0.418', '4184', '0.000011')
     """
     last = min(Decimal(float(number)).adjusted() - _DIGITS + 1, 0)
-    scaled = Fraction(number) * 10**-last
+    exact = Fraction(repr(number)) if isinstance(number, float) else number  # as it is written
+    scaled = exact * 10**-last
     whole = math.ceil(scaled) if up else math.floor(scaled)
     return f"{Decimal(whole).scaleb(last).normalize():f}"
 

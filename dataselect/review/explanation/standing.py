@@ -91,8 +91,7 @@ def _scored_files(stage: Stage, places: Sequence[Place]) -> list[str]:
 
 def _keeps_the_best(stage: Stage) -> bool:
     """Whether everything better than a kept record is kept, but for what is left out."""
-    others = ("--budget", "--sample", "--per")
-    return not stage.counts.dropped or not any(option in stage.cut.rule for option in others)
+    return not stage.counts.dropped or stage.cut.is_by_score
 
 
 def _parted(blocks: Iterable[Block], place: Place | None) -> Iterator[tuple[Block, bool]]:

@@ -92,7 +92,7 @@ def _record(account: Account) -> list[str]:
     others = {
         name: value
         for name, value in account.record.items()
-        if name not in told and value not in (account.text, account.name)
+        if name not in told and value not in (account.text, account.name, None)
     }
     lines += [
         line
@@ -169,7 +169,9 @@ def _chance(found: Passage) -> Iterator[str]:
         yield f"would have been kept with {' '.join(found.remedy)}{instead}"
     elif "--sample" in found.rule and found.standing is not None:
         yield "chance decided: another --seed, or a larger --sample, may draw it"
-    elif found.score is None:
+    elif found.reason == "not picked":
+        yield "others brought more that is new: a larger --size may pick it"
+    elif found.score is None and found.reason is None:
         yield "its score was not written: run again with --rejects FILE"
 
 
@@ -256,6 +258,6 @@ def _near(found: Neighbour) -> list[str]:
     named = f"{_shown(found.name)} ({', '.join(known)})" if known else at
     lines = _wrapped(f"{found.similarity:.2f}  {named}: {_quoted(found.text)}", "0.00  ")
     if found.shared and not found.copy:
-        shared = ", ".join(found.shared[:_SHARED])
+        shared = _short(", ".join(found.shared[:_SHARED]))
         lines += [f"      {line}" for line in _wrapped(f"shares: {shared}", "  ")]
     return lines

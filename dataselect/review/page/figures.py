@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dataselect.review.page import ways
+from dataselect.review.page.piles import OTHERS
 from dataselect.review.page.style import (
     DROPPED,
     GRID,
@@ -71,42 +72,48 @@ def scores(histogram: Histogram, field: str) -> Figure:
     return _done(found)
 
 
-def lengths(histogram: Histogram) -> Figure:
+def lengths(histogram: Histogram, *, has_before: bool) -> Figure:
     """Shares of texts by length: after selection filled, before it as a line."""
     from matplotlib.ticker import MaxNLocator
 
     found = axes(2.6)
-    found.stairs(histogram.kept, histogram.edges, fill=True, color=KEPT, label="kept in the end")
-    found.stairs(
-        histogram.dropped,
-        histogram.edges,
-        color=TEXT,
-        linestyle="--",
-        linewidth=1.2,
-        label="before",
-    )
+    found.stairs(histogram.kept, histogram.edges, fill=True, color=KEPT, label=_AFTER)
+    if has_before:
+        found.stairs(
+            histogram.dropped,
+            histogram.edges,
+            color=TEXT,
+            linestyle="--",
+            linewidth=1.2,
+            label=_BEFORE,
+        )
+        _legend(found)
     found.xaxis.set_major_locator(MaxNLocator(integer=True))
     found.set_xlabel("words in a text")
     found.set_ylabel("% of texts")
     found.margins(x=0.01)
-    _legend(found)
     return _done(found)
 
 
-def labels(balances: Sequence[ways.Balance]) -> Figure:
-    """Shares of records by label: after selection a bar, before it a mark."""
-    found = axes(_AXIS + 0.3 + _BAR * 0.72 * len(balances), grid="x")
-    before = _shares([each.before for each in balances])
-    after = _shares([each.after for each in balances])
-    places = range(len(balances))
-    found.barh(places, after, color=KEPT, height=0.6, label="kept in the end")
-    found.scatter(
-        before, places, marker="|", s=110, color=TEXT, linewidths=2, label="before", zorder=3
-    )
-    _name_rows(found, [plain(each.label) for each in balances])
+def labels(balances: Sequence[ways.Balance], *, has_before: bool) -> Figure:
+    """Shares of records by label, but for others: after selection a bar, before it a mark."""
+    named = [plain(each.label) for each in balances if each.label != OTHERS]
+    places = range(len(named))
+    found = axes(_AXIS + 0.3 + _BAR * 0.72 * len(named), grid="x")
+    after = _shares([each.after for each in balances])[: len(named)]
+    found.barh(places, after, color=KEPT, height=0.6, label=_AFTER)
+    if has_before:
+        before = _shares([each.before for each in balances])[: len(named)]
+        found.scatter(
+            before, places, marker="|", s=110, color=TEXT, linewidths=2, label=_BEFORE, zorder=3
+        )
+        _legend(found)
+    _name_rows(found, named)
     found.set_xlabel("% of records")
-    _legend(found)
     return _done(found)
+
+
+_BEFORE, _AFTER = "before", "kept in the end"
 
 
 def curve(auto: Mapping[str, Any], dev: str) -> Figure:

@@ -16,6 +16,7 @@ _BARS = 40
 _TAIL = 0.5  # of the width between the percentiles: what lies further out goes into the last bar
 _LONG_TAIL = 8.0  # times the median: from there on the scale is logarithmic
 _HARD_TO_SEE = 0.04  # of the tallest bar
+_LARGEST = 1e150  # axes that go further overflow when they are drawn
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,11 @@ def of_scores(
     direction: Direction,
 ) -> Histogram | None:
     """The histogram of two piles; bars end at the cut. None where there is no score."""
-    quantiles = both.quantiles()
+    quantiles = {name: _drawable(value) for name, value in both.quantiles().items()}
     if not quantiles:
         return None
-    logarithmic = quantiles["0"] > 0 and quantiles["0.99"] > max(_LONG_TAIL * quantiles["0.5"], 1)
+    cut = None if cut is None else _drawable(cut)
+    logarithmic = _has_long_tail(quantiles, cut)
     edges = _edges(quantiles, cut, direction, logarithmic=logarithmic)
     bars = _bars(kept, edges), _bars(dropped, edges)
     tallest = [max(each) for each in bars if any(each)]
@@ -57,8 +59,24 @@ def of_scores(
         cut=cut,
         logarithmic=logarithmic,
         rooted=min(tallest) < _HARD_TO_SEE * max(tallest),
-        beyond=(quantiles["0"] < edges[0], quantiles["1"] > edges[-1]),
+        beyond=(_exceeds(edges[0], quantiles["0"]), _exceeds(quantiles["1"], edges[-1])),
     )
+
+
+def _drawable(value: float) -> float:
+    return min(max(value, -_LARGEST), _LARGEST)
+
+
+def _has_long_tail(quantiles: dict[str, float], cut: float | None) -> bool:
+    """Whether a logarithmic scale shows more, and can show all."""
+    lowest = quantiles["0"] if cut is None else min(quantiles["0"], cut)
+    tail = max(_LONG_TAIL * quantiles["0.5"], 1)
+    return lowest > 1 / _LARGEST and quantiles["0.99"] > tail
+
+
+def _exceeds(value: float, limit: float) -> bool:
+    """Whether it is larger, by more than rounding."""
+    return value > limit and not math.isclose(value, limit)
 
 
 def _edges(

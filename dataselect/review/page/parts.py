@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.review.page import histogram
 from dataselect.runs import Counts
+from dataselect.selection import gain
 
 if TYPE_CHECKING:
     from dataselect.engines.log_odds import Contrast
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
     from dataselect.review.page.piles import Piles
     from dataselect.review.page.sources import Source
 
-_EVERYTHING = "everything"
 _NGRAMS = 12
+_RANKS = 5
 _CHANCE = 2.0  # a z-score that chance alone seldom reaches
 _QUANTILES = {
     "0": "lowest",
@@ -44,18 +46,22 @@ class Samples(NamedTuple):
 class Part:
     """A stage: what it did to scores and words, and some of its records.
 
+    `cut` is the score that tells kept from dropped, the worst that was kept; None where none does.
     `quantiles` are rows of a name and the scores of what was kept, dropped and both.
     `ngrams` are those of the kept, then of the dropped texts; `compared` how many texts of each.
+    `ranks`: how many kept texts had each rank in their n-best list, the first ones and all others.
     """
 
     number: int
     source: Source
     counts: Counts
+    cut: float | None
     scores: Histogram | None
     quantiles: list[tuple[str, list[float | None]]]
     reasons: list[tuple[str, int]]
     ngrams: tuple[list[Contrast], list[Contrast]]
     compared: tuple[int, int]
+    ranks: list[tuple[str, int]]
     samples: list[Samples]
     notes: list[str]
 
@@ -68,12 +74,7 @@ class Part:
     def rule(self) -> str:
         """What was to be kept, empty where no selection option was given."""
         stage = self.source.stage
-        return "" if stage is None or stage.cut.rule == _EVERYTHING else stage.cut.rule
-
-    @property
-    def cut(self) -> float | None:
-        """The score that tells kept from dropped, if one does."""
-        return None if self.scores is None else self.scores.cut
+        return stage.cut.rule if stage is not None and stage.cut.selects else ""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -99,6 +100,7 @@ def tell(number: int, source: Source, piles: Piles) -> Part:
         number=number,
         source=source,
         counts=counts if stage is None else stage.counts,
+        cut=cut,
         scores=histogram.of_scores(
             piles.kept.scores,
             piles.dropped.scores,
@@ -110,19 +112,22 @@ def tell(number: int, source: Source, piles: Piles) -> Part:
         reasons=piles.dropped.reasons.most_common(),
         ngrams=_ngrams(*texts),
         compared=(len(texts[0]), len(texts[1])),
+        ranks=_ranks(piles.kept.ranks),
         samples=_samples(piles, has_cut=cut is not None),
-        notes=[*source.notes, *_miscounts(source, piles)],
+        notes=[*source.notes, *_unscored(source, piles), *_miscounts(source, piles)],
     )
 
 
 def _cut(source: Source, piles: Piles) -> float | None:
-    """The worst score that was kept, where another was dropped by a selection option."""
-    if not piles.dropped.records:
-        return None
+    """The score that tells kept from dropped: the worst that was kept; None where none does."""
     if source.stage is not None:
-        return None if source.stage.cut.rule == _EVERYTHING else source.stage.cut.score
-    worst = "0" if source.direction == "high" else "1"
-    return piles.kept.scores.quantiles().get(worst)
+        return source.cut if piles.dropped.records else None
+    kept, dropped = piles.kept.scores.quantiles(), piles.dropped.scores.quantiles()
+    if not kept or not dropped:
+        return None
+    worst, best = ("0", "1") if source.direction == "high" else ("1", "0")
+    limit, nearest = (gain(each, source.direction) for each in (kept[worst], dropped[best]))
+    return kept[worst] if limit >= nearest else None
 
 
 def _quantiles(source: Source, piles: Piles) -> list[tuple[str, list[float | None]]]:
@@ -137,14 +142,24 @@ def _quantiles(source: Source, piles: Piles) -> list[tuple[str, list[float | Non
     ]
 
 
+def _unscored(source: Source, piles: Piles) -> list[str]:
+    """That no record has a score, where that is so."""
+    if piles.scores.total or not piles.kept.records + piles.dropped.records:
+        return []
+    other = "" if source.stage else "; name another field with --by"
+    return [f"no record has a number in {source.field}{other}"]
+
+
 def _miscounts(source: Source, piles: Piles) -> list[str]:
     """That files do not hold what their report says, where that is so."""
     if source.stage is None:
         return []
     found = []
     counts = source.stage.counts
+    if source.mixed and counts.dropped and not piles.dropped.records:
+        found.append("what was dropped is not known; give what --rejects wrote as --scored, too")
     for files, held, expected, what in (
-        (source.kept, piles.kept.records, counts.kept, "kept"),
+        (source.kept or source.mixed, piles.kept.records, counts.kept, "kept"),
         (source.dropped, piles.dropped.records, counts.dropped, "dropped"),
     ):
         if files and held != expected:
@@ -162,6 +177,13 @@ def _ngrams(kept: Sequence[str], dropped: Sequence[str]) -> tuple[list[Contrast]
     more = [each for each in found[:_NGRAMS] if each.z_score > _CHANCE]
     less = [each for each in found[::-1][:_NGRAMS] if each.z_score < -_CHANCE]
     return more, less
+
+
+def _ranks(counts: Counter[int]) -> list[tuple[str, int]]:
+    highest = min(max(counts, default=0), _RANKS)
+    first = [(str(rank), counts[rank]) for rank in range(1, highest + 1)]
+    rest = counts.total() - sum(count for _, count in first)
+    return first + ([(f"above {_RANKS}", rest)] if rest else [])
 
 
 def _samples(piles: Piles, *, has_cut: bool) -> list[Samples]:

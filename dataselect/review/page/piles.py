@@ -42,6 +42,7 @@ class Pile:
     """Records of one fate: `lengths` in words, `texts` and `drawn` at random, `best` and `worst`.
 
     The nearest to the cut are the `worst` of what was kept, and the `best` of what was dropped.
+    `ranks` are those that texts had in their n-best lists.
     """
 
     texts: Draw[str]
@@ -53,6 +54,7 @@ class Pile:
     lengths: Counter[int] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    ranks: Counter[int] = field(default_factory=Counter)
 
     @classmethod
     def empty(cls, sizes: Sizes, rng: np.random.Generator) -> Pile:
@@ -120,7 +122,7 @@ class _Reading:
             self._add(self._dropped, _where(found, is_dropped))
             self._add(self._kept, _where(found, [not each for each in is_dropped]))
         self._add_rest(b"".join(keys))
-        knows_dropped = bool(source.dropped or source.mixed or source.pool)
+        knows_dropped = bool(source.dropped or source.pool or self._dropped.records)
         return Piles(self._kept, self._dropped, self._scores, knows_dropped, self._label_field)
 
     def _add_rest(self, keys: bytes) -> None:
@@ -157,6 +159,8 @@ class _Reading:
             wanted["reason"] = records.optional("dropped")
         if source.pool:
             wanted["id"] = records.identity()
+        if source.title == "rescore":
+            wanted["rank"] = records.optional("rescored.rank")
         return wanted
 
     def _add(self, pile: Pile, found: _Columns) -> None:
@@ -171,6 +175,7 @@ class _Reading:
         _count(pile.labels, found.get("label", ()))
         if pile is self._dropped:
             _count(pile.reasons, found.get("reason", ()))
+        pile.ranks.update(rank for rank in found.get("rank", ()) if isinstance(rank, int))
         rows = list(map(Row, texts, found["line"], scores.tolist()))
         gains = gain(scores, self._source.direction)
         pile.texts.add(texts)

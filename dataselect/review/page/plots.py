@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from dataselect.review.page import figures
+from dataselect.review.page.piles import OTHERS
 from dataselect.review.page.style import Plot
 
 if TYPE_CHECKING:
@@ -57,24 +58,33 @@ def _funnel(way: Way) -> Plot:
 def _lengths(way: Way, histogram: Histogram) -> Plot:
     assert way.words is not None
     before, after = way.words
+    hint = f"A text has {after:.1f} words on average."
+    if way.selects:
+        hint = (
+            f"A text had {before:.1f} words on average before, and has {after:.1f} after. "
+            "Filled bars far from the dashed line mean that length had a say."
+        )
     return Plot(
         f"{way.anchor}-lengths",
-        "Lengths before and after",
+        "Lengths before and after" if way.selects else "Lengths",
         f"Mean length before: {before:.1f} words, after: {after:.1f} words",
-        f"A text had {before:.1f} words on average before, and has {after:.1f} after. "
-        "Filled bars far from the dashed line mean that length had a say."
-        + (" The last bar holds longer texts as well." if histogram.beyond[1] else ""),
-        figures.lengths(histogram),
+        hint + (" The last bar holds longer texts as well." if histogram.beyond[1] else ""),
+        figures.lengths(histogram, has_before=way.selects),
     )
 
 
 def _labels(way: Way) -> Plot:
+    hint = "Shares of the records."
+    if way.selects:
+        hint = "A bar that is longer than its mark is a label that the selection favours."
+    if way.labels[-1].label == OTHERS:
+        hint += " Rarer labels are together in the table."
     return Plot(
         f"{way.anchor}-labels",
-        f"Labels before and after: {way.label_field}",
+        f"Labels{' before and after' if way.selects else ''}: {way.label_field}",
         "Shares of labels; the same numbers are in the table",
-        "A bar that is longer than its mark is a label that the selection favours.",
-        figures.labels(way.labels),
+        hint,
+        figures.labels(way.labels, has_before=way.selects),
     )
 
 

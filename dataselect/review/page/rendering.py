@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import floor, isnan, log10
 from typing import TYPE_CHECKING
 
 from dataselect import records
@@ -38,8 +38,7 @@ def render(review: Review) -> bytes:
         "share": _share,
         "line": one_line,
         "json": lambda value: records.encoded(value, indent=True).decode(),
-        "reason": lambda row: _field(row, "dropped"),
-        "name": lambda row: _field(row, "id"),
+        "field": _field,
         "record": _record,
         "inline": lambda plot: Markup(inline(plot)),  # noqa: S704  # made here, texts escaped
     }
@@ -50,12 +49,10 @@ def render(review: Review) -> bytes:
 
 def _share(part: int, whole: int) -> str:
     """A percentage with as many digits as it takes to tell it from none and all."""
-    if not whole:
-        return "0 %"
-    percent = 100 * part / whole
-    return (
-        f"{percent:.1f} %" if 0.1 <= percent <= 99.9 or part in (0, whole) else f"{percent:.2g} %"
-    )
+    percent = 100 * part / whole if whole else 0.0
+    edge = min(percent, 100 - percent)
+    digits = max(1, -floor(log10(edge))) if edge > 0 else 1
+    return f"{percent:.{digits}f} %"
 
 
 def _field(row: Row, name: str) -> str:

@@ -43,8 +43,14 @@ class Source:
 
     @property
     def cut(self) -> float | None:
-        """The worst score that was kept, where a report tells it."""
-        return None if self.stage is None else self.stage.cut.score
+        """The score that told kept from dropped, if one did, and a report tells it."""
+        cut = None if self.stage is None else self.stage.cut
+        return cut.score if cut is not None and cut.selects and cut.is_by_score else None
+
+    @property
+    def other_field(self) -> str | None:
+        """Where pairs have the side that is not compared, if a report tells it."""
+        return self.stage.sides[1] if self.stage is not None and self.stage.sides else None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -136,13 +142,13 @@ def label_field(paths: Sequence[str]) -> str | None:
 
 
 def in_domain_files(stages: Iterable[Stage]) -> list[str]:
-    """The in-domain or labelled files that stages name and that are there, each once."""
+    """The in-domain or labelled files, and those compared with, of stages; each that is there."""
     found = []
     for stage in stages:
-        for option in ("in_domain", "labelled"):
-            for spelled in stage.options.get(option) or ():
-                path = stage.located(spelled) or stage.located(spelled.partition("=")[2])
-                found += [path] if path else []
+        named = [*(stage.options.get("in_domain") or ()), *(stage.options.get("labelled") or ())]
+        for spelled in [*named, stage.options.get("against") or ""]:
+            path = stage.located(spelled) or stage.located(spelled.partition("=")[2])
+            found += [path] if path else []
     return list(dict.fromkeys(found))
 
 

@@ -100,9 +100,12 @@ def axes(height: float, *, grid: Literal["x", "y", "none"] = "y") -> Axes:
 
 
 def plain(text: str, longest: int = _LONGEST_NAME) -> str:
-    """A text from data that is safe to draw: one line, not too long."""
+    """A text from data that is safe to draw: one line, and the middle left out where it is long."""
     found = one_line(text.encode("utf-8", "backslashreplace").decode())
-    return found if len(found) <= longest else f"{found[: longest - 1]}…"
+    if len(found) <= longest:
+        return found
+    end = longest // 3
+    return f"{found[: longest - end - 1]}…{found[-end:]}"
 
 
 def saved(figure: Figure, kind: PlotFormat) -> bytes:

@@ -57,12 +57,17 @@ class Way:
 
     @property
     def title(self) -> str:
-        """From which file to which."""
+        """From which file to which; of records without reports, the file that has them."""
         first, last = self.parts[0].source.stage, self.parts[-1].source.stage
         if first is None or last is None:
-            return self.parts[-1].source.title
+            return f"Records of {_listed(self.parts[-1].source.files)}"
         to = "standard output" if last.kept is None else os.path.basename(last.kept)
         return f"From {_listed(first.read)} to {to}"
+
+    @property
+    def selects(self) -> bool:
+        """Whether anything was left out on the way."""
+        return self.kept < self.read
 
     @property
     def read(self) -> int:
@@ -96,7 +101,9 @@ def tell(
     if not in_domain:
         notes.append("no in-domain text is known, so the map has none; name it with --in-domain")
     knows_all = _knows_all(parts[0], first) and last.records > 0
-    if not knows_all:
+    if not parts[-1].counts.kept:
+        notes.append("nothing was kept: there is nothing to compare with what was there before")
+    elif not knows_all:
         notes.append("before and after cannot be compared: the files of one of them are not there")
     before = first.kept.lengths + first.dropped.lengths
     field = piles[0].label_field if piles[0].label_field == piles[-1].label_field else None
