@@ -156,7 +156,9 @@ def chance(drawn: Sequence[Drawn], everything: float | None) -> Figure:
         )
         found.plot(each.own, place, "o", color=KEPT, markersize=9, label="selection")
     if everything is not None:
-        found.axvline(everything, color=DROPPED, linestyle=":", linewidth=1.6, label="everything")
+        found.axvline(
+            everything, color=DROPPED, linestyle=":", linewidth=1.6, label="all of the pool"
+        )
     _name_rows(found, [plain(each.name) for each in drawn])
     found.margins(y=0.6 / len(drawn))
     found.set_xscale("log")
