@@ -1,10 +1,13 @@
-"""Sentence pairs, English to German: conversations, and the general text they hide in."""
+"""Corpora: conversations, English to German, and the general text that things hide in."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from common import Record, load
+
+GENERAL_TEXTS = ("sgd_user", "sgd_system", "masc", "wikitext2", "state_union")
+"""Files of English: turns of task dialogues, many genres, Wikipedia, speeches."""
 
 _GENERAL = ("wmt_sample", "ntrex", "tatoeba", "multi30k")
 

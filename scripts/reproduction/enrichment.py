@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from common import Record, load, read, run, write
+from corpora import GENERAL_TEXTS
 from decoding import dictionary, recognise
 from synthesis import Speaker
 
@@ -19,7 +20,6 @@ SELECTED, ORACLE = "+ relevant and winnowed", "all of SNIPS"
 PERPLEXITY, OOV = "perplexity", "OOV, %"
 KEPT, PRECISION, RECALL = "kept", "precision, %", "recall, %"
 
-_KINDS = ("sgd_user", "sgd_system", "masc", "wikitext2", "state_union")
 _AS_SNIPS = ("--lowercase", "--remove-punctuation")
 _LIKE = ("--in-domain", "in_domain.jsonl")
 _RELEVANCE = ("relevance", *_LIKE, "--calibrate", "0.95", "pool.jsonl", "-o", "relevant.jsonl")
@@ -89,7 +89,7 @@ def _prepare(folder: Path, data: Path, case: Case, scale: Scale) -> int:
     known = {record["text"].strip() for record in (*development, *test)}
     snips, copies = _unheard(data / "snips_atis_slots" / "snips_train.jsonl.gz", known)
     general = []
-    for kind in _KINDS:
+    for kind in GENERAL_TEXTS:
         texts, more = _unheard(data / "general_text" / f"{kind}.jsonl.gz", known)
         general += rng.sample(texts, min(scale.general, len(texts)))
         copies += more

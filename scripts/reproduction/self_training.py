@@ -24,12 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import Claim, Plan, Record, Table, load, read, run, write
+from corpora import GENERAL_TEXTS
 
 _DOMAINS = {
     "banking, travel, kitchen": ("banking", "travel", "kitchen_and_dining"),
     "work, home, auto": ("work", "home", "auto_and_commute"),
 }
-_GENERAL = ("sgd_user", "sgd_system", "masc", "wikitext2", "state_union")
 _CLINC, _SLOTS = "clinc150", "snips_atis_slots"
 _NEW_INTENTS = 5
 _BACKGROUND = 2_000
@@ -220,8 +220,8 @@ def _hidden(
     rest = [r for r in own if r["id"] not in left_out and r["text"] not in copies]
     count = _HIDDEN_AMONG * len(rest)
     distant = rng.sample(others, min(count // 2, len(others)))
-    share = -(-(count - len(distant)) // len(_GENERAL))
-    for name in _GENERAL:
+    share = -(-(count - len(distant)) // len(GENERAL_TEXTS))
+    for name in GENERAL_TEXTS:
         distant += rng.sample(load(data / "general_text" / f"{name}.jsonl.gz"), share)
     pool = _unlabelled([*rest, *distant])
     rng.shuffle(pool)
