@@ -656,10 +656,20 @@ class Running:
     def unfinished(self) -> set[str]:
         return set(contents(self.folder).keys() - self.before)
 
-    def _fed(self, workers: int) -> bool:
+    def feed(self) -> None:
+        """Give it some more records, if it is still there."""
         assert self.process.stdin is not None
-        self.process.stdin.write(pool(20))
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(pool(20))
+            self.process.stdin.flush()
+
+    def has_ended_by_itself(self) -> bool:
+        """Whether it is gone though there is more to read."""
+        self.feed()
+        return self.process.poll() is not None
+
+    def _fed(self, workers: int) -> bool:
+        self.feed()
         self.workers = children(self.process.pid, b"spawn_main")
         self.children = children(self.process.pid)
         return len(self.workers) >= workers
@@ -735,6 +745,7 @@ def test_a_worker_that_is_killed_ends_it(world: Path, running: Start) -> None:
     before = contents(world)
     run = running(jobs=2)
     os.kill(next(iter(run.workers)), signal.SIGKILL)
+    wait_for(run.has_ended_by_itself)  # at its end it might have all that the worker had to do
     run.finish().refused(1, "a worker process was killed", "fewer --jobs")
     assert contents(world) == before
 

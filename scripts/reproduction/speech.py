@@ -16,7 +16,6 @@ other seeds.
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -49,10 +48,7 @@ _FULL = Scale()
 def measure(plan: Plan, scale: Scale = _FULL) -> list[Table]:
     """Errors, how many fewer they are, what the models and selections are like, and the voices."""
     cases = [Case(seed, size) for seed in range(plan.seeds) for size in (*scale.in_domain, None)]
-    found = {}
-    for case, result in plan.each(lambda case: measured(plan.data, case, scale), cases):
-        found[case] = result
-        print(f"speech: {len(found)} of {len(cases)} cases done", file=sys.stderr, flush=True)
+    found = dict(plan.each(lambda case: measured(plan.data, case, scale), cases))
     with tempfile.TemporaryDirectory() as name:
         results = _Results(Path(name), scale.in_domain, found)
         return [
