@@ -14,7 +14,7 @@ from dataselect.inputs import Inputs, numbered
 from dataselect.progress import Progress
 from dataselect.report import Distribution
 from dataselect.runs import Counts, Run, Settings
-from dataselect.selection import OUT_OF_ORDER, Cut, gain
+from dataselect.selection import EVERYTHING, OUT_OF_ORDER, Cut, gain
 from dataselect.spool import Spool
 from dataselect.sweep import sweep
 from dataselect.texts import read_columns
@@ -49,7 +49,7 @@ class Result:
     def summary(self) -> str:
         """One line for people."""
         rule = ""
-        if self.cut is not None and self.rule != "everything":
+        if self.cut is not None and self.rule != EVERYTHING:
             side = "and above" if self.direction == "high" else "and below"
             if any(option in self.rule for option in OUT_OF_ORDER):
                 side = "at worst"

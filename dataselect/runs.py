@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from dataselect.engines.normalization import Normalization
+    from dataselect.records import Column
 
 Item = TypeVar("Item")
 FAIL, SKIP = "fail", "skip"
@@ -160,16 +161,22 @@ class Run:
     ) -> Iterator[Sequence[str]]:
         """Yield the texts of each block; bad records are dealt with on the way."""
         column = records.text(self.settings.text_field)
-        with Progress(noun, self.inputs.size, quiet=self.settings.quiet) as progress:
-            for block in self.inputs.blocks():
-                found = records.read(block, [column], stop_at_first=self.stops_at_first)
+        for [texts] in self.columns(self.inputs, [column], noun):
+            yield texts if normalization is None else normalization.each(texts)
+        self._check()
+
+    def columns(
+        self, inputs: Inputs, columns: Sequence[Column], noun: str
+    ) -> Iterator[list[list[Any]]]:
+        """Yield the values in each block of some files; bad records are dealt with on the way."""
+        with Progress(noun, inputs.size, quiet=self.settings.quiet) as progress:
+            for block in inputs.blocks():
+                found = records.read(block, columns, stop_at_first=self.stops_at_first)
                 self.counts.read += len(found.lines) + len(found.bad)
                 self.counts.kept += len(found.lines)
                 self.refuse(found.bad)
-                [texts] = found.columns
-                yield texts if normalization is None else normalization.each(texts)
-                progress.update(self.inputs.meter.bytes_read, self.counts.read)
-        self._check()
+                yield found.columns
+                progress.update(inputs.meter.bytes_read, self.counts.read)
 
     @property
     def stops_at_first(self) -> bool:

@@ -37,6 +37,9 @@ DIRECTIONS: dict[str, Direction] = {
 OUT_OF_ORDER = ("--budget", "--sample", "--per")
 """Options of rules that may drop a record and keep a worse one."""
 
+EVERYTHING = "everything"
+"""What a selection without a rule keeps."""
+
 _HUGE_EXPONENT = re.compile("[eE][-+]?[0-9_]{4}")
 _RANKING = ("top_k", "share", "budget", "cost", "sample", "auto")
 _RULES = ("threshold", "calibrate", *_RANKING)
@@ -173,7 +176,7 @@ class Selection:
 
     def describe(self) -> str:
         """The rule in the words of the command line, for reports."""
-        return self._spelled(*_RULES, "per", "min_per", "max_per") or "everything"
+        return self._spelled(*_RULES, "per", "min_per", "max_per") or EVERYTHING
 
     def _spelled(self, *names: str) -> str:
         words = []

@@ -99,7 +99,7 @@ def sweep(
     """
     import numpy as np
 
-    from dataselect.engines.lm.corpus import Corpus
+    from dataselect.engines.lm.corpus import Corpus, drawn
     from dataselect.engines.lm.trial import Trial
     from dataselect.engines.lm.vocabulary import Vocabulary
 
@@ -134,7 +134,7 @@ def sweep(
     return Sweep(
         [points[share] for share in sorted(points)],
         everything=everything,
-        random=point(best_point.share, _drawn(len(pool), best_point.records, rng)),
+        random=point(best_point.share, drawn(len(pool), best_point.records, rng)),
         copies=pool.copies_of(heard),
     )
 
@@ -142,12 +142,3 @@ def sweep(
 def _lowest(points: Iterable[Point]) -> Point:
     """The point of lowest perplexity; of equal ones that of the smallest share."""
     return min(points, key=lambda point: (point.perplexity, point.share))
-
-
-def _drawn(total: int, count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """(total,) a mask of `count` records drawn at random."""
-    import numpy as np
-
-    mask = np.zeros(total, bool)
-    mask[rng.choice(total, count, replace=False)] = True
-    return mask

@@ -146,15 +146,7 @@ class Work:
         return text, records.annotate(pick(lines, ~mask), left)
 
     def _cost_column(self) -> Column | None:
-        if self._costs_added_text:
-            return None
-        match self.selection.cost:
-            case "records":
-                return None
-            case "words" | "chars":
-                return records.text(self.text_field)
-            case path:
-                return records.cost(path)
+        return None if self._costs_added_text else cost_column(self.selection.cost, self.text_field)
 
     @property
     def _costs_added_text(self) -> bool:
@@ -173,6 +165,13 @@ class Work:
 
     def _costs(self, values: list[Any]) -> NDArray[np.float64]:
         return counted(self.selection.cost, values)
+
+
+def cost_column(cost: str, text_field: str) -> Column | None:
+    """What `counted` counts: the text for words and chars, else a field; None for records."""
+    if cost == "records":
+        return None
+    return records.text(text_field) if cost in ("words", "chars") else records.cost(cost)
 
 
 def counted(cost: str, values: Sequence[Any]) -> NDArray[np.float64]:

@@ -9,7 +9,6 @@ from dataselect.comparison.guards import RESERVED
 from dataselect.comparison.selections import Batch, Fields
 from dataselect.errors import GuardError, OptionError
 from dataselect.inputs import STDIN, Inputs, display
-from dataselect.progress import Progress
 from dataselect.runs import Run
 
 
@@ -56,17 +55,12 @@ class Sources:
 
     def _read(self, run: Run, inputs: Inputs, name: str, least: int) -> Iterator[Batch]:
         """Yield what is good; bad records are dealt with on the way."""
-        settings, counts, kept = run.settings, run.counts, 0
-        with Progress(f"compare {name}", inputs.size, quiet=settings.quiet) as progress:
-            for block in inputs.blocks():
-                batch, bad = self.fields.batch(block, stop_at_first=run.stops_at_first)
-                counts.read += len(batch.texts) + len(bad)
-                counts.kept += len(batch.texts)
-                run.refuse(bad)
-                kept += len(batch.texts)
-                yield batch
-                progress.update(inputs.meter.bytes_read, counts.read)
-        if not kept and not settings.allow_empty:
+        kept = 0
+        for columns in run.columns(inputs, self.fields.columns, f"compare {name}"):
+            batch = self.fields.batch(columns)
+            kept += len(batch.texts)
+            yield batch
+        if not kept and not run.settings.allow_empty:
             raise GuardError(
                 f"{name}: no good record to compare; check it, or accept it with --allow-empty"
             )

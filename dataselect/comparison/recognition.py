@@ -60,12 +60,11 @@ class Training:
         """At most `size` records, at random."""
         import numpy as np
 
+        from dataselect.engines.lm.corpus import drawn
+
         if len(records) <= self.size:
             return records
-        mask = np.zeros(len(records), bool)
-        rng = np.random.default_rng(self.seed)
-        mask[rng.choice(len(records), self.size, replace=False)] = True
-        return records.part(mask)
+        return records.part(drawn(len(records), self.size, np.random.default_rng(self.seed)))
 
     def _error(self, texts: Sequence[str], intents: Sequence[str], pool: Sequence[str]) -> float:
         import numpy as np

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dataselect import records
 from dataselect.records import Column
 from dataselect.selection import Groups
-from dataselect.work import counted
+from dataselect.work import cost_column, counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from dataselect.engines.lm.corpus import Corpus
     from dataselect.engines.lm.vocabulary import Vocabulary
-    from dataselect.inputs import Block
-    from dataselect.records import BadRecord
 
 _ID_BYTES = 8  # of a hash: odds are 1 to 37 million that two of a million ids share one
 
@@ -44,17 +42,17 @@ class Fields:
     label: str = "intent"
     cost: str = "records"
 
-    def batch(self, block: Block, *, stop_at_first: bool = False) -> tuple[Batch, list[BadRecord]]:
-        """The good records of a block, and the bad ones."""
-        cost = [] if self.cost == "records" else [self._cost_column()]
-        columns = [records.text(self.text), records.identity(), _label(self.label), *cost]
-        found = records.read(block, columns, stop_at_first=stop_at_first)
-        texts, ids, labels, *costs = found.columns
-        return Batch(texts, counted(self.cost, costs[0]) if costs else None, ids, labels), found.bad
+    @property
+    def columns(self) -> list[Column]:
+        """What is read of each record."""
+        cost = cost_column(self.cost, self.text)
+        own = [records.text(self.text), records.identity(), _label(self.label)]
+        return own if cost is None else [*own, cost]
 
-    def _cost_column(self) -> Column:
-        is_text = self.cost in ("words", "chars")
-        return records.text(self.text) if is_text else records.cost(self.cost)
+    def batch(self, columns: Sequence[list[Any]]) -> Batch:
+        """The records of which the columns have these values."""
+        texts, ids, labels, *costs = columns
+        return Batch(texts, counted(self.cost, costs[0]) if costs else None, ids, labels)
 
 
 def _label(path: str) -> Column:

@@ -12,7 +12,7 @@ from dataselect.errors import InputError
 from dataselect.inputs import open_raw, reason
 from dataselect.outputs import STDOUT
 from dataselect.runs import Counts
-from dataselect.selection import OUT_OF_ORDER
+from dataselect.selection import EVERYTHING, OUT_OF_ORDER
 
 if TYPE_CHECKING:
     from dataselect.selection import Direction
@@ -33,7 +33,7 @@ class Cut:
     @property
     def selects(self) -> bool:
         """Whether any rule was in force."""
-        return self.rule != "everything"
+        return self.rule != EVERYTHING
 
     @property
     def is_by_score(self) -> bool:
@@ -108,7 +108,11 @@ class Stage:
 
 def read_stage(path: str) -> Stage:
     """Read a run report. Raises InputError for anything else, and for runs that select nothing."""
-    report = read_report(path)
+    return stage_of(path, read_report(path))
+
+
+def stage_of(path: str, report: Any) -> Stage:
+    """The stage that the report at a path tells of. Raises InputError as `read_stage` does."""
     try:
         cut = report["cut"]
         stage = Stage(

@@ -100,6 +100,13 @@ class Corpus:
         return np.flatnonzero(inside)
 
 
+def drawn(total: int, count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(total,) a mask of `count` texts drawn at random, for `Corpus.part`."""
+    mask = np.zeros(total, bool)
+    mask[rng.choice(total, count, replace=False)] = True
+    return mask
+
+
 def _mixed(values: NDArray[np.int32] | NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Numbers spread over 64 bits, each to a number of its own."""
     found = values.astype(np.uint64) + _CHAIN

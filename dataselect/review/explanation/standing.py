@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dataselect import records
 from dataselect.inputs import Block, Inputs
 from dataselect.selection import gain
-from dataselect.work import counted
+from dataselect.work import cost_column, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.records import Column
     from dataselect.review.explanation.finding import Place
     from dataselect.review.stages import Stage
 
@@ -116,7 +115,7 @@ class _Ranking:
         self._cost = str(stage.options["cost"]) if budgeted else "records"
         per = stage.options.get("per") if "--per" in stage.cut.rule else None
         self._columns = [records.number(stage.cut.field), records.optional("dropped")]
-        self._cost_column = _cost_column(self._cost, stage.text_field)
+        self._cost_column = cost_column(self._cost, stage.text_field)
         self._group_column = None if per is None else records.group(str(per))
         self._columns += [each for each in (self._cost_column, self._group_column) if each]
         self._group = None if self._group_column is None else self._group_column.get(place.record)
@@ -157,12 +156,6 @@ class _Ranking:
 
     def _costs(self, values: Sequence[object]) -> NDArray[np.float64]:
         return counted(self._cost, values)
-
-
-def _cost_column(cost: str, text_field: str) -> Column | None:
-    if cost == "records":
-        return None
-    return records.text(text_field) if cost in ("words", "chars") else records.cost(cost)
 
 
 def better_share(stage: Stage, score: float) -> tuple[float, float] | None:

@@ -11,6 +11,7 @@ from dataselect.evaluation.table import aligned
 from dataselect.messages import one_line
 from dataselect.review.explanation.meanings import explained
 from dataselect.review.explanation.prediction import END
+from dataselect.selection import EVERYTHING
 
 if TYPE_CHECKING:
     from dataselect.review.explanation.explaining import Account, Explanation
@@ -140,7 +141,7 @@ def _fate(found: Passage) -> str:
         return f"{words}, {found.reason}"
     if found.fate == "kept" and not found.decides:
         return "kept, as all were"
-    is_ruled = found.fate in ("kept", "dropped") and found.rule != "everything"
+    is_ruled = found.fate in ("kept", "dropped") and found.rule != EVERYTHING
     return f"{words} by {found.rule}" if is_ruled else words
 
 
@@ -177,7 +178,7 @@ def _chance(found: Passage) -> Iterator[str]:
 
 def _cut(found: Passage) -> str:
     """The worst score that was kept, where the score decided."""
-    if found.cut is None or found.rule == "everything":
+    if found.cut is None or found.rule == EVERYTHING:
         return ""
     which = "lowest" if found.direction == "high" else "highest"
     return f", the {which} that was kept {found.cut:.9g}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dataselect.review.page import chances, parts, plots, sources, ways
 from dataselect.review.page.piles import Sizes, read_piles
-from dataselect.review.stages import lineages, read_report, read_stage
+from dataselect.review.stages import lineages, read_report, stage_of
 
 if TYPE_CHECKING:
     from dataselect.inputs import Block
@@ -77,7 +77,7 @@ def told_apart(paths: Sequence[str]) -> tuple[list[Stage], list[Chance]]:
         if isinstance(facts, dict) and facts.get("command") == chances.COMMAND:
             compared.append(chances.tell(len(compared) + 1, path, facts))
         else:
-            stages.append(read_stage(path))
+            stages.append(stage_of(path, facts))
     return stages, compared
 
 
