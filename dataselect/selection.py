@@ -5,14 +5,18 @@ Selection returns positions in the input, never records: the pipeline joins the 
 
 from __future__ import annotations
 
+import copy
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from dataselect.choosing import LIMIT, bucket_of, lowest
 from dataselect.errors import InputError, OptionError
+from dataselect.fates import Contest, Contests, Rule, settled, sizes
+from dataselect.ranking import floored
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +47,26 @@ EVERYTHING = "everything"
 _HUGE_EXPONENT = re.compile("[eE][-+]?[0-9_]{4}")
 _RANKING = ("top_k", "share", "budget", "cost", "sample", "auto")
 _RULES = ("threshold", "calibrate", *_RANKING)
+
+_IN_MEMORY = 1 << 17  # to pass over an array again is cheaper than to hold, and sort, much of it
+_BELOW, _WORSE, _OVER = 1, 2, 3
+"""Fates: under the threshold, not among the best, over --max-per; what is excluded comes after."""
+
+
+class Part(NamedTuple):
+    """The records of one part of the input, in order: `scores` (n,), and what a selection needs.
+
+    `costs`, and the codes of `Groups` and `Excluded`, are (n,) where they are there.
+    """
+
+    scores: NDArray[np.float64]
+    costs: NDArray[np.float64] | None = None
+    groups: NDArray[np.integer] | None = None
+    excluded: NDArray[np.uint8] | None = None
+
+
+Parts = Callable[[], Iterable[Part]]
+"""Reads all parts in input order; called once a pass."""
 
 
 class Groups(NamedTuple):
@@ -123,10 +147,10 @@ class Selection:
         """Raise OptionError for options that contradict each other."""
         self._refuse_several("--top-k", "--share", "--budget", "--sample", "--auto")
         self._refuse_several("--threshold", "--calibrate")
-        for option, lowest in ("--top-k", 1), ("--sample", 1), ("--min-per", 0), ("--max-per", 0):
+        for option, least in ("--top-k", 1), ("--sample", 1), ("--min-per", 0), ("--max-per", 0):
             value = self._value(option)
-            if value is not None and value < lowest:
-                raise OptionError(f"{option} {value} is under {lowest}")
+            if value is not None and value < least:
+                raise OptionError(f"{option} {value} is under {least}")
         if self.threshold is not None and math.isnan(self.threshold):
             raise OptionError("--threshold NaN keeps nothing; give a number")
         if self.budget is not None and not self.budget > 0:
@@ -204,15 +228,18 @@ class Selection:
         """The same selection with the share that a sweep found."""
         return replace(self, auto=None, share=share)
 
+    def bucket_limits(
+        self, parts: Parts, direction: Direction = "high", *, limit: int = LIMIT
+    ) -> NDArray[np.float64]:
+        """(b,) the lowest gain of each of the `buckets` but the last, for `bucket_of`."""
+        total = sum(len(part.scores) for part in parts())
+        counts = [math.ceil(Fraction(str(each)) / 100 * total) for each in self.buckets]
+        return lowest(lambda: (gain(part.scores, direction) for part in parts()), counts, limit)
+
     def bucket(self, scores: NDArray[np.float64], direction: Direction) -> NDArray[np.intp]:
         """(n,) in which of the `buckets` each score falls, 1 for the best; equal ones together."""
-        import numpy as np
-
-        gains = gain(scores, direction)
-        best_first = np.sort(gains)[::-1]
-        last = [math.ceil(Fraction(str(each)) / 100 * len(gains)) - 1 for each in self.buckets]
-        lowest = best_first[last] if len(gains) else np.empty(0)
-        return len(lowest) - np.searchsorted(lowest[::-1], gains, side="right") + 1
+        limits = self.bucket_limits(lambda: [Part(scores)], direction, limit=_IN_MEMORY)
+        return bucket_of(gain(scores, direction), limits)
 
     def cut(
         self,
@@ -227,76 +254,93 @@ class Selection:
         """Decide the fate of each record. `scores` (n,) finite; `costs` (n,) where a budget is.
 
         Of equal scores the first wins. What is `excluded` counts in a share, but is never kept.
-        `rng` is needed for `sample`. O(n) but for `budget`.
+        `rng` is needed for `sample`.
         """
         import numpy as np
 
-        gains = gain(scores, direction)
-        fates = np.zeros(len(gains), np.uint8)
-        if self.threshold is not None:
-            fates[gains < gain(self.threshold, direction)] = 1
-        order_by = gains
-        if self.sample is not None:
-            order_by = _gumbel_keys(scores, direction, rng or np.random.default_rng(0))
-        reasons = self._reasons(direction)
-        if excluded is not None:
-            out = excluded.codes > 0
-            fates[out] = excluded.codes[out] + np.uint8(len(reasons) - 1)
-            order_by = np.where(out, -np.inf, order_by)
-            reasons += excluded.reasons
-        if groups is None:
-            self._cut_group(fates, order_by, costs, len(gains))
-        else:
-            members = np.argsort(groups.codes, kind="stable")
-            ends = np.cumsum(np.bincount(groups.codes, minlength=len(groups.names)))
-            for group in np.split(members, ends[:-1]):
-                own = fates[group]
-                self._cut_group(
-                    own, order_by[group], None if costs is None else costs[group], len(group)
-                )
-                self._apply_quota(own, order_by[group])
-                fates[group] = own
-        return Cut(fates, reasons)
+        codes, names = groups or (None, None)
+        out, exclusions = excluded or (None, ())
+        part = Part(scores, costs, codes, out)
+        contests = [self._contest(part, 0, direction, rng or np.random.default_rng(0))]
+        rules = self._rules(lambda: contests, None if names is None else len(names))
+        [decided] = settled(lambda: contests, rules, _IN_MEMORY, once=True)()
+        return Cut(decided.fates, self._reasons(direction, exclusions))
 
-    def _cut_group(
+    def cuts(
         self,
-        fates: NDArray[np.uint8],
-        gains: NDArray[np.float64],
-        costs: NDArray[np.float64] | None,
-        total: int,
-    ) -> None:
-        """Apply the one rule that ranks to the records of a group that passed the threshold."""
+        parts: Parts,
+        direction: Direction = "high",
+        *,
+        groups: Sequence[str] | None = None,
+        exclusions: Sequence[str] = (),
+        rng: np.random.Generator | None = None,
+        limit: int = LIMIT,
+    ) -> Iterator[Cut]:
+        """Yield what `cut` does to each part of an input, which is read again for every pass.
+
+        `groups` and `exclusions` are the names of the numbers in the parts. Holds one part at a
+        time and about `limit` records more, whatever the number of all.
+        """
         import numpy as np
 
+        def contests() -> Iterator[Contest]:
+            # Every pass draws the same noise.
+            own = np.random.default_rng(0) if rng is None else copy.deepcopy(rng)
+            first = 0
+            for part in parts():
+                yield self._contest(part, first, direction, own)
+                first += len(part.scores)
+
+        reasons = self._reasons(direction, exclusions)
+        rules = self._rules(contests, None if groups is None else len(groups))
+        for contest in settled(contests, rules, limit, once=False)():
+            yield Cut(contest.fates, reasons)
+
+    def _contest(
+        self, part: Part, first: int, direction: Direction, rng: np.random.Generator
+    ) -> Contest:
+        """The records of a part after the rules that need no ranking."""
+        import numpy as np
+
+        keys = gain(part.scores, direction)
+        fates = np.zeros(len(keys), np.uint8)
+        if self.threshold is not None:
+            fates[keys < gain(self.threshold, direction)] = _BELOW
+        if self.sample is not None:
+            keys = _gumbel_keys(part.scores, direction, rng)
+        if part.excluded is not None:
+            out = part.excluded > 0
+            fates[out] = part.excluded[out] + np.uint8(_OVER)
+            keys = np.where(out, -np.inf, keys)
+        costs = part.costs
+        if self.budget is not None and costs is not None:
+            costs = floored(costs, self.budget)
+        return Contest(first, fates, keys, costs, part.groups)
+
+    def _rules(self, contests: Contests, groups: int | None) -> list[Rule]:
+        """The rules that rank, in the order in which they hold."""
+        import numpy as np
+
+        def budgets(each: float) -> NDArray[np.float64]:
+            return np.full(1 if groups is None else groups, each, np.float64)
+
+        rules = []
         count = self.top_k if self.sample is None else self.sample
-        if self.share is not None:
-            count = math.floor(self.share * total)
-        if count is None and self.budget is None:
-            return
-        out = fates > 0
-        if out.any():
-            gains = np.where(out, -np.inf, gains)
         if count is not None:
-            chosen = best(gains, count)
-        else:
-            assert self.budget is not None
-            chosen = affordable(gains, np.ones(total) if costs is None else costs, self.budget)
-        fates[~out] = 2
-        # Neither what is out already nor what weighs nothing in a draw; both come last.
-        fates[chosen[gains[chosen] > -np.inf]] = 0
+            rules.append(Rule(budgets(count), otherwise=_WORSE))
+        if self.share is not None:
+            kept = [math.floor(self.share * size) for size in sizes(contests, groups)]
+            rules.append(Rule(np.array(kept, np.float64), otherwise=_WORSE))
+        if self.budget is not None:
+            rules.append(Rule(budgets(self.budget), otherwise=_WORSE, by_cost=True))
+        if groups is not None and self.min_per is not None:
+            rules.append(Rule(budgets(self.min_per), highest=_OVER))
+        if groups is not None and self.max_per is not None:
+            rules.append(Rule(budgets(self.max_per), otherwise=_OVER))
+        return rules
 
-    def _apply_quota(self, fates: NDArray[np.uint8], gains: NDArray[np.float64]) -> None:
-        import numpy as np
-
-        if self.min_per is not None:
-            chosen = best(gains, self.min_per)
-            fates[chosen[gains[chosen] > -np.inf]] = 0
-        if self.max_per is not None:
-            kept = np.flatnonzero(fates == 0)
-            fates[kept] = 3
-            fates[kept[best(gains[kept], self.max_per)]] = 0
-
-    def _reasons(self, direction: Direction) -> list[str]:
+    def _reasons(self, direction: Direction, exclusions: Sequence[str]) -> list[str]:
+        """What each fate means."""
         side = "below" if direction == "high" else "above"
         rule = self._spelled(*_RANKING, "per")
         return [
@@ -304,6 +348,7 @@ class Selection:
             f"{side} the threshold {self.threshold}",
             f"not drawn by {rule}" if self.sample is not None else f"not among the best by {rule}",
             f"over --max-per {self.max_per} of its {self.per}",
+            *exclusions,
         ]
 
 
@@ -314,44 +359,6 @@ def gain(
     import numpy as np
 
     return np.asarray(scores if direction == "high" else np.negative(scores), dtype=np.float64)
-
-
-def best(gains: NDArray[np.float64], count: int) -> NDArray[np.intp]:
-    """Positions, ascending, of the `count` highest gains; of equal ones the first win. O(n)."""
-    import numpy as np
-
-    if count >= len(gains):
-        return np.arange(len(gains))
-    if count <= 0:
-        return np.empty(0, np.intp)
-    last = np.partition(gains, len(gains) - count)[len(gains) - count]
-    above = gains > last
-    level = np.flatnonzero(gains == last)[: count - int(above.sum())]
-    above[level] = True
-    return np.flatnonzero(above)
-
-
-def affordable(
-    gains: NDArray[np.float64], costs: NDArray[np.float64], budget: float
-) -> NDArray[np.intp]:
-    """Positions of what is bought, best first, by taking each record that still fits the rest.
-
-    Costs are added in the order of buying, as a loop would, so that rounding is the same.
-    """
-    import numpy as np
-
-    queue = np.argsort(-gains, kind="stable")
-    bought: list[NDArray[np.intp]] = []
-    spent = 0.0
-    while queue.size:
-        totals = np.cumsum(np.concatenate(([spent], costs[queue])))[1:]
-        fit = int(np.searchsorted(totals, budget, side="right"))
-        if fit:
-            bought.append(queue[:fit])
-            spent = float(totals[fit - 1])
-        queue = queue[fit + 1 :]
-        queue = queue[spent + costs[queue] <= budget]
-    return np.concatenate(bought) if bought else np.empty(0, np.intp)
 
 
 def _gumbel_keys(
@@ -365,7 +372,7 @@ def _gumbel_keys(
 
     if scores.size and scores.min() < 0:
         raise InputError(
-            f"--sample draws in proportion to the score, and the lowest is {scores.min():g}; "
+            f"--sample draws in proportion to the score, and one is {scores[scores < 0][0]:g}; "
             "use a score that is not negative, or another selection option"
         )
     with np.errstate(divide="ignore"):

@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.errors import DataselectError, InputError, OptionError
+from dataselect.ranking import affordable, best
 from dataselect.selection import (
     Direction,
     Excluded,
     Groups,
     Selection,
-    affordable,
-    best,
     parse_share,
 )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dataselect.engines.lm.kneser_ney import estimate
 from dataselect.engines.lm.vocabulary import Vocabulary
-from dataselect.selection import best
+from dataselect.ranking import best
 from dataselect.sweep import Point, Sweep, sweep
 
 VERBS = ("play", "put on", "start", "queue")

@@ -1,0 +1,180 @@
+"""Records in the order of their keys, best first, and what a budget buys of them in that order."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LAST_POSITION = (1 << 48) - 1
+"""No input has as many records."""
+
+
+class Rows(NamedTuple):
+    """Records in input order: `positions` (n,) in the whole input, `keys` (n,), highest best.
+
+    Of equal keys the first is better; a key of -inf is out of the question. `costs` (n,) are 1
+    where None. `codes` (n,) are the numbers of groups, 0 where None.
+    """
+
+    positions: NDArray[np.int64]
+    keys: NDArray[np.float64]
+    costs: NDArray[np.float64] | None = None
+    codes: NDArray[np.integer] | None = None
+
+    def pick(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Rows:
+        """The rows of some indices, or of a mask."""
+        import numpy as np
+
+        if which.dtype == np.bool_:
+            if which.all():
+                return self
+            which = np.flatnonzero(which)
+        return Rows(
+            self.positions[which],
+            self.keys[which],
+            None if self.costs is None else self.costs[which],
+            None if self.codes is None else self.codes[which],
+        )
+
+    def of_group(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The value of each row's group, of `values` (g,): (n,), or (1,) where all are the same."""
+        if self.codes is None or (values == values[:1]).all():
+            return values[:1]
+        own: NDArray[Any] = values[self.codes]
+        return own
+
+
+class Line(NamedTuple):
+    """A place in the order of each group: after the record of `keys` (g,) and `positions` (g,).
+
+    Whether a record stands before it is known from that record alone.
+    """
+
+    keys: NDArray[np.float64]
+    positions: NDArray[np.int64]
+
+    @classmethod
+    def top(cls, groups: int) -> Line:
+        """The line before all records."""
+        import numpy as np
+
+        return cls(np.full(groups, np.inf), np.full(groups, -1))
+
+    @classmethod
+    def bottom(cls, groups: int) -> Line:
+        """The line after all records but those that are out of the question."""
+        import numpy as np
+
+        return cls(np.full(groups, -sys.float_info.max), np.full(groups, LAST_POSITION))
+
+    def covers(self, rows: Rows) -> NDArray[np.bool_]:
+        """(n,) whether each record stands before the line."""
+        import numpy as np
+
+        if (self.positions < 0).all():
+            return np.zeros(len(rows.keys), np.bool_)
+        keys = rows.of_group(self.keys)
+        if (self.positions == LAST_POSITION).all():
+            return rows.keys >= keys
+        covered: NDArray[np.bool_] = rows.keys > keys
+        ties = np.flatnonzero(rows.keys == keys)
+        if len(ties):
+            tied = rows.pick(ties)
+            covered[ties] = tied.positions <= tied.of_group(self.positions)
+        return covered
+
+
+class Window(NamedTuple):
+    """Records of each group between two lines that cost no more than `left` (g,)."""
+
+    after: Line
+    upto: Line
+    left: NDArray[np.float64]
+
+    def mask(self, rows: Rows) -> NDArray[np.bool_]:
+        """(n,) whether each record is in the window."""
+        mask = self.upto.covers(rows)
+        mask &= ~self.after.covers(rows)
+        if rows.costs is not None:
+            mask &= rows.costs <= rows.of_group(self.left)
+        return mask
+
+
+def places(keys: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole numbers in the order of keys, lowest for the best, without a gap between two floats."""
+    import numpy as np
+
+    bits = keys.view(np.int64)
+    # The bits of floats below 0 rise as the floats fall; -0.0, the lowest, falls on 0.0.
+    return np.where(bits < 0, bits - np.iinfo(np.int64).min, -bits)
+
+
+def keys_at(places: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The keys that stand at some `places`."""
+    import numpy as np
+
+    keys: NDArray[np.float64] = np.where(places > 0, places + np.iinfo(np.int64).min, -places).view(
+        np.float64
+    )
+    return keys
+
+
+def best(keys: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+    """Positions, ascending, of the `count` highest keys; of equal ones the first win. O(n)."""
+    import numpy as np
+
+    if count >= len(keys):
+        return np.arange(len(keys))
+    if count <= 0:
+        return np.empty(0, np.intp)
+    last = np.partition(keys, len(keys) - count)[len(keys) - count]
+    above = keys > last
+    level = np.flatnonzero(keys == last)[: count - int(above.sum())]
+    above[level] = True
+    return np.flatnonzero(above)
+
+
+def affordable(
+    keys: NDArray[np.float64], costs: NDArray[np.float64], budget: float
+) -> NDArray[np.intp]:
+    """Positions of what is bought, best first, by taking each record that still fits the rest.
+
+    Exact for costs that are `floored`.
+    """
+    import numpy as np
+
+    queue = np.argsort(-keys, kind="stable")
+    bought = [queue[:0]]
+    while queue.size:
+        queue = queue[costs[queue] <= budget]
+        totals = np.cumsum(costs[queue])
+        fit = int(np.searchsorted(totals, budget, side="right"))
+        if fit:
+            bought.append(queue[:fit])
+            budget -= float(totals[fit - 1])
+        queue = queue[fit:]
+    return np.concatenate(bought)
+
+
+def floored(costs: NDArray[np.float64], budget: float) -> NDArray[np.float64]:
+    """Costs as whole multiples, rounded down, of the step between floats of the budget's size.
+
+    Sums of them are exact up to the budget, whatever the order; a sum beyond it may be rounded, but
+    never down to it. Whole numbers stay as they are, and ten tenths fit into one. What a record
+    loses is under 2**-52 of the budget.
+    """
+    import numpy as np
+
+    _, exponent = math.frexp(min(budget, sys.float_info.max))
+    step = math.ldexp(1.0, max(exponent - sys.float_info.mant_dig, _LOWEST_EXPONENT))
+    with np.errstate(over="ignore"):  # beyond all floats is beyond the budget
+        multiples: NDArray[np.float64] = np.floor(costs / step) * step
+    return multiples
+
+
+_LOWEST_EXPONENT = -1074  # of the smallest float above 0
