@@ -13,6 +13,10 @@ class InputError(DataselectError):
     """Bad data: a record, a file or a model that cannot be used."""
 
 
+class ReadError(InputError):
+    """A file could not be read now: a disk or a network fails, or nothing is there."""
+
+
 class OutputError(DataselectError):
     """A file could not be written: a full disk, a missing folder, no permission."""
 

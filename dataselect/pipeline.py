@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from abc import abstractmethod
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -12,13 +12,13 @@ from dataselect import records
 from dataselect.errors import InputError, OptionError
 from dataselect.inputs import Inputs, numbered
 from dataselect.progress import Progress
-from dataselect.report import Distribution
 from dataselect.runs import Counts, Run, Settings
 from dataselect.selection import EVERYTHING, OUT_OF_ORDER, Cut, gain
 from dataselect.spool import Spool
 from dataselect.sweep import sweep
+from dataselect.tally import Tally
 from dataselect.texts import read_columns
-from dataselect.work import Scored, Work
+from dataselect.work import Annotated, Decided, Scored, Work
 from dataselect.workers import ordered_map
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from dataselect.records import Column
     from dataselect.scoring import Scorer
-    from dataselect.selection import Direction, Selection
+    from dataselect.selection import Selection
     from dataselect.sweep import Sweep
 
 
@@ -57,25 +57,18 @@ class Result:
         return self.counts.summary(rule) + (f"; {self.sweep.summary()}" if self.sweep else "")
 
 
-_LOOSEN = "loosen the selection"
+LOOSEN = "loosen the selection"
+"""What to do where a selection keeps too little."""
 
 
-class Pipeline(Run):
-    """A run that scores every record and keeps what a selection keeps.
-
-    >>> files = Inputs(["pool.jsonl"]), Settings(output="kept.jsonl")
-    >>> with Pipeline(*files) as run:  # doctest: +SKIP
-    ...     result = run.apply(scorer, Selection(top_k=1000))
-    """
+class Scoring(Run):
+    """A run that scores every record and keeps what a selection keeps, wherever that is done."""
 
     def __init__(
         self, inputs: Inputs, settings: Settings, *, also_read: Sequence[Inputs] = ()
     ) -> None:
         super().__init__(inputs, settings, also_read=also_read)
-        self._distribution = Distribution()
-        self._remarks: Counter[str] = Counter()
-        self._cut_gain = float("inf")
-        self._development: list[str] = []
+        self.tally = Tally(self.counts)
         self._sweep: Sweep | None = None
 
     def apply(
@@ -91,138 +84,34 @@ class Pipeline(Run):
             selection,
             self.settings.text_field,
             decides=selection.streams and not self.settings.sort,
-            wants_dropped=self._rejects is not None,
+            wants_dropped=self.settings.rejects is not None,
             stop_at_first=self.stops_at_first,
         )
-        if selection.auto is not None:
-            text = development or records.text(self.settings.text_field)
-            [self._development] = read_columns(Inputs([selection.auto]), [text])
-            if not self._development:
-                raise InputError(f"{selection.auto}: no text to try shares on; check --auto")
-        per: dict[str, Counts] = {}
-        with ExitStack() as stack:  # closed here, so that workers end before anything is said
-            blocks = stack.enter_context(closing(self._scored(work)))
-            if work.decides:
-                for block in blocks:
-                    assert block.cut is not None
-                    self._count(block.scores, block.cut, scorer.direction)
-                    self._write(block.text, block.dropped)
-            else:
-                spool = stack.enter_context(closing(Spool()))
-                for block in blocks:
-                    spool.add(
-                        block.text,
-                        block.scores,
-                        block.costs,
-                        block.groups,
-                        block.excluded,
-                        block.order,
-                    )
-                per = self._select(work, spool)
+        per = self._carry_out(work, development or records.text(self.settings.text_field))
         self.counts.check()
-        self.guard(self.counts.kept, _LOOSEN)
+        self.guard(self.counts.kept, LOOSEN)
         result = self._result(work, per)
         self._report_run(scorer, selection, result)
         return result
 
-    def _scored(self, work: Work) -> Generator[Scored, None, None]:
-        """Blocks after scoring, in order; bad records are dealt with on the way."""
-        settings, counts = self.settings, self.counts
-        jobs = settings.jobs if work.scorer.parallel else 1
-        given = self.inputs.blocks()
-        if records.POSITION in work.scorer.columns:
-            given = numbered(given)
-        with (
-            Progress(work.scorer.noun, self.inputs.size, quiet=settings.quiet) as progress,
-            closing(ordered_map(work, given, jobs)) as blocks,
-        ):
-            for block in blocks:
-                counts.read += len(block.scores) + len(block.bad)
-                self.refuse(block.bad)
-                if settings.report is not None:
-                    self._distribution.add(block.ranked_scores)
-                self._remarks.update(dict(block.remarks))
-                yield block
-                progress.update(self.inputs.meter.bytes_read, counts.read)
-
-    def _select(self, work: Work, spool: Spool) -> dict[str, Counts]:
-        """Cut a spool whose scores are all known, and write. Returns the counts of each group."""
-        import numpy as np
-
-        scores, direction = spool.scores, work.scorer.direction
-        cut = self._cut(work, spool)
-        self.guard(int(cut.kept.sum()), _LOOSEN)  # before anything reaches standard output
-        self._count(scores, cut, direction)
-        buckets = work.selection.bucket(scores, direction) if work.selection.buckets else None
-        for first, lines in spool.batches():
-            here = np.arange(first, first + len(lines))
-            own = Cut(cut.fates[here], cut.reasons)
-            kept, dropped = work.write(lines, own, _bucket_field(buckets, here))
-            self._write(b"" if self.settings.sort else kept, dropped)
-        if self.settings.sort:
-            gains = gain(scores, direction) if spool.order is None else -spool.order
-            for positions, lines in spool.ranked(cut.kept, gains):
-                everything = Cut(np.zeros(len(lines), np.uint8), cut.reasons)
-                self._write(*work.write(lines, everything, _bucket_field(buckets, positions)))
-        if spool.groups is None:
-            return {}
-        codes, names = spool.groups
-        read = np.bincount(codes, minlength=len(names)).tolist()
-        kept = np.bincount(codes[cut.kept], minlength=len(names)).tolist()
-        return {
-            name: Counts(read=r, kept=k, dropped=r - k)
-            for name, r, k in zip(names, read, kept, strict=True)
-        }
-
-    def _cut(self, work: Work, spool: Spool) -> Cut:
-        """Decide every record's fate, by the best share of a sweep where `--auto` asks for it."""
-        import numpy as np
-
-        def cut(selection: Selection) -> Cut:
-            return selection.cut(
-                spool.scores,
-                work.scorer.direction,
-                costs=spool.costs,
-                groups=spool.groups,
-                excluded=work.excluded(spool.excluded),
-                rng=np.random.default_rng(self.settings.seed),
-            )
-
-        selection = work.selection
-        if selection.auto is None:
-            return cut(selection)
-        self._sweep = sweep(
-            spool.values(records.text(self.settings.text_field)),
-            self._development,
-            lambda share: cut(selection.with_share(share)).kept,
-            np.random.default_rng(self.settings.seed),
-        )
-        return cut(selection.with_share(self._sweep.best.share if self._sweep else Fraction(1)))
-
-    def _count(self, scores: NDArray[np.float64], cut: Cut, direction: Direction) -> None:
-        kept = scores[cut.kept]
-        self.counts.kept += len(kept)
-        self.counts.dropped += len(scores) - len(kept)
-        if len(kept):
-            self._cut_gain = min(self._cut_gain, float(gain(kept, direction).min()))
-
-    def _write(self, kept: bytes, dropped: bytes) -> None:
-        if kept:
-            self.write(kept)
-        if self._rejects is not None and dropped:
-            self._rejects.write(dropped)
+    @abstractmethod
+    def _carry_out(self, work: Work, development: Column) -> dict[str, Counts]:
+        """Read, score, select, write, and count. Returns the counts of each group."""
 
     def _result(self, work: Work, per: dict[str, Counts]) -> Result:
         counts, selection = self.counts, work.selection
         warnings = work.scorer.warnings()
-        warnings += [f"{count:,} records {what}" for what, count in self._remarks.items()]
+        warnings += [
+            f"{count:,} records {what}" for what, count in sorted(self.tally.remarks.items())
+        ]
         if selection.selects and counts.kept and counts.kept + counts.errors == counts.read:
             warnings.append(f"{selection.describe()} keeps every record")
         if selection.selects and not counts.kept:
             warnings.append(f"{selection.describe()} keeps no record")
         warnings += self._sweep.warnings() if self._sweep else []
         direction = work.scorer.direction
-        cut = None if self._cut_gain == float("inf") else float(gain(self._cut_gain, direction))
+        worst = self.tally.cut_gain
+        cut = None if worst == float("inf") else float(gain(worst, direction))
         return Result(
             counts,
             selection.describe(),
@@ -255,10 +144,128 @@ class Pipeline(Run):
                 "direction": result.direction,
             },
             auto=result.sweep.describe() if result.sweep else None,
-            quantiles=self._distribution.quantiles(),
+            quantiles=self.tally.distribution.quantiles(),
             warnings=result.warnings,
             **{scorer.noun: described},
         )
+
+
+class Pipeline(Scoring):
+    """The run of one machine.
+
+    >>> files = Inputs(["pool.jsonl"]), Settings(output="kept.jsonl")
+    >>> with Pipeline(*files) as run:  # doctest: +SKIP
+    ...     result = run.apply(scorer, Selection(top_k=1000))
+    """
+
+    def _carry_out(self, work: Work, development: Column) -> dict[str, Counts]:
+        self._development = self._development_texts(work.selection, development)
+        with ExitStack() as stack:  # closed here, so that workers end before anything is said
+            blocks = stack.enter_context(closing(self._scored(work)))
+            if work.decides:
+                for block in blocks:
+                    assert isinstance(block, Decided)
+                    self.tally.keep(block.scores, block.cut, work.scorer.direction)
+                    self._write(block.kept, block.dropped)
+                return {}
+            spool = stack.enter_context(closing(Spool()))
+            for block in blocks:
+                assert isinstance(block, Annotated)
+                spool.add(block)
+            return self._select(work, spool)
+
+    @staticmethod
+    def _development_texts(selection: Selection, column: Column) -> list[str]:
+        """The texts to try shares on, for `--auto`. Raises InputError."""
+        if selection.auto is None:
+            return []
+        [texts] = read_columns(Inputs([selection.auto]), [column])
+        if not texts:
+            raise InputError(f"{selection.auto}: no text to try shares on; check --auto")
+        return texts
+
+    def _scored(self, work: Work) -> Generator[Scored, None, None]:
+        """Blocks after scoring, in order; bad records are dealt with on the way."""
+        settings, counts = self.settings, self.counts
+        jobs = settings.jobs if work.scorer.parallel else 1
+        given = self.inputs.blocks()
+        if records.POSITION in work.scorer.columns:
+            given = numbered(given)
+        with (
+            Progress(work.scorer.noun, self.inputs.size, quiet=settings.quiet) as progress,
+            closing(ordered_map(work, given, jobs)) as blocks,
+        ):
+            for block in blocks:
+                counts.read += len(block.scores) + len(block.bad)
+                self.refuse(block.bad)
+                if settings.report is not None:
+                    self.tally.distribution.add(block.ranked_scores)
+                self.tally.remarks.update(dict(block.remarks))
+                yield block
+                progress.update(self.inputs.meter.bytes_read, counts.read)
+
+    def _select(self, work: Work, spool: Spool) -> dict[str, Counts]:
+        """Cut a spool whose scores are all known, and write. Returns the counts of each group."""
+        import numpy as np
+
+        grounds, direction = spool.grounds, work.scorer.direction
+        scores = grounds.scores
+        cut = self._cut(work, spool)
+        self.guard(int(cut.kept.sum()), LOOSEN)  # before anything reaches standard output
+        self.tally.keep(scores, cut, direction)
+        buckets = work.selection.bucket(scores, direction) if work.selection.buckets else None
+        for first, lines in spool.batches():
+            here = np.arange(first, first + len(lines))
+            own = Cut(cut.fates[here], cut.reasons)
+            kept, dropped = work.write(lines, own, _bucket_field(buckets, here))
+            self._write(b"" if self.settings.sort else kept, dropped)
+        if self.settings.sort:
+            gains = gain(scores, direction) if grounds.order is None else -grounds.order
+            for positions, lines in spool.ranked(cut.kept, gains):
+                everything = Cut(np.zeros(len(lines), np.uint8), cut.reasons)
+                self._write(*work.write(lines, everything, _bucket_field(buckets, positions)))
+        if grounds.groups is None:
+            return {}
+        codes, names = grounds.groups
+        read = np.bincount(codes, minlength=len(names)).tolist()
+        kept = np.bincount(codes[cut.kept], minlength=len(names)).tolist()
+        return {
+            name: Counts(read=r, kept=k, dropped=r - k)
+            for name, r, k in zip(names, read, kept, strict=True)
+        }
+
+    def _cut(self, work: Work, spool: Spool) -> Cut:
+        """Decide every record's fate, by the best share of a sweep where `--auto` asks for it."""
+        import numpy as np
+
+        grounds = spool.grounds
+
+        def cut(selection: Selection) -> Cut:
+            return selection.cut(
+                grounds.scores,
+                work.scorer.direction,
+                costs=grounds.costs,
+                groups=grounds.groups,
+                excluded=work.excluded(grounds.excluded),
+                rng=np.random.default_rng(self.settings.seed),
+            )
+
+        selection = work.selection
+        if selection.auto is None:
+            return cut(selection)
+        self._sweep = sweep(
+            spool.values(records.text(self.settings.text_field)),
+            self._development,
+            lambda share: cut(selection.with_share(share)).kept,
+            np.random.default_rng(self.settings.seed),
+        )
+        return cut(selection.with_share(self._sweep.best.share if self._sweep else Fraction(1)))
+
+    def _write(self, kept: bytes, dropped: bytes) -> None:
+        if kept:
+            self.write(kept)
+        if self._rejects is not None and dropped:
+            self._rejects.write(dropped)
 
 
 def _refuse_to_replace_what_is_read(scorer: Scorer) -> None:

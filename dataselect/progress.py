@@ -61,13 +61,14 @@ class Progress(_Bar):
         if not self._silent:
             self._open(label, total, "B")
 
-    def update(self, bytes_read: int, records: int) -> None:
-        """Show the total of bytes and records so far."""
+    def update(self, bytes_read: int, records: int | None = None) -> None:
+        """Show the total of bytes so far, and of records where they are counted."""
         if self._bar is not None:
             elapsed = self._bar.format_dict["elapsed"] or 1e-9
-            self._bar.set_postfix_str(
-                f"{records:,} records, {records / elapsed:,.0f}/s", refresh=False
-            )
+            if records is not None:
+                self._bar.set_postfix_str(
+                    f"{records:,} records, {records / elapsed:,.0f}/s", refresh=False
+                )
             self._bar.update(bytes_read - self._bar.n)
 
 

@@ -15,6 +15,7 @@ _PACKAGES = (
     "numpy",
     "orjson",
     "rapidfuzz",
+    "ray",
     "sacrebleu",
     "scikit-learn",
     "scipy",
@@ -62,6 +63,30 @@ class Distribution:
         bits = scores.view(np.int64) >> self._DROPPED_BITS
         for key, count in zip(*np.unique(bits, return_counts=True), strict=True):
             self._counts[int(key)] = self._counts.get(int(key), 0) + int(count)
+
+    def merge(self, other: Distribution) -> None:
+        """Count the scores of another one, too."""
+        self._lowest = min(self._lowest, other._lowest)
+        self._highest = max(self._highest, other._highest)
+        for key, count in other._counts.items():
+            self._counts[key] = self._counts.get(key, 0) + count
+
+    def as_json(self) -> dict[str, Any]:
+        """All that `of_json` needs, as JSON can say it: null for no lowest and no highest."""
+        return {
+            "counts": list(self._counts.items()),
+            "lowest": self._lowest,
+            "highest": self._highest,
+        }
+
+    @classmethod
+    def of_json(cls, noted: dict[str, Any]) -> Distribution:
+        """What `as_json` gave."""
+        found = cls()
+        found._counts = dict(noted["counts"])
+        if found._counts:
+            found._lowest, found._highest = noted["lowest"], noted["highest"]
+        return found
 
     @property
     def total(self) -> int:

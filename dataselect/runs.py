@@ -97,16 +97,19 @@ class Run:
         self._outputs = Outputs(read)
 
     def __enter__(self) -> Self:
-        settings = self.settings
         with ExitStack() as stack:
             stack.enter_context(self._outputs)
-            collects = settings.on_error not in (FAIL, SKIP)
-            self._output = self._outputs.open(settings.output)
-            self._rejects = self._outputs.open(settings.rejects) if settings.rejects else None
-            self._bad = self._outputs.open(settings.on_error) if collects else None
-            self._report = self._outputs.open(settings.report) if settings.report else None
+            self._open()
             self._stack = stack.pop_all()
         return self
+
+    def _open(self) -> None:
+        """Open what is written."""
+        settings = self.settings
+        self._output = self._outputs.open(settings.output)
+        self._rejects = self._outputs.open(settings.rejects) if settings.rejects else None
+        self._bad = self._outputs.open(settings.on_error) if self.collects_bad else None
+        self._report = self._outputs.open(settings.report) if settings.report else None
 
     def __exit__(
         self,
@@ -179,6 +182,11 @@ class Run:
                 progress.update(inputs.meter.bytes_read, self.counts.read)
 
     @property
+    def collects_bad(self) -> bool:
+        """Whether bad records are collected somewhere."""
+        return self.settings.on_error not in (FAIL, SKIP)
+
+    @property
     def stops_at_first(self) -> bool:
         """Whether the first bad record ends the run."""
         return self.settings.on_error == FAIL
@@ -211,6 +219,10 @@ class Run:
                 f"fewer than --min-records {settings.min_records:,}"
             )
 
+    def _input_digests(self) -> dict[str, str]:
+        """SHA-256 of each file that was read."""
+        return self.inputs.meter.digests()
+
     def report(self, command: str, facts: dict[str, Any], /, **more: Any) -> None:
         """Write the report, if it is asked for: what every one has, and `more`.
 
@@ -223,7 +235,7 @@ class Run:
             "signature": signature(command, {**facts, "seed": self.settings.seed}),
             "versions": versions(),
             "options": {**asdict(self.settings), **self.facts},
-            "inputs": self.inputs.meter.digests(),
+            "inputs": self._input_digests(),
             "counts": asdict(self.counts),
             **more,
         }

@@ -15,18 +15,22 @@ if TYPE_CHECKING:
     from dataselect.selection import Direction
 
 
+Remarks = tuple[tuple[str, int], ...]
+"""What a person should know of some of the records, and of how many."""
+
+
 class Scores(NamedTuple):
     """One number a record, (n,) finite float64, and the fields that say so in the output.
 
     `excluded` (n,) uint8: which of the scorer's `exclusions`, from 1, keeps a record out whatever
-    its score, or 0. `remarks`: what a person should know of some of the records, and of how many.
-    `order` (n,): records are sorted by it, lowest first, where that is not by their score.
+    its score, or 0. `order` (n,): records are sorted by it, lowest first, where that is not by
+    their score.
     """
 
     values: NDArray[np.float64]
     fields: Fields
     excluded: NDArray[np.uint8] | None = None
-    remarks: tuple[tuple[str, int], ...] = ()
+    remarks: Remarks = ()
     order: NDArray[np.float64] | None = None
 
 
@@ -73,6 +77,10 @@ class Scorer(ABC):
     @abstractmethod
     def score(self, columns: Sequence[list[Any]]) -> Scores:
         """Score a batch: one list of values a column."""
+
+    def part(self, first: int, records: int) -> Scorer:
+        """What it takes to score some records, from the position `first` among all on."""
+        return self
 
     def details(self, columns: Sequence[list[Any]]) -> Fields:
         """Fields that cost time and are therefore added to kept records only."""

@@ -3,100 +3,36 @@
 from __future__ import annotations
 
 import os
-from array import array
 from typing import TYPE_CHECKING, Any
 
+from dataselect.grounds import Grounds
 from dataselect.inputs import Block
 from dataselect.records import Column, read
 from dataselect.scratch import Scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.selection import Groups
+    from dataselect.work import Annotated
 
 _CHUNK_BYTES = 1 << 20
 
 
 class Spool:
-    """Lines in an unlinked temporary file, in order; in memory 8 bytes of score a record.
-
-    A budget holds 8 bytes more, an order of its own 8, `--per` 4, exclusions 1.
-    """
+    """Lines in an unlinked temporary file, in order; what selection goes by is in memory."""
 
     def __init__(self) -> None:
+        self.grounds = Grounds()
         self._scratch = Scratch("spooling records")
         self._file = self._scratch.file
-        self._scores = array("d")
-        self._costs = array("d")
-        self._order = array("d")
-        self._codes = array("i")
-        self._excluded = array("B")
-        self._names: dict[str, int] = {}
 
-    def add(
-        self,
-        text: bytes,
-        scores: NDArray[np.float64],
-        costs: NDArray[np.float64] | None,
-        groups: Sequence[str] | None,
-        excluded: NDArray[np.uint8] | None = None,
-        order: NDArray[np.float64] | None = None,
-    ) -> None:
-        """Store the lines of a batch. Raises OutputError when the disk is full."""
-        self._scores.frombytes(scores.tobytes())
-        if costs is not None:
-            self._costs.frombytes(costs.tobytes())
-        if groups is not None:
-            names = self._names
-            self._codes.extend([names.setdefault(name, len(names)) for name in groups])
-        if excluded is not None:
-            self._excluded.frombytes(excluded.tobytes())
-        if order is not None:
-            self._order.frombytes(order.tobytes())
-        self._scratch.write(text)
-
-    @property
-    def scores(self) -> NDArray[np.float64]:
-        """(n,) the scores of all records."""
-        import numpy as np
-
-        return np.frombuffer(self._scores, dtype=np.float64)
-
-    @property
-    def costs(self) -> NDArray[np.float64] | None:
-        """(n,) what each record costs, or None where each costs 1."""
-        import numpy as np
-
-        return np.frombuffer(self._costs, dtype=np.float64) if self._costs else None
-
-    @property
-    def groups(self) -> Groups | None:
-        """The group of each record, numbered in the order of first sight, or None."""
-        import numpy as np
-
-        from dataselect.selection import Groups
-
-        if not self._codes:
-            return None
-        return Groups(np.frombuffer(self._codes, dtype=np.intc), list(self._names))
-
-    @property
-    def excluded(self) -> NDArray[np.uint8] | None:
-        """(n,) the scorer's exclusion of each record, or None where it excludes nothing."""
-        import numpy as np
-
-        return np.frombuffer(self._excluded, dtype=np.uint8) if self._excluded else None
-
-    @property
-    def order(self) -> NDArray[np.float64] | None:
-        """(n,) what records are sorted by, lowest first, or None where that is their score."""
-        import numpy as np
-
-        return np.frombuffer(self._order, dtype=np.float64) if self._order else None
+    def add(self, block: Annotated) -> None:
+        """Store the lines of a block. Raises OutputError when the disk is full."""
+        self.grounds.add(block.scores, block.costs, block.groups, block.excluded, block.order)
+        self._scratch.write(block.text)
 
     def batches(self) -> Iterator[tuple[int, list[bytes]]]:
         """Yield the position of the first record and the lines of each batch, in input order."""

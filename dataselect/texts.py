@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dataselect.errors import InputError
 from dataselect.inputs import Block, Inputs, count_records, numbered
 from dataselect.records import POSITION, Column, encoded, identity, parse, read
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
-    import numpy as np
     from numpy.random import Generator
-    from numpy.typing import NDArray
+
+Drawn = TypeVar("Drawn")
 
 
 def read_columns(inputs: Inputs, columns: Sequence[Column]) -> list[list[Any]]:
@@ -47,33 +49,77 @@ def names_at(inputs: Inputs, positions: Collection[int]) -> list[bytes]:
 
 def total_records(inputs: Inputs) -> int:
     """How many records there are, good or bad."""
+    if isinstance(inputs, Drawable):
+        return inputs.total_records()
     return sum(count_records(block.data) for block in inputs.blocks())
+
+
+class Drawing(Generic[Drawn]):
+    """A uniform sample of lines that come in order, without replacement.
+
+    Each line gets a random key in the order of the input and the `size` lowest are kept, so the
+    draw depends on nothing but `rng`. Holds at most 2 * `size` lines, and their keys.
+    """
+
+    def __init__(self, size: int, rng: Generator) -> None:
+        import numpy as np
+
+        self._size, self._rng = size, rng
+        self._keys = np.empty(0)
+        self._limit = np.inf  # what a key has to be below
+        self._drawn: list[Drawn] = []
+
+    def offer(self, lines: int, take: Callable[[list[int]], Iterable[Drawn]]) -> None:
+        """Offer the next `lines`; `take` makes what is kept of those at some places among them."""
+        import numpy as np
+
+        fresh = self._rng.random(lines)
+        chosen = np.flatnonzero(fresh < self._limit)
+        self._keys = np.concatenate((self._keys, fresh[chosen]))
+        self._drawn += take(chosen.tolist())
+        if len(self._drawn) > 2 * self._size:
+            self._keep_lowest()
+
+    def finish(self) -> list[Drawn]:
+        """The sample, in input order."""
+        self._keep_lowest()
+        return self._drawn
+
+    def _keep_lowest(self) -> None:
+        import numpy as np
+
+        if len(self._keys) > self._size:
+            lowest = np.sort(np.argpartition(self._keys, self._size)[: self._size])
+            self._keys = self._keys[lowest]
+            self._drawn = [self._drawn[place] for place in lowest]
+            self._limit = float(self._keys.max())
+
+
+class Drawable(ABC):
+    """Inputs that draw lines themselves: several machines read them."""
+
+    @abstractmethod
+    def draw(self, size: int, rng: Generator) -> list[Block]:
+        """Lines as `Drawing` chooses them, each a numbered block of its own, in input order."""
+
+    @abstractmethod
+    def total_records(self) -> int:
+        """How many records there are, good or bad."""
 
 
 def sample_columns(
     inputs: Inputs, columns: Sequence[Column], size: int, rng: Generator, *, strict: bool
 ) -> list[list[Any]]:
-    """Draw the values of `size` records without replacement, in input order.
+    """Draw the values of `size` records without replacement, in input order, by a `Drawing`.
 
-    Each line gets a random key in the order of the input and the `size` lowest are kept, so the
-    draw depends on nothing but `rng`. Holds at most 2 * `size` lines. A bad record that is drawn
-    raises InputError if `strict`, else it is left out: the run that follows reports it.
+    A bad record that is drawn raises InputError if `strict`, else it is left out: the run that
+    follows reports it.
     """
-    import numpy as np
-
-    keys = np.empty(0)
-    drawn: list[Block] = []  # of one line each
-    limit = np.inf
-    blocks = inputs.blocks()
-    for block in numbered(blocks) if POSITION in columns else blocks:
-        lines = block.data.split(b"\n")[:-1]
-        fresh = rng.random(len(lines))
-        chosen = np.flatnonzero(fresh < limit)
-        keys = np.concatenate((keys, fresh[chosen]))
-        drawn += _single_lines(block, lines, chosen.tolist())
-        if len(drawn) > 2 * size:
-            keys, drawn, limit = _lowest(keys, drawn, size)
-    _, drawn, _ = _lowest(keys, drawn, size)
+    if isinstance(inputs, Drawable):
+        drawn = inputs.draw(size, rng)
+    else:
+        blocks = inputs.blocks()
+        drawn = _drawn(numbered(blocks) if POSITION in columns else blocks, size, rng)
     values: list[list[Any]] = [[] for _ in columns]
     for line in drawn:
         found = read(line, columns)
@@ -82,6 +128,14 @@ def sample_columns(
         for kept, own in zip(values, found.columns, strict=True):
             kept.extend(own)
     return values
+
+
+def _drawn(blocks: Iterable[Block], size: int, rng: Generator) -> list[Block]:
+    drawing: Drawing[Block] = Drawing(size, rng)
+    for block in blocks:
+        lines = block.data.split(b"\n")[:-1]
+        drawing.offer(len(lines), partial(single_lines, block, lines))
+    return drawing.finish()
 
 
 def sample_texts(
@@ -105,8 +159,8 @@ def sample_like(texts: Sequence[str], inputs: Inputs, column: Column, rng: Gener
     return chosen
 
 
-def _single_lines(block: Block, lines: Sequence[bytes], chosen: Sequence[int]) -> list[Block]:
-    """Some lines of a block as blocks of their own."""
+def single_lines(block: Block, lines: Sequence[bytes], chosen: Sequence[int]) -> list[Block]:
+    """Lines at some places of a block, ascending, as blocks of their own."""
     found = []
     position, start = block.first_record, 0
     for place in chosen:
@@ -114,15 +168,3 @@ def _single_lines(block: Block, lines: Sequence[bytes], chosen: Sequence[int]) -
         start = place
         found.append(Block(block.source, block.first_line + place, lines[place] + b"\n", position))
     return found
-
-
-def _lowest(
-    keys: NDArray[np.float64], drawn: list[Block], size: int
-) -> tuple[NDArray[np.float64], list[Block], float]:
-    """The `size` lines of the lowest keys, in input order, and the key that a new one must beat."""
-    import numpy as np
-
-    if len(keys) <= size:
-        return keys, drawn, np.inf
-    lowest = np.sort(np.argpartition(keys, size)[:size])
-    return keys[lowest], [drawn[i] for i in lowest], float(keys[lowest].max())

@@ -20,37 +20,71 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.records import BadRecord, Column, Fields
-    from dataselect.scoring import Scorer
+    from dataselect.scoring import Remarks, Scorer, Scores
     from dataselect.selection import Cut, Selection
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Scored:
-    """A block after scoring.
+class Examined:
+    """The good records of a block, (n,), and what is known of them before any is kept.
 
-    `scores` (n,) of its good records. `text` holds their lines, with fields added, but only those
-    that are kept where `cut` is there: each record's fate is then known by itself, and `dropped`
-    holds the rest if it is wanted. Otherwise `costs`, `groups` and `excluded` (n,) are what
-    selection needs, and `order` (n,) what sorting does.
+    `columns`: the values that the scorer read. `costs` and `groups` are there where the selection
+    needs them.
     """
 
-    scores: NDArray[np.float64]
-    text: bytes
+    lines: Sequence[bytes]
+    columns: Sequence[list[Any]]
+    scores: Scores
     bad: list[BadRecord]
-    cut: Cut | None = None
-    dropped: bytes = b""
     costs: NDArray[np.float64] | None = None
     groups: list[str] | None = None
-    excluded: NDArray[np.uint8] | None = None
-    order: NDArray[np.float64] | None = None
-    remarks: tuple[tuple[str, int], ...] = ()
 
     @property
     def ranked_scores(self) -> NDArray[np.float64]:
         """The scores of records that the scorer does not leave out."""
-        return self.scores if self.excluded is None else self.scores[self.excluded == 0]
+        values, excluded = self.scores.values, self.scores.excluded
+        return values if excluded is None else values[excluded == 0]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A block after scoring.
+
+    `scores` (n,) of its good records, `ranked_scores` of those that the scorer does not leave out.
+    """
+
+    scores: NDArray[np.float64]
+    ranked_scores: NDArray[np.float64]
+    bad: list[BadRecord]
+    remarks: Remarks
+
+
+@dataclass(frozen=True)
+class Decided(Scored):
+    """A block of records each of whose fates is known by itself: the text of what is kept.
+
+    `dropped`: the rest, if somebody wants it.
+    """
+
+    cut: Cut
+    kept: bytes
+    dropped: bytes
+
+
+@dataclass(frozen=True)
+class Annotated(Scored):
+    """A block of records that wait for a decision: their lines, with fields added.
+
+    What selection needs, (n,) each: `costs`, `groups`, `excluded`; and `order`, what sorting does.
+    """
+
+    text: bytes
+    costs: NDArray[np.float64] | None
+    groups: list[str] | None
+    excluded: NDArray[np.uint8] | None
+    order: NDArray[np.float64] | None
 
 
 @dataclass(frozen=True)
@@ -68,30 +102,19 @@ class Work:
     wants_dropped: bool = False
     stop_at_first: bool = False
 
-    def __call__(self, block: Block) -> Scored:
+    def __call__(self, block: Block) -> Decided | Annotated:
         """Process one block."""
+        found = self.examine(block)
+        return self.decide(found) if self.decides else self._annotate(found)
+
+    def examine(self, block: Block) -> Examined:
+        """Read, check and score one block."""
         cost, per = self._cost_column(), self._group_column()
         own = list(self.scorer.columns)
         wanted = [column for column in (cost, per, self._text_column()) if column is not None]
         found = records.read(block, [*own, *wanted], stop_at_first=self.stop_at_first)
         inputs, others = found.columns[: len(own)], iter(found.columns[len(own) :])
         scores = self.scorer.score(inputs)
-        lines = found.lines
-        if self.scorer.removes:
-            lines = without(lines, self.scorer.removes)
-        if self.decides:
-            excluded = self.excluded(scores.excluded)
-            cut = self.selection.cut(scores.values, self.scorer.direction, excluded=excluded)
-            kept, dropped = self.write(lines, cut, scores.fields, inputs)
-            return Scored(
-                scores.values,
-                kept,
-                found.bad,
-                cut,
-                dropped,
-                excluded=scores.excluded,
-                remarks=scores.remarks,
-            )
         if cost is not None:
             costs = self._costs(next(others))
         elif self._costs_added_text:
@@ -101,16 +124,34 @@ class Work:
         groups = None if per is None else next(others)
         if self.selection.per in scores.fields:
             groups = [orjson.loads(value) for value in scores.fields[self.selection.per]]
-        text = records.annotate(lines, scores.fields)
-        return Scored(
+        return Examined(self.stripped(found.lines), inputs, scores, found.bad, costs, groups)
+
+    def stripped(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Lines less the fields that the scorer takes away."""
+        return without(lines, self.scorer.removes) if self.scorer.removes else lines
+
+    def decide(self, found: Examined) -> Decided:
+        """Keep or drop records whose fates do not depend on others."""
+        scores = found.scores
+        excluded = self.excluded(scores.excluded)
+        cut = self.selection.cut(scores.values, self.scorer.direction, excluded=excluded)
+        kept, dropped = self.write(found.lines, cut, scores.fields, found.columns)
+        return Decided(
+            scores.values, found.ranked_scores, found.bad, scores.remarks, cut, kept, dropped
+        )
+
+    def _annotate(self, found: Examined) -> Annotated:
+        scores = found.scores
+        return Annotated(
             scores.values,
-            text,
+            found.ranked_scores,
             found.bad,
-            costs=costs,
-            groups=groups,
-            excluded=scores.excluded,
-            order=scores.order,
-            remarks=scores.remarks,
+            scores.remarks,
+            records.annotate(found.lines, scores.fields),
+            found.costs,
+            found.groups,
+            scores.excluded,
+            scores.order,
         )
 
     def excluded(self, codes: NDArray[np.uint8] | None) -> Excluded | None:

@@ -77,7 +77,7 @@ def load(
             f"{path}: {error.strerror or error}; make a model with --save-model"
         ) from None
     try:
-        return restore(*_loads(data, format_))
+        return restore(*loads(data, format_))
     except _FAULTS as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
@@ -85,7 +85,8 @@ def load(
         ) from None
 
 
-def _loads(data: bytes, format_: Format) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def loads(data: bytes, format_: Format) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """What `dumps` was given. Raises one of many errors for damaged bytes, see `load`."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         about = json.loads(archive.read(_ABOUT))
         if about["format"] != str(format_):

@@ -1,0 +1,70 @@
+"""What is counted while records are scored, in a form in which parts of a run are added up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dataselect.report import Distribution
+from dataselect.runs import Counts
+from dataselect.selection import gain
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.selection import Cut, Direction
+
+
+@dataclass
+class Tally:
+    """Counts of records, the distribution of their scores, remarks on them, digests of files.
+
+    `cut_gain`: the worst gain that was kept, infinite where nothing was or that is not known yet.
+    """
+
+    counts: Counts = field(default_factory=Counts)
+    distribution: Distribution = field(default_factory=Distribution)
+    remarks: Counter[str] = field(default_factory=Counter)
+    cut_gain: float = float("inf")
+    digests: dict[str, str] = field(default_factory=dict)
+
+    def keep(self, scores: NDArray[np.float64], cut: Cut, direction: Direction) -> None:
+        """Count what a cut keeps and drops of some records, (n,)."""
+        kept = scores[cut.kept]
+        self.counts.kept += len(kept)
+        self.counts.dropped += len(scores) - len(kept)
+        if len(kept):
+            self.cut_gain = min(self.cut_gain, float(gain(kept, direction).min()))
+
+    def add(self, other: Tally) -> None:
+        """Take in that of another shard."""
+        for name, count in asdict(other.counts).items():
+            setattr(self.counts, name, getattr(self.counts, name) + count)
+        self.distribution.merge(other.distribution)
+        self.remarks.update(other.remarks)
+        self.cut_gain = min(self.cut_gain, other.cut_gain)
+        self.digests |= other.digests
+
+    def as_json(self) -> dict[str, Any]:
+        """For a note; `of_json` reads it back."""
+        return {
+            "counts": asdict(self.counts),
+            "distribution": self.distribution.as_json(),
+            "remarks": dict(self.remarks),
+            "cut_gain": self.cut_gain,
+            "digests": self.digests,
+        }
+
+    @classmethod
+    def of_json(cls, noted: dict[str, Any]) -> Tally:
+        """What `as_json` gave."""
+        cut_gain = noted["cut_gain"]
+        return cls(
+            Counts(**noted["counts"]),
+            Distribution.of_json(noted["distribution"]),
+            Counter(noted["remarks"]),
+            float("inf") if cut_gain is None else cut_gain,
+            noted["digests"],
+        )
