@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import glob
 import hashlib
+import json
 import lzma
 import os
 import stat
@@ -13,13 +14,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, Protocol
 
-from dataselect.errors import InputError, OptionError
+from dataselect.errors import InputError, OptionError, ReadError
 from dataselect.scratch import Scratch
 
 STDIN = "-"
+MANIFEST = "_manifest.json"
+"""The file of an output folder that makes it complete, and names its shards."""
 BLOCK_BYTES = 1 << 19  # the fastest of 64 KiB to 4 MiB: a block's arrays fit in the caches
 _COMPRESSED_BYTES = 1 << 12  # text that repeats grows ten thousandfold, and is held in memory
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 
 
 class Block(NamedTuple):
@@ -80,10 +83,14 @@ def refuse_shared_stdin(paths: Sequence[str]) -> None:
 def expand(patterns: Sequence[str]) -> list[str]:
     """Paths for patterns: a path that exists stands for itself, else a glob, in sorted order.
 
-    Raises InputError for a pattern that matches nothing. No pattern at all means standard input.
+    The output folder of a distributed run stands for its shards. Raises InputError for a pattern
+    that matches nothing. No pattern at all means standard input.
     """
     paths: list[str] = []
     for pattern in patterns or [STDIN]:
+        if is_output_folder(pattern):
+            paths.extend(_shards(pattern))
+            continue
         if pattern == STDIN or os.path.lexists(pattern) or not glob.has_magic(pattern):
             paths.append(pattern)
             continue
@@ -94,9 +101,45 @@ def expand(patterns: Sequence[str]) -> list[str]:
     return paths
 
 
+def is_output_folder(path: str) -> bool:
+    """Whether a folder is the complete output of a distributed run."""
+    return os.path.isfile(os.path.join(path, MANIFEST))
+
+
+def _shards(folder: str) -> list[str]:
+    """The files of an output folder, in the order of the run's input. Raises InputError."""
+    path = os.path.join(folder, MANIFEST)
+    with open_raw(path) as file:
+        return [os.path.join(folder, name) for name in manifest_names(path, file.read())]
+
+
+def manifest_names(path: str, data: bytes) -> list[str]:
+    """The names of shards that a manifest lists, in order. Raises InputError."""
+    try:
+        return list(json.loads(data)["shards"])
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path}: damaged; name the files of the folder") from None
+
+
+def holds(path: str, file: str) -> bool:
+    """Whether a path is that of a file by whatever name, or of a folder that has it."""
+    own, other = os.path.realpath(path), os.path.realpath(file)
+    return own == other or other.startswith(os.path.join(own, ""))
+
+
 def reason(error: OSError) -> str:
     """The operating system's words for an error, without number and path."""
     return error.strerror or str(error)
+
+
+def unreadable(path: str, error: OSError) -> ReadError:
+    """What to say of a file that cannot be read."""
+    hint = {
+        FileNotFoundError: "check the name",
+        IsADirectoryError: "name a file, or a quoted pattern such as 'DIR/*.jsonl'",
+        PermissionError: "check its permissions",
+    }.get(type(error), "check the file")
+    return ReadError(f"{display(path)}: {reason(error)}; {hint}")
 
 
 def open_raw(path: str) -> BinaryIO:
@@ -107,12 +150,7 @@ def open_raw(path: str) -> BinaryIO:
         if fcntl.fcntl(0, fcntl.F_GETFL) & os.O_ACCMODE != os.O_WRONLY:
             return open(0, "rb", buffering=0, closefd=False)
     except OSError as error:
-        hint = {
-            FileNotFoundError: "check the name",
-            IsADirectoryError: "name a file, or a quoted pattern such as 'DIR/*.jsonl'",
-            PermissionError: "check its permissions",
-        }.get(type(error), "check the file")
-        raise InputError(f"{display(path)}: {reason(error)}; {hint}") from None
+        raise unreadable(path, error) from None
     raise InputError("<stdin>: it is closed; pipe records in or name a file")
 
 
@@ -141,8 +179,7 @@ class _Chunks:
             try:
                 chunk = self._raw.read(size)
             except OSError as error:
-                where = display(self._path)
-                raise InputError(f"{where}: {reason(error)}; check the file") from None
+                raise unreadable(self._path, error) from None
             if not chunk:
                 return
             self._meter.count(self._path, chunk)
@@ -216,9 +253,9 @@ def _blocks(path: str, chunks: Iterator[bytes]) -> Iterator[Block]:
             raise InputError(
                 f"{source}: {name} data; name the file *{name}, or decompress it before the pipe"
             )
-    while 0 < len(first) < len(_BOM) and (more := next(chunks, b"")):
+    while 0 < len(first) < len(BOM) and (more := next(chunks, b"")):
         first += more
-    chunk = first.removeprefix(_BOM)
+    chunk = first.removeprefix(BOM)
     while chunk or (chunk := next(chunks, b"")):
         cut = chunk.rfind(b"\n") + 1
         if not cut:
@@ -243,14 +280,15 @@ class Inputs:
         self.paths = expand(patterns)
         refuse_shared_stdin(self.paths)
         self.meter = Meter(digest)
-        self._status = {path: _status(path) for path in self.paths}
+        found = {path: self._status_of(path) for path in self.paths}
+        self._status = {path: status for path, status in found.items() if status is not None}
         self._start = _position(0) if STDIN in self.paths else 0
         self._copies: dict[str, Scratch] = {}
 
     @property
     def size(self) -> int | None:
         """Bytes to read in all, or None where a pipe does not tell."""
-        if not all(map(_is_regular, self._status.values())):
+        if not all(map(is_regular, self._status.values())):
             return None
         return sum(self._status[path].st_size for path in self.paths)
 
@@ -259,7 +297,7 @@ class Inputs:
         return {
             (status.st_dev, status.st_ino): path
             for path, status in self._status.items()
-            if _is_regular(status)
+            if is_regular(status)
         }
 
     def blocks(self) -> Iterator[Block]:
@@ -272,13 +310,21 @@ class Inputs:
         self.meter = Meter(self.meter.digest)
         return [self._blocks_of(path) for path in self.paths]
 
+    def _status_of(self, path: str) -> os.stat_result | None:
+        """What a path leads to, or None where that is not on this machine. Raises InputError."""
+        return file_status(path)
+
+    def _open(self, path: str) -> BinaryIO:
+        """Open one of the files. Raises InputError."""
+        return open_raw(path)
+
     def _blocks_of(self, path: str) -> Iterator[Block]:
         with contextlib.ExitStack() as stack:
             if path in self._copies:
                 raw = self._copies[path].file
                 raw.seek(0)
             else:
-                raw = stack.enter_context(open_raw(path))
+                raw = stack.enter_context(self._open(path))
                 if path == STDIN and raw.seekable():
                     raw.seek(self._start)
             yield from _blocks(path, iter(_Chunks(path, raw, self.meter)))
@@ -286,7 +332,7 @@ class Inputs:
     def keep_for_rereading(self) -> None:
         """Copy what is not a plain file to an unlinked temporary file, so that it can be reread."""
         for path, status in self._status.items():
-            if _is_regular(status) or path in self._copies:
+            if is_regular(status) or path in self._copies:
                 continue
             with open_raw(path) as raw:
                 copy = Scratch(f"copying {display(path)}")
@@ -295,9 +341,12 @@ class Inputs:
             self._copies[path] = copy
 
 
-def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Blocks with the position of their first record among all records, good or bad, from 0."""
-    position = 0
+def numbered(blocks: Iterable[Block], first: int = 0) -> Iterator[Block]:
+    """Blocks with the position of their first record among all records, good or bad.
+
+    `first`: the position of the very first record.
+    """
+    position = first
     for block in blocks:
         yield block._replace(first_record=position)
         position += count_records(block.data)
@@ -308,14 +357,16 @@ def count_records(data: bytes) -> int:
     return sum(1 for line in data.split(b"\n") if line and not line.isspace())
 
 
-def _status(path: str) -> os.stat_result:
+def file_status(path: str) -> os.stat_result:
+    """What a path leads to, which can be read. Raises InputError."""
     if path == STDIN or not os.access(path, os.R_OK) or os.path.isdir(path):
         with open_raw(path) as raw:  # raises the error that says why
             return os.fstat(raw.fileno())
     return os.stat(path)
 
 
-def _is_regular(status: os.stat_result) -> bool:
+def is_regular(status: os.stat_result) -> bool:
+    """Whether it is a file that can be read more than once, and not a pipe or a device."""
     return stat.S_ISREG(status.st_mode)
 
 

@@ -33,7 +33,7 @@ class _Stream(Protocol):
     def close(self) -> None: ...
 
 
-def _compressor(path: str, target: _Writer) -> _Stream | None:
+def _compressor(path: str, target: Writer) -> _Stream | None:
     """A stream that compresses into `target`, without name or time: same input, same bytes."""
     match suffix(path):
         case ".gz":
@@ -50,25 +50,42 @@ def _compressor(path: str, target: _Writer) -> _Stream | None:
     return None
 
 
-class _Writer(io.RawIOBase):
+class Writer(io.RawIOBase):
     """An unbuffered file whose `write` writes everything, or nothing more once abandoned."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor, self._abandoned = descriptor, False
+    def __init__(self) -> None:
+        self._abandoned = False
 
     def writable(self) -> bool:
+        """Always."""
         return True
 
     def write(self, data: Buffer, /) -> int:
+        """Write all of `data`. Raises OSError."""
         view = memoryview(data).cast("B")
         done = 0
         while done < len(view) and not self._abandoned:
-            done += os.write(self._descriptor, view[done:])
+            done += self._write_some(view[done:])
         return len(view)
 
     def abandon(self) -> None:
         """Let a compressor end its stream at its leisure, without it reaching the file."""
         self._abandoned = True
+
+    def _write_some(self, view: memoryview) -> int:
+        """Write some of the bytes. Returns how many. Raises OSError."""
+        raise NotImplementedError
+
+
+class _Descriptor(Writer):
+    """A writer to an open descriptor, which it closes."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+
+    def _write_some(self, view: memoryview) -> int:
+        return os.write(self._descriptor, view)
 
     def close(self) -> None:
         if not self.closed:
@@ -85,31 +102,31 @@ class Sink:
         self.gone = False
         self._when_gone = when_gone
         self._temporary: str | None = None
-        self._final = os.path.realpath(path)
         try:
             self._file = self._open()
         except OSError as error:
-            raise _failure(self.path, error) from None
+            raise unwritable(self.path, error) from None
         self._stream = _compressor(path, self._file) or self._file
 
-    def _open(self) -> _Writer:
+    def _open(self) -> Writer:
+        self._final = os.path.realpath(self.path)
         descriptor = _descriptor(self.path)
         if descriptor is not None:
-            return _Writer(_duplicate(descriptor))
+            return _Descriptor(_duplicate(descriptor))
         existing = _status(self.path)
         if existing is not None and stat.S_ISDIR(existing.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if existing is not None and not stat.S_ISREG(existing.st_mode):
-            return _Writer(os.open(self.path, os.O_WRONLY))
+            return _Descriptor(os.open(self.path, os.O_WRONLY))
         self._temporary, created = create_beside(self._final, _create)
         if existing is not None:
             os.fchmod(created, existing.st_mode & 0o777)
-        return _Writer(created)
+        return _Descriptor(created)
 
     def _failed(self, error: OSError) -> None:
         """Go on without a pipe whose reader has left; raise OutputError for any other failure."""
         if not isinstance(error, BrokenPipeError):
-            raise _failure(self.path, error) from None
+            raise unwritable(self.path, error) from None
         self.gone = True
         self._file.abandon()
         self._when_gone()
@@ -134,11 +151,15 @@ class Sink:
         """Give the file its name, in place of an older one."""
         if self._temporary is not None:
             try:
-                os.replace(self._temporary, self._final)
+                self._rename(self._temporary)
             except OSError as error:
-                raise _failure(self.path, error) from None
+                raise unwritable(self.path, error) from None
             is_finished(self._temporary)
             self._temporary = None
+
+    def _rename(self, temporary: str) -> None:
+        """Give a finished file its name. Raises OSError."""
+        os.replace(temporary, self._final)
 
     def discard(self) -> None:
         """Throw away what was not committed."""
@@ -165,7 +186,7 @@ class Folder:
         try:
             self.temporary, _ = create_beside(self._final, os.mkdir)
         except OSError as error:
-            raise _failure(path, error) from None
+            raise unwritable(path, error) from None
 
     def finish(self) -> None:
         """Nothing is held back."""
@@ -178,7 +199,7 @@ class Folder:
             else:
                 self._replace()
         except OSError as error:
-            raise _failure(self._path, error) from None
+            raise unwritable(self._path, error) from None
         is_finished(self.temporary)
 
     def _replace(self) -> None:
@@ -197,7 +218,8 @@ class Folder:
         remove(self.temporary)
 
 
-def _failure(path: str, error: OSError) -> OutputError:
+def unwritable(path: str, error: OSError) -> OutputError:
+    """What to say of a file that cannot be written."""
     where = "<stdout>" if path == STDOUT else path
     if error.errno == errno.EBADF:
         return OutputError(f"{where}: it is closed; redirect it, or name a file with -o")
