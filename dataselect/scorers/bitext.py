@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -110,12 +110,23 @@ class Domain:
 class Margins:
     """The margin of the pair at each position of the input, (n,), and how they were found.
 
-    Pairs under `lowest` are left out. `figures` go into reports.
+    Pairs under `lowest` are left out. `figures` go into reports. `first`: the position of the first
+    pair whose margin is there.
     """
 
     values: NDArray[np.float64]
     lowest: float | None = None
     figures: dict[str, Any] = field(default_factory=dict)
+    first: int = 0
+
+    def at(self, positions: Sequence[int]) -> NDArray[np.float64]:
+        """(len(positions),) those of some pairs."""
+        return self.values[np.asarray(positions, np.intp) - self.first]
+
+    def part(self, first: int, pairs: int) -> Margins:
+        """Those of some pairs, from the position `first` on."""
+        start = first - self.first
+        return replace(self, values=self.values[start : start + pairs], first=first)
 
 
 class Bitext(Scorer):
@@ -179,6 +190,16 @@ class Bitext(Scorer):
         """Whether every encoder may be held by several processes."""
         return all(domain.encoder.parallel for domain in self.domains.values())
 
+    def part(self, first: int, records: int) -> Bitext:
+        """The same, with the margins of some pairs only."""
+        if self.margins is None:
+            return self
+        margins = self.margins.part(first, records)
+        src, tgt = self.fields.values()
+        return Bitext(
+            self.domains, margins=margins, guards=self.guards, src_field=src, tgt_field=tgt
+        )
+
     def score(self, columns: Sequence[list[Any]]) -> Scores:
         """Score a batch of pairs."""
         src, tgt, *rest = columns
@@ -194,7 +215,7 @@ class Bitext(Scorer):
             fields[DISTANCE] = numbers(values)
         excluded = self.guards.codes(src, tgt) if self.guards.active else None
         if self.margins is not None:
-            found = np.round(self.margins.values[places], _DECIMALS)
+            found = np.round(self.margins.at(places), _DECIMALS)
             fields[ALIGNMENT] = numbers(found)
             values = values if self.domains else found
             excluded = self._poorly_aligned(found, excluded)

@@ -12,7 +12,7 @@ from dataselect.records import Column, Fields, numbers, text
 from dataselect.scoring import Scorer, Scores
 
 if TYPE_CHECKING:
-    from dataselect.engines.paraphrase.detector import Detector
+    from dataselect.engines.paraphrase.detector import Detector, SavedDetector
 
 _DECIMALS = 6
 
@@ -25,7 +25,11 @@ class Pairs(Scorer):
     parallel: bool = False  # one process holds the network
 
     def __init__(
-        self, detector: Detector, *, text1_field: str = "text1", text2_field: str = "text2"
+        self,
+        detector: Detector | SavedDetector,
+        *,
+        text1_field: str = "text1",
+        text2_field: str = "text2",
     ) -> None:
         self._detector = detector
         self._fields = text1_field, text2_field
@@ -60,7 +64,7 @@ class BestMatch(Scorer):
 
     def __init__(
         self,
-        detector: Detector,
+        detector: Detector | SavedDetector,
         texts: Sequence[str],
         names: Sequence[bytes],
         *,
@@ -91,5 +95,5 @@ class BestMatch(Scorer):
         return {**_described(self._detector), "matching": self._matcher.describe()}
 
 
-def _described(detector: Detector) -> dict[str, Any]:
+def _described(detector: Detector | SavedDetector) -> dict[str, Any]:
     return {"signature": {"detector": detector.digest[:12]}, "detector": detector.describe()}

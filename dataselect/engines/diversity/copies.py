@@ -29,7 +29,11 @@ def first_places(texts: Sequence[str]) -> NDArray[np.intp]:
     return first[inverse]
 
 
-def _key(text: str) -> bytes:
+def canonical(text: str) -> str:
+    """What a text has in common with its copies, and with no other text."""
     folded = unicodedata.normalize("NFC", text).casefold()
-    content = _WORDS(folded) or folded.strip()
-    return hashlib.blake2b(content.encode(), digest_size=_KEY_BYTES).digest()
+    return _WORDS(folded) or folded.strip()
+
+
+def _key(text: str) -> bytes:
+    return hashlib.blake2b(canonical(text).encode(), digest_size=_KEY_BYTES).digest()

@@ -38,7 +38,7 @@ class Features(Objective):
     def __init__(
         self, pool: Sequence[str], labelled: Sequence[str], ngrams: Ngrams = NGRAMS
     ) -> None:
-        self._pool, own = (_shares(texts, ngrams) for texts in (pool, labelled))
+        self._pool, own = (shares_of(texts, ngrams) for texts in (pool, labelled))
         self._weights = np.sqrt(_masses(self._pool))
         self._masses = _masses(own)
         self._references = _References()
@@ -99,7 +99,7 @@ def _masses(shares: csr_array) -> NDArray[np.float64]:
     return found.astype(np.float64, copy=False)
 
 
-def _shares(texts: Sequence[str], ngrams: Ngrams) -> csr_array:
+def shares_of(texts: Sequence[str], ngrams: Ngrams) -> csr_array:
     """(n, 2**bits) float32: how often a text has each n-gram, among all that it has."""
     from scipy.sparse import csr_array, vstack
 

@@ -35,6 +35,7 @@ class Neural(base.Encoder):
 
     kind: ClassVar[str] = "neural"
     parallel: ClassVar[bool] = False
+    travels_with: ClassVar[str] = "model"
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import kenlm
 import numpy as np
@@ -59,6 +59,8 @@ class LanguageModel:
     >>> LanguageModel("in_domain.arpa").score(["play some jazz"]).oov  # doctest: +SKIP
     array([0])
     """
+
+    travels_with: ClassVar[str] = "path"
 
     def __init__(self, path: str, normalization: Normalization | None = None) -> None:
         """`normalization` is done to every text first.

@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,6 +149,40 @@ class Detector:
     def describe(self) -> dict[str, Any]:
         """What reports say of it."""
         return {**self._about(), "sha256": self.digest, "device": str(self.encoder.device)}
+
+
+class SavedDetector:
+    """A detector in a folder, loaded when it is first used; only the path is pickled."""
+
+    travels_with: ClassVar[str] = "path"
+
+    def __init__(self, path: str, *, device: str | None = None) -> None:
+        self.path, self.device = path, device
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "device": self.device}
+
+    @cached_property
+    def loaded(self) -> Detector:
+        """The detector. Raises what `Detector.load` does."""
+        return Detector.load(self.path, device=self.device)
+
+    def probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """As those of the detector."""
+        return self.loaded.probabilities(pairs)
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """As those of the detector."""
+        return self.loaded.vectors(texts)
+
+    @property
+    def digest(self) -> str:
+        """That of the detector."""
+        return self.loaded.digest
+
+    def describe(self) -> dict[str, Any]:
+        """What the detector says."""
+        return self.loaded.describe()
 
 
 def is_detector(path: str) -> bool:
