@@ -14,6 +14,7 @@ from dataselect.commands.bitext_options import (
 )
 from dataselect.commands.bitext_sources import Sources
 from dataselect.commands.encoders import EncoderOptions
+from dataselect.commands.engines import EngineOptions
 from dataselect.commands.options import (
     Calibrate,
     InputOptions,
@@ -24,7 +25,6 @@ from dataselect.commands.options import (
 )
 from dataselect.commands.running import finish, save
 from dataselect.errors import OptionError
-from dataselect.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from dataselect.selection import Selection
@@ -40,6 +40,7 @@ def command(
     fitted: ModelOptions,
     selection: SelectionOptions,
     run: RunOptions,
+    engine: EngineOptions,
     calibrate: Calibrate = None,
 ) -> None:
     """Keep the sentence pairs near in-domain text, and those that translate each other.
@@ -71,10 +72,10 @@ def command(
     encoders = SideEncoders(side, encoding, aligning, fitted.model)
     encoders.check()
     sources = Sources(side, distance, aligning, encoders, run.text_field, settings)
-    pool = inputs.open(digest=settings.report is not None)
+    pool = engine.open(inputs, run, rule, settings)
     read = [*sources.reads(), *encoding.reads(), *fitted.reads(), *selection.reads()]
-    with Pipeline(pool, settings, also_read=read) as job:
-        groups = (side, distance, encoding, aligning, guarding)
+    with engine.job(pool, settings, also_read=read, only_fits=fitted.fit_only) as job:
+        groups = (side, distance, encoding, aligning, guarding, engine)
         job.facts = {name: value for group in groups for name, value in vars(group).items()}
         job.facts |= {"text_field": run.text_field, "model": fitted.model, "calibrate": calibrate}
         scorer = sources.scorer(pool, guards, np.random.default_rng(settings.seed))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from dataselect.commands.diversity_methods import Method
 from dataselect.commands.diversity_options import MethodOptions, PickingOptions, VectorOptions
 from dataselect.commands.diversity_sources import Labelled, Pool
+from dataselect.commands.engines import EngineOptions
 from dataselect.commands.options import InputOptions, RunOptions
 from dataselect.commands.running import finish
-from dataselect.pipeline import Pipeline
+from dataselect.errors import OptionError
 from dataselect.progress import Steps
 from dataselect.selection import Selection
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dataselect.inputs import Inputs
     from dataselect.runs import Settings
     from dataselect.scorers.diversity import Diversity
 
@@ -27,6 +29,7 @@ def command(
     picking: PickingOptions,
     encoding: VectorOptions,
     run: RunOptions,
+    engine: EngineOptions,
 ) -> None:
     """Pick records that say what nothing labelled or picked says yet.
 
@@ -40,25 +43,53 @@ def command(
     methods.check()
     picking.check()
     encoding.check_for(methods)
-    pool = inputs.open(digest=settings.report is not None)
+    if engine.engine == "local" and picking.partitions is not None:
+        raise OptionError("--partitions is for --engine ray; give it too")
+    if engine.engine == "ray" and encoding.vectors is not None:
+        raise OptionError("--vectors are of one file; with --engine ray give --encoder MODEL")
+    pool = engine.open(inputs, run, Selection(), settings)
     labelled = Labelled(methods.labelled or [], settings.text_field)
-    method = Method(methods, encoding, labelled, picking.most_memory(), settings.seed)
     read = [*labelled.reads(), *encoding.reads()]
-    with Pipeline(pool, settings, also_read=read) as job:
-        groups = (methods, picking, encoding)
+    with engine.job(pool, settings, also_read=read) as job:
+        groups = (methods, picking, encoding, engine)
         job.facts = {name: value for group in groups for name, value in vars(group).items()}
-        scorer = _picked(Pool.read(pool, picking, settings), labelled, method, picking, settings)
+        if engine.engine == "local":
+            scorer = _picked(pool, labelled, methods, encoding, picking, settings)
+        else:
+            scorer = _picked_from_shards(pool, labelled, methods, encoding, picking, settings)
         result = job.apply(scorer, Selection())
     finish(result, settings)
 
 
+def _picked_from_shards(
+    pool: Inputs,
+    labelled: Labelled,
+    methods: MethodOptions,
+    encoding: VectorOptions,
+    picking: PickingOptions,
+    settings: Settings,
+) -> Diversity:
+    from dataselect.commands.diversity_shards import Shards
+    from dataselect.distributed.pool import Pool
+
+    assert isinstance(pool, Pool)
+    return Shards(pool, labelled, methods, encoding, picking, settings).picked()
+
+
 def _picked(
-    pool: Pool, labelled: Labelled, method: Method, picking: PickingOptions, settings: Settings
+    inputs: Inputs,
+    labelled: Labelled,
+    methods: MethodOptions,
+    encoding: VectorOptions,
+    picking: PickingOptions,
+    settings: Settings,
 ) -> Diversity:
     """Pick, and make a scorer of what was decided."""
     from dataselect.engines.diversity.decisions import decide
     from dataselect.scorers.diversity import Diversity
 
+    pool = Pool.read(inputs, picking, settings)
+    method = Method(methods, encoding, labelled, picking.most_memory(), settings.seed)
     limits = picking.limits(len(pool.texts))
     with Steps(quiet=settings.quiet) as report:
         decisions = decide(
@@ -71,14 +102,15 @@ def _picked(
             groups=pool.groups,
             report=report,
         )
-    return Diversity(
+    return Diversity.of(
         decisions,
-        pool.rows,
+        pool.positions,
+        pool.records,
         _names(pool, labelled, decisions.nearest),
-        picking.batch_size,
-        limits.size,
-        method.figures | pool.describe(decisions.picked),
-        settings.text_field,
+        batch_size=picking.batch_size,
+        wanted=limits.size,
+        figures=method.figures | pool.describe(decisions.picked),
+        text_field=settings.text_field,
     )
 
 

@@ -137,7 +137,17 @@ class PickingOptions:
         option(
             metavar="GIB",
             help_="Refuse to start what is going to need more memory [default: what the machine "
-            "has].",
+            "has]. With --engine ray, what picking in one partition may take [default: 4].",
+            section=_PICK,
+        ),
+    ] = None
+    partitions: Annotated[
+        int | None,
+        option(
+            min=1,
+            metavar="N",
+            help_="With --engine ray: pick in N partitions of near texts, and then among what was "
+            "picked there [default: as many as keep to --max-memory].",
             section=_PICK,
         ),
     ] = None

@@ -106,15 +106,6 @@ class Pool:
         counts = np.bincount(self.groups[picked], minlength=len(self.group_names)).tolist()
         return {"per": dict(zip(self.group_names, counts, strict=True))}
 
-    @property
-    def rows(self) -> NDArray[np.intp]:
-        """(records,) which text each position has; 0 for a bad record."""
-        import numpy as np
-
-        rows = np.zeros(self.records, np.intp)
-        rows[self.positions] = np.arange(len(self.positions))
-        return rows
-
     def names(self, rows: NDArray[np.intp]) -> list[bytes]:
         """As `names_at`, of some of the texts, ascending."""
         return names_at(self.inputs, self.positions[rows].tolist())

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Annotated
 
 from dataselect.commands.encoders import NeuralOptions
+from dataselect.commands.engines import EngineOptions
 from dataselect.commands.label_options import LearningOptions, open_encoder
 from dataselect.commands.options import (
     InputOptions,
@@ -18,7 +19,6 @@ from dataselect.commands.options import (
 from dataselect.commands.running import finish, save
 from dataselect.errors import GuardError, OptionError
 from dataselect.inputs import Inputs
-from dataselect.pipeline import Pipeline
 from dataselect.records import text
 from dataselect.texts import sample_texts
 
@@ -40,6 +40,7 @@ def command(
     selection: SelectionOptions,
     run: RunOptions,
     fitted: ModelOptions,
+    engine: EngineOptions,
     min_confidence: Annotated[
         float | None,
         option(
@@ -83,10 +84,13 @@ def command(
         raise OptionError("give --labelled FILE to learn from, or a saved --model FILE")
     fitted.check(settings, given(learning) + ["--uncalibrated"] * uncalibrated)
     encoding.check(fitted.model)
-    pool = _pool(inputs, learning, fitted, settings)
+    if fitted.fit_only and not learning.rounds:  # then nobody reads the pool
+        pool = Inputs([os.devnull])
+    else:
+        pool = engine.open(inputs, run, rule, settings)
     read = [*learning.reads(), *fitted.reads(), *selection.reads()]
-    with Pipeline(pool, settings, also_read=read) as job:
-        job.facts = {**vars(learning), **vars(encoding), "model": fitted.model}
+    with engine.job(pool, settings, also_read=read, only_fits=fitted.fit_only) as job:
+        job.facts = {**vars(learning), **vars(encoding), **vars(engine), "model": fitted.model}
         job.facts |= {"min_confidence": min_confidence, "keep_other": keep_other}
         job.facts["uncalibrated"] = uncalibrated
         if fitted.model is not None:
@@ -103,15 +107,6 @@ def command(
             return
         result = job.apply(scorer, rule)
     finish(result, settings)
-
-
-def _pool(
-    inputs: InputOptions, learning: LearningOptions, fitted: ModelOptions, settings: Settings
-) -> Inputs:
-    """The input; nothing where only labelled records are learnt from and nothing is labelled."""
-    if fitted.fit_only and not learning.rounds:
-        return Inputs([os.devnull])
-    return inputs.open(digest=settings.report is not None)
 
 
 def _loaded(path: str, encoding: NeuralOptions) -> Recogniser:

@@ -248,22 +248,27 @@ class RunOptions(OutputOptions):
         ),
     ] = None
     jobs: Annotated[
-        int,
+        int | None,
         option(
             "--jobs",
             "-j",
             min=1,
             metavar="N",
             section=_RUN,
-            help_="Worker processes; the output is the same for any N [default: 1].",
+            help_="Worker processes; the output is the same for any N [default: 1; with "
+            "--engine ray as many as the cluster has processors].",
         ),
-    ] = 1
+    ] = None
     seed: Annotated[
         int,
         option(
             "--seed", section=_RUN, metavar="N", help_="Seed of everything random [default: 0]."
         ),
     ] = 0
+
+    def build(self) -> Settings:
+        """The settings of a run."""
+        return Settings(**{**vars(self), "jobs": self.jobs or 1})
 
 
 @dataclass(frozen=True)

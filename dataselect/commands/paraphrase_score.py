@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from dataselect import records
+from dataselect.commands.engines import EngineOptions
 from dataselect.commands.options import (
     InputOptions,
     RunOptions,
@@ -16,11 +17,10 @@ from dataselect.commands.options import (
 from dataselect.commands.running import finish
 from dataselect.errors import InputError, OptionError
 from dataselect.inputs import Inputs
-from dataselect.pipeline import Pipeline
 from dataselect.texts import names_at, read_columns
 
 if TYPE_CHECKING:
-    from dataselect.engines.paraphrase.detector import Detector
+    from dataselect.engines.paraphrase.detector import SavedDetector
     from dataselect.scoring import Scorer
 
 _SCORE, _RECORDS = "Scoring", "Records"
@@ -79,6 +79,7 @@ def command(
     pairs: PairOptions,
     selection: SelectionOptions,
     run: RunOptions,
+    engine: EngineOptions,
     device: Annotated[
         str | None,
         option(
@@ -94,7 +95,7 @@ def command(
     Adds 'paraphrase': the probability that 'text1' and 'text2' ask for the same, with the same
     values. With --against, that of the record's 'text' and its best match.
     """
-    from dataselect.engines.paraphrase.detector import Detector
+    from dataselect.engines.paraphrase.detector import SavedDetector
 
     settings, rule = run.build(), selection.build()
     if matching.against is None:
@@ -103,12 +104,14 @@ def command(
         settings = replace(settings, text_field=pairs.text1_field)
     elif given(pairs):
         raise OptionError(f"{given(pairs)[0]} is for pairs, and --against compares --text-field")
-    pool = inputs.open(digest=settings.report is not None)
+    pool = engine.open(inputs, run, rule, settings)
     others = None if matching.against is None else Inputs([matching.against])
     read = [*([] if others is None else [others]), *selection.reads()]
-    with Pipeline(pool, settings, also_read=read) as job:
-        job.facts = {**vars(matching), **vars(pairs), "detector": detector, "device": device}
-        loaded = Detector.load(detector, device=device)
+    with engine.job(pool, settings, also_read=read) as job:
+        job.facts = {**vars(matching), **vars(pairs), **vars(engine)}
+        job.facts |= {"detector": detector, "device": device}
+        loaded = SavedDetector(detector, device=device)
+        loaded.loaded  # noqa: B018  a folder that is none is refused at once
         scorer = (
             _of_pairs(loaded, pairs)
             if others is None
@@ -118,13 +121,15 @@ def command(
     finish(result, settings)
 
 
-def _of_pairs(detector: Detector, pairs: PairOptions) -> Scorer:
+def _of_pairs(detector: SavedDetector, pairs: PairOptions) -> Scorer:
     from dataselect.scorers.paraphrase import Pairs
 
     return Pairs(detector, text1_field=pairs.text1_field, text2_field=pairs.text2_field)
 
 
-def _of_file(detector: Detector, others: Inputs, matching: MatchOptions, text_field: str) -> Scorer:
+def _of_file(
+    detector: SavedDetector, others: Inputs, matching: MatchOptions, text_field: str
+) -> Scorer:
     from dataselect.engines.paraphrase.best_match import CANDIDATES
     from dataselect.scorers.paraphrase import BestMatch
 

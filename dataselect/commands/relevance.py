@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typer import Option
 
 from dataselect import records
+from dataselect.commands.engines import EngineOptions
 from dataselect.commands.options import (
     Calibrate,
     InputOptions,
@@ -22,7 +23,6 @@ from dataselect.commands.options import (
 from dataselect.commands.running import finish, save
 from dataselect.errors import GuardError, OptionError
 from dataselect.inputs import Inputs
-from dataselect.pipeline import Pipeline
 from dataselect.runs import Settings
 from dataselect.texts import read_columns, sample_texts
 
@@ -104,6 +104,7 @@ def command(
     selection: SelectionOptions,
     run: RunOptions,
     fitted: ModelOptions,
+    engine: EngineOptions,
     explain: Annotated[
         int,
         option(
@@ -129,11 +130,11 @@ def command(
     if fitted.fit_only and fitting.background:  # then nobody reads the pool
         pool = Inputs([os.devnull])
     else:
-        pool = inputs.open(digest=settings.report is not None)
+        pool = engine.open(inputs, run, rule, settings)
     read = [*sources.inputs(), *fitted.reads(), *selection.reads()]
-    with Pipeline(pool, settings, also_read=read) as job:
+    with engine.job(pool, settings, also_read=read, only_fits=fitted.fit_only) as job:
         chosen = {**vars(fitting), "model": fitted.model}
-        job.facts = {**chosen, "explain": explain, "calibrate": calibrate}
+        job.facts = {**chosen, **vars(engine), "explain": explain, "calibrate": calibrate}
         if fitted.model is not None:
             scorer = _loaded(fitted.model, settings, explain)
         else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
 
+from dataselect.commands.engines import EngineOptions
 from dataselect.commands.language_models import LanguageModelOptions
 from dataselect.commands.normalization import HypothesisOptions
 from dataselect.commands.options import InputOptions, RunOptions, SelectionOptions, option
@@ -14,7 +15,6 @@ from dataselect.commands.running import finish, note
 from dataselect.errors import InputError, OptionError
 from dataselect.evaluation.rescoring import evaluated, table
 from dataselect.inputs import Inputs
-from dataselect.pipeline import Pipeline
 from dataselect.runs import Settings
 from dataselect.texts import read_columns
 
@@ -253,6 +253,7 @@ def command(
     lists: ListOptions,
     selection: SelectionOptions,
     run: RunOptions,
+    engine: EngineOptions,
 ) -> None:
     """Pick the best hypothesis of each n-best list.
 
@@ -262,11 +263,11 @@ def command(
     import numpy as np
 
     settings, rule = run.build(), selection.build()
-    pool = inputs.open(digest=settings.report is not None)
+    pool = engine.open(inputs, run, rule, settings)
     read = [*models.reads(), *tuning.reads(), *selection.reads()]
-    with Pipeline(pool, settings, also_read=read) as job:
+    with engine.job(pool, settings, also_read=read) as job:
         chosen = {**vars(models), **vars(weighting), **vars(normalizing)}
-        job.facts = {**chosen, **vars(tuning), **vars(lists)}
+        job.facts = {**chosen, **vars(tuning), **vars(lists), **vars(engine)}
         recipe = _recipe(models, weighting, tuning, normalizing, lists, settings)
         metrics = [_metric(name, recipe.start) for name in lists.evaluate or ()]
         if metrics:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dataselect.commands.options import ModelOptions
-    from dataselect.pipeline import Pipeline, Result
+    from dataselect.pipeline import Result, Scoring
     from dataselect.runs import Settings
     from dataselect.scorers.bitext import Bitext
     from dataselect.scorers.labelling import Labelling
@@ -35,7 +35,7 @@ def finish(result: Result, settings: Settings) -> None:
     note(result.summary(), quiet=settings.quiet)
 
 
-def save(fitted: ModelOptions, scorer: Bitext | Labelling | Relevance, job: Pipeline) -> bool:
+def save(fitted: ModelOptions, scorer: Bitext | Labelling | Relevance, job: Scoring) -> bool:
     """Write the model where that is asked for. Returns whether it is all that is asked for."""
     if fitted.save_model is not None:
         job.write_file(fitted.save_model, scorer.dumps())

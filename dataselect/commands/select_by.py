@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from typer import Option
 
+from dataselect.commands.engines import EngineOptions
 from dataselect.commands.options import InputOptions, RunOptions, SelectionOptions
 from dataselect.commands.running import finish
-from dataselect.pipeline import Pipeline
 from dataselect.scorers.field import Field
 from dataselect.selection import DIRECTIONS
 
@@ -18,6 +18,7 @@ def command(
     by: Annotated[str, Option(metavar="FIELD", help="The numeric field to select by.")],
     selection: SelectionOptions,
     run: RunOptions,
+    engine: EngineOptions,
     best: Annotated[
         Literal["auto", "high", "low"],
         Option(
@@ -31,7 +32,8 @@ def command(
     """
     rule, settings = selection.build(), run.build()
     direction = DIRECTIONS.get(by, "high") if best == "auto" else best
-    pool = inputs.open(digest=settings.report is not None)
-    with Pipeline(pool, settings, also_read=selection.reads()) as job:
+    pool = engine.open(inputs, run, rule, settings)
+    with engine.job(pool, settings, also_read=selection.reads()) as job:
+        job.facts = vars(engine)
         result = job.apply(Field(by, direction), rule)
     finish(result, settings)

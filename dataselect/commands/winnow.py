@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from dataselect import records
+from dataselect.commands.engines import EngineOptions
 from dataselect.commands.language_models import LanguageModelOptions
 from dataselect.commands.normalization import NormalizationOptions
 from dataselect.commands.options import (
@@ -18,7 +19,6 @@ from dataselect.commands.options import (
 from dataselect.commands.running import finish
 from dataselect.errors import GuardError, InputError, OptionError
 from dataselect.inputs import Inputs
-from dataselect.pipeline import Pipeline
 from dataselect.texts import read_columns, sample_like
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ def command(
     normalizing: NormalizationOptions,
     selection: SelectionOptions,
     run: RunOptions,
+    engine: EngineOptions,
     calibrate: Calibrate = None,
 ) -> None:
     """Keep the records that an in-domain language model finds probable.
@@ -155,11 +156,11 @@ def command(
     rule = selection.build(calibrate=calibrate, buckets=winnowing.percentages())
     if models.in_domain is None and (calibrate is not None or winnowing.contrast == _AUTO):
         raise OptionError("--calibrate and --contrast auto need in-domain text: give --in-domain")
-    pool = inputs.open(digest=settings.report is not None)
+    pool = engine.open(inputs, run, rule, settings)
     read = [*models.reads(), *winnowing.reads(), *selection.reads()]
-    with Pipeline(pool, settings, also_read=read) as job:
+    with engine.job(pool, settings, also_read=read) as job:
         chosen = {**vars(models), **vars(winnowing), **vars(normalizing)}
-        job.facts = {**chosen, "calibrate": calibrate}
+        job.facts = {**chosen, **vars(engine), "calibrate": calibrate}
         rng = np.random.default_rng(settings.seed)
         texts = models.texts(settings.text_field)
         recipe = winnowing.recipe(models, texts, pool, normalizing.build(), settings, rng)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import InputError
-from dataselect.inputs import open_raw, reason
+from dataselect.inputs import holds, is_output_folder, open_raw, reason
 from dataselect.outputs import STDOUT
 from dataselect.runs import Counts
 from dataselect.selection import EVERYTHING, OUT_OF_ORDER
@@ -101,7 +101,10 @@ class Stage:
         was = self.path.removesuffix(str(self.options.get("report")))
         is_known = was != self.path and (not was or was.endswith(os.sep))
         for folder in (*([was] if is_known else []), "", os.path.dirname(self.path)):
-            if name is not None and os.path.isfile(path := os.path.join(folder, name)):
+            if name is None:
+                return None
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) or is_output_folder(path):
                 return path
         return None
 
@@ -163,9 +166,9 @@ def _way_to(stage: Stage, stages: Sequence[Stage]) -> list[Stage]:
 
 def _before(stage: Stage, stages: Sequence[Stage]) -> Stage | None:
     """The stage that wrote what a stage read, if it is among them."""
-    read = {os.path.realpath(path) for path in map(stage.located, stage.read) if path}
+    read = [path for path in map(stage.located, stage.read) if path]
     for other in stages:
         written = other.located(other.kept)
-        if other is not stage and written and os.path.realpath(written) in read:
+        if other is not stage and written and any(holds(written, path) for path in read):
             return other
     return None

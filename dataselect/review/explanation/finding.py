@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import InputError
-from dataselect.inputs import STDIN, Inputs, display, expand, refuse_shared_stdin
+from dataselect.inputs import STDIN, Inputs, display, expand, holds, refuse_shared_stdin
 from dataselect.records import BadRecord, all_good, encoded, parse
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class Place:
         return {"file": self.source, "line": self.line, "record": self.record}
 
     def is_in(self, path: str | None) -> bool:
-        """Whether that is the file, by whatever name."""
-        return path is not None and os.path.realpath(self.source) == os.path.realpath(path)
+        """Whether that is the file, by whatever name, or an output folder that has it."""
+        return path is not None and holds(path, self.source)
 
 
 class Files:
@@ -58,10 +58,12 @@ class Files:
 
     def only(self, paths: Iterable[str]) -> Files:
         """Those of these files that some paths lead to."""
-        wanted = {os.path.realpath(display(path)) for path in paths}
+        wanted = [display(path) for path in paths]
         found = Files([])
         found.inputs = {
-            name: each for name, each in self.inputs.items() if os.path.realpath(name) in wanted
+            name: each
+            for name, each in self.inputs.items()
+            if any(holds(path, name) for path in wanted)
         }
         return found
 

@@ -95,8 +95,13 @@ def _keeps_the_best(stage: Stage) -> bool:
 
 def _parted(blocks: Iterable[Block], place: Place | None) -> Iterator[tuple[Block, bool]]:
     """Blocks, cut where a record is, and whether each comes before it."""
+    before = True
     for block in blocks:
-        lines = block.data.count(b"\n") if place is None else place.line - block.first_line
+        if place is None or not place.is_in(block.source):
+            yield block, before
+            continue
+        before = False  # in what comes after this file
+        lines = place.line - block.first_line
         if lines <= 0 or lines >= block.data.count(b"\n"):
             yield block, lines > 0
             continue

@@ -1,0 +1,126 @@
+"""`dataselect diversity` of shards: how a pool is picked from that is larger than memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataselect.distributed.division import Reading
+from dataselect.distributed.picking import Picking, known
+from dataselect.engines.diversity import memory
+from dataselect.engines.diversity.methods import (
+    ByDetector,
+    ByDistance,
+    ByFacility,
+    ByNgrams,
+    Method,
+)
+from dataselect.engines.diversity.partitions import needed
+from dataselect.runs import FAIL, Settings
+from dataselect.scorers.diversity import Diversity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.commands.diversity_options import MethodOptions, PickingOptions, VectorOptions
+    from dataselect.commands.diversity_sources import Labelled
+    from dataselect.distributed.pool import Pool
+    from dataselect.engines.encoders.base import Encoder
+
+_SAMPLE = 20_000  # texts, to fit encoders and partitions to
+_SAMPLE_A_PARTITION = 64
+_PARTITION_GIB = 4.0
+
+
+@dataclass(frozen=True)
+class Shards:
+    """A pool of shards to pick from, and the options of the run."""
+
+    pool: Pool
+    labelled: Labelled
+    methods: MethodOptions
+    encoding: VectorOptions
+    picking: PickingOptions
+    settings: Settings
+
+    def picked(self) -> Diversity:
+        """Pick, and make a scorer of what was decided. Raises any DataselectError."""
+        import numpy as np
+
+        rng = np.random.default_rng(self.settings.seed)
+        picking = Picking(self.pool, self._reading, rng)
+        picking.survey()
+        picking.draw(_SAMPLE)
+        encoder = self._encoder(picking.sample, rng)
+        partitions = self.picking.partitions or self._needed(picking, encoder)
+        if partitions * _SAMPLE_A_PARTITION > _SAMPLE:
+            picking.draw(partitions * _SAMPLE_A_PARTITION)
+        limits = self.picking.limits(picking.total.good)
+        picks = picking.pick(
+            self._method(encoder), limits, partitions, encoder=encoder, band=self.methods.band
+        )
+        of_picks = known(picks, len(self.labelled.texts))
+        return Diversity(
+            picking.codes,
+            of_picks,
+            self._names(picking, of_picks.nearest),
+            self.picking.batch_size,
+            limits.size,
+            {
+                "method": self.methods.chosen,
+                "labelled": len(self.labelled.texts),
+                **({} if encoder is None else {"encoder": encoder.describe()}),
+                **picking.figures,
+            },
+            self.settings.text_field,
+        )
+
+    @property
+    def _reading(self) -> Reading:
+        picking, settings = self.picking, self.settings
+        strict = settings.on_error == FAIL
+        return Reading(settings.text_field, picking.cost, picking.per, strict)
+
+    def _encoder(self, sample: Sequence[str], rng: np.random.Generator) -> Encoder | None:
+        """What makes the vectors that the method compares, if it does."""
+        from dataselect.engines.encoders.lexical import Lexical
+
+        if self.methods.chosen not in ("facility", "kcenter"):
+            return None
+        if self.encoding.encoder is not None:
+            return self.encoding.neural(self.encoding.encoder)
+        return Lexical.fit([*sample, *self.labelled.texts], rng=rng)
+
+    def _needed(self, picking: Picking, encoder: Encoder | None) -> int:
+        """How many partitions it takes to keep to the memory that each may use."""
+        total = picking.total
+        if encoder is None:
+            estimate = memory.of_features(total.characters, total.good)
+        else:  # picking within a partition holds its vectors twice
+            of = memory.of_facility if self.methods.chosen == "facility" else memory.of_vectors
+            estimate = of(total.good, 2 * encoder.dimension)
+        return needed(estimate, (self.picking.max_memory or _PARTITION_GIB) * memory.GIB)
+
+    def _method(self, encoder: Encoder | None) -> Method:
+        from dataselect.engines.diversity.vectors import coarse_vectors
+
+        labelled = self.labelled.texts
+        if self.methods.detector is not None:
+            return ByDetector(labelled, self.methods.detector, self.encoding.device)
+        if encoder is None:
+            return ByNgrams(labelled)
+        vectors = coarse_vectors(encoder, labelled, lambda _: None)
+        by_vectors = ByFacility if self.methods.chosen == "facility" else ByDistance
+        return by_vectors(labelled, vectors)
+
+    def _names(self, picking: Picking, nearest: NDArray[np.intp]) -> dict[int, bytes]:
+        """What each number in `nearest` stands for is called; labelled texts come first."""
+        import numpy as np
+
+        used, own = np.unique(nearest[nearest >= 0]), len(self.labelled.texts)
+        found = self.labelled.names(used[used < own].tolist())
+        found += picking.names((used[used >= own] - own).tolist())
+        return dict(zip(used.tolist(), found, strict=True))
