@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dataselect.commands.diversity_methods import Method
 from dataselect.commands.diversity_options import MethodOptions, PickingOptions, VectorOptions
-from dataselect.commands.diversity_sources import Labelled, Pool
+from dataselect.commands.diversity_sources import Chosen, Labelled, Pool
 from dataselect.commands.engines import EngineOptions
 from dataselect.commands.options import InputOptions, RunOptions
 from dataselect.commands.running import finish
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.inputs import Inputs
-    from dataselect.runs import Settings
     from dataselect.scorers.diversity import Diversity
 
 
@@ -53,43 +52,29 @@ def command(
     with engine.job(pool, settings, also_read=read) as job:
         groups = (methods, picking, encoding, engine)
         job.facts = {name: value for group in groups for name, value in vars(group).items()}
-        if engine.engine == "local":
-            scorer = _picked(pool, labelled, methods, encoding, picking, settings)
-        else:
-            scorer = _picked_from_shards(pool, labelled, methods, encoding, picking, settings)
+        picked = _picked if engine.engine == "local" else _picked_from_shards
+        scorer = picked(pool, Chosen(labelled, methods, encoding, picking, settings))
         result = job.apply(scorer, Selection())
     finish(result, settings)
 
 
-def _picked_from_shards(
-    pool: Inputs,
-    labelled: Labelled,
-    methods: MethodOptions,
-    encoding: VectorOptions,
-    picking: PickingOptions,
-    settings: Settings,
-) -> Diversity:
+def _picked_from_shards(pool: Inputs, chosen: Chosen) -> Diversity:
     from dataselect.commands.diversity_shards import Shards
     from dataselect.distributed.pool import Pool
 
     assert isinstance(pool, Pool)
-    return Shards(pool, labelled, methods, encoding, picking, settings).picked()
+    return Shards(pool, chosen).picked()
 
 
-def _picked(
-    inputs: Inputs,
-    labelled: Labelled,
-    methods: MethodOptions,
-    encoding: VectorOptions,
-    picking: PickingOptions,
-    settings: Settings,
-) -> Diversity:
+def _picked(inputs: Inputs, chosen: Chosen) -> Diversity:
     """Pick, and make a scorer of what was decided."""
     from dataselect.engines.diversity.decisions import decide
     from dataselect.scorers.diversity import Diversity
 
+    labelled, picking, settings = chosen.labelled, chosen.picking, chosen.settings
     pool = Pool.read(inputs, picking, settings)
-    method = Method(methods, encoding, labelled, picking.most_memory(), settings.seed)
+    most_memory = picking.most_memory()
+    method = Method(chosen.methods, chosen.encoding, labelled, most_memory, settings.seed)
     limits = picking.limits(len(pool.texts))
     with Steps(quiet=settings.quiet) as report:
         decisions = decide(

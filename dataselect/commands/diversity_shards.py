@@ -16,7 +16,7 @@ from dataselect.engines.diversity.methods import (
     Method,
 )
 from dataselect.engines.diversity.partitions import needed
-from dataselect.runs import FAIL, Settings
+from dataselect.runs import FAIL
 from dataselect.scorers.diversity import Diversity
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.commands.diversity_options import MethodOptions, PickingOptions, VectorOptions
-    from dataselect.commands.diversity_sources import Labelled
+    from dataselect.commands.diversity_sources import Chosen
     from dataselect.distributed.pool import Pool
     from dataselect.engines.encoders.base import Encoder
 
@@ -37,50 +36,50 @@ _PARTITION_GIB = 4.0
 
 @dataclass(frozen=True)
 class Shards:
-    """A pool of shards to pick from, and the options of the run."""
+    """A pool of shards to pick from."""
 
     pool: Pool
-    labelled: Labelled
-    methods: MethodOptions
-    encoding: VectorOptions
-    picking: PickingOptions
-    settings: Settings
+    chosen: Chosen
 
     def picked(self) -> Diversity:
         """Pick, and make a scorer of what was decided. Raises any DataselectError."""
         import numpy as np
 
-        rng = np.random.default_rng(self.settings.seed)
+        rng = np.random.default_rng(self.chosen.settings.seed)
         picking = Picking(self.pool, self._reading, rng)
         picking.survey()
         picking.draw(_SAMPLE)
         encoder = self._encoder(picking.sample, rng)
-        partitions = self.picking.partitions or self._needed(picking, encoder)
+        partitions = self.chosen.picking.partitions or self._needed(picking, encoder)
         if partitions * _SAMPLE_A_PARTITION > _SAMPLE:
             picking.draw(partitions * _SAMPLE_A_PARTITION)
-        limits = self.picking.limits(picking.total.good)
+        limits = self.chosen.picking.limits(picking.total.good)
         picks = picking.pick(
-            self._method(encoder), limits, partitions, encoder=encoder, band=self.methods.band
+            self._method(encoder),
+            limits,
+            partitions,
+            encoder=encoder,
+            band=self.chosen.methods.band,
         )
-        of_picks = known(picks, len(self.labelled.texts))
+        of_picks = known(picks, len(self.chosen.labelled.texts))
         return Diversity(
             picking.codes,
             of_picks,
             self._names(picking, of_picks.nearest),
-            self.picking.batch_size,
+            self.chosen.picking.batch_size,
             limits.size,
             {
-                "method": self.methods.chosen,
-                "labelled": len(self.labelled.texts),
+                "method": self.chosen.methods.chosen,
+                "labelled": len(self.chosen.labelled.texts),
                 **({} if encoder is None else {"encoder": encoder.describe()}),
                 **picking.figures,
             },
-            self.settings.text_field,
+            self.chosen.settings.text_field,
         )
 
     @property
     def _reading(self) -> Reading:
-        picking, settings = self.picking, self.settings
+        picking, settings = self.chosen.picking, self.chosen.settings
         strict = settings.on_error == FAIL
         return Reading(settings.text_field, picking.cost, picking.per, strict)
 
@@ -88,11 +87,11 @@ class Shards:
         """What makes the vectors that the method compares, if it does."""
         from dataselect.engines.encoders.lexical import Lexical
 
-        if self.methods.chosen not in ("facility", "kcenter"):
+        if self.chosen.methods.chosen not in ("facility", "kcenter"):
             return None
-        if self.encoding.encoder is not None:
-            return self.encoding.neural(self.encoding.encoder)
-        return Lexical.fit([*sample, *self.labelled.texts], rng=rng)
+        if self.chosen.encoding.encoder is not None:
+            return self.chosen.encoding.neural(self.chosen.encoding.encoder)
+        return Lexical.fit([*sample, *self.chosen.labelled.texts], rng=rng)
 
     def _needed(self, picking: Picking, encoder: Encoder | None) -> int:
         """How many partitions it takes to keep to the memory that each may use."""
@@ -100,27 +99,31 @@ class Shards:
         if encoder is None:
             estimate = memory.of_features(total.characters, total.good)
         else:  # picking within a partition holds its vectors twice
-            of = memory.of_facility if self.methods.chosen == "facility" else memory.of_vectors
+            of = (
+                memory.of_facility
+                if self.chosen.methods.chosen == "facility"
+                else memory.of_vectors
+            )
             estimate = of(total.good, 2 * encoder.dimension)
-        return needed(estimate, (self.picking.max_memory or _PARTITION_GIB) * memory.GIB)
+        return needed(estimate, (self.chosen.picking.max_memory or _PARTITION_GIB) * memory.GIB)
 
     def _method(self, encoder: Encoder | None) -> Method:
         from dataselect.engines.diversity.vectors import coarse_vectors
 
-        labelled = self.labelled.texts
-        if self.methods.detector is not None:
-            return ByDetector(labelled, self.methods.detector, self.encoding.device)
+        labelled = self.chosen.labelled.texts
+        if self.chosen.methods.detector is not None:
+            return ByDetector(labelled, self.chosen.methods.detector, self.chosen.encoding.device)
         if encoder is None:
             return ByNgrams(labelled)
         vectors = coarse_vectors(encoder, labelled, lambda _: None)
-        by_vectors = ByFacility if self.methods.chosen == "facility" else ByDistance
+        by_vectors = ByFacility if self.chosen.methods.chosen == "facility" else ByDistance
         return by_vectors(labelled, vectors)
 
     def _names(self, picking: Picking, nearest: NDArray[np.intp]) -> dict[int, bytes]:
         """What each number in `nearest` stands for is called; labelled texts come first."""
         import numpy as np
 
-        used, own = np.unique(nearest[nearest >= 0]), len(self.labelled.texts)
-        found = self.labelled.names(used[used < own].tolist())
+        used, own = np.unique(nearest[nearest >= 0]), len(self.chosen.labelled.texts)
+        found = self.chosen.labelled.names(used[used < own].tolist())
         found += picking.names((used[used >= own] - own).tolist())
         return dict(zip(used.tolist(), found, strict=True))

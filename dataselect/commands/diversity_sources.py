@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dataselect import records
-from dataselect.commands.diversity_options import PickingOptions
+from dataselect.commands.diversity_options import MethodOptions, PickingOptions, VectorOptions
 from dataselect.errors import InputError
 from dataselect.inputs import Inputs, count_records, numbered
 from dataselect.runs import FAIL, Settings
@@ -50,6 +50,17 @@ class Labelled:
     def names(self, places: Sequence[int]) -> list[bytes]:
         """As `names_at`."""
         return [] if self.inputs is None else names_at(self.inputs, places)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the options of a run say, with the labelled records."""
+
+    labelled: Labelled
+    methods: MethodOptions
+    encoding: VectorOptions
+    picking: PickingOptions
+    settings: Settings
 
 
 @dataclass(frozen=True)
