@@ -11,13 +11,16 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 import bitext
+import cut
 import diversity
 import lm_train
 import memory
 import neural
+import partitions
 import relevance
 import rescore
 import review
+import shards
 import startup
 import winnow
 from contenders import Failed
@@ -33,8 +36,12 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "bitext": bitext.measure,
     "diversity": diversity.measure,
     "diversity-large": diversity.measure_large,
+    "diversity-partitions": partitions.measure,
     "neural": neural.measure,
     "review": review.measure,
+    "cut": cut.measure,
+    "ray": shards.measure,
+    "ray-large": shards.measure_large,
     "memory": memory.measure,
     "bitext-memory": memory.measure_bitext,
     "startup": startup.measure,
@@ -89,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         help="how often everything is run; the median counts "
         f"[default: relevance {relevance.ROUNDS}, winnow {winnow.ROUNDS}, "
         f"lm-train {lm_train.ROUNDS}, bitext {bitext.ROUNDS}, neural {neural.ROUNDS}, "
-        f"memory {memory.ROUNDS}, startup {startup.ROUNDS}]",
+        f"memory {memory.ROUNDS}, ray {shards.ROUNDS}, startup {startup.ROUNDS}]",
     )
     parser.add_argument(
         "--data",
