@@ -20,6 +20,8 @@ from dataselect.scratch import Scratch
 STDIN = "-"
 MANIFEST = "_manifest.json"
 """The file of an output folder that makes it complete, and names its shards."""
+UNFINISHED = "_unfinished"
+"""What an output folder holds until it is complete."""
 BLOCK_BYTES = 1 << 19  # the fastest of 64 KiB to 4 MiB: a block's arrays fit in the caches
 _COMPRESSED_BYTES = 1 << 12  # text that repeats grows ten thousandfold, and is held in memory
 BOM = b"\xef\xbb\xbf"
@@ -88,6 +90,8 @@ def expand(patterns: Sequence[str]) -> list[str]:
     """
     paths: list[str] = []
     for pattern in patterns or [STDIN]:
+        if os.path.lexists(os.path.join(pattern, UNFINISHED)):
+            raise unfinished(pattern)
         if is_output_folder(pattern):
             paths.extend(_shards(pattern))
             continue
@@ -104,6 +108,11 @@ def expand(patterns: Sequence[str]) -> list[str]:
 def is_output_folder(path: str) -> bool:
     """Whether a folder is the complete output of a distributed run."""
     return os.path.isfile(os.path.join(path, MANIFEST))
+
+
+def unfinished(folder: str) -> InputError:
+    """What to say of an output folder that is not complete."""
+    return InputError(f"{folder}: an unfinished output; finish it with --resume, or name its files")
 
 
 def _shards(folder: str) -> list[str]:

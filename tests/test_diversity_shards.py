@@ -150,6 +150,12 @@ def test_the_report_tells_of_partitions(folder: Path, here: Here) -> None:
     assert sum(found["per"].values()) == 20
 
 
+def test_a_partition_has_some_records(folder: Path, here: Here) -> None:
+    picked("out", "--size", 20, "--partitions", 100, "--report", "r.json")
+    found = json.loads((folder / "r.json").read_bytes())["diversity"]
+    assert 2 <= found["partitions"] <= 12
+
+
 def test_what_shards_cannot_do_is_refused(folder: Path, here: Here) -> None:
     local = run_inside("diversity", "--size", 5, "--partitions", 2, "pool.jsonl")
     local.refused(2, "--partitions is for --engine ray")

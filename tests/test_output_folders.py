@@ -60,6 +60,11 @@ def test_a_folder_without_a_manifest_is_no_input(folder: Path) -> None:
     run_inside("select", "--by", "relevance", "kept").refused(1, "kept: Is a directory")
 
 
+def test_a_folder_that_is_not_complete_is_no_input(folder: Path) -> None:
+    (folder / "kept" / "_unfinished").mkdir()
+    run_inside("select", "--by", "relevance", "kept").refused(1, "kept: an unfinished output")
+
+
 def test_a_damaged_manifest_is_told(folder: Path) -> None:
     (folder / "kept" / "_manifest.json").write_text("{}")
     run_inside("select", "--by", "relevance", "kept").refused(1, "kept/_manifest.json: damaged")

@@ -58,14 +58,17 @@ def kill(session: int) -> None:
 
 
 @contextlib.contextmanager
-def node(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A machine of a cluster, as far as Ray can tell, once it has joined."""
+def node(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A machine of a cluster, as far as Ray can tell, once it has joined.
+
+    `variables` of its environment.
+    """
     ray = Path(sys.executable).parent / "ray"
     options = ["--num-cpus=2", "--object-store-memory=80000000", "--disable-usage-stats", "--block"]
     with tempfile.NamedTemporaryFile() as said:
         started = subprocess.Popen(
             [ray, "start", *options, *arguments],
-            env=environment() | ENVIRONMENT,
+            env=environment() | ENVIRONMENT | variables,
             stdout=said,
             stderr=said,
             start_new_session=True,
@@ -78,18 +81,25 @@ def node(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
             started.wait()
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
+@contextlib.contextmanager
+def one_machine(**variables: str) -> Iterator[str]:
     """The address of a cluster of one machine."""
     folder = tempfile.mkdtemp(prefix="ray")  # sockets have short names
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     options = ("--include-dashboard=false", f"--temp-dir={folder}", "--node-ip-address=127.0.0.1")
     try:
-        with node("--head", f"--port={port}", *options):
+        with node("--head", f"--port={port}", *options, **variables):
             yield f"127.0.0.1:{port}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """A cluster that lets everybody in."""
+    with one_machine() as address:
+        yield address
 
 
 @pytest.fixture
@@ -102,6 +112,7 @@ def world(tmp_path: Path) -> Path:
     return tmp_path
 
 
+ON_RAY = ("select", "--by", "x", "pool", "--engine", "ray", "-o", "out")
 LARGE = "dataselect select --by x large --threshold 0.3"
 
 
@@ -159,6 +170,40 @@ def test_a_run_writes_and_says_what_it_does_here(
     found = shell(f"RAY_AUTH_MODE=disabled {run}")
     assert (found.code, found.out, found.err) == (0, b"", expected.err)
     assert joined(world / "out") == (world / "local").read_bytes()
+
+
+# -- What is asked for, and left behind ----------------------------------------------------------
+
+
+@needs_ray
+def test_a_cluster_that_asks_for_a_token_is_given_the_one_of_this_user(
+    world: Path, shell: Shell
+) -> None:
+    token = "0123456789abcdef" * 4
+    write(world / "home" / ".ray" / "auth_token", [token.encode()])
+    with one_machine(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=token) as address:
+        run = f"dataselect select --by x pool --engine ray --ray-address {address} -o out -q"
+        shell(f"unset RAY_AUTH_MODE; HOME=home {run}").silent()
+
+
+@needs_ray
+def test_a_cluster_that_is_started_here_leaves_nothing(world: Path, shell: Shell) -> None:
+    (world / "home").mkdir()
+    with tempfile.TemporaryDirectory() as room:  # sockets have short names
+        run = "dataselect select --by x pool --engine ray --jobs 1 -o out -q"
+        shell(f"unset RAY_AUTH_MODE; HOME=home RAY_TMPDIR={room} {run}").silent()
+        assert not os.listdir(room)
+    assert not os.listdir(world / "home")
+
+
+@needs_ray
+def test_a_cluster_needs_room_for_its_files(
+    world: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_TMPDIR", "nowhere")
+    said = "nowhere: No such file or directory; set RAY_TMPDIR to a folder for Ray"
+    inside(*ON_RAY).refused(1, said)
+    assert not (world / "out").exists()
 
 
 # -- What is killed ------------------------------------------------------------------------------
@@ -277,8 +322,6 @@ def test_a_signal_ends_the_run_and_all_that_it_started(
 
 
 # -- What is not there ---------------------------------------------------------------------------
-
-ON_RAY = ("select", "--by", "x", "pool", "--engine", "ray", "-o", "out")
 
 
 def test_what_to_install_is_said_where_ray_is_missing(

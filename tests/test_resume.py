@@ -1,9 +1,11 @@
 """Runs over shards that go wrong: what is said and left behind, and what --resume does again."""
 
 import contextlib
+import fcntl
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from here import RECORDS, Died, Here, joined, pool, split, write
 
 from dataselect.distributed import ray_cluster
 from dataselect.distributed.book import Book
+from dataselect.distributed.shards import Shard
 from dataselect.errors import InputError
 
 fsspec = pytest.importorskip("fsspec")
@@ -329,6 +332,19 @@ def test_a_run_may_be_resumed_that_never_began(world: Path, inside: Inside, name
     assert joined(world / "out") == expected(world, inside, *SELECT)
 
 
+def test_an_output_that_is_a_file_is_refused(world: Path, inside: Inside) -> None:
+    (world / "out").write_text("mine")
+    inside(*SELECT).refused(1, "out: it is a file; name a new folder")
+    assert (world / "out").read_text() == "mine"
+
+
+def test_a_report_among_the_shards_is_refused(world: Path, inside: Inside) -> None:
+    inside(*SELECT).silent()
+    said = "out/report.json is in out, which holds shards only; name one elsewhere"
+    inside(*SELECT, RESUME, "--report", "out/report.json").refused(2, said)
+    assert is_complete(world / "out")
+
+
 def test_a_folder_that_was_there_and_empty_is_filled(world: Path, inside: Inside) -> None:
     (world / "out").mkdir()
     inside(*SELECT).silent()
@@ -360,20 +376,44 @@ DAMAGE: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("what", DAMAGE)
-@pytest.mark.parametrize("how", ["cut", "empty", "garbage"])
 def test_what_is_damaged_between_two_runs_is_named(
-    world: Path, inside: Inside, end: Ending, what: str, how: str
+    world: Path, inside: Inside, end: Ending, what: str
 ) -> None:
     name, rule = DAMAGE[what]
     end.comes(*WINNOW, *BEST)
     path = world / "out" / "_unfinished" / name
-    data = path.read_bytes()
-    path.write_bytes({"cut": data[: len(data) // 2], "empty": b"", "garbage": b"]" * 40}[how])
+    path.write_bytes(b"]" * path.stat().st_size)
     inside(*WINNOW, *(rule or BEST), RESUME).refused(1, f"out/_unfinished/{name}: damaged")
     if rule:  # the advice works
         path.unlink()
         inside(*WINNOW, *rule, RESUME).silent()
         assert joined(world / "out") == expected(world, inside, *WINNOW, *rule)
+
+
+@pytest.mark.parametrize("what", ["a note", "the list of shards"])
+@pytest.mark.parametrize("size", [0, 20])
+def test_a_note_that_lost_its_end_is_named(
+    world: Path, inside: Inside, end: Ending, what: str, size: int
+) -> None:
+    name, _ = DAMAGE[what]
+    end.comes(*WINNOW, *BEST)
+    os.truncate(world / "out" / "_unfinished" / name, size)
+    inside(*WINNOW, *BEST, RESUME).refused(1, f"out/_unfinished/{name}: damaged")
+
+
+@pytest.mark.parametrize(
+    "name", ["part-0.jsonl", *(f"_unfinished/{DAMAGE[each][0]}" for each in ("scores", "fields"))]
+)
+@pytest.mark.parametrize("size", [0, 10])
+def test_a_file_that_lost_its_end_is_made_anew(
+    world: Path, inside: Inside, end: Ending, name: str, size: int
+) -> None:
+    """As after a power failure: the note of it was on disk before all of its data."""
+    end.comes(*WINNOW, *BEST)
+    assert (world / "out" / name).stat().st_size > size
+    os.truncate(world / "out" / name, size)
+    inside(*WINNOW, *BEST, RESUME).silent()
+    assert joined(world / "out") == expected(world, inside, *WINNOW, *BEST)
 
 
 def test_what_a_killed_worker_left_is_cleared_away(world: Path, inside: Inside) -> None:
@@ -382,6 +422,42 @@ def test_what_a_killed_worker_left_is_cleared_away(world: Path, inside: Inside) 
     write(world / "out" / ".part-0.jsonl.0123456789ab.tmp", [b"half"])
     inside(*SELECT, RESUME).silent()
     assert files(world / "out") == {*NAMES, "_manifest.json"}
+
+
+# -- Who else is there ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", ["out", "no"])
+def test_two_runs_do_not_write_into_one_folder(
+    world: Path, inside: Inside, end: Ending, folder: str
+) -> None:
+    command = (*SELECT, *BEST, "--rejects", "no", RESUME)
+    end.comes(*command)
+    with (world / folder / "_unfinished" / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = {name: (world / name).read_bytes() for name in files(world)}
+        said = f"{folder}/_unfinished: another run is at work there; wait for it"
+        inside(*command).refused(1, said)
+        assert {name: (world / name).read_bytes() for name in files(world)} == before
+    inside(*command).silent()
+    assert joined(world / "out") == expected(world, inside, *command)
+
+
+def test_a_run_that_ended_meanwhile_is_noticed(
+    world: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes some seconds to start a cluster."""
+    begin = Book.begin
+
+    def begin_late(book: Book, shards: Sequence[Shard]) -> None:
+        monkeypatch.setattr(Book, "begin", begin)
+        inside(*SELECT, *BEST).silent()
+        book.begin(shards)
+
+    monkeypatch.setattr(Book, "begin", begin_late)
+    inside(*SELECT).refused(1, "out: another run wrote there just now; run again")
+    assert is_complete(world / "out")
+    assert joined(world / "out") == expected(world, inside, *SELECT, *BEST)
 
 
 # -- What goes wrong -----------------------------------------------------------------------------
@@ -403,7 +479,7 @@ def test_the_first_bad_record_in_input_order_is_told_of_as_here(
     found.refused(1, "pool/part-1.jsonl.gz:11: ")
     assert not is_complete(world / "out")
     inside("select", "--by", "x", "out", "--engine", "ray", "-o", "more").refused(
-        1, "out/: an unfinished output"
+        1, "out: an unfinished output"
     )
 
 
@@ -520,12 +596,6 @@ def test_options_of_ray_are_refused_without_it(
 ) -> None:
     paths = [f"pool/{name}" for name in NAMES]
     inside("select", "--by", "x", *option, *paths, "-o", "new").refused(2, option[0], "--engine")
-
-
-def test_an_output_that_is_a_file_is_refused(world: Path, inside: Inside) -> None:
-    (world / "out").write_text("mine")
-    inside(*SELECT).refused(1, "out")
-    assert (world / "out").read_text() == "mine"
 
 
 def test_a_model_is_fitted_on_shards_and_nothing_is_written(world: Path, inside: Inside) -> None:

@@ -278,7 +278,7 @@ def test_a_pipe_is_refused_however_it_is_named(
 @pytest.mark.parametrize("marker", ["_unfinished", "_unfinished/run.json", "run-1/_unfinished/x"])
 def test_an_unfinished_output_is_no_pool_but_its_files_are(pool: str, marker: str) -> None:
     put(f"{pool}/{marker}")
-    folder = f"{pool}/run-1" if marker.startswith("run-1") else f"{pool}/"
+    folder = f"{pool}/run-1" if marker.startswith("run-1") else pool
     assert refusal(InputError, pool) == (
         f"{folder}: an unfinished output; finish it with --resume, or name its files"
     )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _SAMPLE = 20_000  # texts, to fit encoders and partitions to
 _SAMPLE_A_PARTITION = 64
 _PARTITION_GIB = 4.0
+_FEWEST_TEXTS = 20  # in a partition: less is not worth a task
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Shards:
         picking.draw(_SAMPLE)
         encoder = self._encoder(picking.sample, rng)
         partitions = self.chosen.picking.partitions or self._needed(picking, encoder)
+        partitions = min(partitions, max(1, picking.total.good // _FEWEST_TEXTS))
         if partitions * _SAMPLE_A_PARTITION > _SAMPLE:
             picking.draw(partitions * _SAMPLE_A_PARTITION)
         limits = self.chosen.picking.limits(picking.total.good)

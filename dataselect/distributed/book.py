@@ -5,16 +5,21 @@ An output folder is complete when it has a manifest, and no folder of unfinished
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from dataselect.distributed import storage
-from dataselect.distributed.shards import UNFINISHED
+from dataselect.distributed.remote import is_url
 from dataselect.errors import OutputError
-from dataselect.inputs import MANIFEST
+from dataselect.inputs import MANIFEST, UNFINISHED
+from dataselect.outputs import unwritable
 from dataselect.records import encoded
 from dataselect.report import versions
 from dataselect.runs import Counts
@@ -22,9 +27,11 @@ from dataselect.tally import Tally
 
 if TYPE_CHECKING:
     from dataselect.distributed.shards import Shard
+    from dataselect.distributed.storage import Status
     from dataselect.distributed.tasks import Folders
 
-_RUN, _NOTES = "run.json", "notes"
+_RUN, _NOTES, _LOCK = "run.json", "notes", "lock"
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
 
 
 def digest(*facts: Any) -> str:
@@ -48,15 +55,20 @@ class Book:
         Raises OutputError for a folder that has something in it, unless it is ours to `resume`.
         """
         self._folders = folders
-        self._present: set[str] = set()
+        self._present: dict[str, Status] = {}
         self._former: set[str] = set()  # names of shards that an earlier run wrote
         self._manifest: dict[str, Any] | None = None
+        self._locks = ExitStack()
         for folder in folders.outputs:
             self._look_at(folder, resume=resume)
         self._read()
 
+    def close(self) -> None:
+        """Let other runs into the output folders."""
+        self._locks.close()
+
     def _look_at(self, folder: str, *, resume: bool) -> None:
-        found = storage.files_below(folder) if storage.is_folder(folder) else {}
+        found = _files_below(folder)
         if found and not resume:
             raise OutputError(
                 f"{folder}: exists already; name a new folder, or go on there with --resume"
@@ -65,7 +77,7 @@ class Book:
             name == MANIFEST or name.startswith(f"{UNFINISHED}/") for name in found
         ):
             raise OutputError(f"{folder}: not made by this command; name a new folder")
-        self._present |= {storage.join(folder, name) for name in found}
+        self._present |= {storage.join(folder, name): each for name, each in found.items()}
 
     def _read(self) -> None:
         manifest, run = storage.join(self._folders.kept, MANIFEST), self._scratch(_RUN)
@@ -82,23 +94,27 @@ class Book:
     def noted(self, stage: str, shard: Shard, key: str, files: Sequence[str]) -> Tally | None:
         """What a stage found out about a shard, if that still holds and its files are there."""
         path = self._note_path(stage, shard)
-        if not self._present.issuperset([path, *files]):
+        if not self._present.keys() >= {path, *files}:
             return None
-        note = _load(path, "key", "tally")
-        return Tally.of_json(note["tally"]) if note["key"] == key else None
+        note = _load(path, "key", "sizes", "tally")
+        holds = note["key"] == key and note["sizes"] == [self._present[each].size for each in files]
+        return Tally.of_json(note["tally"]) if holds else None
 
     def forget(self, shard: Shard, stages: Iterable[str]) -> None:
         """Remove an earlier run's notes, before the files change that they tell of.
 
         Otherwise a run that is stopped now would leave notes of what is there no more.
         """
-        for path in self._present.intersection(self._note_path(each, shard) for each in stages):
+        paths = {self._note_path(each, shard) for each in stages}
+        for path in self._present.keys() & paths:
             storage.remove(path)
-            self._present.remove(path)
+            del self._present[path]
 
-    def note(self, stage: str, shard: Shard, key: str, tally: Tally) -> None:
-        """Take note of what is done. Raises OutputError."""
-        _save(self._note_path(stage, shard), {"key": key, "tally": tally.as_json()})
+    def note(self, stage: str, shard: Shard, key: str, files: Sequence[str], tally: Tally) -> None:
+        """Take note of what is done, and of the files that it left. Raises OutputError."""
+        sizes = [storage.status(path).size for path in files]
+        about = {"key": key, "sizes": sizes, "tally": tally.as_json()}
+        _save(self._note_path(stage, shard), about)
 
     # -- The whole run ---------------------------------------------------------------------------
 
@@ -115,7 +131,19 @@ class Book:
         return Outcome(Tally.of_json(done["tally"]), per)
 
     def begin(self, shards: Sequence[Shard]) -> None:
-        """Mark the output folders as unfinished. Raises OutputError."""
+        """Mark the output folders as unfinished. Raises OutputError, also for those of another run.
+
+        That may also have ended since the book was opened.
+        """
+        for folder in self._folders.outputs:
+            self._locks.enter_context(_locked(storage.join(folder, UNFINISHED)))
+        found = {
+            storage.join(each, name)
+            for each in self._folders.outputs
+            for name in _files_below(each)
+        }
+        if found != self._present.keys():
+            raise OutputError(f"{self._folders.kept}: another run wrote there just now; run again")
         self._former |= {shard.name for shard in shards}
         for folder in self._folders.outputs:
             about = {"shards": sorted(self._former)}
@@ -160,6 +188,51 @@ class Book:
 
     def _note_path(self, stage: str, shard: Shard) -> str:
         return self._scratch(f"{_NOTES}/{stage}/{shard.name}.json")
+
+
+def _files_below(folder: str) -> dict[str, Status]:
+    """The files in an output folder but its lock; none where there is no such folder.
+
+    Raises OutputError for a file of that name.
+    """
+    if not storage.is_folder(folder):
+        if storage.exists(folder):
+            raise OutputError(f"{folder}: it is a file; name a new folder")
+        return {}
+    found = storage.files_below(folder)
+    found.pop(f"{UNFINISHED}/{_LOCK}", None)
+    return found
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    """Keep other runs out of a folder until the block, or this process, ends.
+
+    Object stores, and some network file systems, have no locks. Raises OutputError where another
+    run is at work.
+    """
+    if is_url(folder):
+        yield
+        return
+    storage.make_folder(folder)
+    path = storage.join(folder, _LOCK)
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(open(path, "ab"))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(
+                f"{folder}: another run is at work there; wait for it, or name a new folder"
+            ) from None
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise unwritable(path, error) from None
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # gone, or there is more in the folder
+                os.unlink(path)
+                os.rmdir(folder)
 
 
 def _save(path: str, about: dict[str, Any]) -> None:

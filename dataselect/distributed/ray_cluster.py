@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import socket
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -34,7 +36,7 @@ _RESTARTS = 3  # of a task whose process or machine dies
 _PER_SLOT = 2  # tasks in flight: none waits for the driver, and autoscalers see what is to do
 _SECONDS_TO_CONNECT = 10
 _LOCAL = "local"
-_TOKENS = ("~/.ray/auth_token",)
+_TOKEN_NAMES = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 
 class Failure(NamedTuple):
@@ -74,6 +76,7 @@ class RayCluster(Cluster):
         self._address = address or os.environ.get("RAY_ADDRESS") or _LOCAL
         self._jobs = jobs
         self._ray: Any = None
+        self._folder: TemporaryDirectory[str] | None = None
 
     # -- Life ------------------------------------------------------------------------------------
 
@@ -81,14 +84,18 @@ class RayCluster(Cluster):
         """Connect, or start a cluster. Raises WorkerError where there is none."""
         if self._ray is None:
             with held(), _signals_kept():
-                self._ray = _connected(self._address, self._jobs)
+                if self.is_one_machine:
+                    self._folder = _temporary_folder()
+                self._ray = _connected(self._address, self._jobs, self._folder)
 
     def close(self) -> None:
         """Leave the cluster, and end it if it was started here."""
-        if self._ray is not None:
-            with held():
+        with held():
+            if self._ray is not None:
                 self._ray.shutdown()
-            self._ray = None
+            if self._folder is not None:
+                self._folder.cleanup()
+        self._ray = self._folder = None
 
     @property
     def is_one_machine(self) -> bool:
@@ -279,25 +286,48 @@ def _finished(finish: Callable[[list[Any]], Any], folder: str, *pieces: Any) -> 
         return Failure(error)
 
 
-def _connected(address: str, jobs: int | None) -> Any:
+def _temporary_folder() -> TemporaryDirectory[str]:
+    """Where Ray may leave sockets, logs and what memory is too small for.
+
+    Names of sockets are short: TMPDIR may be too long. Raises WorkerError.
+    """
+    above = os.environ.get("RAY_TMPDIR", "/tmp")  # noqa: S108 (where Ray itself goes)
+    try:
+        return TemporaryDirectory(prefix="ray-", dir=above, ignore_cleanup_errors=True)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise WorkerError(f"{above}: {why}; set RAY_TMPDIR to a folder for Ray") from None
+
+
+def _connected(address: str, jobs: int | None, folder: TemporaryDirectory[str] | None) -> Any:
+    """Ray, connected; `folder` is for a cluster that is started here. Raises WorkerError."""
     # Nothing is sent anywhere, and nothing but errors is said.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     logging.getLogger("ray").setLevel(logging.ERROR)
     _require_listener(address)
+    if folder is None and _has_token():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # read when Ray is imported
+    if folder is not None and not _has_token():  # Ray would leave one in the home folder
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     import ray
     import ray.util.scheduling_strategies
 
     options: dict[str, Any] = {}
-    if address != _LOCAL and any(map(os.path.exists, map(os.path.expanduser, _TOKENS))):
-        os.environ.setdefault("RAY_AUTH_MODE", "token")  # clusters are started so by default
-    if address == _LOCAL:
+    if folder is not None:
         options = {"num_cpus": jobs or os.cpu_count(), "include_dashboard": False}
+        options["_temp_dir"] = folder.name
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise _unusable(address, str(error).partition("\n")[0]) from None
     return ray
+
+
+def _has_token() -> bool:
+    """Whether this user has a token; where one is, `ray start` makes a cluster that asks for it."""
+    is_named = any(name in os.environ for name in _TOKEN_NAMES)
+    return is_named or os.path.exists(os.path.expanduser("~/.ray/auth_token"))
 
 
 def _require_listener(address: str) -> None:
@@ -312,7 +342,9 @@ def _require_listener(address: str) -> None:
 
 
 def _unusable(address: str, what: str) -> WorkerError:
-    return WorkerError(f"{address}: Ray cannot be used ({what}); check --ray-address")
+    return WorkerError(
+        f"{address}: Ray cannot be used ({what}); check --ray-address or RAY_ADDRESS"
+    )
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -13,10 +14,10 @@ from dataselect.distributed import storage
 from dataselect.distributed.book import Book, digest
 from dataselect.distributed.parcel import digest_of
 from dataselect.distributed.remote import is_url
-from dataselect.distributed.shards import UNFINISHED
 from dataselect.distributed.stages import Stages
 from dataselect.distributed.tasks import Folders
 from dataselect.errors import GuardError, OptionError
+from dataselect.inputs import UNFINISHED
 from dataselect.messages import say
 from dataselect.outputs import STDOUT
 from dataselect.pipeline import LOOSEN, Scoring
@@ -61,6 +62,7 @@ class Distributed(Scoring):
             dropped=settings.rejects,
             bad=settings.on_error if self.collects_bad else None,
         )
+        _refuse_file_within(settings.report, self._folders.outputs)
         read = [path for each in (pool, *also_read) for path in each.paths]
         _refuse_overlaps(self._folders.outputs, read, pool.folders)
 
@@ -81,22 +83,22 @@ class Distributed(Scoring):
             super().__exit__(kind, error, trace)
 
     def _carry_out(self, work: Work, development: Column) -> dict[str, Counts]:
-        book = Book(self._folders, resume=self._resume)
         keys = self._keys(work)
         run = digest(keys, asdict(work.selection), work.wants_dropped, self.settings.seed)
-        outcome = book.finished(run)
-        if outcome is None:
-            self._pool.cluster.start()
-            self._is_unfinished = True
-            book.begin(self._pool.shards)
-            stages = Stages(self._pool, self._folders, self.settings, book, work, keys)
-            outcome = stages.filtered() if work.decides else stages.ranked()
-            self.tally.add(outcome.tally)
-            self._require_enough(book)
-            book.finish(run, self._pool.shards, outcome)
-            self._is_unfinished = False
-        else:
-            self.tally.add(outcome.tally)
+        with closing(Book(self._folders, resume=self._resume)) as book:
+            outcome = book.finished(run)
+            if outcome is None:
+                self._pool.cluster.start()
+                book.begin(self._pool.shards)
+                self._is_unfinished = True
+                stages = Stages(self._pool, self._folders, self.settings, book, work, keys)
+                outcome = stages.filtered() if work.decides else stages.ranked()
+                self.tally.add(outcome.tally)
+                self._require_enough(book)
+                book.finish(run, self._pool.shards, outcome)
+                self._is_unfinished = False
+            else:
+                self.tally.add(outcome.tally)
         return outcome.per
 
     def _require_enough(self, book: Book) -> None:
@@ -149,6 +151,13 @@ def _refuse_overlaps(
         for other in written[:number]:
             if _is_below(folder, other) or _is_below(other, folder):
                 raise OptionError(f"{folder} and {other} overlap; give each a folder of its own")
+
+
+def _refuse_file_within(path: str | None, folders: Sequence[str]) -> None:
+    """Raise OptionError for a report among the shards of an output."""
+    for folder in folders:
+        if path is not None and _is_below(path, folder):
+            raise OptionError(f"{path} is in {folder}, which holds shards only; name one elsewhere")
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -18,18 +18,18 @@ from dataselect.inputs import (
     BOM,
     MANIFEST,
     STDIN,
+    UNFINISHED,
     Block,
     Inputs,
     display,
     manifest_names,
     numbered,
+    unfinished,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-UNFINISHED = "_unfinished"
-"""What an output folder holds until it is complete."""
 _LIST = "@"
 _COMMENT = "#"
 _INVISIBLE = ("_", ".")  # to whoever reads a folder of shards, here as elsewhere
@@ -139,10 +139,7 @@ def _below(folder: str) -> dict[str, Status]:
     for name in found:
         before, marker, _ = f"/{name}/".partition(f"/{UNFINISHED}/")
         if marker:
-            raise InputError(
-                f"{storage.join(folder, before[1:]).rstrip('/')}: an unfinished output; "
-                "finish it with --resume, or name its files"
-            )
+            raise unfinished(storage.join(folder, before[1:]).rstrip("/"))
     names = list(found)
     if MANIFEST in found:  # in the order of the run that wrote it
         path = storage.join(folder, MANIFEST)

@@ -91,7 +91,8 @@ class Stages:
         whole_machine = scores and not self.work.scorer.parallel
         with closing(self.pool.each(label, todo(), whole_machine=whole_machine)) as done:
             for task, tally in done:
-                self.book.note(task.stage, task.shard, keys.pop(task.shard.name), tally)
+                key = keys.pop(task.shard.name)
+                self.book.note(task.stage, task.shard, key, task.writes, tally)
                 yield tally
         yield from noted
 
