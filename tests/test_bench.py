@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 
 BENCH = Path(__file__).parent.parent / "scripts" / "benchmarks"
-
+ON_RAY = ("ray", "ray-large")
+PARTITIONS = "diversity-partitions"
+SECTIONS = (
+    *("relevance", "winnow", "rescore", "lm-train", "bitext", "diversity", "diversity-large"),
+    *("neural", "review", "cut", "memory", "bitext-memory", "startup"),
+)
 
 LOOP = "orjson.loads + orjson.dumps"
 OURS = "dataselect relevance --model"
@@ -30,11 +35,11 @@ def bench(*arguments: str, path: Path | None = None) -> subprocess.CompletedProc
 
 @pytest.fixture(scope="module")
 def sections(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Every section, measured once on a small pool, without programs of others."""
+    """Most sections, measured once on a small pool, without programs of others."""
     cache = tmp_path_factory.mktemp("bench")
     found = cache / "found.json"
     size = ("--records", "2000", "--rounds", "1")
-    run = bench(*size, "--cache", str(cache), "--json", str(found), path=cache)
+    run = bench(*SECTIONS, *size, "--cache", str(cache), "--json", str(found), path=cache)
     assert (run.returncode, run.stderr) == (0, "")
     sections = json.loads(found.read_text("utf-8"))["sections"]
     assert all(f"## {section['title']}\n" in run.stdout for section in sections.values())
@@ -165,3 +170,35 @@ def test_a_large_pool_is_held_against_the_bar_of_memory(sections: Any) -> None:
         "--method kcenter",
     ]
     assert all(row["met"] for row in rows)
+
+
+def test_cuts_are_measured_on_ten_times_as_many_scores(sections: Any) -> None:
+    rows = sections["cut"]["rows"]
+    assert {row["met"] for row in rows} <= {True, False}
+    assert len(rows) == 7
+
+
+def test_picks_in_partitions_are_held_against_exact_ones(tmp_path: Path) -> None:
+    found = tmp_path / "found.json"
+    size = ("--records", "800", "--cache", str(tmp_path))
+    run = bench(PARTITIONS, *size, "--json", str(found), path=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    rows = json.loads(found.read_text("utf-8"))["sections"][PARTITIONS]["rows"]
+    assert {row["method"] for row in rows} == {"features", "facility", "kcenter"}
+
+
+@pytest.mark.xdist_group("ray")
+def test_shards_are_measured_on_ray(tmp_path: Path) -> None:
+    found = tmp_path / "found.json"
+    size = ("--records", "200", "--rounds", "1", "--cache", str(tmp_path))
+    run = bench(*ON_RAY, *size, "--json", str(found))
+    assert (run.returncode, run.stderr) == (0, "")
+    sections = json.loads(found.read_text("utf-8"))["sections"]
+    assert [row["records"] for row in sections["ray"]["rows"]] == ["200"] * 5
+    assert [row["records"] for row in sections["ray-large"]["rows"]] == ["2,000", "20,000"]
+
+
+def test_every_section_is_tried(tmp_path: Path) -> None:
+    told = bench("nothing", "--cache", str(tmp_path)).stderr
+    _, names = told.rstrip().split("nothing is none of all, ")
+    assert set(names.split(", ")) == {*SECTIONS, *ON_RAY, PARTITIONS}

@@ -79,6 +79,15 @@ def test_one_partition_is_the_exact_result(folder: Path, here: Here) -> None:
         assert joined(folder / "out") == exact(*rule)
 
 
+@pytest.mark.parametrize("method", ["facility", "kcenter"])
+def test_so_it_is_with_vectors_while_the_encoder_knows_the_whole_pool(
+    folder: Path, here: Here, method: str
+) -> None:
+    rule = ("--size", 20, "--method", method)
+    over_shards("out", *rule, "--partitions", 1)
+    assert joined(folder / "out") == exact(*rule)
+
+
 def test_groups_take_turns_as_here(folder: Path, here: Here) -> None:
     rule = ("--size", 20, "--per", "topic")
     over_shards("out", *rule, "--partitions", 1)

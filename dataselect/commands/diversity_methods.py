@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from dataselect.engines.encoders.base import Encoder
     from dataselect.progress import Steps
 
-_FITTED_ON = 20_000  # texts, for the default encoder
+FITTED_ON = 20_000
+"""Texts that the default encoder is fitted to."""
 
 
 @dataclass(frozen=True)
@@ -92,22 +93,11 @@ class Method:
         if self.encoding.vectors is not None:
             return self._precomputed(pool, self.encoding.vectors)
         encoder = (
-            self._fitted(texts)
+            fitted(texts, self.labelled.texts, self.seed)
             if self.encoding.encoder is None
             else self.encoding.neural(self.encoding.encoder)
         )
         return encoder, encoder
-
-    def _fitted(self, texts: Sequence[str]) -> Encoder:
-        """The default encoder, fitted on a sample of the pool and of what is labelled."""
-        import numpy as np
-
-        from dataselect.engines.encoders.lexical import Lexical
-
-        rng = np.random.default_rng(self.seed)
-        everything = [*texts, *self.labelled.texts]
-        drawn = np.sort(rng.permutation(len(everything))[:_FITTED_ON])
-        return Lexical.fit([everything[place] for place in drawn.tolist()], rng=rng)
 
     def _precomputed(self, pool: Pool, path: str) -> tuple[Encoder, Encoder]:
         """The vectors of files. Raises InputError if they do not fit the records or each other."""
@@ -125,3 +115,15 @@ class Method:
                 f"{own.dimension} in {own.path}; make both with one model"
             )
         return own, others
+
+
+def fitted(texts: Sequence[str], labelled: Sequence[str], seed: int) -> Encoder:
+    """The default encoder, fitted to a sample of distinct texts of a pool and of labelled ones."""
+    import numpy as np
+
+    from dataselect.engines.encoders.lexical import Lexical
+
+    rng = np.random.default_rng(seed)
+    everything = [*texts, *labelled]
+    drawn = np.sort(rng.permutation(len(everything))[:FITTED_ON])
+    return Lexical.fit([everything[place] for place in drawn.tolist()], rng=rng)

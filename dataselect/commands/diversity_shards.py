@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dataselect.commands.diversity_methods import FITTED_ON, fitted
 from dataselect.distributed.division import Reading
 from dataselect.distributed.picking import Picking, known
 from dataselect.engines.diversity import memory
+from dataselect.engines.diversity.copies import first_places
 from dataselect.engines.diversity.methods import (
     ByDetector,
     ByDistance,
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from dataselect.distributed.pool import Pool
     from dataselect.engines.encoders.base import Encoder
 
-_SAMPLE = 20_000  # texts, to fit encoders and partitions to
 _SAMPLE_A_PARTITION = 64
 _PARTITION_GIB = 4.0
 _FEWEST_TEXTS = 20  # in a partition: less is not worth a task
@@ -49,11 +50,11 @@ class Shards:
         rng = np.random.default_rng(self.chosen.settings.seed)
         picking = Picking(self.pool, self._reading, rng)
         picking.survey()
-        picking.draw(_SAMPLE)
-        encoder = self._encoder(picking.sample, rng)
+        picking.draw(FITTED_ON)
+        encoder = self._encoder(picking.sample)
         partitions = self.chosen.picking.partitions or self._needed(picking, encoder)
         partitions = min(partitions, max(1, picking.total.good // _FEWEST_TEXTS))
-        if partitions * _SAMPLE_A_PARTITION > _SAMPLE:
+        if partitions * _SAMPLE_A_PARTITION > FITTED_ON:
             picking.draw(partitions * _SAMPLE_A_PARTITION)
         limits = self.chosen.picking.limits(picking.total.good)
         picks = picking.pick(
@@ -85,15 +86,17 @@ class Shards:
         strict = settings.on_error == FAIL
         return Reading(settings.text_field, picking.cost, picking.per, strict)
 
-    def _encoder(self, sample: Sequence[str], rng: np.random.Generator) -> Encoder | None:
+    def _encoder(self, sample: Sequence[str]) -> Encoder | None:
         """What makes the vectors that the method compares, if it does."""
-        from dataselect.engines.encoders.lexical import Lexical
-
         if self.chosen.methods.chosen not in ("facility", "kcenter"):
             return None
         if self.chosen.encoding.encoder is not None:
             return self.chosen.encoding.neural(self.chosen.encoding.encoder)
-        return Lexical.fit([*sample, *self.chosen.labelled.texts], rng=rng)
+        labelled = self.chosen.labelled.texts
+        first = first_places([*labelled, *sample])[len(labelled) :].tolist()
+        places = enumerate(first, start=len(labelled))
+        distinct = [sample[place - len(labelled)] for place, same in places if place == same]
+        return fitted(distinct, labelled, self.chosen.settings.seed)
 
     def _needed(self, picking: Picking, encoder: Encoder | None) -> int:
         """How many partitions it takes to keep to the memory that each may use."""

@@ -62,7 +62,7 @@ def main() -> int:
         peers=options.peers,
         encoder=options.encoder,
     )
-    names = list(SECTIONS) if options.section == "all" else [options.section]
+    names = list(SECTIONS) if "all" in options.section else options.section
     machine = _machine()
     print(f"# Benchmarks\n\n{machine['summary']}\n", flush=True)
     sections = {}
@@ -85,7 +85,9 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("section", nargs="?", default="all", choices=[*SECTIONS, "all"])
+    parser.add_argument(
+        "section", nargs="*", type=_section, default=["all"], help=f"all, {', '.join(SECTIONS)}"
+    )
     parser.add_argument(
         "--records", type=_positive, default=1_000_000, metavar="N", help="records in the pool"
     )
@@ -124,6 +126,12 @@ def _parser() -> argparse.ArgumentParser:
         help="measure dataselect and the bare loops only, and install nothing",
     )
     return parser
+
+
+def _section(given: str) -> str:
+    if given not in (*SECTIONS, "all"):
+        raise argparse.ArgumentTypeError(f"{given} is none of all, {', '.join(SECTIONS)}")
+    return given
 
 
 def _positive(given: str) -> int:

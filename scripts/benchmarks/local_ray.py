@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +27,7 @@ def cluster(environment: Mapping[str, str] | None = None) -> Iterator[str]:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
     os.environ |= environment or {}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else the cluster would live on
     ray = os.path.join(os.path.dirname(sys.executable), "ray")
     process = subprocess.Popen(
         [

@@ -35,11 +35,10 @@ def measure(plan: Plan) -> Section:
     """Label the pool by a recogniser, in 20 shards, and a thousand records of it."""
     pool, rounds = plan.pool, plan.rounds or ROUNDS
     model = _recogniser(plan)
-    few = min(_FEW, pool.records)
     out = os.path.join(plan.cache, "shards-out")
     rows = []
     with cluster() as address:
-        for records in (pool.records, few):
+        for records in sorted({pool.records, min(_FEW, pool.records)}, reverse=True):
             shards = _split(plan, records)
             label = (dataselect(), "label", "--quiet", "--model", model, "-o", out)
             there = (*label, "--engine", "ray", "--ray-address", address)

@@ -3,7 +3,8 @@
 DIR is laid out as for scripts/reproduce. The pools are split into 3, 20 and 60 shards of unequal
 sizes, some compressed, so that scorers see other batches. What is kept, --rejects, --on-error, exit
 code, messages, and the report's signature, counts, --per, quantiles and cut have to be the same.
-Prints Markdown; ends with 1 if anything differs.
+Where the last digit of scores depends on the batch, as that of networks does, the local run reads
+the shards rather than one file. Prints Markdown; ends with 1 if anything differs.
 """
 
 from __future__ import annotations
@@ -49,9 +50,11 @@ class Compared(NamedTuple):
 def compared(case: Case, runs: Runs, sharded: Callable[[str, int], Sharded]) -> Iterator[Compared]:
     """Run a command with each of its selections, in each of its ways."""
     median = ""
+    first = sharded(case.pool, case.ways[0].shards)
+    files = list(first.lines_before) if case.by_batch else [first.pool]
     for rule, given in case.rules.items():
         options = [median if each is MEDIAN else each for each in given]
-        here = runs.here(case, options)
+        here = runs.here(case, options, files)
         median = median or str(here.facts.get("quantiles", {}).get("0.5", ""))
         found = {}
         for way in case.ways:

@@ -36,7 +36,7 @@ def write_files(data: Path, folder: Path) -> None:
 
 
 def _write_texts(data: Path, folder: Path) -> None:
-    """SNIPS among the user turns of task dialogues, all and some; general text; pairs of news."""
+    """SNIPS among the user turns of task dialogues, all and some; and others."""
     rng = random.Random(_SEED)
     snips = load(data / "snips_atis_slots" / "snips_train.jsonl.gz")
     others = load(data / "general_text" / "sgd_user.jsonl.gz")
@@ -49,7 +49,6 @@ def _write_texts(data: Path, folder: Path) -> None:
     for name, source, count in (
         ("background", "general_text/masc", _BACKGROUND),
         ("utterances", "snips_atis_slots/snips_valid", _UTTERANCES),
-        ("sentences", "mrpc/test", _SENTENCES),
     ):
         records = _shuffled(load(data / f"{source}.jsonl.gz"), rng)
         write(folder / f"{name}.jsonl", records[:count])
@@ -69,12 +68,14 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def _write_pairs(data: Path, folder: Path) -> None:
-    """Conversations among general sentences, English and German."""
+    """Conversations among general sentences, English and German; likely paraphrases of news."""
     rng = random.Random(_SEED)
     parts = {"chat": conversations(data, "train"), "general": general(data)}
     pairs = [{**pair, "intent": name} for name, part in parts.items() for pair in part]
     write(folder / "pairs.jsonl", _shuffled(pairs, rng)[:_PAIRS])
     write(folder / "chat.jsonl", conversations(data, "dev"))
+    news = [{"intent": each["label"], **each} for each in load(data / "mrpc" / "test.jsonl.gz")]
+    write(folder / "sentences.jsonl", _shuffled(news, rng)[:_SENTENCES])
 
 
 def _write_lists(data: Path, folder: Path) -> None:

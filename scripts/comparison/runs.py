@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -73,9 +73,9 @@ class Runs:
         """`address`: that of the Ray cluster."""
         self._folder, self._address = folder, address
 
-    def here(self, case: Case, options: Sequence[str]) -> Outcome:
-        """Over the pool as one file."""
-        return self._run(case, [*options, f"{case.pool}.jsonl"])
+    def here(self, case: Case, options: Sequence[str], files: Iterable[str]) -> Outcome:
+        """Over files, without Ray."""
+        return self._run(case, [*options, *files])
 
     def on_ray(self, case: Case, options: Sequence[str], sharded: Sharded, workers: int) -> Outcome:
         """Over shards; places in them are told as places in the pool."""

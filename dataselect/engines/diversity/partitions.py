@@ -8,9 +8,11 @@ in proportion to its size, OVERSAMPLE times as many, so that what is merged fits
 from __future__ import annotations
 
 import math
+import os
 import zlib
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -100,6 +102,22 @@ def _fitted(texts: Sequence[str], rng: np.random.Generator) -> Encoder:
     return Lexical.fit([texts[place] for place in drawn.tolist()], rng=rng)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let scikit-learn use one thread; told by a variable, it runs no program to count cores."""
+    name = "OMP_NUM_THREADS"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
 def _centroids(
     vectors: NDArray[np.float16], count: int, rng: np.random.Generator
 ) -> NDArray[np.float16]:
@@ -107,7 +125,7 @@ def _centroids(
     from sklearn.cluster import MiniBatchKMeans
 
     clustering = MiniBatchKMeans(count, random_state=int(rng.integers(2**32)), n_init=3)
-    with threadpool_limits(1):  # sums come out the same however many cores there are
+    with _one_thread():  # sums come out the same however many cores there are
         clustering.fit(vectors.astype(np.float32))
     return coarse(unit(clustering.cluster_centers_))
 
