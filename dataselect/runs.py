@@ -99,12 +99,12 @@ class Run:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(self._outputs)
-            self._open()
+            self._open(stack)
             self._stack = stack.pop_all()
         return self
 
-    def _open(self) -> None:
-        """Open what is written."""
+    def _open(self, stack: ExitStack) -> None:
+        """Open what is written; what has to end before that is committed goes on the stack."""
         settings = self.settings
         self._output = self._outputs.open(settings.output)
         self._rejects = self._outputs.open(settings.rejects) if settings.rejects else None

@@ -27,16 +27,14 @@ if TYPE_CHECKING:
     from dataselect.engines.diversity.methods import Method
     from dataselect.engines.diversity.partitions import Candidates, Partitioning, Totals
     from dataselect.engines.encoders.base import Encoder
+    from dataselect.inputs import Block
     from dataselect.records import Column
 
 
 class Texts(NamedTuple):
-    """The good records of a block, (n,): positions, texts, and what limits go by.
+    """The good records of a block, (n,): positions, texts, and what limits go by."""
 
-    `size`: of the block, bad records and blank lines counted in.
-    """
-
-    size: Size
+    block: Block
     positions: NDArray[np.intp]
     texts: list[str]
     costs: NDArray[np.float64] | None
@@ -70,7 +68,7 @@ class Reading:
             positions, texts, *others = found.columns
             costs = None if cost is None else counted(self.cost, others.pop(0))
             yield Texts(
-                Size(block.data.count(b"\n"), count_records(block.data)),
+                block,
                 np.array(positions, np.intp),
                 texts,
                 costs,
@@ -98,8 +96,8 @@ class Surveyed:
 
     def add(self, found: Texts) -> None:
         """Count a block."""
-        self.lines += found.size.lines
-        self.records += found.size.records
+        self.lines += found.block.data.count(b"\n")
+        self.records += count_records(found.block.data)
         self.good += len(found.texts)
         self.characters += sum(map(len, found.texts))
         for name in found.groups or ():

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, Protocol
 
 from dataselect.errors import OutputError, WorkerError
@@ -59,18 +59,27 @@ class Parcel:
 _opened: dict[str, Any] = {}
 
 
-def pack(thing: Any, keep: Callable[[bytes], Handle], *, with_files: bool) -> Parcel:
+def pack(
+    thing: Any,
+    keep: Callable[[bytes], Handle],
+    *,
+    with_files: bool,
+    kept: dict[str, File] | None = None,
+) -> Parcel:
     """Pack an object. `keep` puts bytes where every machine can get them.
 
     Classes whose objects read files say by `travels_with` which attribute is the path of one;
-    those go along `with_files`, and count in the digest in any case.
+    those go along `with_files`, and count in the digest in any case. `kept`: files of other
+    parcels by their digests, which are not kept again; grows.
     """
+    kept = {} if kept is None else kept
     packer = _Pickler(thing)
     pickled = packer.buffer.getvalue()
-    files = tuple(
-        File(path, _identity(path), digest, keep(_content(path)) if with_files else None)
-        for digest, path in packer.paths.items()
-    )
+    for digest, path in packer.paths.items():
+        if digest not in kept:
+            content = keep(_content(path)) if with_files else None
+            kept[digest] = File(path, _identity(path), digest, content)
+    files = tuple(kept[digest] for digest in packer.paths)
     return Parcel(hashlib.sha256(pickled).hexdigest(), keep(pickled), files)
 
 
@@ -103,7 +112,7 @@ class _Pickler(pickle.Pickler):
         state = dict(obj.__getstate__() if has_own else vars(obj))
         if os.path.exists(state[attribute]):
             path = os.path.abspath(state[attribute])
-            digest = _digest(path)
+            digest = _digest(path, _identity(path))
             self.paths.setdefault(digest, path)
             state[attribute] = _Content(digest)
         return _restored, (type(obj), state)
@@ -147,8 +156,9 @@ def _identity(path: str) -> str:
     return " ".join(f"{own.st_dev}:{own.st_ino}:{own.st_size}:{own.st_mtime_ns}" for own in states)
 
 
-def _digest(path: str) -> str:
-    """SHA-256 of names and contents, in hexadecimal."""
+@lru_cache
+def _digest(path: str, identity: str) -> str:
+    """SHA-256 of names and contents, in hexadecimal; read again where the identity is another."""
     found, base = hashlib.sha256(), os.path.dirname(path)
     for name in _names(path):
         found.update(f"{name}\n{file_digest(os.path.join(base, name))}\n".encode())

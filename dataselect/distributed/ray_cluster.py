@@ -87,6 +87,7 @@ class RayCluster(Cluster):
                 if self.is_one_machine:
                     self._folder = _temporary_folder()
                 self._ray = _connected(self._address, self._jobs, self._folder)
+                self._attempt = self._ray.remote(_attempted)  # sent to the cluster once
 
     def close(self) -> None:
         """Leave the cluster, and end it if it was started here."""
@@ -239,7 +240,7 @@ class RayCluster(Cluster):
                 others[attempt.index % len(others)], soft=True
             )
         with held():
-            return ray.remote(_attempted).options(**options).remote(attempt.task, os.getcwd())
+            return self._attempt.options(**options).remote(attempt.task, os.getcwd())
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from dataselect import records
@@ -25,6 +24,8 @@ from dataselect.report import versions
 from dataselect.runs import Counts, Settings
 
 if TYPE_CHECKING:
+    from contextlib import ExitStack
+
     from dataselect.distributed.pool import Pool
     from dataselect.inputs import Inputs
     from dataselect.records import Column
@@ -66,21 +67,15 @@ class Distributed(Scoring):
         read = [path for each in (pool, *also_read) for path in each.paths]
         _refuse_overlaps(self._folders.outputs, read, pool.folders)
 
-    def _open(self) -> None:
+    def _open(self, stack: ExitStack) -> None:
         self._report = self._outputs.open(self.settings.report) if self.settings.report else None
+        stack.callback(self._leave)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            self._pool.cluster.close()
-            if self._is_unfinished and not self.settings.quiet:
-                say(f"{self._folders.kept}: not complete; --resume keeps what is done")
-        finally:
-            super().__exit__(kind, error, trace)
+    def _leave(self) -> None:
+        """Let the cluster go, and say what is left behind."""
+        self._pool.cluster.close()
+        if self._is_unfinished and not self.settings.quiet:
+            say(f"{self._folders.kept}: not complete; --resume keeps what is done")
 
     def _carry_out(self, work: Work, development: Column) -> dict[str, Counts]:
         keys = self._keys(work)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.distributed.parcel import Parcel
+    from dataselect.distributed.parcel import File, Parcel
     from dataselect.distributed.pool import Pool
     from dataselect.distributed.shards import Shard
     from dataselect.selection import Cut
@@ -42,6 +42,7 @@ class Stages:
     work: Work
     keys: Mapping[str, str]
     _tally: Tally = field(default_factory=Tally, init=False)
+    _kept: dict[str, File] = field(default_factory=dict, init=False)
 
     def filtered(self) -> Outcome:
         """Score and write, where each record's fate is known by itself."""
@@ -120,7 +121,8 @@ class Stages:
 
     def _packed(self, work: Work) -> Parcel:
         cluster = self.pool.cluster
-        return pack(work, cluster.keep, with_files=not cluster.is_one_machine)
+        with_files = not cluster.is_one_machine
+        return pack(work, cluster.keep, with_files=with_files, kept=self._kept)
 
     @cached_property
     def _first_records(self) -> dict[str, int]:
