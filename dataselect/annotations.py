@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from dataselect import records
 from dataselect.inputs import Inputs
@@ -152,7 +153,7 @@ def _slot(text: str, value: Any, item: str) -> Slot:
 def _check_span(text: str, slot: Slot, stated: Any, item: str) -> None:
     """Raise ValueError where a slot is not in the text, or is not what is `stated`."""
     inside = 0 <= slot.start < slot.end <= len(text)
-    if inside and stated in (None, slot.value):
+    if inside and (stated in (None, slot.value) or _composes_to(slot.value, stated)):
         return
     shown = f"{item}, {_shown(slot)},"
     if _counts_bytes(text, slot, stated):
@@ -162,6 +163,11 @@ def _check_span(text: str, slot: Slot, stated: Any, item: str) -> None:
     if not inside:
         raise ValueError(f"{shown} is outside the text of {len(text)} characters; {_REMEDY}")
     raise ValueError(f"{shown} has the value {stated!r}, but the text {slot.value!r}; {_REMEDY}")
+
+
+def _composes_to(value: str, stated: Any) -> bool:
+    """Whether a slot's value is stated in another Unicode form."""
+    return isinstance(stated, str) and normalize("NFC", stated) == normalize("NFC", value)
 
 
 def _counts_bytes(text: str, slot: Slot, stated: Any) -> bool:

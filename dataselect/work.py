@@ -219,6 +219,10 @@ def counted(cost: str, values: Sequence[Any]) -> NDArray[np.float64]:
     """(n,) what records cost: the words or characters of texts, or the numbers of a field."""
     import numpy as np
 
+    from dataselect.engines.normalization import all_composed
+
+    if cost in ("words", "chars"):
+        values = all_composed(values)
     count = {"words": lambda text: len(text.split()), "chars": len}.get(cost, float)
     return np.fromiter(map(count, values), np.float64, len(values))
 

@@ -1,12 +1,13 @@
 """Text normalisation: what stays, what goes, and that it is stored and read back."""
 
 import json
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.normalization import Normalization
+from dataselect.engines.normalization import Normalization, composed
 
 PLAIN = Normalization()
 SPOKEN = Normalization(lowercase=True, punctuation="remove", unknown="<unk>")
@@ -20,7 +21,9 @@ CASES = {
     "an apostrophe by itself goes": ("rock ' roll", "rock roll"),
     "digits of any script stay": ("7 ٣ ५", "7 ٣ ५"),
     "marks stay with their letters": ("हिन्दी वाक्य।", "हिन्दी वाक्य"),
-    "an accent by itself is a mark": ("cafe\u0301", "cafe\u0301"),
+    "an accent is composed with its letter": ("cafe\u0301", "caf\u00e9"),
+    "a soft hyphen parts nothing": ("so\u00adphie", "sophie"),
+    "a letter of two cases is composed in either": ("J\u030c", "\u01f0"),
     "a joiner without width stays inside a word": ("می\u200cخواهم", "می\u200cخواهم"),
     "a joiner without width goes elsewhere": ("\u200dplay\u200c now", "play now"),
     "a hyphen and an underscore part words": ("hip-hop_now", "hip hop now"),
@@ -40,13 +43,15 @@ def test_normalised_by_hand(case: str) -> None:
 
 
 @given(st.text())
-def test_nothing_changes_unless_asked(text: str) -> None:
-    assert PLAIN(text) == text
+def test_nothing_but_the_form_changes_unless_asked(text: str) -> None:
+    assert PLAIN(text) == composed(text)
+    assert PLAIN(PLAIN(text)) == PLAIN(text)
 
 
 @given(st.text())
 def test_case_alone_is_that_of_python(text: str) -> None:
-    assert Normalization(lowercase=True)(text) == text.lower()
+    found = Normalization(lowercase=True)(text)
+    assert found == unicodedata.normalize("NFC", composed(text).lower())
 
 
 def test_white_space_stays_beside_an_unknown_word() -> None:

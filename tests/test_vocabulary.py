@@ -15,7 +15,7 @@ TEXT = st.text(st.sampled_from("ab< >/sunkU\0\t\n\u00a0\u3000é"), max_size=30)
         "play some jazz": [b"play", b"some", b"jazz"],
         " a\tb\nc\x0bd\x0ce\rf ": [b"a", b"b", b"c", b"d", b"e", b"f"],
         "nul\0cuts": [b"nul", b"cuts"],
-        "a\u00a0b\u3000c\u2028d": ["a\u00a0b\u3000c\u2028d".encode()],
+        "a\u00a0b\u3000c\u2028d": [b"a", b"b", b"c", b"d"],
         "<s> </s> <unk> <UNK>": [b"&lt;s&gt;", b"&lt;/s&gt;", b"&lt;unk&gt;", b"&lt;UNK&gt;"],
         "<s>x <S> <unk>. < s >": [b"<s>x", b"<S>", b"<unk>.", b"<", b"s", b">"],
         "": [],

@@ -18,6 +18,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from dataselect.engines.normalization import all_composed
 from dataselect.errors import OptionError
 
 LengthUnit = Literal["chars", "words"]
@@ -67,6 +68,7 @@ class Guards:
 
     def codes(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.uint8]:
         """(n,) the number of the first guard that leaves the pair out, from 1, or 0."""
+        src, tgt = all_composed(src), all_composed(tgt)
         codes = np.zeros(len(src), np.uint8)
         for code, (_, fires) in enumerate(self._checks(), start=1):
             codes[fires(src, tgt) & (codes == 0)] = code

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.engines.normalization import composed, lowered
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
@@ -77,15 +79,15 @@ def _plain(texts: Sequence[str], lowercase: bool) -> bytes:
 
 
 def _plain_beyond_ascii(texts: Sequence[str], lowercase: bool) -> list[str]:
-    """Texts without line feeds, composed (NFC), with separators made ASCII.
+    """Texts without line feeds, composed, with separators made ASCII.
 
     Slow for each character, so it is given only the texts that need it.
     """
-    joined = unicodedata.normalize("NFC", "\n".join(texts))
+    joined = composed("\n".join(texts))
     for character in set(joined.encode().translate(None, _ASCII).decode()):
         if (plain := _plain_character(character)) != character:
             joined = joined.replace(character, plain)
-    return (joined.lower() if lowercase else joined).split("\n")
+    return (lowered(joined) if lowercase else joined).split("\n")
 
 
 class Tokens(NamedTuple):
@@ -114,7 +116,7 @@ class Spans(NamedTuple):
 
 
 def word_spans(texts: Sequence[str], lowercase: bool) -> Spans:
-    """Where the words of a batch are, after Unicode composition (NFC)."""
+    """Where the words of a batch are, once it is composed (`normalization.composed`)."""
     encoded = _plain(texts, lowercase)
     buffer = np.frombuffer(encoded, dtype=np.uint8)
     is_word = np.frombuffer(bytearray(encoded.translate(_WORD_FLAGS)), dtype=np.bool_)

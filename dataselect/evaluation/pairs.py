@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from dataselect import records
+from dataselect.engines.normalization import composed
 from dataselect.errors import InputError
 from dataselect.formats.lines import Found, Item, Line, each_line, lines
 from dataselect.inputs import Inputs
@@ -140,7 +141,10 @@ def _unusable(items: Iterable[Item], usable: dict[str, Found]) -> Iterator[BadRe
 def _same_reference(one: Found, other: Found) -> Pair:
     """Raise InputError unless two records have the same references."""
     for name in (REFERENCE, INTENT_REFERENCE):
-        if one.fields.get(name) != other.fields.get(name):
+        own, others = one.fields.get(name), other.fields.get(name)
+        if name == REFERENCE and own != others and own is not None and others is not None:
+            own, others = composed(own), composed(others)
+        if own != others:
             raise InputError(
                 f"{_place(one)}: its reference is not that of {_place(other)}; "
                 "give files of the same records in the same order, or pair them with --id-field"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.engines.normalization import Normalization
+from dataselect.engines.normalization import Normalization, composed
 
 _KEY_BYTES = 8  # odds are 1 to 37 million that two of a million different texts share one
 _WORDS = Normalization(punctuation="remove")
@@ -18,7 +17,7 @@ _WORDS = Normalization(punctuation="remove")
 def first_places(texts: Sequence[str]) -> NDArray[np.intp]:
     """(n,) the place of the first text that each is a copy of: its own, if there is none before.
 
-    Copies are equal after Unicode composition (NFC), case folding, and with punctuation and
+    Copies are equal once they are composed, after case folding, and with punctuation and
     symbols left out; texts of nothing else are compared as they are.
 
     >>> first_places(["Play Adele!", "...", "play  adele", "?"])
@@ -31,7 +30,7 @@ def first_places(texts: Sequence[str]) -> NDArray[np.intp]:
 
 def canonical(text: str) -> str:
     """What a text has in common with its copies, and with no other text."""
-    folded = unicodedata.normalize("NFC", text).casefold()
+    folded = composed(text).casefold()
     return _WORDS(folded) or folded.strip()
 
 

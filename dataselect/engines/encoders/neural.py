@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dataselect.engines.encoders import base, loading
 from dataselect.engines.encoders.cache import VectorCache
+from dataselect.engines.normalization import all_composed
 from dataselect.errors import InputError
 
 # MiniLM on German text, texts a second of one core: 87, 92, 84, 79 by batches of 8, 16, 32, 64,
@@ -84,7 +85,8 @@ class Neural(base.Encoder):
         return loading.digest(self._model)
 
     def encode(self, items: Sequence[str], *, unit: bool = False) -> NDArray[np.float32]:
-        """Vectors of texts; equal ones are encoded once. Raises what `__init__` says."""
+        """Vectors of composed texts; equal ones are encoded once. Raises what `__init__` says."""
+        items = all_composed(items)
         places = {text: place for place, text in enumerate(dict.fromkeys(items))}
         distinct = self._vectors(list(places))
         vectors = distinct[[places[text] for text in items]]

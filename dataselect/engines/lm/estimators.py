@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from dataselect.engines.lm import arpa
 from dataselect.engines.lm.kneser_ney import Estimate, check_order, estimate, pruning
 from dataselect.engines.lm.lmplz import PROGRAM, Lmplz
-from dataselect.engines.lm.vocabulary import BEGIN, END, MARKERS, UNKNOWN, Vocabulary
+from dataselect.engines.lm.vocabulary import (
+    BEGIN,
+    END,
+    MARKERS,
+    UNKNOWN,
+    Vocabulary,
+    composed_words,
+)
 from dataselect.errors import InputError, OptionError
 from dataselect.inputs import Inputs, display
 
@@ -49,16 +56,17 @@ def read_words(inputs: Inputs) -> list[bytes]:
 
     Raises InputError.
     """
-    found = dict.fromkeys(
+    words = dict.fromkeys(
         word
         for block in inputs.blocks()
         for word in block.data.replace(b"\0", b" ").split()
         if word not in MARKERS
     )
+    found = composed_words(list(words))
     if not found:
         where = ", ".join(map(display, inputs.paths))
         raise InputError(f"{where}: no words; write some, with white space between them")
-    return list(found)
+    return found
 
 
 class Builtin:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dataselect.engines.lm import arpa
 from dataselect.engines.lm.known_words import KnownWords
+from dataselect.engines.lm.spelling import Spelling
 from dataselect.engines.lm.vocabulary import Vocabulary, sentence, sentences
 from dataselect.engines.normalization import Normalization
 from dataselect.errors import InputError
@@ -94,6 +95,10 @@ class LanguageModel:
         return KnownWords(self._model.__contains__)
 
     @cached_property
+    def _spelling(self) -> Spelling:
+        return Spelling(self._model.__contains__)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the file, in hexadecimal."""
         return file_digest(self.path)
@@ -114,7 +119,7 @@ class LanguageModel:
 
     def score(self, texts: Sequence[str]) -> TextScores:
         """Score whole texts as sentences; a literal `<s>` in a text is a word like any other."""
-        encoded = sentences(self.normalization.each(texts))
+        encoded = self._spelling(sentences(self.normalization.each(texts)))
         words, known = self._known.count(encoded)
         return TextScores(
             np.fromiter(map(self._model.score, encoded), np.float64, len(encoded)),
@@ -134,7 +139,8 @@ class LanguageModel:
 
     def word_scores(self, text: str) -> list[tuple[float, int, bool]]:
         """For each word and the end: log10 probability, length of the n-gram hit, if unknown."""
-        return list(self._model.full_scores(sentence(self.normalization(text))))
+        [encoded] = self._spelling([sentence(self.normalization(text))])
+        return list(self._model.full_scores(encoded))
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dataselect.engines.lm import arpa
 from dataselect.engines.lm.language_model import LanguageModel, is_binary, perplexity
 from dataselect.engines.lm.vocabulary import BEGIN, UNKNOWN
+from dataselect.engines.normalization import all_composed
 
 
 class Predictions(NamedTuple):
@@ -87,6 +88,7 @@ class Evaluation:
 
     def add(self, texts: Sequence[str]) -> None:
         """Score some more texts."""
+        texts = all_composed(texts)
         found = self._predictor.predict(texts)
         known = found.known
         self.sentences += len(texts)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dataselect.engines.normalization import all_composed, composed
 
 UNKNOWN, BEGIN, END = 0, 1, 2
 MARKERS = (b"<unk>", b"<s>", b"</s>")
@@ -19,29 +22,51 @@ _BETWEEN_SENTENCES = b" </s> <s> "
 
 
 def split(text: str) -> list[bytes]:
-    """The words of a text, as KenLM splits: at ASCII white space and NUL, nowhere else.
+    """The words of a composed text, as KenLM splits: at ASCII white space and NUL, nowhere else.
 
     A word that reads like a marker is written so that it is not one.
 
     >>> split("say <s> twice")
     [b'say', b'&lt;s&gt;', b'twice']
     """
-    encoded = text.encode()
+    encoded = composed(text).encode()
     words = encoded.replace(b"\0", b" ").split()
     return [_ESCAPED.get(word, word) for word in words] if b"<" in encoded else words
 
 
 def sentence(text: str) -> bytes:
-    """A text as KenLM may have it: without NUL, and without markers that are only text."""
-    return b" ".join(split(text)) if "<" in text or "\0" in text else text.encode()
+    """A text as KenLM may have it: composed, without NUL and markers that are only text."""
+    return b" ".join(split(text)) if "<" in text or "\0" in text else composed(text).encode()
 
 
 def sentences(texts: Sequence[str]) -> list[bytes]:
     """Each text as KenLM may have it."""
+    texts = all_composed(texts)
     everything = "".join(texts)
     if "<" in everything or "\0" in everything:
         return [sentence(text) for text in texts]
     return [text.encode() for text in texts]
+
+
+def composed_words(words: Sequence[bytes]) -> list[bytes]:
+    """Words of another program as texts have them: composed, each still different from all others.
+
+    A word keeps its spelling where another one has the composed spelling, and where it is no UTF-8
+    or no single word once it is composed.
+
+    >>> [word.decode() for word in composed_words(["e\u0301te\u0301".encode()])]
+    ['été']
+    """
+    found, taken = list(words), set(words)
+    for place, word in enumerate(words):
+        if word.isascii():
+            continue
+        with contextlib.suppress(UnicodeDecodeError):
+            parts = split(word.decode())
+            if len(parts) == 1 and parts[0] not in taken:
+                found[place] = parts[0]
+                taken.add(parts[0])
+    return found
 
 
 class Vocabulary:

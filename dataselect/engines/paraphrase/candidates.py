@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dataselect.engines.encoders.loading import quiet
+from dataselect.engines.normalization import all_composed
 
 DIMENSION = 256
 _PIECES = 8_000
@@ -27,6 +28,7 @@ def bag_of_pieces(texts: Sequence[str], device: str | None = None) -> Any:
         from sentence_transformers import SentenceTransformer
         from sentence_transformers.models import Normalize, StaticEmbedding
 
+        texts = all_composed(texts)
         tokenizer = _tokenizer(texts)
         vectors = np.random.default_rng(_SEED).standard_normal(
             (tokenizer.get_vocab_size(), DIMENSION), np.float32

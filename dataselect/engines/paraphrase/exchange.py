@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from dataselect.engines.normalization import composed
 from dataselect.engines.paraphrase.batches import Part, parts
 from dataselect.engines.paraphrase.pairs import Pair
 from dataselect.engines.paraphrase.templates import canonical
@@ -26,7 +27,10 @@ class Exchange:
 
     def __init__(self, pairs: Iterable[Pair]) -> None:
         values = {
-            slot.value for pair in pairs for side in (pair.one, pair.other) for slot in side.slots
+            composed(slot.value)
+            for pair in pairs
+            for side in (pair.one, pair.other)
+            for slot in side.slots
         }
         self._values = sorted(values)
         self._words = sorted({word for value in values for word in value.split()})

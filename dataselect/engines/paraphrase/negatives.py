@@ -10,7 +10,7 @@ import numpy as np
 
 from dataselect.annotations import Utterance
 from dataselect.engines.paraphrase.corpus import Corpus
-from dataselect.engines.paraphrase.templates import Template, overlap
+from dataselect.engines.paraphrase.templates import Template, canonical, overlap
 
 _CANDIDATES = 8  # drawn where the one with the most words in common is taken
 _SEVERAL = 2
@@ -133,7 +133,7 @@ def _nearest(anchor: Template, others: Sequence[Template]) -> Utterance | None:
 
 
 def _words(utterance: Utterance) -> frozenset[str]:
-    return frozenset(utterance.text.casefold().split())
+    return frozenset(canonical(utterance.text).split())
 
 
 _KINDS: tuple[tuple[str, float, Callable[[_Given], Utterance | None]], ...] = (

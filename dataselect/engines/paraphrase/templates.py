@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dataselect.annotations import Slot, Utterance
+from dataselect.engines.normalization import composed
 
 Meaning = tuple[str | None, tuple[tuple[str, str], ...]]
 """An intent, and its slots with their values, sorted."""
@@ -87,7 +87,7 @@ class Template(NamedTuple):
 
 def canonical(text: str) -> str:
     """A text without what makes no difference here: case, white space, Unicode composition."""
-    return " ".join(unicodedata.normalize("NFC", text.casefold()).split())
+    return " ".join(composed(composed(text).casefold()).split())
 
 
 def meaning(utterance: Utterance) -> Meaning:

@@ -10,6 +10,7 @@ import regex
 
 from dataselect.engines.encoders.word_features import word_features
 from dataselect.engines.ngrams import word_hashes, word_spans
+from dataselect.engines.normalization import composed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def words_of(texts: Sequence[str]) -> Words:
 
 
 def _spaced(text: str) -> str:
-    return text if text.isascii() else _UNSPACED.sub(r" \g<0> ", text)
+    return text if text.isascii() else _UNSPACED.sub(r" \g<0> ", composed(text))
 
 
 def _shape(word: str) -> tuple[float, ...]:

@@ -101,7 +101,7 @@ class LogLinear:
 
     def _readable(self, texts: Sequence[str]) -> Sequence[str]:
         """Texts as the language model may have them: the unknown token is no word it knows."""
-        token = self.normalization.unknown
+        token = self.normalization.composed_unknown
         if token is None:
             return texts
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,8 +96,10 @@ class _Best:
 
     def add(self, text: str, cosine: float, block: Block, line: bytes) -> None:
         """Count a text that is there, or put it in if it is near enough."""
+        from dataselect.engines.normalization import composed
+
         for entry in self.entries:
-            if entry.text == text:
+            if composed(entry.text) == composed(text):
                 entry.times += 1
                 return
         if cosine > self._lowest:
@@ -127,10 +130,14 @@ _DECIMALS = 6
 
 
 def same_text(text: str, files: Files, text_field: str) -> dict[str, int]:
-    """How many records of each file have exactly that text."""
-    having = Having(records.text(text_field), text, any_type=False)
+    """How many records of each file have exactly that text, in whichever Unicode form."""
+    forms = {text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))}
+    column = records.text(text_field)
+    havings = [Having(column, form, any_type=False) for form in forms]
     return {
-        name: sum(isinstance(each, Place) for each in having.find(inputs.blocks()))
+        name: sum(
+            isinstance(each, Place) for having in havings for each in having.find(inputs.blocks())
+        )
         for name, inputs in files.inputs.items()
     }
 

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.engines.lm.backoff import BackoffModel, Level, find_sorted
-from dataselect.engines.lm.vocabulary import BEGIN, END, MARKERS, UNKNOWN, Vocabulary
+from dataselect.engines.lm.vocabulary import (
+    BEGIN,
+    END,
+    MARKERS,
+    UNKNOWN,
+    Vocabulary,
+    composed_words,
+)
 from dataselect.errors import InputError
 from dataselect.inputs import Block, Inputs, display
 
@@ -144,7 +151,7 @@ class _Builder:
     def model(self) -> BackoffModel:
         """The model, after the last section."""
         words = list(self._numbers)[len(MARKERS) :]
-        return BackoffModel(Vocabulary(words), tuple(self._levels))
+        return BackoffModel(Vocabulary(composed_words(words)), tuple(self._levels))
 
     def add(self, order: int, count: int) -> None:
         """Read a section that should hold `count` n-grams."""
