@@ -1,19 +1,18 @@
 """From paths to blocks of whole lines: globs, standard input, decompression, line numbers."""
 
-import bz2
 import contextlib
 import fcntl
 import glob
 import hashlib
 import json
-import lzma
 import os
+import re
 import stat
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple
 
+from dataselect import compression
 from dataselect.errors import InputError, OptionError, ReadError
 from dataselect.scratch import Scratch
 
@@ -25,6 +24,14 @@ UNFINISHED = "_unfinished"
 BLOCK_BYTES = 1 << 19  # the fastest of 64 KiB to 4 MiB: a block's arrays fit in the caches
 _COMPRESSED_BYTES = 1 << 12  # text that repeats grows ten thousandfold, and is held in memory
 BOM = b"\xef\xbb\xbf"
+_TELLING = 6  # bytes that show what a file is
+LONGEST_LINE = 1 << 26
+"""How many bytes a line may have, unless `limit_lines` says otherwise."""
+LEAST_LONGEST_LINE = 1 << 20  # more than a block, in which lines are not looked at one by one
+_CUT = b"\xff\xfe\xff cut \xff"  # never UTF-8: nobody takes a line for whole that has it
+_CUT_OFF = re.compile(re.escape(_CUT) + rb"(.*)")
+_SHOWN = 1024  # bytes of a line that is cut off
+MOST_OF_A_DOCUMENT = 1 << 28  # reports, manifests, weights
 
 
 class Block(NamedTuple):
@@ -37,38 +44,6 @@ class Block(NamedTuple):
     first_line: int
     data: bytes
     first_record: int = 0
-
-
-class _Decoder(Protocol):
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
-
-
-def _gzip_decoder() -> _Decoder:
-    return zlib.decompressobj(wbits=31)
-
-
-def _zstd_decoder() -> _Decoder:
-    import zstandard
-
-    return zstandard.ZstdDecompressor().decompressobj()
-
-
-_DECODERS: dict[str, Callable[[], _Decoder]] = {
-    ".gz": _gzip_decoder,
-    ".bz2": bz2.BZ2Decompressor,
-    ".xz": lzma.LZMADecompressor,
-    ".zst": _zstd_decoder,
-}
-
-
-def suffix(path: str) -> str:
-    """The compression that a path's name promises: `.gz`, `.zst`, `.bz2`, `.xz`, or nothing."""
-    ending = os.path.splitext(path)[1]
-    return ending if ending in _DECODERS else ""
 
 
 def display(path: str) -> str:
@@ -118,16 +93,39 @@ def unfinished(folder: str) -> InputError:
 def _shards(folder: str) -> list[str]:
     """The files of an output folder, in the order of the run's input. Raises InputError."""
     path = os.path.join(folder, MANIFEST)
-    with open_raw(path) as file:
-        return [os.path.join(folder, name) for name in manifest_names(path, file.read())]
+    inner = os.path.join(os.path.realpath(folder), "")
+    found = [os.path.join(folder, name) for name in manifest_names(path, read_whole(path))]
+    for each in found:
+        if not os.path.realpath(each).startswith(inner):
+            raise InputError(f"{each}: leads out of its folder; name the file itself")
+    return found
 
 
 def manifest_names(path: str, data: bytes) -> list[str]:
     """The names of shards that a manifest lists, in order. Raises InputError."""
     try:
-        return list(json.loads(data)["shards"])
-    except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path}: damaged; name the files of the folder") from None
+        shards = json.loads(data)["shards"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        shards = None
+    if not isinstance(shards, dict | list) or len(set(map(str, shards))) < len(shards):
+        raise InputError(f"{path}: damaged; name the files of the folder")
+    for name in shards:
+        if not is_inner_name(name):
+            raise InputError(
+                f"{path}: {name!r} is no file in its folder; name the files of the folder"
+            )
+    return list(shards)
+
+
+def is_inner_name(name: object) -> bool:
+    """Whether it is a file's name, perhaps with folders, that cannot lead out of a folder."""
+    if not isinstance(name, str) or "\0" in name:
+        return False
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
+    return not {"", ".", ".."} & set(name.split("/"))
 
 
 def holds(path: str, file: str) -> bool:
@@ -179,8 +177,10 @@ class _Chunks:
         self._path, self._raw, self._meter = path, raw, meter
 
     def __iter__(self) -> Iterator[bytes]:
-        new_decoder = _DECODERS.get(suffix(self._path))
-        return self.plain(BLOCK_BYTES) if new_decoder is None else self._decoded(new_decoder)
+        found = compression.of_path(self._path)
+        if found is None:
+            return self.plain(BLOCK_BYTES)
+        return _regrouped(found.decode(self.plain(_COMPRESSED_BYTES), self._path))
 
     def plain(self, size: int) -> Iterator[bytes]:
         """The bytes as they stand in the file, in chunks of up to `size`."""
@@ -194,39 +194,37 @@ class _Chunks:
             self._meter.count(self._path, chunk)
             yield chunk
 
-    def _decoded(self, new_decoder: Callable[[], _Decoder]) -> Iterator[bytes]:
-        """Collect what the decoder gives in small pieces to blocks of about one size."""
-        pieces: list[bytes] = []
-        size = 0
-        for piece in self._pieces(new_decoder):
-            pieces.append(piece)
-            size += len(piece)
-            if size >= BLOCK_BYTES:
-                data = b"".join(pieces)
-                pieces, size = [], 0
-                for start in range(0, len(data), BLOCK_BYTES):
-                    yield data[start : start + BLOCK_BYTES]
-        if pieces:
-            yield b"".join(pieces)
 
-    def _pieces(self, new_decoder: Callable[[], _Decoder]) -> Iterator[bytes]:
-        decoder, kind = new_decoder(), suffix(self._path)
-        for chunk in self.plain(_COMPRESSED_BYTES):
-            rest = chunk
-            while rest := rest.lstrip(b"\0") if decoder.eof else rest:  # zeros may fill the end
-                if decoder.eof:  # one file may hold several members
-                    decoder = new_decoder()
-                try:
-                    data = decoder.decompress(rest)
-                except Exception as error:  # each library has an exception of its own
-                    raise InputError(
-                        f"{self._path}: corrupt {kind} data ({error}); make the file anew"
-                    ) from None
-                if data:
-                    yield data
-                rest = decoder.unused_data if decoder.eof else b""
-        if not decoder.eof:
-            raise InputError(f"{self._path}: {kind} data ends too early; make the file anew")
+def _regrouped(small: Iterable[bytes]) -> Iterator[bytes]:
+    """Collect pieces of any size to blocks of about one size."""
+    pieces: list[bytes] = []
+    size = 0
+    for piece in small:
+        pieces.append(piece)
+        size += len(piece)
+        if size >= BLOCK_BYTES:
+            data = b"".join(pieces)
+            pieces, size = [], 0
+            for start in range(0, len(data), BLOCK_BYTES):
+                yield data[start : start + BLOCK_BYTES]
+    if pieces:
+        yield b"".join(pieces)
+
+
+def read_whole(path: str, most: int = MOST_OF_A_DOCUMENT) -> bytes:
+    """All that is in a file, decompressed by its suffix; `most` bytes. Raises InputError."""
+    pieces: list[bytes] = []
+    size = 0
+    with open_raw(path) as raw:
+        for chunk in _Chunks(path, raw, Meter()):
+            pieces.append(chunk)
+            size += len(chunk)
+            if size > most:
+                raise InputError(
+                    f"{display(path)}: longer than {spelled_bytes(most)}, more than any such file "
+                    "has; name another"
+                )
+    return b"".join(pieces)
 
 
 @dataclass
@@ -250,23 +248,34 @@ class Meter:
         return {display(path): digest.hexdigest() for path, digest in self._hashes.items()}
 
 
-_MAGIC = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\0": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
+def _blocks(path: str, chunks: Iterator[bytes], longest: int, *, cuts: bool) -> Iterator[Block]:
+    """Cut chunks at their last line feed; a last line without one gets it.
 
-
-def _blocks(path: str, chunks: Iterator[bytes]) -> Iterator[Block]:
-    """Cut chunks at their last line feed; a last line without one gets it."""
-    source, line, pending = display(path), 1, []
+    A line of more than `longest` bytes is never held as a whole: where it `cuts`, a block by itself
+    has what `cut_off` makes of its beginning; else that raises InputError.
+    """
+    source, line = display(path), 1
     first = next(chunks, b"")
-    for magic, name in _MAGIC.items():
-        if first.startswith(magic):
-            raise InputError(
-                f"{source}: {name} data; name the file *{name}, or decompress it before the pipe"
-            )
-    while 0 < len(first) < len(BOM) and (more := next(chunks, b"")):
+    while 0 < len(first) < _TELLING and (more := next(chunks, b"")):
         first += more
+    if what := compression.described(first):
+        raise InputError(f"{source}: {what}")
     chunk = first.removeprefix(BOM)
+    pending: list[bytes] = []
+    held = 0
     while chunk or (chunk := next(chunks, b"")):
         cut = chunk.rfind(b"\n") + 1
+        if held + (chunk.index(b"\n") if cut else len(chunk)) > longest:
+            if not cuts:
+                raise InputError(f"{source}:{line}: {_too_long(longest)}")
+            begin = pending[0] if pending else chunk
+            pending, held = [], 0
+            yield Block(source, line, cut_off(begin, longest) + b"\n")
+            line += 1
+            while chunk and b"\n" not in chunk:
+                chunk = next(chunks, b"")
+            chunk = chunk.partition(b"\n")[2]
+            continue
         if not cut:
             pending.append(chunk)
         else:
@@ -274,21 +283,75 @@ def _blocks(path: str, chunks: Iterator[bytes]) -> Iterator[Block]:
             yield Block(source, line, data)
             line += data.count(b"\n")
             pending = [chunk[cut:]] if cut < len(chunk) else []
+            held = 0
+        held += len(chunk) - cut
         chunk = b""
     if pending:
         yield Block(source, line, b"".join([*pending, b"\n"]))
 
 
+def cut_off(begin: bytes, longest: int) -> bytes:
+    """What stands for a line that is too long: how it begins, and why that is all."""
+    return begin[:_SHOWN] + _CUT + _too_long(longest).encode()
+
+
+def told_apart(line: bytes) -> tuple[bytes, str]:
+    """What was in a file of a line, or of several, and why one was cut off, if it was."""
+    why = _CUT_OFF.search(line)
+    return _CUT_OFF.sub(b"", line), "" if why is None else why[1].decode(errors="replace")
+
+
+def _too_long(longest: int) -> str:
+    return f"line is longer than {spelled_bytes(longest)}; raise that with --max-line, or split it"
+
+
+def spelled_bytes(size: int) -> str:
+    """A number of bytes for people, in whole units where it can be: `64 MiB`."""
+    for unit, name in (30, "GiB"), (20, "MiB"), (10, "KiB"):
+        if size >> unit and size % (1 << unit) == 0:
+            return f"{size >> unit:,} {name}"
+    return f"{size:,} bytes"
+
+
+def parse_bytes(spelled: str) -> int:
+    """A number of bytes: `64M` for 64 MiB, `1G`, `500k`. Raises ValueError."""
+    number, unit = spelled, 0
+    for letter, shift in ("k", 10), ("m", 20), ("g", 30):
+        if spelled[-1:].lower() == letter:
+            number, unit = spelled[:-1], shift
+    if not (number.isascii() and number.isdecimal()):
+        raise ValueError(spelled)
+    return int(number) << unit
+
+
+_longest_line = LONGEST_LINE
+
+
+def limit_lines(longest: int) -> None:
+    """From now on, refuse lines of more than that many bytes."""
+    global _longest_line  # noqa: PLW0603  an option of the whole program
+    _longest_line = longest
+
+
+def longest_line() -> int:
+    """How many bytes a line may have, in what is opened now."""
+    return _longest_line
+
+
 class Inputs:
     """Files to read, in order, as often as asked; what cannot be opened is refused at once.
 
-    Pipes can be read twice after `keep_for_rereading`.
+    Pipes can be read twice after `keep_for_rereading`. `cuts`: whether a line that is too long
+    is a bad record, as `cut_off` makes it, rather than an error: for those who can tell.
     """
+
+    cuts = False
 
     def __init__(self, patterns: Sequence[str] = (), *, digest: bool = False) -> None:
         self.paths = expand(patterns)
         refuse_shared_stdin(self.paths)
         self.meter = Meter(digest)
+        self.longest = longest_line()
         found = {path: self._status_of(path) for path in self.paths}
         self._status = {path: status for path, status in found.items() if status is not None}
         self._start = _position(0) if STDIN in self.paths else 0
@@ -302,11 +365,11 @@ class Inputs:
         return sum(self._status[path].st_size for path in self.paths)
 
     def identities(self) -> dict[tuple[int, int], str]:
-        """Device and inode of each regular file among the inputs, to compare outputs with."""
+        """Device and inode of each file or pipe among the inputs, to compare outputs with."""
         return {
             (status.st_dev, status.st_ino): path
             for path, status in self._status.items()
-            if is_regular(status)
+            if is_regular(status) or stat.S_ISFIFO(status.st_mode)
         }
 
     def blocks(self) -> Iterator[Block]:
@@ -336,7 +399,8 @@ class Inputs:
                 raw = stack.enter_context(self._open(path))
                 if path == STDIN and raw.seekable():
                     raw.seek(self._start)
-            yield from _blocks(path, iter(_Chunks(path, raw, self.meter)))
+            chunks = iter(_Chunks(path, raw, self.meter))
+            yield from _blocks(path, chunks, self.longest, cuts=self.cuts)
 
     def keep_for_rereading(self) -> None:
         """Copy what is not a plain file to an unlinked temporary file, so that it can be reread."""

@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import bz2
 import contextlib
 import errno
 import fcntl
-import gzip
 import io
-import lzma
 import os
 import stat
 from collections.abc import Callable, Mapping
-from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from dataselect import compression, renames
 from dataselect.errors import OptionError, OutputError, ReaderGone
-from dataselect.inputs import reason, suffix
+from dataselect.inputs import reason
+from dataselect.renames import Rename
 from dataselect.scratch import create_beside, is_finished, remove
-from dataselect.signals import held
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
 STDOUT = "-"
 _Identity: TypeAlias = tuple[int, int] | tuple[str]
-
-
-class _Stream(Protocol):
-    def write(self, data: bytes, /) -> object: ...
-    def close(self) -> None: ...
-
-
-def _compressor(path: str, target: Writer) -> _Stream | None:
-    """A stream that compresses into `target`, without name or time: same input, same bytes."""
-    match suffix(path):
-        case ".gz":
-            return gzip.GzipFile("", "wb", compresslevel=6, fileobj=target, mtime=0)
-        case ".bz2":
-            return bz2.BZ2File(target, "wb")
-        case ".xz":
-            return lzma.LZMAFile(target, "wb")  # type: ignore[arg-type]  # it only writes
-        case ".zst":
-            import zstandard
-
-            compressor = zstandard.ZstdCompressor(write_checksum=True)
-            return compressor.stream_writer(target, closefd=False)  # type: ignore[arg-type]  # as above
-    return None
 
 
 class Writer(io.RawIOBase):
@@ -97,7 +72,11 @@ class Sink:
     """One output: a descriptor, a device or pipe, or a file that appears when committed."""
 
     def __init__(self, path: str, when_gone: Callable[[], None]) -> None:
-        """`when_gone` is called when a pipe's reader has left; what it raises ends the run."""
+        """`when_gone` is called when a pipe's reader has left; what it raises ends the run.
+
+        Raises OutputError, and OptionError for a name that promises what is never written.
+        """
+        compression.refuse_unwritten(path)
         self.path = path
         self.gone = False
         self._when_gone = when_gone
@@ -106,7 +85,8 @@ class Sink:
             self._file = self._open()
         except OSError as error:
             raise unwritable(self.path, error) from None
-        self._stream = _compressor(path, self._file) or self._file
+        found = compression.of_path(path)
+        self._stream = self._file if found is None else found.stream(self._file)
 
     def _open(self) -> Writer:
         self._final = os.path.realpath(self.path)
@@ -114,7 +94,7 @@ class Sink:
         if descriptor is not None:
             return _Descriptor(_duplicate(descriptor))
         existing = _status(self.path)
-        if existing is not None and stat.S_ISDIR(existing.st_mode):
+        if os.path.isdir(self._final) or self.path.endswith(os.sep):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if existing is not None and not stat.S_ISREG(existing.st_mode):
             return _Descriptor(os.open(self.path, os.O_WRONLY))
@@ -147,19 +127,17 @@ class Sink:
         except OSError as error:
             self._failed(error)
 
-    def commit(self) -> None:
-        """Give the file its name, in place of an older one."""
+    def renames(self) -> list[Rename]:
+        """What gives the file its name, in place of an older one."""
+        if self._temporary is None:
+            return []
+        return [Rename(self._temporary, self._final, self.path)]
+
+    def is_committed(self) -> None:
+        """Note that the file has its name."""
         if self._temporary is not None:
-            try:
-                self._rename(self._temporary)
-            except OSError as error:
-                raise unwritable(self.path, error) from None
             is_finished(self._temporary)
             self._temporary = None
-
-    def _rename(self, temporary: str) -> None:
-        """Give a finished file its name. Raises OSError."""
-        os.replace(temporary, self._final)
 
     def discard(self) -> None:
         """Throw away what was not committed."""
@@ -179,8 +157,13 @@ class Folder:
     gone = False  # nobody waits for it at the end of a pipe
 
     def __init__(self, path: str, replaces: Callable[[str], bool]) -> None:
-        """Raise OutputError for what is there already, but for a folder that `replaces` allows."""
+        """Raise OutputError for what is there already, but for a folder that `replaces` allows.
+
+        And OptionError for a name that is one of files.
+        """
+        compression.refuse_compressed(path, "a folder")
         self._path, self._final = path, os.path.realpath(path)
+        self._is_committed = False
         if os.path.lexists(path) and not (os.path.isdir(path) and replaces(path)):
             raise OutputError(f"{path}: exists already; name a new folder, or remove this one")
         try:
@@ -191,31 +174,19 @@ class Folder:
     def finish(self) -> None:
         """Nothing is held back."""
 
-    def commit(self) -> None:
-        """Give the folder its name, in place of an older one."""
-        try:
-            if not os.path.isdir(self._final):
-                os.rename(self.temporary, self._final)
-            else:
-                self._replace()
-        except OSError as error:
-            raise unwritable(self._path, error) from None
-        is_finished(self.temporary)
+    def renames(self) -> list[Rename]:
+        """What gives the folder its name, in place of an older one."""
+        return [Rename(self.temporary, self._final, self._path)]
 
-    def _replace(self) -> None:
-        """Rename the older folder, too, and remove it at last. Raises OSError."""
-        older, _ = create_beside(self._final, partial(os.rename, self._final))
-        try:
-            os.rename(self.temporary, self._final)
-        except OSError:
-            os.rename(older, self._final)
-            is_finished(older)
-            raise
-        remove(older)
+    def is_committed(self) -> None:
+        """Note that the folder has its name."""
+        self._is_committed = True
+        is_finished(self.temporary)
 
     def discard(self) -> None:
         """Throw away what was not committed."""
-        remove(self.temporary)
+        if not self._is_committed:
+            remove(self.temporary)
 
 
 def unwritable(path: str, error: OSError) -> OutputError:
@@ -325,13 +296,32 @@ class Outputs:
         if all(sink.gone for sink in self._sinks):
             raise ReaderGone
 
-    def commit(self) -> None:
-        """Finish all outputs, then rename them into place."""
+    def check(self) -> None:
+        """Raise OutputError if a folder has gone, or may not be written to, since it was opened."""
         for sink in self._sinks:
+            for each in sink.renames():
+                try:
+                    os.lstat(each.temporary)
+                    if not os.access(os.path.dirname(each.final), os.W_OK):
+                        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+                except OSError as error:
+                    raise unwritable(each.shown, error) from None
+
+    def commit(self) -> None:
+        """Finish all outputs, then rename them into place: all of them or, on an error, none."""
+        files = [sink for sink in self._sinks if sink.renames()]
+        for sink in files:
             sink.finish()
-        with held():
-            for sink in self._sinks:
-                sink.commit()
+        self.check()
+        for sink in self._sinks:  # what has gone down a pipe cannot be taken back: last
+            if sink not in files:
+                sink.finish()
+        try:
+            renames.carry_out([each for sink in files for each in sink.renames()])
+        except renames.RenameError as error:
+            raise unwritable(error.shown, error.cause) from None
+        for sink in files:
+            sink.is_committed()
 
     def __enter__(self) -> Outputs:
         return self

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from dataselect.errors import InputError
-from dataselect.inputs import Block
+from dataselect.inputs import Block, told_apart
 from dataselect.members import without
 
 Item = TypeVar("Item")
@@ -33,10 +33,11 @@ class BadRecord(NamedTuple):
     def as_json(self) -> bytes:
         """A line for `--on-error FILE`: `raw` as text, or as base64 where it is not UTF-8."""
         found: dict[str, Any] = {"file": self.source, "line": self.line, "reason": self.reason}
+        raw, _ = told_apart(self.raw)
         try:
-            found["raw"] = self.raw.decode()
+            found["raw"] = raw.decode()
         except UnicodeDecodeError:
-            found["raw_base64"] = base64.b64encode(self.raw).decode()
+            found["raw_base64"] = base64.b64encode(raw).decode()
         return encoded(found) + b"\n"
 
 
@@ -279,6 +280,8 @@ def _parse_leniently(line: bytes, error: orjson.JSONDecodeError) -> object:
     try:
         decoded = line.decode()
     except UnicodeDecodeError as wrong:
+        if why := told_apart(line)[1]:
+            raise _Refused(why) from None
         raise _Refused(
             f"byte 0x{line[wrong.start]:02x} at column {wrong.start + 1} is not UTF-8; "
             "convert the file, for example with iconv"

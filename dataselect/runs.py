@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dataselect import records
 from dataselect.errors import GuardError, InputError
 from dataselect.inputs import Inputs, refuse_shared_stdin
-from dataselect.outputs import STDOUT, Outputs
+from dataselect.outputs import STDOUT, Outputs, Sink
 from dataselect.progress import Progress
 from dataselect.records import BadRecord
 from dataselect.report import signature, versions
@@ -89,12 +89,14 @@ class Run:
         """
         refuse_shared_stdin([path for each in (inputs, *also_read) for path in each.paths])
         self.inputs, self.settings = inputs, settings
+        inputs.cuts = True
         self.counts = Counts()
         self.facts: dict[str, Any] = {}
         read: dict[tuple[int, int] | tuple[str], str] = {
             key: path for each in (inputs, *also_read) for key, path in each.identities().items()
         }
         self._outputs = Outputs(read)
+        self._files: dict[str, Sink] = {}
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -124,9 +126,17 @@ class Run:
         if data:
             self._output.write(data)
 
+    def open_file(self, path: str | None) -> None:
+        """Add one more file to those that appear at the end, for `write_file` to fill.
+
+        Called before the work, so that it is not lost to a path that cannot be written.
+        """
+        if path is not None:
+            self._files[path] = self._outputs.open(path)
+
     def write_file(self, path: str, data: bytes) -> None:
-        """Add one more file, a fitted model, to those that appear at the end."""
-        self._outputs.open(path).write(data)
+        """Write a file that is open."""
+        self._files[path].write(data)
 
     def open_folder(self, path: str, replaces: Callable[[str], bool]) -> str:
         """Add a folder, to be filled, to what appears at the end; see `Outputs.open_folder`."""

@@ -370,7 +370,7 @@ def test_a_manifest_of_another_program_is_refused(world: Path, inside: Inside) -
 DAMAGE: dict[str, tuple[str, tuple[str, ...]]] = {
     "a note": (f"notes/scored/{NAMES[0]}.json", ()),
     "the list of shards": ("run.json", ()),
-    "scores": (f"scores/{NAMES[0]}.zip", ("--top-k", "3")),
+    "scores": (f"scores/{NAMES[0]}.npys", ("--top-k", "3")),
     "fields": (f"fields/{NAMES[0]}.zst", ("--top-k", "3")),
 }
 

@@ -90,6 +90,7 @@ def command(
         pool = engine.open(inputs, run, rule, settings)
     read = [*learning.reads(), *fitted.reads(), *selection.reads()]
     with engine.job(pool, settings, also_read=read, only_fits=fitted.fit_only) as job:
+        job.open_file(fitted.save_model)
         job.facts = {**vars(learning), **vars(encoding), **vars(engine), "model": fitted.model}
         job.facts |= {"min_confidence": min_confidence, "keep_other": keep_other}
         job.facts["uncalibrated"] = uncalibrated

@@ -13,8 +13,16 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from typer import Argument, Option
 
+from dataselect.compression import refuse_compressed
 from dataselect.errors import OptionError
-from dataselect.inputs import Inputs
+from dataselect.inputs import (
+    LEAST_LONGEST_LINE,
+    LONGEST_LINE,
+    Inputs,
+    limit_lines,
+    parse_bytes,
+    spelled_bytes,
+)
 from dataselect.outputs import STDOUT
 from dataselect.runs import Settings
 from dataselect.selection import Selection, parse_share
@@ -298,6 +306,8 @@ class ModelOptions:
             raise OptionError(
                 "--save-model and --fit-only are for fitting, and --model is fitted already"
             )
+        if self.save_model is not None:
+            refuse_compressed(self.save_model, "a model")
         if self.fit_only and self.save_model is None:
             raise OptionError("--fit-only without --save-model FILE would lose the model")
         if self.fit_only and (settings.output != STDOUT or settings.rejects):
@@ -324,10 +334,39 @@ def named(spelled: str) -> tuple[str, str]:
     return (name, path) if equals and not os.path.exists(spelled) else ("", spelled)
 
 
+MaxLine = Annotated[
+    str | None,
+    option(
+        metavar="SIZE",
+        help_="The longest line to read, such as 1G: a longer one is a bad record, and is never "
+        "held in memory [default: 64M].",
+        section=_RUN,
+    ),
+]
+"""The type of the option `--max-line`, of all commands."""
+
+_MAX_LINE = "max_line"
+
+
+def _longest(spelled: str | None) -> int:
+    """How many bytes a line may have. Raises OptionError."""
+    if spelled is None:
+        return LONGEST_LINE
+    try:
+        found = parse_bytes(spelled)
+    except ValueError:
+        raise OptionError(f"--max-line {spelled} is no size; write such as 64M or 1G") from None
+    if found < LEAST_LONGEST_LINE:
+        least = spelled_bytes(LEAST_LONGEST_LINE)
+        raise OptionError(f"--max-line {spelled}: lines of {least} are always read; give more")
+    return found
+
+
 def spread(command: F) -> F:
     """Replace each parameter that is a group of options by the group's fields.
 
-    The command itself still gets whole groups. Two groups must not share a field name.
+    The command itself still gets whole groups. Two groups must not share a field name. What every
+    command has is added: --max-line.
     """
     hints = get_type_hints(command, include_extras=True)
     parameters: list[inspect.Parameter] = []
@@ -350,8 +389,15 @@ def spread(command: F) -> F:
             for each in fields(hint)
         ]
 
+    parameters.append(
+        inspect.Parameter(
+            _MAX_LINE, inspect.Parameter.KEYWORD_ONLY, annotation=MaxLine, default=None
+        )
+    )
+
     @wraps(command)
     def spread_out(**given: Any) -> None:
+        limit_lines(_longest(given.pop(_MAX_LINE)))
         for name, group in groups.items():
             given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
         command(**given)

@@ -203,6 +203,8 @@ def command(
     rng = np.random.default_rng(settings.seed)
     with Run(inputs.open(digest=settings.report is not None), settings) as run:
         run.facts = {**vars(making), **vars(splitting), **vars(annotated)}
+        for path in splitting.files.values():
+            run.open_file(path)
         items = utterances(run.inputs, column, stop_at_first=run.stops_at_first)
         templates = distinct_templates(
             utterance

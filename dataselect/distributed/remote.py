@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import DataselectError, OptionError
-from dataselect.outputs import Sink, Writer
+from dataselect.outputs import Sink, Writer, unwritable
 from dataselect.scratch import create_beside
 
 if TYPE_CHECKING:
@@ -135,9 +135,16 @@ class RemoteSink(Sink):
         self._temporary, upload = create_beside(self._final, partial(_Upload, self._files))
         return upload
 
-    def _rename(self, temporary: str) -> None:
-        with as_os_error():
-            self._files.mv(temporary, self._final)
+    def rename(self) -> None:
+        """Give the file its name. Raises OutputError."""
+        if self._temporary is None:
+            return
+        try:
+            with as_os_error():
+                self._files.mv(self._temporary, self._final)
+        except OSError as error:
+            raise unwritable(self.path, error) from None
+        self.is_committed()
 
     def discard(self) -> None:
         """Throw away what was not committed."""

@@ -65,6 +65,8 @@ class ShardScores:
         data = storage.read_bytes(path)
         try:
             about, arrays = archive.loads(data, _format())
+        except MemoryError:
+            raise
         except Exception:  # of zipfile, of JSON and of NumPy
             raise damaged(path) from None
         return cls(

@@ -6,7 +6,7 @@ A pattern is a file, a folder, a quoted glob or a list of these, `@list.txt`; he
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -22,6 +22,7 @@ from dataselect.inputs import (
     Block,
     Inputs,
     display,
+    longest_line,
     manifest_names,
     numbered,
     unfinished,
@@ -39,13 +40,15 @@ _INVISIBLE = ("_", ".")  # to whoever reads a folder of shards, here as elsewher
 class Shard:
     """One file to read. Its output is called `name`, which may have folders in it.
 
-    `identity` changes whenever the content may have changed.
+    `identity` changes whenever the content may have changed. `longest`: how many bytes a line may
+    have, on whichever machine it is read.
     """
 
     path: str
     name: str
     size: int
     identity: str
+    longest: int = field(default_factory=longest_line)
 
     def blocks(self, first_record: int | None = None) -> Iterator[Block]:
         """The shard's blocks of whole lines, `numbered` if it is known how many records precede.
@@ -59,9 +62,12 @@ class Shard:
 class Shards(Inputs):
     """Shards to read in order, as any other inputs."""
 
+    cuts = True
+
     def __init__(self, shards: Sequence[Shard], *, digest: bool = False) -> None:
         self._sizes = [shard.size for shard in shards]
         super().__init__([shard.path for shard in shards], digest=digest)
+        self.longest = max((shard.longest for shard in shards), default=self.longest)
 
     @staticmethod
     def of_path(path: str) -> Shards:

@@ -172,7 +172,7 @@ def writing(path: str) -> Iterator[Sink]:
     try:
         yield sink
         sink.finish()
-        sink.commit()
+        sink.rename()
     finally:
         sink.discard()
 

@@ -103,7 +103,7 @@ class Folders:
 
     def scores(self, shard: Shard) -> str:
         """The file of what selection goes by."""
-        return storage.join(self.scratch, f"scores/{shard.name}.zip")
+        return storage.join(self.scratch, f"scores/{shard.name}.npys")
 
     def fields(self, shard: Shard) -> str:
         """The file of the fields that are added: one good record a line, values between tabs."""

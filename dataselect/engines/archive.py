@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import tokenize
 import zipfile
 import zlib
@@ -15,17 +16,20 @@ import orjson
 from numpy.typing import NDArray
 
 from dataselect.errors import InputError
+from dataselect.inputs import unreadable
 
 _ABOUT, _ARRAY = "model.json", ".npy"
-# What damaged bytes make zipfile, json and NumPy raise; MemoryError: a length that is a lie.
+_MAGIC = b"PK\x03\x04"
+_MOST_ADDED = 1 << 26  # bytes that members may have beyond those of the file: we compress none
+_KINDS = "biufSU"  # of the types of arrays, as NumPy has them
+# What damaged bytes make zipfile, json and NumPy raise.
 _FAULTS = (
     ValueError,
     KeyError,
     TypeError,
     EOFError,
-    OSError,  # of bz2
     OverflowError,
-    MemoryError,
+    RecursionError,
     RuntimeError,  # a member is encrypted, or compressed in a way that Python does not know
     zipfile.BadZipFile,
     zlib.error,
@@ -71,11 +75,13 @@ def load(
     """
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            data = file.read(len(_MAGIC))
+            if data == _MAGIC:  # else it may be a device without an end
+                data += file.read()
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: {error.strerror}; make a model with --save-model") from None
     except OSError as error:
-        raise InputError(
-            f"{path}: {error.strerror or error}; make a model with --save-model"
-        ) from None
+        raise unreadable(path, error) from None
     try:
         return restore(*loads(data, format_))
     except _FAULTS as error:
@@ -86,14 +92,60 @@ def load(
 
 
 def loads(data: bytes, format_: Format) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """What `dumps` was given. Raises one of many errors for damaged bytes, see `load`."""
+    """What `dumps` was given. Raises one of many errors for damaged bytes, see `load`.
+
+    Nothing is taken into memory that is much larger than `data`.
+    """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        about = json.loads(archive.read(_ABOUT))
+        _check_sizes(archive, len(data))
+        about = json.loads(_member(archive, _ABOUT))
         if about["format"] != str(format_):
             raise ValueError(f"its format is {about['format']!r}")
         arrays = {
-            name.removesuffix(_ARRAY): np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+            name.removesuffix(_ARRAY): _array(name, _member(archive, name))
             for name in archive.namelist()
             if name.endswith(_ARRAY)
         }
     return about, arrays
+
+
+def _check_sizes(archive: zipfile.ZipFile, available: int) -> None:
+    """Raise ValueError for members that unfold to far more bytes than there are."""
+    members = archive.infolist()
+    for each in members:
+        if each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{each.filename} is compressed in a way that no model is")
+    size = sum(each.file_size for each in members)
+    if size > available + _MOST_ADDED:
+        raise ValueError(f"{available:,} bytes that unfold to {size:,}")
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A member, no longer than the archive says."""
+    about = archive.getinfo(name)
+    with archive.open(about) as file:
+        data = file.read(
+            about.file_size
+        )  # asked for all, zipfile would unfold first and count then
+        if len(data) < about.file_size or file.read(1):
+            raise ValueError(f"{name} is not as long as it says")
+    return data
+
+
+def _array(name: str, data: bytes) -> NDArray[Any]:
+    """The array in a member, whose head must fit its length."""
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    elif version == (2, 0):
+        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+    else:
+        raise ValueError(f"{name} has a head of another version")
+    if dtype.kind not in _KINDS:
+        raise ValueError(f"{name} holds {dtype}, which no model has")
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(data) - file.tell():
+        raise ValueError(f"{name} is not as long as its head says")
+    file.seek(0)
+    found: NDArray[Any] = np.load(file, allow_pickle=False)
+    return found

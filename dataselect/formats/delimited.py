@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 from dataselect.errors import InputError, OptionError
 from dataselect.formats.lines import Found, Item, Layout, Line, filled, joined, lines
-from dataselect.inputs import Inputs
+from dataselect.inputs import Inputs, longest_line
 from dataselect.records import BadRecord
 
 SKIPPED = "-"
-_WIDEST = 2**31 - 1  # bytes in a cell of CSV; the standard library's own limit is 131,072
+_WIDEST = 2**31 - 1  # characters in a cell of CSV; the standard library's own limit is 131,072
 
 
 class _Row(NamedTuple):
@@ -104,7 +104,7 @@ def _comma_rows(found: Iterator[Line]) -> _Rows:
             taken.append(line)
             yield line.raw.decode(errors="surrogateescape") + "\n"
 
-    csv.field_size_limit(_WIDEST)
+    csv.field_size_limit(min(longest_line(), _WIDEST))
     rows = csv.reader(texts(), strict=True)
     while True:
         taken.clear()

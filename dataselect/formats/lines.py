@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from dataselect.errors import InputError
-from dataselect.inputs import Block, Inputs, display
+from dataselect.inputs import Block, Inputs, display, told_apart
 from dataselect.records import BadRecord
 
 
@@ -44,7 +44,8 @@ class Line(NamedTuple):
         try:
             return raw.decode()
         except UnicodeDecodeError as wrong:
-            raise ValueError(not_utf8(raw[wrong.start], wrong.start)) from None
+            why = told_apart(raw)[1]
+            raise ValueError(why or not_utf8(raw[wrong.start], wrong.start)) from None
 
     def bad(self, reason: object) -> BadRecord:
         """This line as a bad record."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from dataselect.formats.lines import Found, Item, Layout, Line, filled, not_utf8
-from dataselect.inputs import Block, Inputs
+from dataselect.inputs import Block, Inputs, cut_off, told_apart
 
 _SHAPE = 'a SNIPS file holds {"INTENT": [{"data": [{"text": "..."}, ...]}, ...], ...}'
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
@@ -36,8 +36,11 @@ class _BadDocument(ValueError):
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     """A record text, `intent`, `slots` for each utterance; a whole file is held in memory."""
     for blocks in inputs.by_file():
-        whole = _whole(blocks)
+        whole = _whole(blocks, inputs.longest)
         if whole is None:
+            continue
+        if why := told_apart(whole.raw)[1]:
+            yield whole.bad(why)
             continue
         try:
             utterances = _utterances(whole)
@@ -52,9 +55,15 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
                 yield line.bad(refusal)
 
 
-def _whole(blocks: Iterable[Block]) -> Line | None:
-    """A file as one line, or None if it is empty."""
-    held = list(blocks)
+def _whole(blocks: Iterable[Block], longest: int) -> Line | None:
+    """A file as one line, or None if it is empty; cut off where a line would be."""
+    held: list[Block] = []
+    size = 0
+    for block in blocks:
+        held.append(block)
+        size += len(block.data)
+        if size > longest:
+            return Line(block.source, 1, cut_off(held[0].data, longest))
     return Line(held[0].source, 1, b"".join(block.data for block in held)) if held else None
 
 

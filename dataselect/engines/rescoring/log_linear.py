@@ -16,7 +16,7 @@ from dataselect.engines.lm.language_model import LanguageModel, TextScores
 from dataselect.engines.normalization import Normalization
 from dataselect.engines.rescoring.nbest import Candidates, NBest, NBestField, candidates
 from dataselect.errors import InputError
-from dataselect.inputs import reason
+from dataselect.inputs import read_whole
 
 SCORE, LM, WORDS, OOV = "score", "lm", "words", "oov"
 OWN = (SCORE, LM, WORDS, OOV)
@@ -166,11 +166,8 @@ def dumps(model: LogLinear, figures: Mapping[str, Any]) -> bytes:
 def load(path: str) -> tuple[LogLinear, dict[str, Any]]:
     """A saved model and the figures saved with it. Raises InputError if it is not one."""
     try:
-        with open(path, "rb") as file:
-            found = json.load(file)
+        found = json.loads(read_whole(path))
         return _from_json(found), found
-    except OSError as error:
-        raise InputError(f"{path}: {reason(error)}; check the name") from None
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         raise InputError(
             f"{path}: not weights that rescore can use; save them anew with --save-weights"
