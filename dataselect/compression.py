@@ -9,12 +9,10 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from io import RawIOBase
+from typing import Protocol, cast
 
 from dataselect.errors import InputError, OptionError
-
-if TYPE_CHECKING:
-    from dataselect.outputs import Writer
 
 _INPUT_BYTES = 512  # given to a decoder at once: zstd makes up to 16 MiB of that, xz 4
 _GZIP_BYTES = 4096  # of which gzip makes 4 MiB at most
@@ -58,7 +56,7 @@ class Compression:
     suffix: str
     magic: bytes
     decoder: Callable[[], _Decoder]
-    stream: Callable[[Writer], Stream]
+    stream: Callable[[RawIOBase], Stream]
     stops: bool = False
     at_once: int = _INPUT_BYTES
 
@@ -111,7 +109,7 @@ def _gzip_decoder() -> _Decoder:
     return zlib.decompressobj(wbits=31)
 
 
-def _gzip_stream(target: Writer) -> Stream:
+def _gzip_stream(target: RawIOBase) -> Stream:
     return gzip.GzipFile("", "wb", compresslevel=6, fileobj=target, mtime=0)
 
 
@@ -119,11 +117,11 @@ def _xz_decoder() -> _Decoder:
     return lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
 
 
-def _xz_stream(target: Writer) -> Stream:
+def _xz_stream(target: RawIOBase) -> Stream:
     return lzma.LZMAFile(target, "wb")  # type: ignore[arg-type]  # it only writes
 
 
-def _bz2_stream(target: Writer) -> Stream:
+def _bz2_stream(target: RawIOBase) -> Stream:
     return bz2.BZ2File(target, "wb")
 
 
@@ -133,7 +131,7 @@ def _zstd_decoder() -> _Decoder:
     return zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
 
 
-def _zstd_stream(target: Writer) -> Stream:
+def _zstd_stream(target: RawIOBase) -> Stream:
     import zstandard
 
     compressor = zstandard.ZstdCompressor(write_checksum=True)

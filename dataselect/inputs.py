@@ -1,6 +1,7 @@
 """From paths to blocks of whole lines: globs, standard input, decompression, line numbers."""
 
 import contextlib
+import errno
 import fcntl
 import glob
 import hashlib
@@ -93,12 +94,17 @@ def unfinished(folder: str) -> InputError:
 def _shards(folder: str) -> list[str]:
     """The files of an output folder, in the order of the run's input. Raises InputError."""
     path = os.path.join(folder, MANIFEST)
-    inner = os.path.join(os.path.realpath(folder), "")
-    found = [os.path.join(folder, name) for name in manifest_names(path, read_whole(path))]
-    for each in found:
-        if not os.path.realpath(each).startswith(inner):
-            raise InputError(f"{each}: leads out of its folder; name the file itself")
-    return found
+    names = manifest_names(path, read_whole(path))
+    for name in names:
+        refuse_link_out(folder, name)
+    return [os.path.join(folder, name) for name in names]
+
+
+def refuse_link_out(folder: str, name: str) -> None:
+    """Raise InputError for a file that a manifest names, and that is a link to elsewhere."""
+    path = os.path.join(folder, name)
+    if not os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), "")):
+        raise InputError(f"{path}: a link that leads out of its folder; name the file itself")
 
 
 def manifest_names(path: str, data: bytes) -> list[str]:
@@ -141,12 +147,21 @@ def reason(error: OSError) -> str:
 
 def unreadable(path: str, error: OSError) -> ReadError:
     """What to say of a file that cannot be read."""
-    hint = {
-        FileNotFoundError: "check the name",
-        IsADirectoryError: "name a file, or a quoted pattern such as 'DIR/*.jsonl'",
-        PermissionError: "check its permissions",
-    }.get(type(error), "check the file")
+    hint = _HINTS.get(error.errno or 0, "check the file")
     return ReadError(f"{display(path)}: {reason(error)}; {hint}")
+
+
+_HINTS = {
+    errno.ENOENT: "check the name",
+    errno.ENOTDIR: "check the name",
+    errno.EISDIR: "name a file, or a quoted pattern such as 'DIR/*.jsonl'",
+    errno.EACCES: "check its permissions",
+    errno.EPERM: "check its permissions",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+    errno.ENFILE: "end other programs",
+    errno.ENOMEM: "free some memory",
+    errno.EIO: "check the disk",
+}
 
 
 def open_raw(path: str) -> BinaryIO:

@@ -15,6 +15,7 @@ from dataselect.inputs import Inputs
 from dataselect.outputs import STDOUT
 from dataselect.progress import Steps
 from dataselect.runs import Run
+from dataselect.system_errors import writing_to
 
 if TYPE_CHECKING:
     from dataselect.engines.paraphrase.training import Schedule
@@ -132,7 +133,7 @@ def command(
     with Run(inputs.open(digest=True), settings, also_read=training.reads()) as run:
         run.facts = {**vars(training), **vars(fields), **vars(labelled), "output": output.output}
         folder = run.open_folder(output.output, _is_detector)
-        found = _trained(run, training, fields, labelled, folder)
+        found = _trained(run, training, fields, labelled, folder, output.output)
         run.report(_NOUN, {"epochs": training.epochs}, **{_NOUN: found})
     note(_summary(found), quiet=settings.quiet)
 
@@ -144,9 +145,17 @@ def _is_detector(path: str) -> bool:
 
 
 def _trained(
-    run: Run, training: TrainOptions, fields: PairOptions, labelled: LabelOptions, folder: str
+    run: Run,
+    training: TrainOptions,
+    fields: PairOptions,
+    labelled: LabelOptions,
+    folder: str,
+    shown: str,
 ) -> dict[str, Any]:
-    """Train, write the detector into a folder, and tell what it is and how good."""
+    """Train, write the detector into a folder, and tell what it is and how good.
+
+    `shown`: what messages call the folder.
+    """
     from dataselect.engines.encoders import loading
     from dataselect.engines.paraphrase import reading
     from dataselect.engines.paraphrase.card import card
@@ -169,7 +178,8 @@ def _trained(
             device=training.device,
         )
     data = run.inputs.meter.digests()
-    detector.save(folder, card(figures, data, vars(training)))
+    with writing_to(shown):
+        detector.save(folder, card(figures, data, vars(training)))
     return {
         "held_out": asdict(figures),
         "seconds": round(time.monotonic() - started, 1),

@@ -15,6 +15,7 @@ from dataselect.inputs import STDIN, Inputs
 from dataselect.outputs import STDOUT
 from dataselect.progress import Progress
 from dataselect.runs import Run, Settings
+from dataselect.system_errors import writing_to
 
 if TYPE_CHECKING:
     from dataselect.inputs import Block
@@ -188,7 +189,8 @@ def command(shown: ShownOptions, page: PageOptions) -> None:
             told = review(found, compared, page.wishes(shown), _Meter(progress))
         run.write(render(told))
         if folder is not None:
-            _save(told, folder, page.plots_format)
+            with writing_to(page.plots or folder):
+                _save(told, folder, page.plots_format)
     warn(told.warnings, settings)
     note(f"runs on the page: {len(told.parts)}", quiet=page.quiet)
 

@@ -18,7 +18,7 @@ import orjson
 from dataselect.distributed import storage
 from dataselect.distributed.remote import is_url
 from dataselect.errors import OutputError
-from dataselect.inputs import MANIFEST, UNFINISHED
+from dataselect.inputs import MANIFEST, UNFINISHED, is_inner_name
 from dataselect.outputs import unwritable
 from dataselect.records import encoded
 from dataselect.report import versions
@@ -82,10 +82,10 @@ class Book:
     def _read(self) -> None:
         manifest, run = storage.join(self._folders.kept, MANIFEST), self._scratch(_RUN)
         if run in self._present:
-            self._former |= set(_load(run, "shards")["shards"])
+            self._former |= _names(run, _load(run, "shards")["shards"])
         if manifest in self._present:
             found = _load(manifest, "key", "shards", "sizes", "per", "tally")
-            self._former |= set(found["shards"])
+            self._former |= _names(manifest, found["shards"])
             if not any(path.startswith(self._scratch("")) for path in self._present):
                 self._manifest = found
 
@@ -166,8 +166,10 @@ class Book:
             "per": outcome.per,
             "tally": outcome.tally.as_json(),
         }
-        for folder in reversed(self._folders.outputs):
+        folders = self._folders.outputs[::-1]
+        for folder in folders:  # none is complete before all have theirs
             _save(storage.join(folder, MANIFEST), manifest)
+        for folder in folders:
             storage.remove_folder(storage.join(folder, UNFINISHED))
 
     def take_back(self, shards: Sequence[Shard]) -> None:
@@ -235,6 +237,14 @@ def _locked(folder: str) -> Iterator[None]:
                 os.rmdir(folder)
 
 
+def _names(path: str, shards: Iterable[Any]) -> set[str]:
+    """Names of files to remove. Raises OutputError for one that may lead out of the folder."""
+    names = set(map(str, shards))
+    if not all(map(is_inner_name, names)):
+        raise _not_ours(path)
+    return names
+
+
 def _save(path: str, about: dict[str, Any]) -> None:
     with storage.writing(path) as file:
         file.write(encoded(about) + b"\n")
@@ -243,7 +253,11 @@ def _save(path: str, about: dict[str, Any]) -> None:
 def _load(path: str, *names: str) -> dict[str, Any]:
     """What `_save` wrote. Raises OutputError for what has not all of `names`."""
     try:
-        found = orjson.loads(storage.read_bytes(path))
+        found = orjson.loads(storage.read_document(path))
         return {name: found[name] for name in names}
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise OutputError(f"{path}: damaged, or not ours; name a new folder") from None
+        raise _not_ours(path) from None
+
+
+def _not_ours(path: str) -> OutputError:
+    return OutputError(f"{path}: damaged, or not ours; name a new folder")

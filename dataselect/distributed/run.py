@@ -90,6 +90,7 @@ class Distributed(Scoring):
                 outcome = stages.filtered() if work.decides else stages.ranked()
                 self.tally.add(outcome.tally)
                 self._require_enough(book)
+                self._outputs.check()  # the report is to appear with the folders
                 book.finish(run, self._pool.shards, outcome)
                 self._is_unfinished = False
             else:

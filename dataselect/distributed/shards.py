@@ -25,6 +25,7 @@ from dataselect.inputs import (
     longest_line,
     manifest_names,
     numbered,
+    refuse_link_out,
     unfinished,
 )
 
@@ -112,7 +113,7 @@ def _entries(patterns: Sequence[str]) -> Iterator[str]:
 
 def _listed(path: str) -> list[str]:
     """The paths and patterns in a list. Raises InputError where it holds none."""
-    lines = storage.read_bytes(storage.plain(path)).removeprefix(BOM).split(b"\n")
+    lines = storage.read_document(storage.plain(path)).removeprefix(BOM).split(b"\n")
     entries = [os.fsdecode(line.strip()) for line in lines]
     entries = [entry for entry in entries if entry and not entry.startswith(_COMMENT)]
     if not entries:
@@ -149,7 +150,10 @@ def _below(folder: str) -> dict[str, Status]:
     names = list(found)
     if MANIFEST in found:  # in the order of the run that wrote it
         path = storage.join(folder, MANIFEST)
-        names = manifest_names(path, storage.read_bytes(path))
+        names = manifest_names(path, storage.read_document(path))
+        for name in names:
+            if not is_url(folder):
+                refuse_link_out(folder, name)
         missing = [name for name in names if name not in found]
         if missing:
             raise InputError(f"{storage.join(folder, missing[0])}: missing; make the folder anew")

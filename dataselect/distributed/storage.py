@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from dataselect.distributed import remote
 from dataselect.distributed.remote import MAGIC, as_os_error, is_url
-from dataselect.errors import OptionError, ReadError
-from dataselect.inputs import file_status, is_regular, open_raw, unreadable
+from dataselect.errors import InputError, OptionError, ReadError
+from dataselect.inputs import MOST_OF_A_DOCUMENT, file_status, is_regular, open_raw, unreadable
 from dataselect.outputs import Outputs, Sink, unwritable
 
 if TYPE_CHECKING:
@@ -82,6 +82,13 @@ def read_bytes(path: str) -> bytes:
             return file.read()
         except OSError as error:
             raise unreadable(path, error) from None
+
+
+def read_document(path: str) -> bytes:
+    """All that is in a file that is read as a whole by its nature. Raises InputError."""
+    if status(path).size > MOST_OF_A_DOCUMENT:
+        raise InputError(f"{path}: too long for what it should be; name another")
+    return read_bytes(path)
 
 
 def status(path: str) -> Status:

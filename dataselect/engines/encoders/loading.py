@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dataselect.errors import InputError, OptionError
+from dataselect.system_errors import raise_if_of_machine
 
 _MODULES = "modules.json"  # every folder that sentence-transformers saved has one
 _HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
@@ -149,6 +150,7 @@ def _loaded(model: str, device: str | None, local: bool) -> Any:
             torch.manual_seed(0)  # a pooler that is never used may be in no file, but has a digest
             return SentenceTransformer(model, device=device, local_files_only=local)
     except Exception as error:  # each format has an exception of its own
+        raise_if_of_machine(model, error)
         raise InputError(
             f"{model}: sentence-transformers cannot load it ({first_line(error)}); fetch or save "
             "it again"

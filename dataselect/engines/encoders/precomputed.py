@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dataselect.engines.encoders import base
 from dataselect.errors import InputError
 from dataselect.inputs import file_digest, open_raw
+from dataselect.system_errors import raise_if_of_machine
 
 _MAGIC = b"\x93NUMPY"
 _FLOATS = (np.float16, np.float32, np.float64)
@@ -52,6 +53,7 @@ class Precomputed(base.Encoder):
         try:
             rows: NDArray[Any] = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except _FAULTS as error:
+            raise_if_of_machine(self.path, error)
             what = str(error).partition("\n")[0]
             raise InputError(f"{self.path}: cannot be read as .npy ({what}); {_HOW}") from None
         if rows.ndim != 2 or not rows.shape[1] or rows.dtype.newbyteorder("=") not in _FLOATS:

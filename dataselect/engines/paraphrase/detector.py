@@ -19,6 +19,7 @@ from dataselect.engines.paraphrase.batches import Part
 from dataselect.engines.paraphrase.calibration import Platt
 from dataselect.engines.paraphrase.templates import canonical
 from dataselect.errors import InputError
+from dataselect.system_errors import raise_if_of_machine
 
 FORMAT = Format("paraphrase detector", 2)
 _ABOUT, _WEIGHTS, _CARD = "detector.json", "detector.safetensors", "README.md"
@@ -72,6 +73,7 @@ class Detector:
         try:
             return cls._restored(path, encoder)
         except Exception as error:  # of JSON, of safetensors, and of torch for other shapes
+            raise_if_of_machine(path, error)
             raise InputError(
                 f"{path}: a damaged paraphrase detector ({loading.first_line(error)}); make it "
                 "again with 'dataselect paraphrase train'"
@@ -94,7 +96,10 @@ class Detector:
         return cls(reader.eval(), encoder, Platt(**about["calibration"]))
 
     def save(self, folder: str, card: str) -> None:
-        """Write a sentence-transformers model, with what scores pairs beside it and a card."""
+        """Write a sentence-transformers model, with what scores pairs beside it and a card.
+
+        Raises whatever the libraries raise where they cannot write.
+        """
         from safetensors.torch import save_file
 
         with loading.quiet():
