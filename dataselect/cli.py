@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from dataselect.commands import COMMANDS, GROUPS, module_of
+from dataselect.commands.arguments import refuse_missing_values
 from dataselect.errors import DataselectError, Interrupted, ReaderGone
 from dataselect.messages import PROGRAM, one_line, say
 from dataselect.signals import end_by, raise_when_asked_to_stop
@@ -19,6 +20,10 @@ from dataselect.signals import end_by, raise_when_asked_to_stop
 
 class _SectionedCommand(TyperCommand):
     """Help with options under the heading of their group; typer does that only through rich."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        refuse_missing_values(self.get_params(ctx), args)
+        return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}

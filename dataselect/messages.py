@@ -1,8 +1,10 @@
 """What the program says to people: on standard error, and never worth failing for."""
 
 import contextlib
+import math
 import os
 import sys
+from decimal import ROUND_HALF_EVEN, Decimal
 
 PROGRAM = "dataselect"
 _ONE_LINE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
@@ -16,6 +18,29 @@ _ONE_LINE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} 
 def one_line(message: object) -> str:
     """A message with control characters spelt out: a file's name may hold a line feed."""
     return str(message).translate(_ONE_LINE)
+
+
+_FIGURES = 4
+_SMALLEST, _LARGEST = -6, 15  # powers of ten between which numbers are written out
+
+
+def figure(number: float, rounding: str = ROUND_HALF_EVEN, *, grouped: bool = False) -> str:
+    """A number with four significant digits; digits before the point stay.
+
+    `rounding` is one of the module `decimal`. `grouped`: with commas between thousands.
+
+    >>> figure(0.66833402), figure(120412.6), figure(250.0), figure(35990.5, grouped=True)
+    ('0.6683', '120413', '250', '35,990')
+    """
+    if not math.isfinite(number):
+        return str(number)
+    exact = Decimal(repr(float(number) + 0.0))  # no -0
+    power = exact.adjusted() if exact else 0
+    if not _SMALLEST <= power <= _LARGEST:
+        return f"{number:.{_FIGURES}g}"
+    rounded = exact.quantize(Decimal(1).scaleb(min(power - _FIGURES + 1, 0)), rounding)
+    rounded = rounded.normalize() if rounded % 1 else rounded.quantize(Decimal(1))
+    return f"{rounded:,f}" if grouped else f"{rounded:f}"
 
 
 def say(message: object) -> None:

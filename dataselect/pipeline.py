@@ -5,12 +5,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from dataselect import records
+from dataselect.budgets import spent
+from dataselect.duplicates import CopyCounter
 from dataselect.errors import InputError, OptionError
 from dataselect.inputs import Inputs, numbered
+from dataselect.messages import figure
+from dataselect.plausibility import exchanged, unlike
 from dataselect.progress import Progress
 from dataselect.runs import Counts, Run, Settings
 from dataselect.selection import EVERYTHING, OUT_OF_ORDER, Cut, gain
@@ -18,15 +23,16 @@ from dataselect.spool import Spool
 from dataselect.sweep import sweep
 from dataselect.tally import Tally
 from dataselect.texts import read_columns
-from dataselect.work import Annotated, Decided, Scored, Work
+from dataselect.work import Annotated, Decided, Scored, Work, pick
 from dataselect.workers import ordered_map
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from dataselect.duplicates import Duplicates
     from dataselect.records import Column
     from dataselect.scoring import Scorer
     from dataselect.selection import Selection
@@ -35,7 +41,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run did. `cut` is the worst score that was kept; `warnings` are for people."""
+    """What a run did. `cut` is the worst score that was kept; `warnings` are for people.
+
+    `spent` of a budget is in words; `dropped` counts records by the reason.
+    """
 
     counts: Counts
     rule: str
@@ -45,6 +54,9 @@ class Result:
     per: dict[str, Counts] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     sweep: Sweep | None = None
+    spent: str = ""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    duplicates: Duplicates | None = None
 
     def summary(self) -> str:
         """One line for people."""
@@ -53,8 +65,24 @@ class Result:
             side = "and above" if self.direction == "high" else "and below"
             if any(option in self.rule for option in OUT_OF_ORDER):
                 side = "at worst"
-            rule = f", {self.measure} {self.cut:.9g} {side}"
-        return self.counts.summary(rule) + (f"; {self.sweep.summary()}" if self.sweep else "")
+            # Rounded outwards: what is said holds, and would keep at least as much as a threshold.
+            cut = figure(self.cut, ROUND_FLOOR if self.direction == "high" else ROUND_CEILING)
+            rule = f", {self.measure} {cut} {side}"
+        parts = [
+            self.counts.summary(rule),
+            self.spent,
+            self.duplicates.summary(self.counts.kept) if self.duplicates else "",
+            self._reasons(),
+            self.sweep.summary() if self.sweep else "",
+        ]
+        return "; ".join(filter(None, parts))
+
+    def _reasons(self) -> str:
+        """Why records were dropped, where there is more than one reason."""
+        if len(self.dropped) < 2:
+            return ""
+        each = sorted(self.dropped.items(), key=lambda item: (-item[1], item[0]))
+        return "dropped: " + ", ".join(f"{count:,} ({reason})" for reason, count in each)
 
 
 LOOSEN = "loosen the selection"
@@ -69,6 +97,13 @@ class Scoring(Run):
     ) -> None:
         super().__init__(inputs, settings, also_read=also_read)
         self.tally = Tally(self.counts)
+        self.doubts: list[str] = []
+        """Warnings of the command, before those of the run."""
+        self.learnt_from = 0
+        """Records of in-domain text that a scorer was just fitted to, and to nothing larger."""
+        self.plausible_times = 1.0
+        """How many times as large as the input that may be."""
+        self._copies: CopyCounter | None = None
         self._sweep: Sweep | None = None
 
     def apply(
@@ -100,7 +135,8 @@ class Scoring(Run):
 
     def _result(self, work: Work, per: dict[str, Counts]) -> Result:
         counts, selection = self.counts, work.selection
-        warnings = work.scorer.warnings()
+        warnings = exchanged(self.learnt_from, counts.read, self.plausible_times)
+        warnings += [*self.doubts, *work.scorer.warnings()]
         warnings += [
             f"{count:,} records {what}" for what, count in sorted(self.tally.remarks.items())
         ]
@@ -109,9 +145,12 @@ class Scoring(Run):
         if selection.selects and not counts.kept:
             warnings.append(f"{selection.describe()} keeps no record")
         warnings += self._sweep.warnings() if self._sweep else []
+        duplicates = self._copies.found() if self._copies else None
+        warnings += duplicates.warnings(work.scorer.score_field) if duplicates else []
         direction = work.scorer.direction
         worst = self.tally.cut_gain
         cut = None if worst == float("inf") else float(gain(worst, direction))
+        warnings += unlike(work.scorer.score_field, cut, selection, self.facts)
         return Result(
             counts,
             selection.describe(),
@@ -121,6 +160,9 @@ class Scoring(Run):
             per,
             warnings,
             self._sweep,
+            spent(self.tally.spent, selection),
+            self.tally.dropped,
+            duplicates,
         )
 
     def report_fit(self, scorer: Scorer) -> None:
@@ -144,6 +186,9 @@ class Scoring(Run):
                 "direction": result.direction,
             },
             auto=result.sweep.describe() if result.sweep else None,
+            spent=self.tally.spent if selection.budget is not None else None,
+            dropped=dict(result.dropped),
+            copies=result.duplicates._asdict() if result.duplicates else None,
             quantiles=self.tally.distribution.quantiles(),
             warnings=result.warnings,
             **{scorer.noun: described},
@@ -160,12 +205,17 @@ class Pipeline(Scoring):
 
     def _carry_out(self, work: Work, development: Column) -> dict[str, Counts]:
         self._development = self._development_texts(work.selection, development)
+        self._copies = CopyCounter.of(
+            work.scorer, self.settings.text_field, first_only=work.decides
+        )
         with ExitStack() as stack:  # closed here, so that workers end before anything is said
             blocks = stack.enter_context(closing(self._scored(work)))
             if work.decides:
                 for block in blocks:
                     assert isinstance(block, Decided)
                     self.tally.keep(block.scores, block.cut, work.scorer.direction)
+                    if not self._copies.is_full:
+                        self._copies.add(block.kept.split(b"\n")[:-1])
                     self._write(block.kept, block.dropped)
                 return {}
             spool = stack.enter_context(closing(Spool()))
@@ -212,12 +262,14 @@ class Pipeline(Scoring):
         scores = grounds.scores
         cut = self._cut(work, spool)
         self.guard(int(cut.kept.sum()), LOOSEN)  # before anything reaches standard output
-        self.tally.keep(scores, cut, direction)
+        self.tally.keep(scores, cut, direction, grounds.costs)
         buckets = work.selection.bucket(scores, direction) if work.selection.buckets else None
         for first, lines in spool.batches():
             here = np.arange(first, first + len(lines))
             own = Cut(cut.fates[here], cut.reasons)
             kept, dropped = work.write(lines, own, _bucket_field(buckets, here))
+            if self._copies is not None:
+                self._copies.add(pick(lines, own.kept))
             self._write(b"" if self.settings.sort else kept, dropped)
         if self.settings.sort:
             gains = gain(scores, direction) if grounds.order is None else -grounds.order
@@ -270,7 +322,7 @@ class Pipeline(Scoring):
 
 def _refuse_to_replace_what_is_read(scorer: Scorer) -> None:
     """Raise OptionError for a field that is read and added, or added twice."""
-    read = [column.path for column in scorer.columns if column is not records.POSITION]
+    read = [column.path for column in scorer.columns if column.option]  # else it may be missing
     used = read + list(scorer.adds)
     for name in used:
         if used.count(name) > 1:

@@ -98,6 +98,11 @@ class Column:
         """Whether `path` is a name, and the only place to look."""
         return "." not in self.path and self.instead is None
 
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a column of text that is not empty."""
+        return self.check is _check_text
+
     def find_all(self, records: Sequence[Any]) -> list[Any]:
         """The raw values of the field, as `find` gives them."""
         if self.is_plain:

@@ -112,6 +112,8 @@ def parse_share(spelled: str) -> Fraction:
     except (ValueError, ZeroDivisionError):
         raise OptionError(f"'{spelled}' is not a share; write 10% or 0.1") from None
     share = number / 100 if spelled.endswith("%") else number
+    if 1 < share <= 100 and not spelled.endswith("%"):
+        raise OptionError(f"a share of '{spelled}' is more than all; for percent write {digits}%")
     if not 0 <= share <= 1:
         raise OptionError(f"a share of '{spelled}' is not between 0% and 100%")
     return share
@@ -125,9 +127,11 @@ class Selection:
     must pass both. With `per`, each of them holds within each value of that field; `min_per` best
     records of each value are kept whatever the rule says, and no more than `max_per`.
 
-    `share` counts all records, and rounds down. `calibrate` becomes a threshold by `calibrated`,
-    and `auto`, a file of text like that which is to come, a share by `dataselect.sweep`. `buckets`
-    are percentages of the best that `bucket` tells apart; they keep and drop nothing.
+    `share` counts all records, and rounds down. `budget` is in the unit of the cost, such as
+    seconds, and shown to people in `budget_unit`, such as `h`. `calibrate` becomes a threshold by
+    `calibrated`, and `auto`, a file of text like that which is to come, a share by
+    `dataselect.sweep`. `buckets` are percentages of the best that `bucket` tells apart; they keep
+    and drop nothing.
     """
 
     threshold: float | None = None
@@ -135,6 +139,7 @@ class Selection:
     top_k: int | None = None
     share: Fraction | None = None
     budget: float | None = None
+    budget_unit: str = ""
     cost: str = "records"
     sample: int | None = None
     auto: str | None = None

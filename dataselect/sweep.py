@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dataselect.messages import figure
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -52,10 +54,12 @@ class Sweep:
 
     def summary(self) -> str:
         """One line for people."""
+        best, chance, everything = (
+            figure(point.perplexity) for point in (self.best, self.random, self.everything)
+        )
         return (
-            f"development perplexity {self.best.perplexity:.5g} of the best share, "
-            f"{float(self.best.share):.1%} (random of equal size: {self.random.perplexity:.5g}, "
-            f"all: {self.everything.perplexity:.5g})"
+            f"development perplexity {best} of the best share, {float(self.best.share):.1%} "
+            f"(random of equal size: {chance}, all: {everything})"
         )
 
     def warnings(self) -> list[str]:

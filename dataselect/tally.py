@@ -22,17 +22,33 @@ class Tally:
     """Counts of records, the distribution of their scores, remarks on them, digests of files.
 
     `cut_gain`: the worst gain that was kept, infinite where nothing was or that is not known yet.
+    `spent`: what kept records cost together. `dropped`: why the others were dropped.
     """
 
     counts: Counts = field(default_factory=Counts)
     distribution: Distribution = field(default_factory=Distribution)
     remarks: Counter[str] = field(default_factory=Counter)
     cut_gain: float = float("inf")
+    spent: float = 0.0
+    dropped: Counter[str] = field(default_factory=Counter)
     digests: dict[str, str] = field(default_factory=dict)
 
-    def keep(self, scores: NDArray[np.float64], cut: Cut, direction: Direction) -> None:
-        """Count what a cut keeps and drops of some records, (n,)."""
-        kept = scores[cut.kept]
+    def keep(
+        self,
+        scores: NDArray[np.float64],
+        cut: Cut,
+        direction: Direction,
+        costs: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Count what a cut keeps and drops of some records, (n,); `costs` are 1 where None."""
+        import numpy as np
+
+        mask = cut.kept
+        kept = scores[mask]
+        self.spent += len(kept) if costs is None else float(costs[mask].sum())
+        if len(kept) < len(scores):
+            counts = np.bincount(cut.fates[~mask], minlength=len(cut.reasons)).tolist()
+            self.dropped.update({cut.reasons[fate]: n for fate, n in enumerate(counts) if n})
         self.counts.kept += len(kept)
         self.counts.dropped += len(scores) - len(kept)
         if len(kept):
@@ -44,6 +60,8 @@ class Tally:
             setattr(self.counts, name, getattr(self.counts, name) + count)
         self.distribution.merge(other.distribution)
         self.remarks.update(other.remarks)
+        self.dropped.update(other.dropped)
+        self.spent += other.spent
         self.cut_gain = min(self.cut_gain, other.cut_gain)
         self.digests |= other.digests
 
@@ -54,6 +72,8 @@ class Tally:
             "distribution": self.distribution.as_json(),
             "remarks": dict(self.remarks),
             "cut_gain": self.cut_gain,
+            "spent": self.spent,
+            "dropped": dict(self.dropped),
             "digests": self.digests,
         }
 
@@ -66,5 +86,7 @@ class Tally:
             Distribution.of_json(noted["distribution"]),
             Counter(noted["remarks"]),
             float("inf") if cut_gain is None else cut_gain,
+            noted.get("spent", 0.0),
+            Counter(noted.get("dropped", {})),
             noted["digests"],
         )

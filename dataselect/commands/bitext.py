@@ -23,7 +23,7 @@ from dataselect.commands.options import (
     SelectionOptions,
     given,
 )
-from dataselect.commands.running import finish, save
+from dataselect.commands.running import calibrated, finish, save
 from dataselect.errors import OptionError
 
 if TYPE_CHECKING:
@@ -83,7 +83,11 @@ def command(
         if save(fitted, scorer, job):
             return
         if calibrate is not None:
-            rule = rule.calibrated(scorer.held_out(), scorer.direction)
+            rule = calibrated(rule, scorer.held_out(), scorer.direction, job)
+        if fitted.model is None:
+            job.learnt_from = max(
+                (domain.figures["in_domain"] for domain in scorer.domains.values()), default=0
+            )
         result = job.apply(scorer, rule, development=sources.in_domain_column(side.sides[-1]))
     finish(result, settings)
 

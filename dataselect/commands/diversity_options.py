@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from dataselect import records
+from dataselect.budgets import parse_budget
 from dataselect.commands.encoders import NeuralOptions
 from dataselect.commands.options import given, option
 from dataselect.errors import OptionError
@@ -94,8 +95,12 @@ class PickingOptions:
         option(metavar="N|P%", help_="Pick N records, or a share of them.", section=_PICK),
     ] = None
     budget: Annotated[
-        float | None,
-        option(metavar="N", help_="Pick what fits into N of --cost.", section=_PICK),
+        str | None,
+        option(
+            metavar="N",
+            help_="Pick what fits into N of --cost; 10h, 90min or 30s of a field in seconds.",
+            section=_PICK,
+        ),
     ] = None
     cost: Annotated[
         str,
@@ -156,12 +161,17 @@ class PickingOptions:
         """Raise OptionError for options that contradict each other."""
         if self.size is None and self.budget is None and self.min_novelty is None:
             raise OptionError("say how much to pick: --size N, --budget N or --min-novelty X")
-        Selection(budget=self.budget, cost=self.cost)  # raises for one that makes no sense
+        self.budgeted()
         if self.min_novelty is not None and not 0 <= self.min_novelty <= 1:
             raise OptionError(f"--min-novelty {self.min_novelty} is not between 0 and 1")
         if self.max_per is not None and self.per is None:
             raise OptionError("--max-per holds for each value of --per; give it too")
         self.limits(0)
+
+    def budgeted(self) -> Selection:
+        """The budget as a selection would have it. Raises OptionError if it makes no sense."""
+        budget, unit = parse_budget(self.budget, self.cost)
+        return Selection(budget=budget, budget_unit=unit, cost=self.cost)
 
     def limits(self, total: int) -> Limits:
         """When to stop, with `total` records to pick from. Raises OptionError."""
@@ -169,7 +179,7 @@ class PickingOptions:
 
         return Limits(
             None if self.size is None else _count(self.size, total),
-            self.budget,
+            self.budgeted().budget,
             self.min_novelty or 0.0,
             self.max_per,
         )

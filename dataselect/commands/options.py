@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from typer import Argument, Option
 
+from dataselect.budgets import parse_budget
 from dataselect.compression import refuse_compressed
 from dataselect.errors import OptionError
 from dataselect.inputs import (
@@ -79,12 +80,13 @@ class SelectionOptions:
         ),
     ] = None
     budget: Annotated[
-        float | None,
+        str | None,
         option(
             "--budget",
             section=_SELECT,
             metavar="N",
-            help_="Keep the best that fit into N of --cost.",
+            help_="Keep the best that fit into N of --cost; 10h, 90min or 30s of a field in "
+            "seconds.",
         ),
     ] = None
     cost: Annotated[
@@ -148,12 +150,14 @@ class SelectionOptions:
         self, *, calibrate: float | None = None, buckets: tuple[float, ...] = ()
     ) -> Selection:
         """The selection, checked. Raises OptionError."""
+        budget, unit = parse_budget(self.budget, self.cost)
         return Selection(
             threshold=self.threshold,
             calibrate=calibrate,
             top_k=self.top_k,
             share=None if self.share is None else parse_share(self.share),
-            budget=self.budget,
+            budget=budget,
+            budget_unit=unit,
             cost=self.cost,
             sample=self.sample,
             auto=self.auto,

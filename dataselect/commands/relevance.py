@@ -20,7 +20,7 @@ from dataselect.commands.options import (
     named,
     option,
 )
-from dataselect.commands.running import finish, save
+from dataselect.commands.running import calibrated, finish, save
 from dataselect.errors import GuardError, OptionError
 from dataselect.inputs import Inputs
 from dataselect.runs import Settings
@@ -142,7 +142,9 @@ def command(
             scorer = sources.fit(fitting, pool, settings, explain)
         if save(fitted, scorer, job):
             return
-        result = job.apply(scorer, rule.calibrated(scorer.held_out, scorer.direction))
+        if fitted.model is None and fitting.background is None:
+            job.learnt_from = sum(scorer.figures["in_domain"].values())
+        result = job.apply(scorer, calibrated(rule, scorer.held_out, scorer.direction, job))
     finish(result, settings)
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataselect.messages import say
+from dataselect.plausibility import unsure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from dataselect.commands.options import ModelOptions
     from dataselect.pipeline import Result, Scoring
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from dataselect.scorers.bitext import Bitext
     from dataselect.scorers.labelling import Labelling
     from dataselect.scorers.relevance import Relevance
+    from dataselect.selection import Direction, Selection
 
 
 def note(message: str, *, quiet: bool) -> None:
@@ -33,6 +38,15 @@ def finish(result: Result, settings: Settings) -> None:
     """Print warnings and the summary."""
     warn(result.warnings, settings)
     note(result.summary(), quiet=settings.quiet)
+
+
+def calibrated(
+    rule: Selection, held_out: NDArray[np.float64], direction: Direction, job: Scoring
+) -> Selection:
+    """The rule with a threshold for `--calibrate`, and a warning where that rests on little."""
+    if rule.calibrate is not None:
+        job.doubts += unsure(rule.calibrate, len(held_out))
+    return rule.calibrated(held_out, direction)
 
 
 def save(fitted: ModelOptions, scorer: Bitext | Labelling | Relevance, job: Scoring) -> bool:

@@ -16,7 +16,7 @@ from dataselect.commands.options import (
     SelectionOptions,
     option,
 )
-from dataselect.commands.running import finish
+from dataselect.commands.running import calibrated, finish
 from dataselect.errors import GuardError, InputError, OptionError
 from dataselect.inputs import Inputs
 from dataselect.texts import read_columns, sample_like
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _SCORE = "Scoring"
 _AUTO = "auto"
+_TIMES_THE_INPUT = 10.0  # the text of a good language model may well be larger than a pool
 
 
 @dataclass(frozen=True)
@@ -166,5 +167,6 @@ def command(
         recipe = winnowing.recipe(models, texts, pool, normalizing.build(), settings, rng)
         held_out = recipe.held_out(texts, rng) if calibrate is not None else np.empty(0)
         with recipe.fit(texts) as scorer:
-            result = job.apply(scorer, rule.calibrated(held_out, scorer.direction))
+            job.learnt_from, job.plausible_times = len(texts), _TIMES_THE_INPUT
+            result = job.apply(scorer, calibrated(rule, held_out, scorer.direction, job))
     finish(result, settings)

@@ -140,7 +140,7 @@ class Stages:
         buckets = None if limits is None else limits.tolist()
         for shard, cut in zip(self.pool.shards, self._cuts(groups), strict=True):
             known = self._load(shard)
-            self._tally.keep(known.scores, cut, self.work.scorer.direction)
+            self._tally.keep(known.scores, cut, self.work.scorer.direction, known.costs)
             groups.count(known, cut)
             task = Write(
                 **self._given(shard) | {"digests": False},

@@ -6,7 +6,8 @@ kept, and the next recogniser is trained on both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,10 +15,38 @@ import orjson
 from numpy.typing import NDArray
 
 from dataselect.engines.recogniser.model import OTHER, Recogniser
-from dataselect.records import Column, Fields, numbers, text
-from dataselect.scoring import Scorer, Scores
+from dataselect.records import Column, Fields, numbers, optional, text
+from dataselect.scoring import Remarks, Scorer, Scores
 
 INTENT, CONFIDENCE = "intent", "confidence"
+
+_FILTERS = frozenset({"relevance", "perplexity", "distance", "paraphrase"})
+"""Scores of commands that tell what is in-domain from what is not."""
+
+_UNFILTERED = (
+    "carry no score of relevance, winnow, bitext or paraphrase, and one of the intents is the only "
+    "answer: filter the input first, or give --background"
+)
+_REPLACED = f"had another '{INTENT}', which is replaced; rename that field to keep it"
+
+
+@dataclass(frozen=True)
+class _Filtered(Column):
+    """Whether a record carries a score that it may have been filtered by."""
+
+    path: str = ""
+    check: Callable[[Any], Any] = bool
+    check_all: Callable[[list[Any]], bool] = bool
+    option: str = ""
+
+    def find(self, record: Any) -> Any:
+        """Whether it has one of the fields."""
+        return not _FILTERS.isdisjoint(record)
+
+    @property
+    def is_plain(self) -> bool:
+        """Never: it is no name of a field."""
+        return False
 
 
 class Labelling(Scorer):
@@ -49,8 +78,8 @@ class Labelling(Scorer):
 
     @property
     def columns(self) -> Sequence[Column]:
-        """The text."""
-        return [text(self.text_field)]
+        """The text, an intent that is there already, and whether a filter has seen the record."""
+        return [text(self.text_field), optional(INTENT), _Filtered()]
 
     @property
     def parallel(self) -> bool:  # type: ignore[override]  # known once the recogniser is
@@ -71,7 +100,19 @@ class Labelling(Scorer):
             INTENT: [names[place] for place in places.tolist()],
             CONFIDENCE: numbers(confidence),
         }
-        return Scores(confidence, fields, self._excluded(places, confidence))
+        excluded = self._excluded(places, confidence)
+        return Scores(confidence, fields, excluded, self._remarks(places, *columns[1:]))
+
+    def _remarks(
+        self, places: NDArray[np.intp], earlier: Sequence[Any], filtered: Sequence[bool]
+    ) -> Remarks:
+        """On records whose intent is replaced, and on those that no filter has seen."""
+        names = self.recogniser.names
+        given = zip(earlier, places.tolist(), strict=True)
+        replaced = sum(own is not None and own != names[place] for own, place in given)
+        raw = 0 if OTHER in names else len(filtered) - sum(filtered)
+        found = (_REPLACED, replaced), (_UNFILTERED, raw)
+        return tuple((what, count) for what, count in found if count)
 
     def _excluded(
         self, places: NDArray[np.intp], confidence: NDArray[np.float64]

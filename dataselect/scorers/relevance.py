@@ -281,6 +281,14 @@ def _doubts(figures: dict[str, Any]) -> list[str]:
             f"the in-domain text has {figures['word_length']:.0f} characters to a word; "
             "if it is written without spaces, use --analyzer char"
         )
+    background = figures.get("background", {})
+    copied = background.get("near_copies_left_out", 0)
+    if copied > background.get("texts", 0):
+        found.append(
+            f"{copied:,} of {copied + background['texts']:,} background texts are near-copies of "
+            "in-domain text, and left out; the background, or the input that it is drawn from, "
+            "should be other text"
+        )
     for name, figure in figures["sets"].items():
         of = f" of '{name}'" if name else ""
         if figure["auc"] <= figure["length_auc"] + _LENGTH_AUC_MARGIN:

@@ -12,6 +12,11 @@ from dataselect.engines.normalization import Normalization, composed
 
 _KEY_BYTES = 8  # odds are 1 to 37 million that two of a million different texts share one
 _WORDS = Normalization(punctuation="remove")
+_ASCII_WORDS = bytes(
+    code if chr(code).isalnum() or chr(code) == "'" else ord(" ")
+    for code in (ord(chr(each).lower()) if each < 128 else each for each in range(256))
+)
+"""Lower-case letters, digits and apostrophes for `bytes.translate`: ten times as fast as of str."""
 
 
 def first_places(texts: Sequence[str]) -> NDArray[np.intp]:
@@ -23,15 +28,26 @@ def first_places(texts: Sequence[str]) -> NDArray[np.intp]:
     >>> first_places(["Play Adele!", "...", "play  adele", "?"])
     array([0, 1, 0, 3])
     """
-    keys = np.frombuffer(b"".join(map(_key, texts)), np.uint64)
+    keys = np.frombuffer(keys_of(texts), np.uint64)
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     return first[inverse]
 
 
 def canonical(text: str) -> str:
     """What a text has in common with its copies, and with no other text."""
+    if text.isascii():
+        words = text.encode().translate(_ASCII_WORDS).split()
+        if "'" in text:
+            words = [inner for word in words if (inner := word.strip(b"'"))]
+        if words:
+            return b" ".join(words).decode()
     folded = composed(text).casefold()
     return _WORDS(folded) or folded.strip()
+
+
+def keys_of(texts: Sequence[str]) -> bytes:
+    """Eight bytes a text, which copies share."""
+    return b"".join(map(_key, texts))
 
 
 def _key(text: str) -> bytes:

@@ -94,7 +94,7 @@ def contrast(
     if not kept:
         raise InputError(
             f"no background text is left ({len(background)} given, {int(copied.sum())} of them "
-            "near-copies of in-domain text); give other text with --background"
+            "near-copies of in-domain text); give other text with --background, or as the input"
         )
     texts = [*seeds, *kept]
     owners = np.concatenate((owners, np.full(len(kept), -1)))
