@@ -5,6 +5,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR
 from pathlib import Path
 
 import pytest
+from conftest import Inside
 
 from dataselect.budgets import parse_budget
 from dataselect.engines.diversity.copies import canonical
@@ -12,7 +13,6 @@ from dataselect.errors import OptionError
 from dataselect.messages import figure
 from dataselect.plausibility import unsure
 from dataselect.selection import parse_share
-from tests.conftest import Inside
 
 SAID = ["Yes.", "yes", "no", "YES!", "maybe", "no, never", "ça va", "c\u0327a va"]
 
