@@ -302,7 +302,7 @@ def test_a_relevance_far_under_a_half_is_remarked_on(
     inside: Inside, tmp_path: Path, options: list[str], warns: bool
 ) -> None:
     scored = [{"text": str(place), "relevance": place / 100} for place in range(1, 101)]
-    pool = write(tmp_path / "pool.jsonl", scored)  # type: ignore[arg-type]  # numbers are objects
+    pool = write(tmp_path / "pool.jsonl", scored)
     run = ["--report", "report.json", "-o", "kept.jsonl"]
     outcome = inside("select", "--by", "relevance", *options, *run, pool)
     said = warned(tmp_path, outcome.err)
