@@ -5,8 +5,7 @@ The command line is `dataselect`; the same operations are here for Python:
     from dataselect import Inputs, Pipeline, Relevance, Selection, Settings
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # the module typing takes 10 ms, and this runs before signals are dealt with
 
 if TYPE_CHECKING:
     from dataselect.annotations import Utterance as Utterance
@@ -63,8 +62,10 @@ _HOMES = {
 __all__ = list(_HOMES)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a name from its module when it is first asked for: NumPy takes 100 ms."""
     if name not in _HOMES:
         raise AttributeError(f"module 'dataselect' has no attribute '{name}'")
+    from importlib import import_module
+
     return getattr(import_module(f"dataselect.{_HOMES[name]}"), name)

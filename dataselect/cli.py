@@ -1,111 +1,51 @@
-"""The `dataselect` program: finds the command, turns errors into one line and an exit code."""
+"""The `dataselect` program: its start, its signals, and an exit code and a line for every error.
 
-from __future__ import annotations
+Nothing but the standard library's lightest is imported before signals are dealt with.
+"""
 
 import os
 import signal
 import sys
-from importlib import import_module
-from typing import Any
-
-import typer
-from typer.core import TyperCommand, TyperGroup
-
-from dataselect.commands import COMMANDS, GROUPS, module_of
-from dataselect.commands.arguments import refuse_missing_values
-from dataselect.errors import DataselectError, Interrupted, ReaderGone
-from dataselect.messages import PROGRAM, one_line, say
-from dataselect.signals import end_by, raise_when_asked_to_stop
 
 
-class _SectionedCommand(TyperCommand):
-    """Help with options under the heading of their group; typer does that only through rich."""
+def run() -> None:
+    """Entry point of the console script."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # While modules are loaded there is nothing to clean up, and no traceback to show.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from dataselect.threads import limit_threads
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        refuse_missing_values(self.get_params(ctx), args)
-        return super().parse_args(ctx, args)
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            row = parameter.get_help_record(ctx)
-            if row is not None:
-                argument = parameter.param_type_name == "argument"
-                heading = "Arguments" if argument else "Options"
-                heading = getattr(parameter, "rich_help_panel", None) or heading
-                sections.setdefault(heading, []).append(row)
-        for heading, rows in sections.items():
-            with formatter.section(heading):
-                formatter.write_dl(rows)
+    limit_threads(os.environ)
+    sys.exit(main())
 
 
-class _LazyGroup(TyperGroup):
-    """The commands of the table; one's module is imported only when that command is run.
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    _hold_standard_descriptors()
+    if not _is_posix():
+        print(
+            "dataselect: it needs a POSIX system, such as Linux or macOS; "
+            "on Windows run it within WSL",
+            file=sys.stderr,
+        )
+        return 1
+    from dataselect.errors import Interrupted
+    from dataselect.signals import end_by, end_when_asked_to_stop
 
-    A command of two words is in the group of the first one.
-    """
-
-    before = ""
-    """What stands before the names of its commands."""
-
-    def _table(self) -> dict[str, str]:
-        """Its commands, less what stands before them, to what they do."""
-        return {
-            name.removeprefix(self.before): line
-            for name, line in COMMANDS.items()
-            if name.startswith(self.before)
-        }
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(dict.fromkeys(name.split()[0] for name in self._table()))
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name in self._table():
-            return _loaded(self.before + cmd_name)
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        group = _LazyGroup(name=cmd_name, help=GROUPS[cmd_name], rich_markup_mode=None)
-        group.before = f"{cmd_name} "
-        return group
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(self._table().items()))
+    try:
+        code = _exit_code(arguments)
+        end_when_asked_to_stop()
+    except Interrupted as stop:
+        end_by(stop.signum)
+    return code
 
 
-def _loaded(name: str) -> Any:
-    from dataselect.commands.options import spread
-
-    module = import_module(f"dataselect.commands.{module_of(name)}")
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name=name.rsplit(maxsplit=1)[-1], cls=_SectionedCommand)(spread(module.command))
-    return typer.main.get_command(app)
-
-
-app = typer.Typer(
-    cls=_LazyGroup, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
-)
-
-
-def _show_version(asked: bool) -> None:
-    if asked:
-        from importlib.metadata import version
-
-        print(f"{PROGRAM} {version(PROGRAM)}")
-        raise typer.Exit
-
-
-@app.callback()
-def _group(
-    version: bool = typer.Option(
-        False, "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
-    ),
-) -> None:
-    """Pick the rows worth training on: JSONL in, JSONL out.
-
-    Each command reads files or standard input, adds a score to every record, and keeps
-    those that its selection options ask for.
-    """
+def _is_posix() -> bool:
+    try:
+        import fcntl  # noqa: F401
+    except ImportError:
+        return False
+    return os.name == "posix"
 
 
 def _hold_standard_descriptors() -> None:
@@ -120,25 +60,30 @@ def _hold_standard_descriptors() -> None:
             os.open(os.devnull, mode)  # takes the lowest free number: this one
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the program and return its exit code."""
-    _hold_standard_descriptors()
-    raise_when_asked_to_stop()
-    try:
-        code: int = app(arguments, prog_name=PROGRAM, standalone_mode=False) or 0
-        if sys.stdout is not None:
-            sys.stdout.flush()  # help: at exit it would be too late to report an error
-    except (ReaderGone, BrokenPipeError, SystemExit):  # typer's way with a pipe that is closed
-        code = 0
-    except Interrupted as stop:
-        from dataselect.scratch import remove_unfinished
+def _exit_code(arguments: list[str] | None) -> int:
+    """Do what the arguments ask for, and say what went wrong."""
+    from dataselect.commands.parser import parse
+    from dataselect.errors import Interrupted, ReaderGone
+    from dataselect.messages import say
+    from dataselect.signals import raise_when_asked_to_stop
 
-        remove_unfinished()
-        say(f"stopped by {signal.Signals(stop.signum).name}; unfinished files are removed")
-        end_by(stop.signum)
+    code = 0
+    try:
+        command = parse(arguments)
+        if isinstance(command, int):
+            return command
+        raise_when_asked_to_stop()
+        command()
+    except ReaderGone:  # standard output, or a pipe that we write to by its name
+        pass
+    except KeyboardInterrupt:  # raised by a library; ours are Interrupted
+        raise Interrupted(signal.SIGINT) from None
+    except SystemExit as end:
+        say(f"a library ended the program (exit code {end.code}); please report this as a bug")
+        code = 1
     except Exception as error:
         message, code = _explained(error)
-        say(one_line(message))
+        say(message)
     if code < 2:
         _forget_printed()
     return code
@@ -146,22 +91,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _explained(error: Exception) -> tuple[str, int]:
     """Message and exit code for an error; one that nobody foresaw is raised again."""
+    from dataselect.errors import DataselectError
+
     match error:
         case DataselectError():
             return str(error), error.exit_code
-        case typer.Abort():
-            return "stopped", 1
         case MemoryError():
             return "out of memory; split the input, or use fewer --jobs", 1
         case OSError():  # rare: what reads and writes records has errors of its own
             where = f"{error.filename}: " if error.filename else ""
             return f"{where}{error.strerror or error}; check the disk and the system", 1
-        case _ if isinstance(error, _USAGE_ERROR):
-            return f"{error.format_message().rstrip('.')}; see --help", 2
     raise error
-
-
-_USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # typer has no public name for it
 
 
 def _forget_printed() -> None:
@@ -171,8 +111,3 @@ def _forget_printed() -> None:
             sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def run() -> None:
-    """Entry point of the console script."""
-    sys.exit(main())

@@ -7,12 +7,16 @@ import sys
 from decimal import ROUND_HALF_EVEN, Decimal
 
 PROGRAM = "dataselect"
-_ONE_LINE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
-    10: "\\n",
-    13: "\\r",
-    0x2028: "\\u2028",
-    0x2029: "\\u2029",
-}
+# Line and paragraph separators, and what turns the direction of a line round.
+_UNSEEN = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+_ONE_LINE = (
+    {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+    | {
+        10: "\\n",
+        13: "\\r",
+    }
+    | {code: f"\\u{code:04x}" for code in _UNSEEN}
+)
 
 
 def one_line(message: object) -> str:
@@ -43,12 +47,16 @@ def figure(number: float, rounding: str = ROUND_HALF_EVEN, *, grouped: bool = Fa
     return f"{rounded:,f}" if grouped else f"{rounded:f}"
 
 
-def say(message: object) -> None:
-    """Print a message on standard error; where that is closed or full, do without."""
+def say(message: object, *more: str) -> None:
+    """Print a message as one line on standard error; where that is closed or full, do without.
+
+    `more`: lines to be listed beneath it.
+    """
     if sys.stderr is None:
         return
     try:
-        print(f"{PROGRAM}: {message}", file=sys.stderr, flush=True)
+        lines = (f"{PROGRAM}: {one_line(message)}", *map(one_line, more))
+        print(*lines, sep="\n", file=sys.stderr, flush=True)
     except OSError:
         # What is left in the buffer would fail again at exit, and change the exit code.
         with contextlib.suppress(OSError):

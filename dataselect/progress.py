@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from dataselect.messages import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -29,7 +31,7 @@ class _Bar:
         self._close()
         self._bar = tqdm(
             total=total,
-            desc=label,
+            desc=one_line(label),
             unit=unit,
             unit_scale=True,
             mininterval=_SECONDS_BETWEEN,

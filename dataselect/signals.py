@@ -4,13 +4,21 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from dataselect.errors import Interrupted
+from dataselect.messages import say
+from dataselect.scratch import remove_unfinished
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+_TWICE = 1.0  # seconds after which another signal is no copy: `timeout` sends each one twice
+
+_asked_at: float | None = None
 
 
 def raise_when_asked_to_stop() -> None:
@@ -18,22 +26,51 @@ def raise_when_asked_to_stop() -> None:
 
     One that is ignored stays ignored: `nohup` and background jobs count on that.
     """
+    global _asked_at  # noqa: PLW0603  a state of the process, as signals are
+    _asked_at = None
+    _handle(_interrupt)
+
+
+def end_when_asked_to_stop() -> None:
+    """Let signals end this process at once, from now on."""
+    _handle(signal.SIG_DFL)
+
+
+def _handle(handler: Any) -> None:
     for each in _STOPPING:
         if signal.getsignal(each) is not signal.SIG_IGN:
-            signal.signal(each, _interrupt)
+            signal.signal(each, handler)
 
 
-def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
-    for each in _STOPPING:
-        signal.signal(each, signal.SIG_IGN)  # cleaning up is not interrupted again
-    raise Interrupted(signum)
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    global _asked_at  # noqa: PLW0603  as above
+    if _asked_at is None:
+        _asked_at = time.monotonic()
+        if not _is_importing(frame):
+            raise Interrupted(signum)
+    elif time.monotonic() - _asked_at < _TWICE:
+        return  # cleaning up is not interrupted by an echo
+    end_by(signum)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether a module is being loaded: many a library loses exceptions there."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def end_by(signum: int) -> NoReturn:
-    """End this process by a signal, so that the caller sees how it ended."""
+    """Remove unfinished files and end this process by a signal, which its caller sees."""
+    for each in _STOPPING:
+        signal.signal(each, signal.SIG_IGN)
+    remove_unfinished()
+    say(f"stopped by {signal.Signals(signum).name}; unfinished files are removed")
     signal.signal(signum, signal.SIG_DFL)
     os.kill(os.getpid(), signum)
-    raise SystemExit(128 + signum)  # a signal that is blocked comes late or never
+    os._exit(128 + signum)  # a signal that is blocked comes late or never
 
 
 @contextlib.contextmanager
@@ -65,3 +102,20 @@ def not_for_children() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def on_death_of_a_child(check: Callable[[], None]) -> Iterator[None]:
+    """In the main thread, call `check` whenever a child process ends: it may raise, anywhere.
+
+    So a run that waits for input still hears of it. Where somebody else listens, nothing is done.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGCHLD) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGCHLD, lambda *_: check())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)

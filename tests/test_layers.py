@@ -16,7 +16,9 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # From the bottom up; a module imports its own layer and those below it. Single modules are
 # listed in the order in which they may import each other.
 LAYERS = [
+    "threads",
     "errors",
+    "messages",
     "scratch",
     "signals",
     "renames",
@@ -32,7 +34,6 @@ LAYERS = [
     "fates",
     "selection",
     "scoring",
-    "messages",
     "budgets",
     "plausibility",
     "report",
@@ -45,6 +46,7 @@ LAYERS = [
     "work",
     "grounds",
     "spool",
+    "worker_process",
     "workers",
     "progress",
     "runs",

@@ -36,8 +36,5 @@ def command(
     written = write_sample(folder, seed=seed, size=size, force=force)
     width = max(len(each.name) for each in written)
     listed = [f"  {each.name:<{width}} {each.lines:>7,}  {each.description}" for each in written]
-    note(
-        "\n".join([f"wrote {len(written)} files to {folder}, with so many lines:", *listed]),
-        quiet=quiet,
-    )
+    note(f"wrote {len(written)} files to {folder}, with so many lines:", *listed, quiet=quiet)
     note(f"next: make -C {quote(folder)}", quiet=quiet)

@@ -282,7 +282,7 @@ def command(
             scorer.figures["warnings"] += [said for each in found for said in each.warnings()]
             result = job.apply(scorer, rule)
     for each in found:
-        note(table(each), quiet=settings.quiet)
+        note(*table(each).splitlines(), quiet=settings.quiet)
     finish(result, settings)
 
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from dataselect.selection import Direction, Selection
 
 
-def note(message: str, *, quiet: bool) -> None:
-    """One line for people on standard error."""
+def note(message: str, *more: str, quiet: bool) -> None:
+    """One line for people on standard error, and a line for each of what is listed beneath it."""
     if not quiet:
-        say(message)
+        say(message, *more)
 
 
 def warn(warnings: Iterable[str], settings: Settings) -> None:

@@ -1,0 +1,166 @@
+"""The worker's side of `ordered_map`: a process that answers requests until its socket ends."""
+
+import io
+import mmap
+import os
+import pickle
+import socket
+import struct
+import threading
+import traceback
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, NoReturn
+
+from dataselect.errors import DataselectError, WorkerError
+
+SIZE = struct.Struct("!Q")
+"""What stands before each message: how many bytes it has."""
+
+_program_is_read = False
+
+
+def refuse_in_a_program_that_is_read() -> None:
+    """Raise WorkerError in a worker that reads the main program, which starts workers anew."""
+    if _program_is_read:
+        raise WorkerError(
+            "workers read this program, which starts workers while it is read; put what it runs "
+            "under `if __name__ == '__main__':`"
+        )
+
+
+def spawn_main(link: int, task: int) -> NoReturn:
+    """The main function of a worker. Descriptors: a socket, and a file to map.
+
+    The file holds two pickles: how to read the main program, and the function to apply. A request
+    is a pickled item, its answer a pickled (True, result) or (False, error, traceback).
+    """
+    connection = socket.socket(fileno=link)
+    requests: SimpleQueue[bytes] = SimpleQueue()
+    answers: SimpleQueue[bytes] = SimpleQueue()
+    # The parent never waits for a worker that computes, nor a worker for a parent that writes; and
+    # where the parent is gone the socket ends, and the process with it, whatever it is doing.
+    for act in (lambda: requests.put(_received(connection)), lambda: _send(connection, answers)):
+        threading.Thread(target=_repeat, args=(act,), daemon=True).start()
+    with mmap.mmap(task, 0, access=mmap.ACCESS_READ) as file:
+        program = pickle.load(file)  # noqa: S301  from the parent
+        function = _loaded(file, program)
+    while True:
+        answers.put(_answer(function, program, requests.get()))
+
+
+def _repeat(act: Callable[[], object]) -> NoReturn:
+    """Act until it fails, and end the process then: silently where the parent is gone."""
+    try:
+        while True:
+            act()
+    except (EOFError, ConnectionError):
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _received(connection: socket.socket) -> bytes:
+    return _exactly(connection, *SIZE.unpack(_exactly(connection, SIZE.size)))
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = bytearray(size)
+    view = memoryview(data)
+    while view:
+        received = connection.recv_into(view)
+        if not received:
+            raise EOFError
+        view = view[received:]
+    return bytes(data)
+
+
+def _send(connection: socket.socket, answers: "SimpleQueue[bytes]") -> None:
+    data = answers.get()
+    connection.sendall(SIZE.pack(len(data)))
+    connection.sendall(data)
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads the main program when something of it is asked for, and never otherwise.
+
+    So a program without a guard on its name works as long as workers need nothing of it.
+    """
+
+    def __init__(self, file: Any, program: dict[str, Any]) -> None:
+        super().__init__(file)
+        self._program = program
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module == "__main__" and self._program:
+            _read_program(self._program)
+        return super().find_class(module, name)
+
+
+def _read_program(program: dict[str, Any]) -> None:
+    global _program_is_read  # noqa: PLW0603  a state of the process
+    from multiprocessing.spawn import prepare
+
+    path = program.get("init_main_from_path")
+    if path is not None and not os.path.exists(path):
+        raise WorkerError(f"{path}: workers cannot read this program; save it, or use one job")
+    _program_is_read = True
+    try:
+        prepare(program)
+    finally:
+        _program_is_read = False
+    program.clear()
+
+
+def _loaded(file: Any, program: dict[str, Any]) -> Callable[[Any], Any]:
+    """The function to apply, or one that raises why there is none."""
+    try:
+        function: Callable[[Any], Any] = _Unpickler(file, program).load()
+    except (DataselectError, MemoryError) as error:
+        return _raiser(error)
+    except BaseException as error:  # a program may do anything while it is read
+        return _raiser(
+            WorkerError(
+                f"a worker process cannot load what it is to do ({_described(error)}); put it in "
+                "a module, or use one job"
+            )
+        )
+    return function
+
+
+def _raiser(error: BaseException) -> Callable[[Any], Any]:
+    def fail(_: Any) -> NoReturn:
+        raise error
+
+    return fail
+
+
+def _answer(function: Callable[[Any], Any], program: dict[str, Any], request: bytes) -> bytes:
+    try:
+        result = function(_Unpickler(io.BytesIO(request), program).load())
+    except Exception as error:
+        return _failure(error)
+    except BaseException as error:  # SystemExit: the run must not end with its code
+        return _failure(WorkerError(f"a worker process was ended by {_described(error)}"))
+    try:
+        return pickle.dumps((True, result), pickle.HIGHEST_PROTOCOL)
+    except MemoryError as error:
+        return _failure(error)
+    except Exception as error:
+        return _failure(WorkerError(f"a worker's result cannot be sent ({_described(error)})"))
+
+
+def _failure(error: Exception) -> bytes:
+    """An error as an answer; one that does not survive pickling is described by another."""
+    trace = "".join(traceback.format_exception(error))
+    try:
+        data = pickle.dumps((False, error, trace))
+        pickle.loads(data)  # noqa: S301  our own
+    except Exception:
+        return pickle.dumps((False, WorkerError(f"a worker failed ({_described(error)})"), trace))
+    return data
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ").partition("\n")[0]
