@@ -106,15 +106,28 @@ def not_for_children() -> Iterator[None]:
 
 @contextlib.contextmanager
 def on_death_of_a_child(check: Callable[[], None]) -> Iterator[None]:
-    """In the main thread, call `check` whenever a child process ends: it may raise, anywhere.
+    """In the main thread, call `check` whenever a child process ends: it may raise once, anywhere.
 
-    So a run that waits for input still hears of it. Where somebody else listens, nothing is done.
+    So a run that waits for input still hears of it. Where somebody else listens, nothing is done;
+    nor after a signal that asks this process to stop, for others may have got it, too.
     """
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGCHLD) is not signal.SIG_DFL:
         yield
         return
-    signal.signal(signal.SIGCHLD, lambda *_: check())
+    has_raised = False
+
+    def heed(*_: object) -> None:
+        nonlocal has_raised
+        if has_raised or _asked_at is not None:
+            return
+        try:
+            check()
+        except BaseException:
+            has_raised = True
+            raise
+
+    signal.signal(signal.SIGCHLD, heed)
     try:
         yield
     finally:

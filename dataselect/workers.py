@@ -190,13 +190,14 @@ class _Pool:
 
     def __exit__(self, *_: object) -> None:
         """End all workers, which have nothing to lose."""
-        self._files.close()
-        for worker in self._workers:
+        ended, self._workers = self._workers, []
+        for worker in ended:
             worker.socket.close()
             worker.process.kill()
-        for worker in self._workers:
+        for worker in ended:
             worker.process.wait()
         self._selector.close()
+        self._files.close()
 
     def start(self, jobs: int) -> None:
         """Start the workers. Raises WorkerError, and OutputError where a disk is full."""
