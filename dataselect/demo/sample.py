@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from importlib.resources import files
 from itertools import islice
 from typing import Any, NamedTuple
 
+from dataselect.compression import refuse_compressed
 from dataselect.demo.confusion import Channel
 from dataselect.demo.grammar import Draw, Grammar, Utterance
 from dataselect.errors import OptionError, OutputError
@@ -71,10 +73,23 @@ def write_sample(
     the compressed form of the pool is up to the zlib at hand. Raises OptionError for a folder that
     is not empty, unless `force`, which replaces files of the same names and no others.
     """
+    refuse_compressed(folder, "a folder")
+    is_new = not os.path.lexists(folder)
     _prepare(folder, force=force)
+    try:
+        return _written(folder, _Sample(seed, SIZES[size]))
+    except BaseException:
+        if is_new:
+            with suppress(OSError):
+                os.rmdir(folder)
+        raise
+
+
+def _written(folder: str, sample: _Sample) -> list[Written]:
+    """Write the files. Raises OutputError."""
     written = []
     with Outputs({}) as outputs:
-        for name, description, lines in _Sample(seed, SIZES[size]).parts():
+        for name, description, lines in sample.parts():
             sink = outputs.open(os.path.join(folder, name))
             number, rest = 0, iter(lines)
             while batch := list(islice(rest, _LINES_AT_ONCE)):
