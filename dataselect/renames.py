@@ -37,10 +37,12 @@ def carry_out(renames: Sequence[Rename]) -> None:
         for each in renames:
             try:
                 done.append((each, _rename(each, is_last=each is renames[-1])))
-            except OSError as error:
+            except BaseException as error:
                 for earlier, kept in reversed(done):
                     _undo(earlier, kept)
-                raise RenameError(each.shown, error) from None
+                if isinstance(error, OSError):
+                    raise RenameError(each.shown, error) from None
+                raise
         older += [kept for _, kept in done if kept is not None]
     for path in older:
         remove(path)
@@ -58,7 +60,7 @@ def _rename(each: Rename, *, is_last: bool) -> str | None:
         kept = _kept(each.final)
     try:
         os.replace(each.temporary, each.final)
-    except OSError:
+    except BaseException:
         if kept is not None:
             _put_back(kept, each.final)
         raise
