@@ -62,6 +62,7 @@ def _hold_standard_descriptors() -> None:
 
 def _exit_code(arguments: list[str] | None) -> int:
     """Do what the arguments ask for, and say what went wrong."""
+    from dataselect.address_space import prepare_for_a_limit
     from dataselect.commands.parser import parse
     from dataselect.errors import Interrupted, ReaderGone
     from dataselect.messages import say
@@ -73,6 +74,7 @@ def _exit_code(arguments: list[str] | None) -> int:
         if isinstance(command, int):
             return command
         raise_when_asked_to_stop()
+        prepare_for_a_limit()
         command()
     except ReaderGone:  # standard output, or a pipe that we write to by its name
         pass
@@ -91,12 +93,13 @@ def _exit_code(arguments: list[str] | None) -> int:
 
 def _explained(error: Exception) -> tuple[str, int]:
     """Message and exit code for an error; one that nobody foresaw is raised again."""
+    from dataselect.address_space import is_for_want_of_memory
     from dataselect.errors import DataselectError
 
     match error:
         case DataselectError():
             return str(error), error.exit_code
-        case MemoryError():
+        case _ if is_for_want_of_memory(error):
             return "out of memory; split the input, or use fewer --jobs", 1
         case OSError():  # rare: what reads and writes records has errors of its own
             where = f"{error.filename}: " if error.filename else ""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, NoReturn
 
+from dataselect.address_space import is_for_want_of_memory, prepare_for_a_limit
 from dataselect.errors import DataselectError, WorkerError
 
 SIZE = struct.Struct("!Q")
@@ -42,6 +43,7 @@ def spawn_main(link: int, task: int) -> NoReturn:
     # where the parent is gone the socket ends, and the process with it, whatever it is doing.
     for act in (lambda: requests.put(_received(connection)), lambda: _send(connection, answers)):
         threading.Thread(target=_repeat, args=(act,), daemon=True).start()
+    prepare_for_a_limit()
     with mmap.mmap(task, 0, access=mmap.ACCESS_READ) as file:
         program = pickle.load(file)  # noqa: S301  from the parent
         function = _loaded(file, program)
@@ -117,9 +119,11 @@ def _loaded(file: Any, program: dict[str, Any]) -> Callable[[Any], Any]:
     """The function to apply, or one that raises why there is none."""
     try:
         function: Callable[[Any], Any] = _Unpickler(file, program).load()
-    except (DataselectError, MemoryError) as error:
+    except DataselectError as error:
         return _raiser(error)
     except BaseException as error:  # a program may do anything while it is read
+        if is_for_want_of_memory(error):
+            return _raiser(MemoryError())
         return _raiser(
             WorkerError(
                 f"a worker process cannot load what it is to do ({_described(error)}); put it in "

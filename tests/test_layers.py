@@ -17,6 +17,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # listed in the order in which they may import each other.
 LAYERS = [
     "threads",
+    "address_space",
     "errors",
     "messages",
     "scratch",
