@@ -63,6 +63,13 @@ class Scorer(ABC):
     removes: tuple[str, ...] = ()
     """Names of top-level fields that records lose."""
 
+    may_add: ClassVar[tuple[str, ...]]
+    """Names of all fields that the command adds with whatever options, `dropped` aside.
+
+    Records lose what an earlier run added of them: it would tell of another model. A field whose
+    name an option gives is not among them.
+    """
+
     exclusions: tuple[str, ...] = ()
     """Reasons to leave a record out that are not a matter of its score."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,7 +11,6 @@ import orjson
 
 from dataselect import records
 from dataselect.inputs import Block
-from dataselect.members import without
 from dataselect.selection import Excluded
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from dataselect.selection import Cut, Selection
 
 Item = TypeVar("Item")
+DROPPED = "dropped"
+"""The field of rejected records that says why."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,16 @@ class Work:
         return Examined(self.stripped(found.lines), inputs, scores, found.bad, costs, groups)
 
     def stripped(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        """Lines less the fields that the scorer takes away."""
-        return without(lines, self.scorer.removes) if self.scorer.removes else lines
+        """Lines less the fields that the scorer takes away, and those of an earlier run."""
+        return records.without_fields(lines, self._unwanted)
+
+    @cached_property
+    def _unwanted(self) -> list[str]:
+        """What an earlier run may have added and this one does not read; the scorer's `removes`."""
+        own = {column.path.partition(".")[0] for column in self.scorer.columns}
+        read = {self.text_field, self.selection.per, self.selection.cost}
+        stale = [name for name in self.scorer.may_add if name not in read] + [DROPPED]
+        return [*self.scorer.removes, *(name for name in stale if name not in own)]
 
     def decide(self, found: Examined) -> Decided:
         """Keep or drop records whose fates do not depend on others."""
@@ -183,7 +193,7 @@ class Work:
         if not self.wants_dropped or len(kept) == len(lines):
             return text, b""
         left = {name: pick(values, ~mask) for name, values in fields.items()}
-        left["dropped"] = [records.encoded(cut.reasons[fate]) for fate in cut.fates[~mask].tolist()]
+        left[DROPPED] = [records.encoded(cut.reasons[fate]) for fate in cut.fates[~mask].tolist()]
         return text, records.annotate(pick(lines, ~mask), left)
 
     def _cost_column(self) -> Column | None:

@@ -137,6 +137,7 @@ class Bitext(Scorer):
     """
 
     noun: ClassVar[str] = "bitext"
+    may_add: ClassVar[tuple[str, ...]] = (DISTANCE, ALIGNMENT)
 
     def __init__(
         self,

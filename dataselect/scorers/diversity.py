@@ -70,6 +70,7 @@ class Diversity(Scorer):
     """
 
     noun: ClassVar[str] = "diversity"
+    may_add: ClassVar[tuple[str, ...]] = ("novelty", "nearest", "round")
     adds: tuple[str, ...] = field(default=("novelty", "nearest", "round"), init=False)
     exclusions: tuple[str, ...] = field(default=_REASONS, init=False)
 

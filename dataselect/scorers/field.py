@@ -16,6 +16,7 @@ class Field(Scorer):
     """The value of a numeric field as the score; adds nothing."""
 
     noun: ClassVar[str] = "select"
+    may_add: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, path: str, direction: Direction = "high") -> None:
         self.path, self.direction = path, direction

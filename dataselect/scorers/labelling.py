@@ -57,6 +57,7 @@ class Labelling(Scorer):
     """
 
     noun: ClassVar[str] = "label"
+    may_add: ClassVar[tuple[str, ...]] = (INTENT, CONFIDENCE)
     adds: tuple[str, ...] = (INTENT, CONFIDENCE)
 
     def __init__(

@@ -21,6 +21,7 @@ class Pairs(Scorer):
     """Probability that the two texts of a record are paraphrases."""
 
     noun: ClassVar[str] = "paraphrase"
+    may_add: ClassVar[tuple[str, ...]] = ("paraphrase", "nearest")
     adds: tuple[str, ...] = ("paraphrase",)
     parallel: bool = False  # one process holds the network
 
@@ -59,6 +60,7 @@ class BestMatch(Scorer):
     """
 
     noun: ClassVar[str] = "paraphrase"
+    may_add: ClassVar[tuple[str, ...]] = ("paraphrase", "nearest")
     adds: tuple[str, ...] = ("paraphrase", "nearest")
     parallel: bool = False
 

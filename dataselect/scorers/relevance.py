@@ -60,6 +60,7 @@ class Relevance(Scorer):
     """
 
     noun: ClassVar[str] = "relevance"
+    may_add: ClassVar[tuple[str, ...]] = ("relevance", "relevance_for", "relevance_ngrams")
 
     names: tuple[str, ...]
     weights: NgramWeights

@@ -49,6 +49,7 @@ class Rescore(Scorer):
     """
 
     noun: ClassVar[str] = "rescore"
+    may_add: ClassVar[tuple[str, ...]] = (RESCORED,)
     direction: Direction = "low"
 
     def __init__(

@@ -70,6 +70,7 @@ class Winnow(Scorer):
     """
 
     noun: ClassVar[str] = "winnow"
+    may_add: ClassVar[tuple[str, ...]] = (DIFFERENCE, PERPLEXITY, OOV, "bucket")
     direction: Direction = "low"
 
     def __init__(
