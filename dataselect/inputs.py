@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 
 from dataselect import compression
 from dataselect.errors import InputError, OptionError, ReadError
-from dataselect.scratch import Scratch
+from dataselect.scratch import Scratch, keep
 
 STDIN = "-"
 MANIFEST = "_manifest.json"
@@ -49,13 +49,45 @@ class Block(NamedTuple):
 
 def display(path: str) -> str:
     """A path as messages show it."""
-    return "<stdin>" if path == STDIN else path
+    own = _originals.get(path, path)
+    return "<stdin>" if own == STDIN else own
+
+
+_STDIN = re.compile(r"/dev/stdin|(/dev|/proc/(self|[0-9]+))/fd/0")
+
+
+def spelled_out(path: str) -> str:
+    """A path, or `-` where it is another name of this process' standard input."""
+    found = _STDIN.fullmatch(path)
+    if found is None or (found[2] or "self") not in ("self", str(os.getpid())):
+        return path
+    return STDIN
 
 
 def refuse_shared_stdin(paths: Sequence[str]) -> None:
-    """Raise OptionError if more than one of `paths` is standard input."""
-    if paths.count(STDIN) > 1:
+    """Raise OptionError if more than one of `paths` is standard input, or the same pipe."""
+    if [spelled_out(path) for path in paths].count(STDIN) > 1:
         raise OptionError("standard input can be read once: give '-' to one option only")
+    seen: dict[tuple[int, int], str] = {}
+    for path in paths:
+        if (pipe := _pipe(path)) is None:
+            continue
+        if pipe in seen:
+            both = " and ".join(dict.fromkeys(map(display, (seen[pipe], path))))
+            raise OptionError(
+                f"{both}: a pipe can be read once; give it to one option, or write it to a file"
+            )
+        seen[pipe] = path
+
+
+def _pipe(path: str) -> tuple[int, int] | None:
+    """Device and inode of a pipe or socket, or None for anything else."""
+    try:
+        status = os.stat(0 if path == STDIN else path)
+    except (OSError, ValueError):
+        return None
+    is_pipe = stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode)
+    return (status.st_dev, status.st_ino) if is_pipe else None
 
 
 def expand(patterns: Sequence[str]) -> list[str]:
@@ -65,7 +97,7 @@ def expand(patterns: Sequence[str]) -> list[str]:
     that matches nothing. No pattern at all means standard input.
     """
     paths: list[str] = []
-    for pattern in patterns or [STDIN]:
+    for pattern in map(spelled_out, patterns or [STDIN]):
         if os.path.lexists(os.path.join(pattern, UNFINISHED)):
             raise unfinished(pattern)
         if is_output_folder(pattern):
@@ -167,13 +199,31 @@ _HINTS = {
 def open_raw(path: str) -> BinaryIO:
     """Open a file, or standard input, for reading bytes, unbuffered. Raises InputError."""
     try:
-        if path != STDIN:
-            return open(path, "rb", buffering=0)
+        if path != STDIN or path in _kept:
+            return open(_kept.get(path, path), "rb", buffering=0)
         if fcntl.fcntl(0, fcntl.F_GETFL) & os.O_ACCMODE != os.O_WRONLY:
             return open(0, "rb", buffering=0, closefd=False)
     except OSError as error:
         raise unreadable(path, error) from None
     raise InputError("<stdin>: it is closed; pipe records in or name a file")
+
+
+_kept: dict[str, str] = {}
+_originals: dict[str, str] = {}  # the other way round
+
+
+def rereadable(path: str) -> str:
+    """A path that can be opened as often as wanted: that of a copy where it is a pipe.
+
+    The copy, a temporary file, is there until the program ends; `open_raw` of the pipe opens it,
+    too. Raises InputError, OutputError where there is no room.
+    """
+    path = spelled_out(path)
+    if path not in _kept and (path == STDIN or _pipe(path) is not None):
+        with open_raw(path) as raw:
+            copy = keep(iter(lambda: raw.read(BLOCK_BYTES), b""), f"copying {display(path)}")
+        _kept[path], _originals[copy] = copy, path
+    return _kept.get(path, path)
 
 
 def file_digest(path: str) -> str:
@@ -412,7 +462,7 @@ class Inputs:
                 raw.seek(0)
             else:
                 raw = stack.enter_context(self._open(path))
-                if path == STDIN and raw.seekable():
+                if path == STDIN and STDIN not in _kept and raw.seekable():
                     raw.seek(self._start)
             chunks = iter(_Chunks(path, raw, self.meter))
             yield from _blocks(path, chunks, self.longest, cuts=self.cuts)

@@ -129,6 +129,15 @@ class Scoring(Run):
         self._report_run(scorer, selection, result)
         return result
 
+    def check_pool(self, scorer: Scorer) -> None:
+        """Read the pool for its bad records alone, where a scorer was fitted and scores nothing.
+
+        Raises InputError where a bad record ends the run.
+        """
+        for [first, *_] in self.columns(self.inputs, scorer.columns, "checking"):
+            self.counts.kept -= len(first)  # nothing is
+            self.counts.dropped += len(first)
+
     @abstractmethod
     def _carry_out(self, work: Work, development: Column) -> dict[str, Counts]:
         """Read, score, select, write, and count. Returns the counts of each group."""

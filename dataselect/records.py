@@ -1,6 +1,7 @@
 """Lines of JSON to checked values and back, without touching a byte that is not ours."""
 
 import base64
+import codecs
 import contextlib
 import json
 import re
@@ -116,7 +117,10 @@ class Column:
             value = self.find(record)
         except (KeyError, TypeError):
             names = f"'{self.path}'" + (f" or '{self.instead}'" if self.instead else "")
-            raise _Refused(f"field {names} is missing; name another with {self.option}") from None
+            there = _named(record)
+            raise _Refused(
+                f"field {names} is missing; name another with {self.option} ({there})"
+            ) from None
         try:
             return self.check(value)
         except ValueError as error:
@@ -130,6 +134,19 @@ def _at(record: Any, path: str) -> Any:
         record = record[key]
     return record
 
+
+def _named(record: dict[str, Any]) -> str:
+    """The fields that a record has, for people, as far as they fit."""
+    if not record:
+        return "the record has no field"
+    first = [
+        name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..." for name in record
+    ]
+    more = f" and {len(first) - _MOST_NAMES:,} more" if len(first) > _MOST_NAMES else ""
+    return "there are " + ", ".join(map(repr, first[:_MOST_NAMES])) + more
+
+
+_MOST_NAMES, _LONGEST_NAME = 8, 40
 
 _KINDS = {
     dict: "an object",
@@ -149,7 +166,7 @@ def _check_text(value: Any) -> str:
         raise ValueError(f"is {_kind(value)}, not a string; correct it or skip it with --on-error")
     if not value.strip():
         raise ValueError("is empty; correct it or skip it with --on-error")
-    return _whole(value)
+    return whole(value)
 
 
 def _check_hypothesis(value: Any) -> str:
@@ -157,7 +174,8 @@ def _check_hypothesis(value: Any) -> str:
     return value if is_blank else _check_text(value)
 
 
-def _whole(value: str) -> str:
+def whole(value: str) -> str:
+    """A string that is Unicode. Raises ValueError where it holds half a surrogate pair."""
     if not value.isascii() and _LONE_SURROGATE.search(value):
         raise ValueError("holds half a surrogate pair; correct its \\u escapes")
     return value
@@ -199,7 +217,7 @@ def _check_cost(value: Any) -> float:
 
 def _check_group(value: Any) -> str:
     if isinstance(value, str):
-        return _whole(value)
+        return whole(value)
     if isinstance(value, dict | list):
         raise ValueError(f"is {_kind(value)}, not one value; name another field")
     if isinstance(value, float) and abs(value) >= _LARGEST_WHOLE:
@@ -280,20 +298,38 @@ def parse(line: bytes) -> dict[str, Any]:
     return record
 
 
-def _parse_leniently(line: bytes, error: orjson.JSONDecodeError) -> object:
-    """Read the few correct lines that orjson refuses: lone surrogates, numbers beyond a double."""
+def decoded(line: bytes) -> str:
+    """The text of a line. Raises ValueError for what is not UTF-8, or is UTF-16 by its NULs."""
+    if line.startswith(b"PAR1"):
+        raise _Refused("Parquet data, not text; write it as JSONL with what made it")
     try:
-        decoded = line.decode()
+        text = line.decode()
     except UnicodeDecodeError as wrong:
         if why := told_apart(line)[1]:
             raise _Refused(why) from None
+        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise _Refused("is UTF-16; convert it with iconv -f UTF-16 -t UTF-8") from None
+        if b"\0" in line:
+            raise _Refused(_UTF16) from None
         raise _Refused(
             f"byte 0x{line[wrong.start]:02x} at column {wrong.start + 1} is not UTF-8; "
             "convert the file, for example with iconv"
         ) from None
+    if "\0" in text:
+        raise _Refused(_UTF16)
+    return text
+
+
+_UTF16 = "holds NUL bytes, looks like UTF-16; convert it with iconv -f UTF-16LE -t UTF-8"
+
+
+def _parse_leniently(line: bytes, error: orjson.JSONDecodeError) -> object:
+    """Read the few correct lines that orjson refuses: lone surrogates, numbers beyond a double."""
+    text = decoded(line)
+    if text.startswith("\ufeff"):
+        raise _Refused("begins with a byte order mark, as joined files do; remove it there")
     try:
-        with _room_to_recurse():
-            record = json.loads(decoded, parse_constant=_refuse_constant, parse_int=_integer)
+        record = loads_leniently(text)
     except RecursionError:
         raise _Refused(_TOO_DEEP) from None
     except json.JSONDecodeError:
@@ -301,10 +337,20 @@ def _parse_leniently(line: bytes, error: orjson.JSONDecodeError) -> object:
         what = str(error).split(": line 1")[0]
         raise _Refused(
             f"not JSON ({what}, column {error.colno}); write one JSON object on each line"
+            + ("" if text.lstrip()[:1] == "{" else ", or make JSONL with dataselect convert")
         ) from None
     if _is_too_deep(record):
         raise _Refused(_TOO_DEEP)
     return record
+
+
+def loads_leniently(text: str) -> Any:
+    """JSON with lone surrogates, and numbers of any size as doubles.
+
+    Raises JSONDecodeError, RecursionError, ValueError for NaN and infinities.
+    """
+    with _room_to_recurse():
+        return json.loads(text, parse_constant=_refuse_constant, parse_int=_integer)
 
 
 _DEEPEST = 1024  # what orjson takes; the json module's limit depends on version and call stack

@@ -1,16 +1,45 @@
 """Temporary files: some without a name, gone when closed, some with one, to be renamed."""
 
+import atexit
 import contextlib
 import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import BinaryIO, TypeVar
 
 from dataselect.errors import OutputError
 
 Created = TypeVar("Created")
+
+
+def keep(chunks: Iterable[bytes], purpose: str) -> str:
+    """Copy to a temporary file that is removed when this process ends. Returns its path.
+
+    Raises OutputError where there is no room.
+    """
+    try:
+        beside = os.path.join(tempfile.gettempdir(), "dataselect")
+        path, file = create_beside(beside, lambda path: open(path, "xb"))  # noqa: SIM115  closed below
+        atexit.register(_remove_own, path, os.getpid())
+        with file:
+            for chunk in chunks:
+                file.write(chunk)
+    except OSError as error:
+        raise _no_room(error, purpose) from None
+    return path
+
+
+def _remove_own(path: str, process: int) -> None:
+    if os.getpid() == process:
+        remove(path)
+
+
+def _no_room(error: OSError, purpose: str) -> OutputError:
+    why = error.strerror or str(error)
+    folder = tempfile.tempdir or "TMPDIR"
+    return OutputError(f"{folder}: {why} while {purpose}; set TMPDIR to a larger disk")
 
 
 class Scratch:
@@ -35,9 +64,7 @@ class Scratch:
             raise self._error(error) from None
 
     def _error(self, error: OSError) -> OutputError:
-        why = error.strerror or str(error)
-        folder = tempfile.tempdir or "TMPDIR"
-        return OutputError(f"{folder}: {why} while {self._purpose}; set TMPDIR to a larger disk")
+        return _no_room(error, self._purpose)
 
 
 _unfinished: set[str] = set()

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from dataselect.errors import InputError
+from dataselect.errors import GuardError, InputError
 from dataselect.inputs import Block, Inputs, count_records, numbered
-from dataselect.records import POSITION, Column, encoded, identity, parse, read
+from dataselect.records import POSITION, BadRecord, Column, encoded, identity, parse, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -112,8 +112,8 @@ def sample_columns(
 ) -> list[list[Any]]:
     """Draw the values of `size` records without replacement, in input order, by a `Drawing`.
 
-    A bad record that is drawn raises InputError if `strict`, else it is left out: the run that
-    follows reports it.
+    A bad record that is drawn raises InputError of the first bad one of all if `strict`, else it is
+    left out: the run that follows reports it.
     """
     if isinstance(inputs, Drawable):
         drawn = inputs.draw(size, rng)
@@ -124,10 +124,27 @@ def sample_columns(
     for line in drawn:
         found = read(line, columns)
         if found.bad and strict:
-            raise InputError(str(found.bad[0]))
+            raise InputError(str(_first_bad(inputs, columns) or found.bad[0]))
         for kept, own in zip(values, found.columns, strict=True):
             kept.extend(own)
     return values
+
+
+def no_good_record(inputs: Inputs, columns: Sequence[Column], remedy: str) -> GuardError:
+    """What to say where a sample of the input is needed, and nothing in it can be used."""
+    first = _first_bad(inputs, columns)
+    why = "" if first is None else f" (the first: {first})"
+    return GuardError(f"the input holds no good record{why}{remedy}")
+
+
+def _first_bad(inputs: Inputs, columns: Sequence[Column]) -> BadRecord | None:
+    """The first bad record, drawn or not; None where several machines would have to look."""
+    if isinstance(inputs, Drawable):
+        return None
+    for block in inputs.blocks():
+        if bad := read(block, columns, stop_at_first=True).bad:
+            return bad[0]
+    return None
 
 
 def _drawn(blocks: Iterable[Block], size: int, rng: Generator) -> list[Block]:
@@ -146,9 +163,14 @@ def sample_texts(
     return texts
 
 
-def sample_like(texts: Sequence[str], inputs: Inputs, column: Column, rng: Generator) -> list[str]:
-    """Draw as many words as `texts` have, in whole texts, up to twice as many of these."""
-    drawn = sample_texts(inputs, column, 2 * len(texts), rng, strict=False)
+def sample_like(
+    texts: Sequence[str], inputs: Inputs, column: Column, rng: Generator, *, strict: bool = False
+) -> list[str]:
+    """Draw as many words as `texts` have, in whole texts, up to twice as many of these.
+
+    `strict`: as in `sample_columns`.
+    """
+    drawn = sample_texts(inputs, column, 2 * len(texts), rng, strict=strict)
     wanted = sum(len(text.split()) for text in texts)
     chosen: list[str] = []
     for place in rng.permutation(len(drawn)):

@@ -46,7 +46,7 @@ _RUNS: dict[str, tuple[list[str], set[str]]] = {
         {"intent", "confidence"},
     ),
     "diversity": (
-        ["diversity", "--method", "ngrams", "--top-k", "1"],
+        ["diversity", "--method", "features", "--size", "1"],
         {"novelty", "nearest", "round"},
     ),
     "paraphrase score of pairs": (["paraphrase", "score", "--detector", "d"], {"paraphrase"}),

@@ -18,11 +18,11 @@ from dataselect.commands.bitext_options import (
     SideOptions,
 )
 from dataselect.commands.options import named
-from dataselect.errors import GuardError, InputError, OptionError
+from dataselect.errors import InputError, OptionError
 from dataselect.inputs import Inputs
 from dataselect.progress import Steps
 from dataselect.runs import FAIL, Settings
-from dataselect.texts import read_columns, sample_columns, total_records
+from dataselect.texts import no_good_record, read_columns, sample_columns, total_records
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,9 +110,8 @@ class Sources:
             pool, columns, self.distance.fit_size, rng, strict=strict
         )
         if not positions:
-            raise GuardError(
-                "the input holds no good record to compare in-domain text with; check the input"
-            )
+            remedy = " to compare in-domain text with; check the input"
+            raise no_good_record(pool, columns, remedy)
         corpus = dict(zip(SIDES, texts, strict=True))
         by_position = bool(self.encoders.in_domain_vectors)
         paired = len(in_domain) > 1 and (self._in_pairs or by_position)

@@ -30,7 +30,8 @@ def command(
         Option(
             metavar="NAME,...",
             help="tsv, csv: the columns read, by position, - for one to pass over; "
-            "or the fields written, dots reach inwards.",
+            "or the fields written, dots reach inwards. CoNLL files: which columns are token, "
+            "tag and intent, where the file does not tell.",
         ),
     ] = None,
     header: Annotated[

@@ -17,10 +17,11 @@ from dataselect.commands.options import (
     option,
 )
 from dataselect.commands.running import finish, save
-from dataselect.errors import GuardError, OptionError
+from dataselect.errors import OptionError
 from dataselect.inputs import Inputs
 from dataselect.records import text
-from dataselect.texts import sample_texts
+from dataselect.runs import FAIL
+from dataselect.texts import no_good_record, sample_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,9 +154,8 @@ def _unlabelled(
         return ()
     pool.keep_for_rereading()
     column = text(settings.text_field)
-    found = sample_texts(pool, column, learning.pool_size, rng, strict=False)
+    strict = settings.on_error == FAIL
+    found = sample_texts(pool, column, learning.pool_size, rng, strict=strict)
     if not found:
-        raise GuardError(
-            "the input holds no good record to learn from; check it, or give --rounds 0"
-        )
+        raise no_good_record(pool, [column], " to learn from; check it, or give --rounds 0")
     return found

@@ -21,10 +21,10 @@ from dataselect.commands.options import (
     option,
 )
 from dataselect.commands.running import calibrated, finish, save
-from dataselect.errors import GuardError, OptionError
+from dataselect.errors import OptionError
 from dataselect.inputs import Inputs
-from dataselect.runs import Settings
-from dataselect.texts import read_columns, sample_texts
+from dataselect.runs import FAIL, Settings
+from dataselect.texts import no_good_record, read_columns, sample_texts
 
 if TYPE_CHECKING:
     from dataselect.scorers.relevance import Relevance
@@ -192,14 +192,11 @@ class _Sources:
             pool.keep_for_rereading()
             source = pool
         column = records.text(settings.text_field)
-        background = sample_texts(
-            source, column, fitting.background_size, rng, strict=self.background is not None
-        )
+        strict = self.background is not None or settings.on_error == FAIL
+        background = sample_texts(source, column, fitting.background_size, rng, strict=strict)
         if not background and self.background is None:
-            raise GuardError(
-                "the input holds no good record, so there is no background to compare with; "
-                "check the input, or give --background"
-            )
+            remedy = ", so there is no background; check the input, or give --background"
+            raise no_good_record(pool, [column], remedy)
         scorer = Relevance.fit(
             sets,
             background,

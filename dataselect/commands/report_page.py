@@ -11,7 +11,7 @@ from typer import Argument, Option
 from dataselect.commands.options import option
 from dataselect.commands.running import note, warn
 from dataselect.errors import OptionError
-from dataselect.inputs import STDIN, Inputs
+from dataselect.inputs import STDIN, Inputs, rereadable, spelled_out
 from dataselect.outputs import STDOUT
 from dataselect.progress import Progress
 from dataselect.runs import Run, Settings
@@ -84,13 +84,16 @@ class ShownOptions:
     ] = None
 
     def check(self) -> None:
-        """Raise OptionError where nothing is shown, or an option has no use."""
+        """Raise OptionError where nothing is shown, or an option has no use. Copies pipes."""
         if not self.reports and not self.scored:
             raise OptionError("name run reports, or records with --scored")
         if self.by is not None and not self.scored:
             raise OptionError("--by is for --scored records; reports name their field")
-        if STDIN in (*(self.reports or ()), *(self.scored or ()), *(self.in_domain or ())):
+        read = [*(self.reports or ()), *(self.scored or ()), *(self.in_domain or ())]
+        if STDIN in map(spelled_out, read):
             raise OptionError("all files are read more than once; name files, not standard input")
+        for path in read:
+            rereadable(path)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,11 @@ def save(fitted: ModelOptions, scorer: Bitext | Labelling | Relevance, job: Scor
     if fitted.save_model is not None:
         job.write_file(fitted.save_model, scorer.dumps())
     if fitted.fit_only:
+        job.check_pool(scorer)
         job.report_fit(scorer)
         warn(scorer.warnings(), job.settings)
+        counts = job.counts
+        if counts.errors:
+            words = f"{counts.errors:,} bad records of {counts.read:,} left out"
+            note(words, quiet=job.settings.quiet)
     return fitted.fit_only

@@ -17,9 +17,10 @@ from dataselect.commands.options import (
     option,
 )
 from dataselect.commands.running import calibrated, finish
-from dataselect.errors import GuardError, InputError, OptionError
+from dataselect.errors import InputError, OptionError
 from dataselect.inputs import Inputs
-from dataselect.texts import read_columns, sample_like
+from dataselect.runs import FAIL
+from dataselect.texts import no_good_record, read_columns, sample_like
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +114,8 @@ class WinnowOptions:
         column = records.text(settings.text_field)
         if self.contrast == _AUTO:
             pool.keep_for_rereading()
-            contrast = sample_like(in_domain, pool, column, rng)
+            strict = settings.on_error == FAIL
+            contrast = sample_like(in_domain, pool, column, rng, strict=strict)
         elif self.contrast is not None and is_language_model(self.contrast):
             contrast = LanguageModel(self.contrast, normalization)
         elif self.contrast is not None:
@@ -121,7 +123,7 @@ class WinnowOptions:
         if contrast == [] and self.contrast == _AUTO:
             contrast = None
             if not settings.allow_empty:
-                raise GuardError("the input holds no good record to contrast with; check it")
+                raise no_good_record(pool, [column], " to contrast with; check it")
         if contrast == []:
             raise InputError(f"{self.contrast}: no text to contrast with; check --contrast")
         return Recipe(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dataselect.distributed.pool import Pool
     from dataselect.inputs import Inputs
     from dataselect.records import Column
+    from dataselect.scoring import Scorer
     from dataselect.work import Work
 
 
@@ -66,6 +67,9 @@ class Distributed(Scoring):
         _refuse_file_within(settings.report, self._folders.outputs)
         read = [path for each in (pool, *also_read) for path in each.paths]
         _refuse_overlaps(self._folders.outputs, read, pool.folders)
+
+    def check_pool(self, scorer: Scorer) -> None:
+        """Not done: a pool of shards is not read for that. What was drawn of it was checked."""
 
     def _open(self, stack: ExitStack) -> None:
         self._report = self._outputs.open(self.settings.report) if self.settings.report else None

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
 from dataselect.errors import OptionError
-from dataselect.formats import bio, delimited, jsonl, moses, moses_nbest, plain, snips, tabbed
-from dataselect.formats.lines import Item, Layout
+from dataselect.formats import (
+    bio,
+    conll,
+    delimited,
+    jsonl,
+    moses,
+    moses_nbest,
+    plain,
+    snips,
+    tabbed,
+)
+from dataselect.formats.lines import Item, Layout, Line
 from dataselect.inputs import Inputs
-from dataselect.records import BadRecord
+from dataselect.records import BadRecord, annotate, encoded
 
 __all__ = ["READERS", "WRITERS", "Layout", "Source", "Target", "check", "convert", "header"]
 
@@ -43,12 +53,14 @@ def header(target: Target, layout: Layout) -> bytes:
     return tabbed.header(layout) if target == "tsv" else b""
 
 
-def check(source: Source, target: Target, layout: Layout) -> None:
+def check(source: Source, target: Target, layout: Layout, *, adds_ids: bool = False) -> None:
     """Raise OptionError for formats and a layout that do not go together."""
     columns = layout.columns
-    if source == target == "jsonl":
-        raise OptionError("from jsonl to jsonl changes nothing; give --from or --to")
-    if source not in _COLUMNS and target not in _COLUMNS and (columns or layout.header):
+    if source == target == "jsonl" and not adds_ids:
+        raise OptionError("from jsonl to jsonl changes nothing; give --from, --to or --id")
+    if source == "bio" and columns is not None and target not in _COLUMNS:
+        _check_conll(columns)
+    elif source not in _COLUMNS and target not in _COLUMNS and (columns or layout.header):
         raise OptionError("--columns and --header are for tsv and csv; leave them out")
     named = [name for name in columns or () if name != delimited.SKIPPED]
     if not all(named):
@@ -57,8 +69,15 @@ def check(source: Source, target: Target, layout: Layout) -> None:
         raise OptionError("--columns passes over every column; name one")
     if len(set(named)) < len(named):
         raise OptionError("--columns names a column twice; give each its own name")
-    if source not in _COLUMNS and columns is not None and len(named) < len(columns):
+    if source not in (*_COLUMNS, "bio") and columns is not None and len(named) < len(columns):
         raise OptionError("'-' passes over a column that is read; leave it out of --columns")
+
+
+def _check_conll(columns: Sequence[str]) -> None:
+    try:
+        conll.named(columns)
+    except ValueError as refusal:
+        raise OptionError(str(refusal)) from None
 
 
 def convert(
@@ -71,14 +90,32 @@ def convert(
 ) -> Iterator[bytes | BadRecord]:
     """Lines without their line feeds, and bad records, in input order.
 
-    `id_prefix`: add `id` as first field, the prefix and a running number from 0. Bad records take
-    a number too, so that an id does not depend on what is done with them. Raises OptionError,
-    InputError.
+    `id_prefix`: add `id` as first field, to JSONL as last, the prefix and a running number from 0.
+    Bad records take a number too, so that an id does not depend on what is done with them. Raises
+    OptionError, InputError.
     """
     layout = layout or Layout()
-    check(source, target, layout)
+    check(source, target, layout, adds_ids=id_prefix is not None)
+    if source == target == "jsonl":
+        return _with_ids(READERS[source](inputs, layout), id_prefix or "")
     write = WRITERS[target](layout)
     return _converted(READERS[source](inputs, layout), write, id_prefix)
+
+
+def _with_ids(items: Iterator[Item], prefix: str) -> Iterator[bytes | BadRecord]:
+    """Lines of JSON with ids, otherwise untouched."""
+    for number, item in enumerate(items):
+        if isinstance(item, BadRecord):
+            yield item
+            continue
+        line, fields = item
+        _refuse_second_id(line, fields)
+        yield annotate([line.raw], {"id": [encoded(f"{prefix}{number}")]})[:-1]
+
+
+def _refuse_second_id(line: Line, fields: dict[str, Any]) -> None:
+    if "id" in fields:
+        raise OptionError(f"{line.source} has ids of its own; leave out --id")
 
 
 def _converted(
@@ -90,8 +127,7 @@ def _converted(
             continue
         line, fields = item
         if id_prefix is not None:
-            if "id" in fields:
-                raise OptionError(f"{line.source} has ids of its own; leave out --id")
+            _refuse_second_id(line, fields)
             fields = {"id": f"{id_prefix}{number}", **fields}
         try:
             yield write(fields)

@@ -13,5 +13,5 @@ SLOTGATED_FILES = 3
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     """Three files are SlotGated's seq.in, seq.out and label; any other number are CoNLL's."""
-    several = len(inputs.paths) == SLOTGATED_FILES
+    several = len(inputs.paths) == SLOTGATED_FILES and layout.columns is None
     return slotgated.read(inputs, layout) if several else conll.read(inputs, layout)

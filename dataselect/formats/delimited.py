@@ -97,10 +97,18 @@ def _tab_rows(found: Iterator[Line]) -> _Rows:
 
 
 def _comma_rows(found: Iterator[Line]) -> _Rows:
+    """Rows; one that is not CSV is bad, and the next begins on the line after its first.
+
+    Else a quote that stays open would take the rest of the file along. Raises InputError where
+    there is but one column: then nothing tells a row from the rest of a cell.
+    """
     taken: list[Line] = []  # the lines of the row in the making
+    again: list[Line] = []  # lines that a bad row had taken along, last first
+    columns = 0
 
     def texts() -> Iterator[str]:
-        for line in found:
+        while again or (line := next(found, None)) is not None:
+            line = again.pop() if again else line
             taken.append(line)
             yield line.raw.decode(errors="surrogateescape") + "\n"
 
@@ -116,9 +124,25 @@ def _comma_rows(found: Iterator[Line]) -> _Rows:
                 line.text()  # raises where it is not UTF-8
         except csv.Error as error:
             what = "a carriage return outside quotes" if "new-line" in str(error) else error
-            yield joined(taken).bad(f"not CSV ({what}); correct its quotes")
+            reason = f"not CSV ({what}); correct its quotes"
+            first, *others = taken
+            if others and columns == 1:
+                raise InputError(f"{first.source}:{first.number}: {reason}") from None
+            again += reversed(others)
+            rows = csv.reader(texts(), strict=True)
+            yield first.bad(_refusal(first) or reason)
         except ValueError as refusal:
             yield joined(taken).bad(refusal)
         else:
+            columns = len(cells) or columns
             if cells:
                 yield _Row(joined(taken), cells)
+
+
+def _refusal(line: Line) -> str:
+    """Why a line is no text, or nothing."""
+    try:
+        line.text()
+    except ValueError as refusal:
+        return str(refusal)
+    return ""

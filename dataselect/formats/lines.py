@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from dataselect.errors import InputError
-from dataselect.inputs import Block, Inputs, display, told_apart
-from dataselect.records import BadRecord
+from dataselect.inputs import BOM, Block, Inputs, display
+from dataselect.records import BadRecord, decoded
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,7 @@ class Line(NamedTuple):
 
     def text(self) -> str:
         """The line less the carriage return of a Windows file. Raises ValueError if not UTF-8."""
-        raw = self.raw.removesuffix(b"\r")
-        try:
-            return raw.decode()
-        except UnicodeDecodeError as wrong:
-            why = told_apart(raw)[1]
-            raise ValueError(why or not_utf8(raw[wrong.start], wrong.start)) from None
+        return decoded(self.raw.removesuffix(b"\r"))
 
     def bad(self, reason: object) -> BadRecord:
         """This line as a bad record."""
@@ -62,14 +57,6 @@ class Found(NamedTuple):
 Item: TypeAlias = Found | BadRecord
 
 
-def not_utf8(byte: int, position: int) -> str:
-    """The reason why a line is refused that is not UTF-8; `position` counts bytes from 0."""
-    return (
-        f"byte 0x{byte:02x} at column {position + 1} is not UTF-8; "
-        "convert the file, for example with iconv"
-    )
-
-
 def filled(text: str, what: str) -> str:
     """A text that is not blank. Raises ValueError about `what`."""
     if not text or text.isspace():
@@ -78,12 +65,15 @@ def filled(text: str, what: str) -> str:
 
 
 def lines(blocks: Iterable[Block]) -> Iterator[Line]:
-    """Every line of some blocks; a line ends at a line feed and nowhere else."""
+    """Every line of some blocks; a line ends at a line feed and nowhere else.
+
+    A byte order mark at its beginning is left out: there was a file that others were joined to.
+    """
     for block in blocks:
         raws = block.data.split(b"\n")
         raws.pop()
         for number, raw in enumerate(raws, start=block.first_line):
-            yield Line(block.source, number, raw)
+            yield Line(block.source, number, raw.removeprefix(BOM))
 
 
 def each_line(found: Iterable[Line], fields: Callable[[Line], dict[str, Any]]) -> Iterator[Item]:

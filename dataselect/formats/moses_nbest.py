@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from dataselect.errors import InputError
 from dataselect.formats.lines import Found, Item, Layout, Line, joined, lines
 from dataselect.inputs import Inputs
 
@@ -19,9 +20,20 @@ _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:  # a reader's shape
-    """A record `id`, `nbest` for each run of lines with one id; one bad line makes it bad."""
+    """A record `id`, `nbest` for each run of lines with one id; one bad line makes it bad.
+
+    Raises InputError for an id that comes back: no one could say which list is whole.
+    """
     for blocks in inputs.by_file():
+        closed: set[str] = set()
         for id_, group in _lists(lines(blocks)):
+            if id_ in closed:
+                line = group[0]
+                raise InputError(
+                    f"{line.source}:{line.number}: the lines of id '{id_}' are not together; "
+                    "sort them with sort -s -n -k1,1"
+                )
+            closed.add(id_)
             yield _item(id_, group)
 
 

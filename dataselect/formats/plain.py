@@ -25,10 +25,10 @@ def writer(layout: Layout) -> Callable[[dict[str, Any]], bytes]:
 
     def write(fields: dict[str, Any]) -> bytes:
         text: str = column.get(fields)
-        if "\n" in text or "\r" in text:
+        if any(character in text for character in "\n\r\0"):
+            what = "a NUL" if "\0" in text else "a line feed or carriage return"
             raise ValueError(
-                f"field '{layout.text_field}' holds a line feed or carriage return; "
-                "remove it, or leave the record as JSON"
+                f"field '{layout.text_field}' holds {what}; remove it, or leave the record as JSON"
             )
         return text.encode()
 

@@ -11,12 +11,15 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from dataselect.formats.lines import Found, Item, Layout, Line, filled, not_utf8
+from dataselect.errors import InputError
+from dataselect.formats.lines import Found, Item, Layout, Line, filled
 from dataselect.inputs import Block, Inputs, cut_off, told_apart
+from dataselect.records import decoded, encoded, loads_leniently, whole
 
 _SHAPE = 'a SNIPS file holds {"INTENT": [{"data": [{"text": "..."}, ...]}, ...], ...}'
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
 _UTTERANCE_DEPTH = 3
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # as surrogateescape has them
 
 
 class _Utterance(NamedTuple):
@@ -25,30 +28,16 @@ class _Utterance(NamedTuple):
     value: Any
 
 
-class _BadDocument(ValueError):
-    """Why a file is refused; `line` counts from 1."""
-
-    def __init__(self, reason: str, line: int = 1) -> None:
-        super().__init__(reason)
-        self.line = line
-
-
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
-    """A record text, `intent`, `slots` for each utterance; a whole file is held in memory."""
+    """A record text, `intent`, `slots` for each utterance; a whole file is held in memory.
+
+    Raises InputError for a document that cannot be read: no one could say how many are lost.
+    """
     for blocks in inputs.by_file():
-        whole = _whole(blocks, inputs.longest)
-        if whole is None:
-            continue
-        if why := told_apart(whole.raw)[1]:
-            yield whole.bad(why)
-            continue
-        try:
-            utterances = _utterances(whole)
-        except _BadDocument as refusal:
-            raw = whole.raw.split(b"\n")[refusal.line - 1]
-            yield Line(whole.source, refusal.line, raw).bad(refusal)
-            continue
-        for line, intent, value in utterances:
+        document = _whole(blocks, inputs.longest)
+        if document and (why := told_apart(document.raw)[1]):
+            raise _unreadable(document, why)
+        for line, intent, value in _utterances(document) if document else ():
             try:
                 yield Found(line, _fields(intent, value, layout.text_field))
             except ValueError as refusal:
@@ -67,36 +56,44 @@ def _whole(blocks: Iterable[Block], longest: int) -> Line | None:
     return Line(held[0].source, 1, b"".join(block.data for block in held)) if held else None
 
 
-def _utterances(whole: Line) -> list[_Utterance]:
-    """All utterances of a document, in order. Raises _BadDocument."""
-    try:
-        document = orjson.loads(whole.raw)
-    except orjson.JSONDecodeError as error:
-        raise _not_json(whole.raw, error) from None
+def _utterances(file: Line) -> list[_Utterance]:
+    """All utterances of a document, in order. Raises InputError."""
+    document = _parsed(file)
     if not isinstance(document, dict) or not all(map(_is_list_of_objects, document.values())):
-        raise _BadDocument(f"another layout; {_SHAPE}")
-    numbers = _line_numbers(whole.raw)
+        raise _unreadable(file, f"another layout; {_SHAPE}")
+    numbers = _line_numbers(file.raw)
     found = [(intent, value) for intent, values in document.items() for value in values]
     if len(found) != len(numbers):
-        raise _BadDocument("an intent stands twice; make it one list")
+        raise _unreadable(file, "an intent stands twice; make it one list")
     return [
-        _Utterance(Line(whole.source, number, orjson.dumps(value)), intent, value)
+        _Utterance(Line(file.source, number, encoded(value)), intent, value)
         for number, (intent, value) in zip(numbers, found, strict=True)
     ]
 
 
+def _parsed(file: Line) -> Any:
+    """The document in a file; what is no Unicode in it stays in the strings that have it."""
+    try:
+        return orjson.loads(file.raw)
+    except orjson.JSONDecodeError as error:
+        try:
+            if b"\0" in file.raw:
+                decoded(file.raw)  # says what it is
+        except ValueError as refusal:
+            raise _unreadable(file, str(refusal)) from None
+        try:
+            return loads_leniently(file.raw.decode(errors="surrogateescape"))
+        except (ValueError, RecursionError):
+            reason = f"not JSON ({error.msg}, column {error.colno}); {_SHAPE}"
+            raise _unreadable(file, reason, error.lineno) from None
+
+
+def _unreadable(file: Line, reason: str, line: int = 1) -> InputError:
+    return InputError(f"{file.source}:{line}: {reason} (the whole file is lost)")
+
+
 def _is_list_of_objects(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
-
-
-def _not_json(document: bytes, error: orjson.JSONDecodeError) -> _BadDocument:
-    try:
-        document.decode()
-    except UnicodeDecodeError as wrong:
-        line = document.count(b"\n", 0, wrong.start) + 1
-        column = wrong.start - document.rfind(b"\n", 0, wrong.start) - 1
-        return _BadDocument(not_utf8(document[wrong.start], column), line)
-    return _BadDocument(f"not JSON ({error.msg}, column {error.colno}); {_SHAPE}", error.lineno)
 
 
 def _line_numbers(document: bytes) -> list[int]:
@@ -127,5 +124,19 @@ def _fields(intent: str, utterance: Any, text_field: str) -> dict[str, Any]:
                 slots.append({"slot": slot, "start": start, "end": len(text), "value": value})
     except (AttributeError, KeyError, TypeError):
         raise ValueError(f"an utterance of '{intent}' has another layout; {_SHAPE}") from None
+    for part in (text, intent, *(slot["slot"] for slot in slots)):
+        if isinstance(part, str):
+            _unicode(part)
     filled(text, f"an utterance of '{intent}'")
     return {text_field: text, "intent": intent, "slots": slots}
+
+
+def _unicode(text: str) -> None:
+    """Raise ValueError for bytes that are not UTF-8, and for half a surrogate pair."""
+    if wrong := _NOT_UTF8.search(text):
+        byte = ord(wrong[0]) - 0xDC00
+        raise ValueError(
+            f"byte 0x{byte:02x} after {text[: wrong.start()]!r} is not UTF-8; convert the file, "
+            "for example with iconv"
+        )
+    whole(text)

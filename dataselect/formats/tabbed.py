@@ -12,7 +12,7 @@ from dataselect.formats.delimited import SKIPPED
 from dataselect.formats.lines import Layout
 from dataselect.records import Column
 
-_SEPARATORS = {"\t": "a tab", "\n": "a line feed", "\r": "a carriage return"}
+_SEPARATORS = {"\t": "a tab", "\n": "a line feed", "\r": "a carriage return", "\0": "a NUL"}
 
 
 def _names(layout: Layout) -> list[str]:

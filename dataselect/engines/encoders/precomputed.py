@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dataselect.engines.encoders import base
 from dataselect.errors import InputError
-from dataselect.inputs import file_digest, open_raw
+from dataselect.inputs import display, file_digest, open_raw, rereadable
 from dataselect.system_errors import raise_if_of_machine
 
 _MAGIC = b"\x93NUMPY"
@@ -36,7 +36,7 @@ class Precomputed(base.Encoder):
 
     def __init__(self, path: str) -> None:
         """Raise InputError for a file that is not a matrix of floats, or has too many columns."""
-        self.path = path
+        self.path = rereadable(path)
         self._rows  # noqa: B018  a wrong file is refused at once
 
     def __getstate__(self) -> dict[str, Any]:
@@ -46,22 +46,24 @@ class Precomputed(base.Encoder):
     def _rows(self) -> NDArray[Any]:
         """(n, d) what the file holds, read where it is used."""
         if os.path.exists(self.path) and not os.path.isfile(self.path):
-            raise InputError(f"{self.path}: not a plain file; {_HOW}")
+            raise InputError(f"{display(self.path)}: not a plain file; {_HOW}")
         with open_raw(self.path) as file:
             if file.read(len(_MAGIC)) != _MAGIC:
-                raise InputError(f"{self.path}: not a .npy file; {_HOW}")
+                raise InputError(f"{display(self.path)}: not a .npy file; {_HOW}")
         try:
             rows: NDArray[Any] = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except _FAULTS as error:
             raise_if_of_machine(self.path, error)
             what = str(error).partition("\n")[0]
-            raise InputError(f"{self.path}: cannot be read as .npy ({what}); {_HOW}") from None
+            raise InputError(
+                f"{display(self.path)}: cannot be read as .npy ({what}); {_HOW}"
+            ) from None
         if rows.ndim != 2 or not rows.shape[1] or rows.dtype.newbyteorder("=") not in _FLOATS:
             what = f"an array of shape {rows.shape} and type {rows.dtype}"
-            raise InputError(f"{self.path}: {what}, not a matrix of floats; {_HOW}")
+            raise InputError(f"{display(self.path)}: {what}, not a matrix of floats; {_HOW}")
         if rows.shape[1] > base.MOST_DIMENSIONS:
             raise InputError(
-                f"{self.path}: vectors of {rows.shape[1]:,} dimensions, more than "
+                f"{display(self.path)}: vectors of {rows.shape[1]:,} dimensions, more than "
                 f"{base.MOST_DIMENSIONS:,}; reduce them, for example by truncated SVD"
             )
         return rows
@@ -90,7 +92,8 @@ class Precomputed(base.Encoder):
         if not sound.all():
             first = positions[~sound].min()
             raise InputError(
-                f"{self.path}: row {first}, counted from 0, is not finite; make its vector anew"
+                f"{display(self.path)}: row {first}, counted from 0, is not finite; "
+                "make its vector anew"
             )
         return base.unit(rows) if unit else rows
 
@@ -101,7 +104,7 @@ class Precomputed(base.Encoder):
 
     def _miscounted(self, records: str) -> InputError:
         return InputError(
-            f"{self.path}: {self.rows:,} rows for {records} records of the input; "
+            f"{display(self.path)}: {self.rows:,} rows for {records} records of the input; "
             "give one row a record, blank lines not counted"
         )
 

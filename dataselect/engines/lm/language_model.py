@@ -18,7 +18,7 @@ from dataselect.engines.lm.spelling import Spelling
 from dataselect.engines.lm.vocabulary import Vocabulary, sentence, sentences
 from dataselect.engines.normalization import Normalization
 from dataselect.errors import InputError
-from dataselect.inputs import Inputs, file_digest, open_raw
+from dataselect.inputs import Inputs, file_digest, open_raw, rereadable
 
 DECIMALS = 6
 """To which scores are rounded where they are written: KenLM adds up in single precision."""
@@ -68,7 +68,7 @@ class LanguageModel:
 
         The first text raises InputError if the file is not a model of KenLM's.
         """
-        self.path = path
+        self.path = rereadable(path)
         self.normalization = normalization or Normalization()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -170,8 +170,11 @@ def is_language_model(path: str) -> bool:
 
 
 def is_binary(path: str) -> bool:
-    """Whether a file is in KenLM's own format. Raises InputError if it cannot be read."""
-    with open_raw(path) as file:
+    """Whether a file is in KenLM's own format. Raises InputError if it cannot be read.
+
+    A pipe is copied for that, see `rereadable`.
+    """
+    with open_raw(rereadable(path)) as file:
         return file.read(len(arpa.BINARY)) == arpa.BINARY
 
 

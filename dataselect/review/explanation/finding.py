@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import InputError
-from dataselect.inputs import STDIN, Inputs, display, expand, holds, refuse_shared_stdin
+from dataselect.inputs import Inputs, display, expand, holds, refuse_shared_stdin
 from dataselect.records import BadRecord, all_good, encoded, parse
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Place:
 
 
 class Files:
-    """Files that are read again and again, each once in the list; standard input is copied.
+    """Files that are read again and again, each once in the list; pipes are copied.
 
     Raises InputError for one that cannot be opened, OptionError for standard input given twice.
     """
@@ -53,8 +53,8 @@ class Files:
         refuse_shared_stdin(paths)
         once = {os.path.realpath(path): path for path in reversed(paths)}
         self.inputs = {display(path): Inputs([path]) for path in reversed(once.values())}
-        if STDIN in paths:
-            self.inputs[display(STDIN)].keep_for_rereading()
+        for each in self.inputs.values():
+            each.keep_for_rereading()
 
     def only(self, paths: Iterable[str]) -> Files:
         """Those of these files that some paths lead to."""
