@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -37,11 +38,15 @@ class Utterance(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class _Annotation(Column):
-    """A column that makes an Utterance of a whole record; `path` is where the text is."""
+    """A column that makes an Utterance of a whole record; `path` is where the text is.
+
+    `remarks`: what a person should know of some slots, and of how many that were read so far.
+    """
 
     intent: Column
     slots: Column
     requires_intent: bool
+    remarks: Counter[str] = field(default_factory=Counter, compare=False)
 
     def get(self, record: dict[str, Any]) -> Utterance:
         text = super().get(record)
@@ -54,7 +59,9 @@ class _Annotation(Column):
     def _slots(self, record: dict[str, Any], text: str) -> tuple[Slot, ...]:
         if not _present(self.slots, record):
             return ()
-        found: tuple[Slot, ...] = replace(self.slots, check=partial(_slots, text)).get(record)
+        found: tuple[Slot, ...] = replace(
+            self.slots, check=partial(_slots, text, self.remarks)
+        ).get(record)
         return found
 
 
@@ -91,6 +98,14 @@ def utterances(
         yield from found.bad
 
 
+def warnings(*columns: Column) -> list[str]:
+    """What a person should know of the slots that `annotation` columns read so far."""
+    remarks = Counter[str]()
+    for column in columns:
+        remarks += column.remarks if isinstance(column, _Annotation) else Counter()
+    return [f"{count:,} slots {what}" for what, count in remarks.items() if count]
+
+
 def read_utterances(inputs: Inputs, column: Column | None = None) -> list[Utterance]:
     """All utterances. Raises InputError at the first bad record."""
     return records.all_good(utterances(inputs, column or annotation(), stop_at_first=True))
@@ -118,12 +133,17 @@ def _intent(value: Any) -> Any:
     return records.group("").check(value)
 
 
-def _slots(text: str, value: Any) -> tuple[Slot, ...]:
+def _slots(text: str, remarks: Counter[str], value: Any) -> tuple[Slot, ...]:
     if not isinstance(value, list):
         raise ValueError(f"is not an array; {_REMEDY}")
     found = sorted(
         (_slot(text, each, f"item {number}") for number, each in enumerate(value, start=1)),
         key=lambda slot: slot.start,
+    )
+    stated = {(each["start"], each["end"]) for each in value if each.get("value") is not None}
+    remarks[_CUT] += sum(
+        (slot.start, slot.end) not in stated and _cuts_words(text, slot.start, slot.end)
+        for slot in found
     )
     for one, other in pairwise(found):
         if other.start < one.end:
@@ -156,8 +176,8 @@ def _check_span(text: str, slot: Slot, stated: Any, item: str) -> None:
     if inside and (stated in (None, slot.value) or _composes_to(slot.value, stated)):
         return
     shown = f"{item}, {_shown(slot)},"
-    if _counts_bytes(text, slot, stated):
-        raise ValueError(f"{shown} counts bytes; offsets count characters, convert them")
+    if unit := _other_unit(text, slot, stated):
+        raise ValueError(f"{shown} counts {unit}; offsets count characters, convert them")
     if slot.start >= slot.end:
         raise ValueError(f"{shown} is empty; {_REMEDY}")
     if not inside:
@@ -170,10 +190,52 @@ def _composes_to(value: str, stated: Any) -> bool:
     return isinstance(stated, str) and normalize("NFC", stated) == normalize("NFC", value)
 
 
-def _counts_bytes(text: str, slot: Slot, stated: Any) -> bool:
-    if text.isascii() or not isinstance(stated, str) or slot.start < 0:
-        return False
-    return text.encode()[slot.start : slot.end] == stated.encode(errors="surrogatepass")
+_UNITS = {"UTF-16 units": ("utf-16-le", 2), "bytes": ("utf-8", 1)}
+
+
+def _other_unit(text: str, slot: Slot, stated: Any) -> str | None:
+    """What offsets count that do not count characters: what is `stated`, or whole words."""
+    if text.isascii() or slot.start < 0:
+        return None
+    for unit, (encoding, size) in _UNITS.items():
+        data = text.encode(encoding)
+        try:
+            before, value = (
+                data[size * start : size * end].decode(encoding)
+                for start, end in ((0, slot.start), (slot.start, slot.end))
+            )
+        except UnicodeDecodeError:
+            continue
+        is_inside = slot.end * size <= len(data)
+        if stated is None and is_inside and value:
+            start = len(before)
+            if not _cuts_words(text, start, start + len(value)):
+                return unit
+        elif value and stated == value:
+            return unit
+    return None
+
+
+_CUT = "without 'value' begin or end inside a word; look whether their offsets count characters"
+
+
+def _cuts_words(text: str, start: int, end: int) -> bool:
+    """Whether a part of a text begins or ends inside a word.
+
+    Only letters that have a case, and digits, are looked at: others may be written together.
+    """
+    return any(
+        0 < place < len(text)
+        and (
+            all(map(_is_cased, text[place - 1 : place + 1]))
+            or text[place - 1 : place + 1].isdecimal()
+        )
+        for place in (start, end)
+    )
+
+
+def _is_cased(character: str) -> bool:
+    return character.islower() or character.isupper()
 
 
 def _shown(slot: Slot) -> str:

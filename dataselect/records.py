@@ -237,9 +237,9 @@ def text(path: str, option: str = "--text-field", instead: str | None = None) ->
     return Column(path, _check_text, _all_texts, option, instead)
 
 
-def hypothesis(path: str) -> Column:
+def hypothesis(path: str, option: str = "--text-field") -> Column:
     """A column of text that may be empty: a recogniser may hear nothing."""
-    return Column(path, _check_hypothesis, _all_strings, "--text-field")
+    return Column(path, _check_hypothesis, _all_strings, option)
 
 
 def number(path: str, option: str = "--by") -> Column:

@@ -10,7 +10,14 @@ from conftest import Inside, run_inside
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.annotations import Slot, Utterance, annotation, read_utterances, utterances
+from dataselect.annotations import (
+    Slot,
+    Utterance,
+    annotation,
+    read_utterances,
+    utterances,
+    warnings,
+)
 from dataselect.errors import InputError
 from dataselect.inputs import Inputs
 from dataselect.records import BadRecord
@@ -95,6 +102,16 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         slots({"slot": "when", "start": 12, "end": 15, "value": "now"}),
         "item 1, 'when' from 12 to 15, counts bytes; offsets count characters",
     ),
+    "offsets count UTF-16 units": (
+        {"text": "\N{GUITAR} play it", "intent": "a"}
+        | {"slots": [{"slot": "who", "start": 3, "end": 7, "value": "play"}]},
+        "item 1, 'who' from 3 to 7, counts UTF-16 units; offsets count characters, convert them",
+    ),
+    "offsets count UTF-16 units, and no value says so": (
+        {"text": "\N{GUITAR} play it", "intent": "a"}
+        | {"slots": [{"slot": "what", "start": 8, "end": 10}]},
+        "item 1, 'what' from 8 to 10, counts UTF-16 units; offsets count characters",
+    ),
     "slots overlap": (
         slots({"slot": "when", "start": 9, "end": 12}, WHO),
         "overlapping items, 'artist' from 5 to 10 and 'when' from 9 to 12; correct it",
@@ -167,3 +184,58 @@ def test_the_option_names_the_field_of_slots(tmp_path: Path) -> None:
     inputs = written(tmp_path, GOOD | {"spans": 5})
     outcome = run_inside("paraphrase", "pairs", inputs.paths[0], "--slots-field", "spans")
     outcome.refused(1, "field 'spans' is not an array")
+
+
+# From and to, whether the value is stated, and whether that is inside of a word.
+CUTS: dict[str, tuple[str, int, int, bool, bool]] = {
+    "whole words": ("play Adele now", 5, 10, False, False),
+    "begins inside a word": ("play Adele now", 6, 10, False, True),
+    "ends inside a word": ("play Adele now", 5, 8, False, True),
+    "inside, but stated": ("play Adele now", 6, 10, True, False),
+    "a number before letters": ("at 3pm", 3, 4, False, False),
+    "inside a number": ("at 300", 3, 4, False, True),
+    "a script without spaces": ("播放爵士乐", 2, 4, False, False),
+    "all of the text": ("play", 0, 4, False, False),
+}
+
+
+@pytest.mark.parametrize(("text", "start", "end", "states", "cuts"), CUTS.values(), ids=CUTS)
+def test_slots_inside_of_words_are_counted(
+    tmp_path: Path, text: str, start: int, end: int, states: bool, cuts: bool
+) -> None:
+    slot = {"slot": "s", "start": start, "end": end}
+    record = {
+        "text": text,
+        "intent": "i",
+        "slots": [slot | ({"value": text[start:end]} if states else {})],
+    }
+    column = annotation()
+    read_utterances(written(tmp_path, record, record), column)
+    assert [warning.split(" without")[0] for warning in warnings(column)] == ["2 slots"] * cuts
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["paraphrase", "pairs", "--allow-empty", "annotated.jsonl"],
+        [
+            "label",
+            "--labelled",
+            "annotated.jsonl",
+            "--rounds",
+            "0",
+            "--uncalibrated",
+            "annotated.jsonl",
+        ],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_run_warns_once_of_slots_inside_of_words(
+    inside: Inside, tmp_path: Path, command: list[str]
+) -> None:
+    slots = [{"slot": "artist", "start": 6, "end": 11}]
+    found = [{"text": "play Adele now", "intent": intent, "slots": slots} for intent in "ababab"]
+    written(tmp_path, *found)
+    run = inside(*command, "-o", "out.jsonl")
+    assert run.code == 0
+    assert run.err.count("6 slots without 'value' begin or end inside a word") == 1

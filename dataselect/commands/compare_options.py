@@ -216,7 +216,7 @@ class TrainingOptions(LearningOptions):
 
         if self.test is None:
             return None
-        labelled = self.labelled_records(settings.text_field)
+        labelled = self.labelled_records(settings)
         columns = tested_columns(settings.text_field, self.intent_field, _REFERENCE)
         test = records.all_good(join(Inputs([self.test]), None, columns))
         if not test:

@@ -131,7 +131,7 @@ def _trained(
     from dataselect.engines.recogniser.training import train
 
     rng = np.random.default_rng(settings.seed)
-    labelled = learning.labelled_records(settings.text_field)
+    labelled = learning.labelled_records(settings)
     background = learning.background_texts(settings.text_field, rng)
     unlabelled = _unlabelled(learning, pool, settings, rng)
     return train(

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from dataselect.annotations import Utterance, annotation, read_utterances
+from dataselect.annotations import Utterance, annotation, read_utterances, warnings
 from dataselect.commands.encoders import NeuralOptions, check_version
 from dataselect.commands.options import option
+from dataselect.commands.running import warn
 from dataselect.errors import InputError
 from dataselect.inputs import Inputs
 from dataselect.records import text
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dataselect.engines.encoders.base import Encoder
+    from dataselect.runs import Settings
 
 _FIT = "Learning"
 
@@ -85,10 +87,12 @@ class LearningOptions:
         paths = [*(self.labelled or []), *([self.background] if self.background else [])]
         return [Inputs([path]) for path in paths]
 
-    def labelled_records(self, text_field: str) -> list[Utterance]:
+    def labelled_records(self, settings: Settings) -> list[Utterance]:
         """The records to learn from. Raises InputError where there are none."""
         paths = self.labelled or []
-        found = read_utterances(Inputs(paths), annotation(text_field, self.intent_field))
+        column = annotation(settings.text_field, self.intent_field)
+        found = read_utterances(Inputs(paths), column)
+        warn(warnings(column), settings)
         if not found:
             where = ", ".join(paths)
             raise InputError(f"{where}: no labelled record to learn from; give five an intent")

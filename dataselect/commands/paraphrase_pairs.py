@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
 
-from dataselect.annotations import annotation, utterances
+from dataselect.annotations import annotation, utterances, warnings
 from dataselect.commands.options import InputOptions, OutputOptions, option
 from dataselect.commands.running import note, warn
 from dataselect.errors import GuardError, OptionError
@@ -227,6 +227,7 @@ def command(
         run.report(_NOUN, {"pairs": making.pairs}, **{_NOUN: found})
     if not any(template.slots for template in templates):
         warn(["no record has slots, so that those of one intent count as paraphrases"], settings)
+    warn(warnings(column), settings)
     warn((warning for pairs in made for warning in pairs.warnings()), settings)
     sizes = ", ".join(f"{pairs.name} {len(pairs):,}" for pairs in made)
     note(f"pairs of {run.counts.kept:,} records: {sizes}", quiet=settings.quiet)

@@ -7,9 +7,10 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
+from dataselect.annotations import warnings
 from dataselect.commands.options import InputOptions, OutputOptions, option
 from dataselect.commands.paraphrase_score import PairOptions
-from dataselect.commands.running import note
+from dataselect.commands.running import note, warn
 from dataselect.errors import OptionError
 from dataselect.inputs import Inputs
 from dataselect.outputs import STDOUT
@@ -166,6 +167,7 @@ def _trained(
     read = reading.pairs(run.inputs, columns, stop_at_first=run.stops_at_first)
     pairs = list(run.good(read, _NOUN))
     held_out = [pair for each in training.reads() for pair in reading.read_pairs(each, columns)]
+    warn(warnings(*columns), run.settings)
     started = time.monotonic()
     with Steps(quiet=run.settings.quiet) as steps:
         detector, figures = fit(

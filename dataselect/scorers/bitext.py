@@ -25,7 +25,7 @@ from dataselect.engines.encoders.base import Encoder
 from dataselect.engines.encoders.lexical import Lexical
 from dataselect.engines.guards import Guards
 from dataselect.errors import InputError, OptionError
-from dataselect.records import POSITION, Column, Fields, numbers, text
+from dataselect.records import POSITION, Column, Fields, hypothesis, numbers, text
 from dataselect.scoring import Scorer, Scores
 
 if TYPE_CHECKING:
@@ -129,6 +129,14 @@ class Margins:
         return replace(self, values=self.values[start : start + pairs], first=first)
 
 
+def side_columns(fields: Mapping[str, str], compared: Sequence[str]) -> list[Column]:
+    """The text of each side, by the field that has it; of a side not compared it may be empty."""
+    return [
+        (text if side in compared else hypothesis)(fields[side], f"--{side}-field")
+        for side in SIDES
+    ]
+
+
 class Bitext(Scorer):
     """Distance of sentence pairs to in-domain text, low is good; and their alignment, high is good.
 
@@ -165,8 +173,12 @@ class Bitext(Scorer):
 
     @property
     def columns(self) -> Sequence[Column]:
-        """Both texts; the position where vectors or margins are looked up by it."""
-        sides = [text(self.fields[side], f"--{side}-field") for side in SIDES]
+        """Both texts; the position where vectors or margins are looked up by it.
+
+        A side that nothing is compared with may be empty.
+        """
+        needs_both = self.guards.active or self.margins is not None
+        sides = side_columns(self.fields, SIDES if needs_both else tuple(self.domains))
         return [*sides, POSITION] if self._reads_positions else sides
 
     @property
