@@ -184,7 +184,8 @@ def described(first: bytes) -> str | None:
             return f"{name} data; name the file *{name}, or decompress it before the pipe"
     for magic, name in _CONTAINERS.items():
         if first.startswith(magic):
-            return f"{name} data; unpack it before the pipe"
+            remedy = "write it as JSONL" if name == "Parquet" else "unpack it before the pipe"
+            return f"{name} data; {remedy}"
     return None
 
 

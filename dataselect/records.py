@@ -300,8 +300,6 @@ def parse(line: bytes) -> dict[str, Any]:
 
 def decoded(line: bytes) -> str:
     """The text of a line. Raises ValueError for what is not UTF-8, or is UTF-16 by its NULs."""
-    if line.startswith(b"PAR1"):
-        raise _Refused("Parquet data, not text; write it as JSONL with what made it")
     try:
         text = line.decode()
     except UnicodeDecodeError as wrong:

@@ -57,8 +57,7 @@ def test_a_pipe_is_read_whole(shell: Shell, files: Path, command: str, file: str
     whole = shell(f"dataselect {command.replace('@', file)} -q").silent()
     piped = f'<(slowly "{file}")'
     found = shell(f"{_SLOWLY} dataselect {command.replace('@', piped)} -q").silent()
-    names = {b"/dev/fd/63", file.encode()}
-    assert whole.replace(*names) in (found, found.replace(*names), whole.replace(*names))
+    assert found.replace(b"/dev/fd/63", file.encode()) == whole
     assert len(found) > 0
     assert set(Path(tempfile.gettempdir()).glob(".dataselect*")) <= before
 
@@ -98,7 +97,7 @@ _SAMPLES = {
 _POOLS = {
     "CSV": ("text,intent\nplay jazz,x\n", "pool:1: not JSON (", "dataselect convert"),
     "text": ("play jazz\n", "pool:1: not JSON (", "dataselect convert"),
-    "Parquet": ("PAR1\x15\x04\n", "pool:1: Parquet data"),
+    "Parquet": ("PAR1\x15\x04\n", "pool: Parquet data; write it as JSONL"),
     "without the field": ('{"utt": "a", "id": 1}\n', "pool:1: field '", "there are 'utt', 'id'"),
     "UTF-16": ("\N{ZERO WIDTH NO-BREAK SPACE}{}\n", "pool:1: is UTF-16; convert it"),
 }

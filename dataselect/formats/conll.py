@@ -28,12 +28,12 @@ _PLACEHOLDERS = {"_", "-", "O", "*", "-X-"}
 
 
 class Columns(NamedTuple):
-    """Where in a line things are. `count` cells a line, None where only first and last matter.
+    """Where in a line things are. `width` cells a line, None where only first and last matter.
 
     `intent`: of the column that repeats it on every line. `number`: that of tokens.
     """
 
-    count: int | None = None
+    width: int | None = None
     token: int = 0
     tag: int = -1
     intent: int | None = None
@@ -44,9 +44,9 @@ class Columns(NamedTuple):
         cells = _split(text)
         if len(cells) < 2:
             raise ValueError(f"1 token, '{cells[0]}', but 0 tags; write TOKEN TAG")
-        if self.count not in (None, len(cells)):
+        if self.width not in (None, len(cells)):
             raise ValueError(
-                f"{len(cells)} columns, where the lines before have {self.count}; correct the line"
+                f"{len(cells)} columns, where the lines before have {self.width}; correct the line"
             )
         return cells
 

@@ -107,8 +107,7 @@ def _comma_rows(found: Iterator[Line]) -> _Rows:
     columns = 0
 
     def texts() -> Iterator[str]:
-        while again or (line := next(found, None)) is not None:
-            line = again.pop() if again else line
+        while (line := again.pop() if again else next(found, None)) is not None:
             taken.append(line)
             yield line.raw.decode(errors="surrogateescape") + "\n"
 
