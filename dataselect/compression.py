@@ -13,6 +13,7 @@ from io import RawIOBase
 from typing import Protocol, cast
 
 from dataselect.errors import InputError, OptionError
+from dataselect.first_bytes import binary
 
 _INPUT_BYTES = 512  # given to a decoder at once: zstd makes up to 16 MiB of that, xz 4
 _GZIP_BYTES = 4096  # of which gzip makes 4 MiB at most
@@ -148,13 +149,11 @@ COMPRESSIONS = {each.suffix: each for each in _KNOWN}
 """What is read and written, by suffix. What is written has no name and no time in it."""
 
 _CONTAINERS = {
-    b"PK\x03\x04": "zip",
     b"7z\xbc\xaf\x27\x1c": "7z",
     b"Rar!\x1a\x07": "RAR",
     b"\x04\x22\x4d\x18": "LZ4",
     b"\x1f\x9d": "compress (.Z)",
     b"LZIP": "lzip",
-    b"PAR1": "Parquet",
 }
 """How files begin that are not read."""
 
@@ -184,9 +183,8 @@ def described(first: bytes) -> str | None:
             return f"{name} data; name the file *{name}, or decompress it before the pipe"
     for magic, name in _CONTAINERS.items():
         if first.startswith(magic):
-            remedy = "write it as JSONL" if name == "Parquet" else "unpack it before the pipe"
-            return f"{name} data; {remedy}"
-    return None
+            return f"{name} data; unpack it before the pipe"
+    return binary(first)
 
 
 def refuse_unwritten(path: str) -> None:

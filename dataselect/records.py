@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from dataselect.errors import InputError
+from dataselect.first_bytes import other_format
 from dataselect.inputs import Block, told_apart
 from dataselect.members import without
 
@@ -453,7 +454,8 @@ def _read_slowly(block: Block, columns: Sequence[Column], stop: bool) -> _Read:
             record = parse(line)
             found = [column.get(record) for column in columns]
         except _Refused as refusal:
-            bad.append(BadRecord(block.source, number_, line, str(refusal)))
+            reason = (other_format(line) if number_ == 1 else None) or str(refusal)
+            bad.append(BadRecord(block.source, number_, line, reason))
             if stop:
                 break
             continue

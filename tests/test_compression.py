@@ -63,11 +63,11 @@ def test_endings_are_refused_in_letters_of_either_case(ending: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "first", [b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x04\x22\x4d\x18", b"PAR1"]
+    "first", [b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x04\x22\x4d\x18"]
 )
 def test_what_is_compressed_in_another_way_is_told(tmp_path: Path, first: bytes) -> None:
     (tmp_path / "in").write_bytes(first + bytes(100))
-    with pytest.raises(InputError, match="data; unpack it before the pipe"):
+    with pytest.raises(InputError, match="unpack it before the pipe"):
         read(tmp_path / "in")
 
 

@@ -23,6 +23,7 @@ LAYERS = [
     "scratch",
     "signals",
     "renames",
+    "first_bytes",
     "compression",
     "inputs",
     "outputs",

@@ -1,0 +1,78 @@
+"""What a file is that is no JSONL, told by its first bytes or line, and what to do with it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+_WITH_PANDAS = "write it as JSONL with pandas: to_json(FILE, orient='records', lines=True)"
+_BINARY = {
+    b"PAR1": f"Parquet data; {_WITH_PANDAS}",
+    b"ARROW1": f"Arrow data; {_WITH_PANDAS}",
+    b"\x80\x04\x95": f"a Python pickle; {_WITH_PANDAS}",
+    b"Obj\x01": "Avro data; write it as JSONL",
+    b"PK\x03\x04": "zip data, or an Excel sheet; unpack it before the pipe, or save it as CSV",
+    b"\xd0\xcf\x11\xe0": "an Excel or Word file; save it as CSV or text",
+    b"SQLite format 3": "an SQLite database; export a table as CSV",
+    b"\x93NUMPY": "a NumPy array; records are lines of JSON",
+    b"%PDF": "a PDF; take the text out of it first",
+    b"RIFF": "audio or video; records are lines of JSON about it",
+    b"fLaC": "audio; records are lines of JSON about it",
+}
+_NAME = re.compile(r"[^\W\d][\w .-]{0,39}", re.ASCII)
+_CONVERT = "turn it into JSONL: dataselect convert --from"
+
+
+def binary(first: bytes) -> str | None:
+    """What a file is that is no text, and what to do; None where that is not known."""
+    for magic, what in _BINARY.items():
+        if first.startswith(magic):
+            return what
+    return None
+
+
+def other_format(first: bytes) -> str | None:
+    """What a file is whose first line was refused as a JSON object, and what to do.
+
+    None for a line that was meant to be one, or that is not known.
+
+    >>> other_format(b"id,text,intent")
+    'not JSON: this looks like CSV; turn it into JSONL: dataselect convert --from csv --header'
+    """
+    try:
+        line = first.decode().strip()
+    except UnicodeDecodeError:
+        return None
+    match line[:1]:
+        case "[":
+            return "an array, not a JSON object; put each element on a line: jq -c '.[]'"
+        case "{" if line == "{":
+            return "not JSON: an object over several lines; put each on one: jq -c ."
+        case "<":
+            return "not JSON: this is XML or HTML; take the text out of it first"
+    first_word = line.split()[0] if line else ""
+    is_text = first_word[:1].isalnum() or first_word[:1] in tuple("\"'¿¡([-#*")
+    is_text &= line.replace("\t", " ").isprintable() and not _is_json(line)
+    return f"not JSON: this looks like {_lines(line)}" if is_text else None
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return line in ("NaN", "Infinity", "-Infinity")
+    return True
+
+
+def _lines(line: str) -> str:
+    """What lines of text are, and what to do, by the first one."""
+    if "|||" in line:
+        return f"an n-best list of Moses; {_CONVERT} moses-nbest"
+    for delimiter, kind in ("\t", "TSV"), (",", "CSV"):
+        cells = line.split(delimiter)
+        named = all(_NAME.fullmatch(cell.strip('"')) and cell == cell.strip() for cell in cells)
+        quoted = f'"{delimiter}' in line or f'{delimiter}"' in line
+        if len(cells) > 1 and (named or quoted or delimiter == "\t"):
+            names = "--header" if named else "--columns NAME,NAME..."
+            return f"{kind}; {_CONVERT} {kind.lower()} {names}"
+    return f"plain text; {_CONVERT} text"
