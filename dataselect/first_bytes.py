@@ -31,6 +31,13 @@ def binary(first: bytes) -> str | None:
     return None
 
 
+def explained(reason: str, line: bytes, number: int) -> str:
+    """Why a line was refused, or what the file is where it is the first and is no JSON."""
+    if number == 1 and reason.startswith(("not JSON (", "an array,")):
+        return other_format(line) or reason
+    return reason
+
+
 def other_format(first: bytes) -> str | None:
     """What a file is whose first line was refused as a JSON object, and what to do.
 
@@ -54,6 +61,14 @@ def other_format(first: bytes) -> str | None:
     is_text = first_word[:1].isalnum() or first_word[:1] in tuple("\"'¿¡([-#*")
     is_text &= line.replace("\t", " ").isprintable() and not _is_json(line)
     return f"not JSON: this looks like {_lines(line)}" if is_text else None
+
+
+def is_object(first: bytes) -> bool:
+    """Whether a line is a JSON object."""
+    try:
+        return isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_json(line: str) -> bool:

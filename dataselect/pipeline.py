@@ -97,8 +97,6 @@ class Scoring(Run):
     ) -> None:
         super().__init__(inputs, settings, also_read=also_read)
         self.tally = Tally(self.counts)
-        self.doubts: list[str] = []
-        """Warnings of the command, before those of the run."""
         self.learnt_from = 0
         """Records of in-domain text that a scorer was just fitted to, and to nothing larger."""
         self.plausible_times = 1.0
@@ -145,7 +143,7 @@ class Scoring(Run):
     def _result(self, work: Work, per: dict[str, Counts]) -> Result:
         counts, selection = self.counts, work.selection
         warnings = exchanged(self.learnt_from, counts.read, self.plausible_times)
-        warnings += [*self.doubts, *work.scorer.warnings()]
+        warnings += [*self.warnings, *work.scorer.warnings()]
         warnings += [
             f"{count:,} records {what}" for what, count in sorted(self.tally.remarks.items())
         ]
@@ -156,6 +154,7 @@ class Scoring(Run):
         warnings += self._sweep.warnings() if self._sweep else []
         duplicates = self._copies.found() if self._copies else None
         warnings += duplicates.warnings(work.scorer.score_field) if duplicates else []
+        self.warnings = warnings
         direction = work.scorer.direction
         worst = self.tally.cut_gain
         cut = None if worst == float("inf") else float(gain(worst, direction))
@@ -177,6 +176,7 @@ class Scoring(Run):
     def report_fit(self, scorer: Scorer) -> None:
         """Report on a scorer that was fitted and scores nothing now."""
         described = scorer.describe()
+        self.warnings += scorer.warnings()
         self.report(scorer.noun, described.pop("signature", {}), **{scorer.noun: described})
 
     def _report_run(self, scorer: Scorer, selection: Selection, result: Result) -> None:
@@ -199,7 +199,6 @@ class Scoring(Run):
             dropped=dict(result.dropped),
             copies=result.duplicates._asdict() if result.duplicates else None,
             quantiles=self.tally.distribution.quantiles(),
-            warnings=result.warnings,
             **{scorer.noun: described},
         )
 

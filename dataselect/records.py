@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from dataselect.errors import InputError
-from dataselect.first_bytes import other_format
+from dataselect.first_bytes import explained
 from dataselect.inputs import Block, told_apart
 from dataselect.members import without
 
@@ -454,7 +454,7 @@ def _read_slowly(block: Block, columns: Sequence[Column], stop: bool) -> _Read:
             record = parse(line)
             found = [column.get(record) for column in columns]
         except _Refused as refusal:
-            reason = (other_format(line) if number_ == 1 else None) or str(refusal)
+            reason = explained(str(refusal), line, number_)
             bad.append(BadRecord(block.source, number_, line, reason))
             if stop:
                 break

@@ -73,7 +73,8 @@ class Counts:
 class Run:
     r"""One command's run over its inputs. All its files appear together at the end, or none.
 
-    `counts` are of the records so far; `facts` are options for the report.
+    `counts` are of the records so far; `facts` are options for the report, and so are `warnings`,
+    which the command prints, too.
 
     >>> with Run(Inputs(["pool.jsonl"]), Settings(output="words.txt")) as run:  # doctest: +SKIP
     ...     for texts in run.texts("words"):
@@ -92,6 +93,7 @@ class Run:
         inputs.cuts = True
         self.counts = Counts()
         self.facts: dict[str, Any] = {}
+        self.warnings: list[str] = []
         read: dict[tuple[int, int] | tuple[str], str] = {
             key: path for each in (inputs, *also_read) for key, path in each.identities().items()
         }
@@ -247,6 +249,7 @@ class Run:
             "options": {**asdict(self.settings), **self.facts},
             "inputs": self._input_digests(),
             "counts": asdict(self.counts),
+            "warnings": self.warnings,
             **more,
         }
         self._report.write(records.encoded(report, indent=True) + b"\n")

@@ -505,7 +505,7 @@ REFUSED = {
     "--test t": "name some by --held-out or --held-out-share",
     "--test t --held-out play --held-out-share 10%": "give one of them",
     "--test t --held-out dance": "--held-out dance is no intent of the input; check its name",
-    "--test t --held-out-share 2": "not between 0% and 100%",
+    "--test t --held-out-share 2": "write 2%",
     "--dev d --dev-share x": "'x' is not a share",
 }
 

@@ -68,8 +68,9 @@ def command(
             "fired": fired,
         }
         run.write(_shown(found, described, comparing.format_))
+        run.warnings = found.warnings
         run.report(_NOUN, facts, inputs=sources.digests(), compare=described)
-    warn(found.warnings, settings)
+    warn(run.warnings, settings)
     note(f"compared {run.counts.kept:,} of {run.counts.read:,} records", quiet=settings.quiet)
     if fired:
         raise GuardError("; ".join(fired))

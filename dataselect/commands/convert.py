@@ -5,7 +5,8 @@ from typing import Annotated
 from typer import Argument, Option
 
 from dataselect.commands.options import OutputOptions
-from dataselect.commands.running import note
+from dataselect.commands.running import note, warn
+from dataselect.first_bytes import is_object
 from dataselect.formats import Layout, Source, Target, convert
 from dataselect.formats import header as header_of
 from dataselect.inputs import Inputs
@@ -58,7 +59,19 @@ def command(
     layout = Layout(names, header, settings.text_field)
     inputs = Inputs(files or [], digest=settings.report is not None)
     with Run(inputs, settings) as run:
+        run.warnings = _doubts(inputs, source)
         run.facts = {"from": source, "to": target, "columns": columns, "header": header, "id": id_}
         made = convert(inputs, source, target, layout, id_prefix=id_)
         run.write_records(made, "convert", head=header_of(target, layout))
+    warn(run.warnings, settings)
     note(run.counts.summary(), quiet=settings.quiet)
+
+
+def _doubts(inputs: Inputs, source: Source) -> list[str]:
+    """Whether JSONL is about to be read as lines of text, which nothing would refuse."""
+    if source not in ("text", "tsv", "csv") or inputs.size is None:  # a pipe is read once
+        return []
+    first = next((block.data.split(b"\n", 1)[0] for block in inputs.blocks()), b"")
+    if not is_object(first):
+        return []
+    return [f"the first line is a JSON object, and read as {source}: for JSONL, leave --from out"]

@@ -66,8 +66,9 @@ def command(
             else records.encoded(found, indent=True) + b"\n"
         )
         run.write(shown)
+        run.warnings = _doubts(described)
         run.report(_NOUN, {}, **{_NOUN: found})
-    warn(_doubts(described), settings)
+    warn(run.warnings, settings)
     note(f"evaluated {run.counts.kept:,} of {run.counts.read:,} records", quiet=settings.quiet)
 
 

@@ -119,10 +119,10 @@ def command(
         with training.plan().trained(run.texts(_NOUN, normalizing.build())) as estimator:
             for chunk in estimator.arpa():
                 run.write(chunk)
-            found, warnings = estimator.describe(), estimator.warnings()
+            found, run.warnings = estimator.describe(), estimator.warnings()
         facts = {"order": training.order, "estimator": found["estimator"]}
         run.report(_NOUN, facts, **{_NOUN: found})
-    warn(warnings, settings)
+    warn(run.warnings, settings)
     note(_summary(found), quiet=settings.quiet)
 
 

@@ -224,11 +224,13 @@ def command(
         for pairs in others:
             run.write_file(splitting.files[pairs.name], pairs.text)
         found = {pairs.name: pairs.describe(corpora[train.name]) for pairs in made}
+        if not any(template.slots for template in templates):
+            said = "no record has slots, so that those of one intent count as paraphrases"
+            run.warnings.append(said)
+        run.warnings += warnings(column)
+        run.warnings += [warning for pairs in made for warning in pairs.warnings()]
         run.report(_NOUN, {"pairs": making.pairs}, **{_NOUN: found})
-    if not any(template.slots for template in templates):
-        warn(["no record has slots, so that those of one intent count as paraphrases"], settings)
-    warn(warnings(column), settings)
-    warn((warning for pairs in made for warning in pairs.warnings()), settings)
+    warn(run.warnings, settings)
     sizes = ", ".join(f"{pairs.name} {len(pairs):,}" for pairs in made)
     note(f"pairs of {run.counts.kept:,} records: {sizes}", quiet=settings.quiet)
 

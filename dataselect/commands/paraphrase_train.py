@@ -167,7 +167,8 @@ def _trained(
     read = reading.pairs(run.inputs, columns, stop_at_first=run.stops_at_first)
     pairs = list(run.good(read, _NOUN))
     held_out = [pair for each in training.reads() for pair in reading.read_pairs(each, columns)]
-    warn(warnings(*columns), run.settings)
+    run.warnings += warnings(*columns)
+    warn(run.warnings, run.settings)
     started = time.monotonic()
     with Steps(quiet=run.settings.quiet) as steps:
         detector, figures = fit(

@@ -45,7 +45,7 @@ def calibrated(
 ) -> Selection:
     """The rule with a threshold for `--calibrate`, and a warning where that rests on little."""
     if rule.calibrate is not None:
-        job.doubts += unsure(rule.calibrate, len(held_out))
+        job.warnings += unsure(rule.calibrate, len(held_out))
     return rule.calibrated(held_out, direction)
 
 
@@ -56,7 +56,7 @@ def save(fitted: ModelOptions, scorer: Bitext | Labelling | Relevance, job: Scor
     if fitted.fit_only:
         job.check_pool(scorer)
         job.report_fit(scorer)
-        warn(scorer.warnings(), job.settings)
+        warn(job.warnings, job.settings)
         counts = job.counts
         if counts.errors:
             words = f"{counts.errors:,} bad records of {counts.read:,} left out"

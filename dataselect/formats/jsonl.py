@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 
 from dataselect import records
-from dataselect.first_bytes import other_format
 from dataselect.formats.lines import Item, Layout, Line, each_line, lines
 from dataselect.inputs import Inputs
 
@@ -23,11 +22,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
 
 
 def _fields(line: Line) -> dict[str, Any]:
-    try:
-        records.parse(line.raw)  # says what is wrong better than the standard library
-    except ValueError as refusal:
-        told = other_format(line.raw) if line.number == 1 else None
-        raise ValueError(told or str(refusal)) from None
+    records.parse(line.raw)  # says what is wrong better than the standard library
     try:
         fields: dict[str, Any] = _DECODER.decode(line.raw.decode())
     except RecursionError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from dataselect.errors import InputError
+from dataselect.first_bytes import explained
 from dataselect.inputs import BOM, Block, Inputs, display
 from dataselect.records import BadRecord, decoded
 
@@ -44,7 +45,9 @@ class Line(NamedTuple):
 
     def bad(self, reason: object) -> BadRecord:
         """This line as a bad record."""
-        return BadRecord(self.source, self.number, self.raw, str(reason))
+        return BadRecord(
+            self.source, self.number, self.raw, explained(str(reason), self.raw, self.number)
+        )
 
 
 class Found(NamedTuple):
