@@ -772,7 +772,7 @@ def test_what_is_not_unicode_is_escaped(folder: Path, shell: Shell, form: str) -
         ("pool.jsonl:99", 1, "pool.jsonl:99: there is no record"),
         ("bad.jsonl:1", 1, "bad.jsonl:1: not JSON"),
         ("bad.jsonl:2", 1, "bad.jsonl:2: there is no record"),
-        ("r0 pool.jsonl --report pool.jsonl", 1, "not JSON; name what --report wrote"),
+        ("r0 pool.jsonl --report pool.jsonl", 1, "it holds records; name what --report wrote"),
         ("r0 pool.jsonl --model pool.jsonl", 1, "pool.jsonl: "),
         ("r0 pool.jsonl --lm pool.jsonl", 1, "pool.jsonl"),
         ("r0 pool.jsonl -o pool.jsonl", 2, "pool.jsonl is also read"),

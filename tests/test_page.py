@@ -615,8 +615,8 @@ def test_a_folder_of_other_files_is_not_replaced(folder: Path, report: Report) -
         ("", 2, "name run reports, or records with --scored"),
         ("one.json --by a", 2, "--by is for --scored records"),
         ("gone.json", 1, "gone.json: No such file"),
-        ("pool.jsonl", 1, "pool.jsonl: not JSON; name what --report wrote"),
-        ("music.jsonl", 1, "music.jsonl: not JSON"),
+        ("pool.jsonl", 1, "pool.jsonl: not a run report: it holds records; name what --report"),
+        ("music.jsonl", 1, "are shown by 'dataselect report --scored music.jsonl'"),
         ("--scored pool.jsonl", 2, "no score that is known; name one with --by"),
         ("--scored -", 2, "name files, not standard input"),
         ("--scored pool.jsonl --by id", 1, "pool.jsonl:1: field 'id' is a string, not a number"),
@@ -633,7 +633,7 @@ def test_what_cannot_be_shown_is_refused(report: Report, line: str, code: int, w
     ("found", "words"),
     [
         ({"command": "convert"}, "r.json: not the report of a run that scores or selects"),
-        ({"command": "compare", "compare": {}}, "r.json: not a whole report of compare"),
+        ({"command": "compare", "compare": {}}, "r.json: not the report of a run"),
         ([], "r.json: not the report"),
     ],
 )

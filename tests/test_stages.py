@@ -102,7 +102,11 @@ def test_what_is_written_to_standard_output_ends_a_way(inside: Inside, pool: Pat
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("{", "not JSON"), ("[]", "not the report"), ('{"command": "lm train"}', "not the report")],
+    [
+        ("{", r"not the report of a run that scores or selects \(not JSON\)"),
+        ("[]", r"not the report of a run that scores or selects \(not an object\)"),
+        ('{"command": "lm train"}', r"not the report of .* \(version: missing\)"),
+    ],
 )
 def test_anything_else_is_refused(tmp_path: Path, text: str, word: str) -> None:
     (tmp_path / "report.json").write_text(text)

@@ -206,8 +206,10 @@ class _Sources:
             text_field=settings.text_field,
             explain=explain,
         )
-        where = fitting.background or "a sample of the input: in-domain text may hide in it"
-        scorer.figures["background"]["source"] = where
+        # No path: however that is spelt, the model is the same.
+        own = "a background of its own"
+        where = "a sample of the input: in-domain text may hide in it"
+        scorer.figures["background"]["source"] = own if fitting.background else where
         return scorer
 
     def _sets(self, by: str | None, text_field: str) -> dict[str, list[str]]:

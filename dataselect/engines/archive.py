@@ -19,6 +19,7 @@ from dataselect.errors import InputError
 from dataselect.inputs import unreadable
 
 _ABOUT, _ARRAY = "model.json", ".npy"
+_LONGEST_REASON = 200  # characters
 _MAGIC = b"PK\x03\x04"
 _MOST_ADDED = 1 << 26  # bytes that members may have beyond those of the file: we compress none
 _KINDS = "biufSU"  # of the types of arrays, as NumPy has them
@@ -85,7 +86,7 @@ def load(
     try:
         return restore(*loads(data, format_))
     except _FAULTS as error:
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0][:_LONGEST_REASON]
         raise InputError(
             f"{path}: not a {format_.noun} model ({reason}); make one with --save-model"
         ) from None

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from dataselect import run_report
 from dataselect.errors import InputError
-from dataselect.inputs import holds, is_output_folder, open_raw, reason
+from dataselect.inputs import holds, is_output_folder
 from dataselect.outputs import STDOUT
-from dataselect.runs import Counts
+from dataselect.run_report import Counts
 from dataselect.selection import EVERYTHING, OUT_OF_ORDER
 
 if TYPE_CHECKING:
+    from dataselect.run_report import CompareReport, Learnt, ScoringReport
     from dataselect.selection import Direction
 
 
@@ -53,13 +54,17 @@ class Stage:
     signature: str
     counts: Counts
     cut: Cut
-    facts: dict[str, Any]
+    facts: ScoringReport
 
     @property
     def options(self) -> dict[str, Any]:
         """The options of the run by name."""
-        found: dict[str, Any] = self.facts["options"]
-        return found
+        return self.facts["options"]
+
+    @property
+    def learnt(self) -> Learnt:
+        """What the report says of the scorer."""
+        return cast("dict[str, Learnt]", self.facts).get(self.command, {})
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -111,38 +116,27 @@ class Stage:
 
 def read_stage(path: str) -> Stage:
     """Read a run report. Raises InputError for anything else, and for runs that select nothing."""
-    return stage_of(path, read_report(path))
+    report = run_report.read(path)
+    if is_comparison(report):
+        raise InputError(f"{path}: the report of compare, which selects nothing; leave it out")
+    return stage_of(path, cast("ScoringReport", report))
 
 
-def stage_of(path: str, report: Any) -> Stage:
-    """The stage that the report at a path tells of. Raises InputError as `read_stage` does."""
-    try:
-        cut = report["cut"]
-        stage = Stage(
-            path,
-            report["command"],
-            report["signature"],
-            Counts(**report["counts"]),
-            Cut(cut["field"], cut["rule"], cut["score"], cut["direction"]),
-            report,
-        )
-        _ = stage.read, stage.kept, stage.text_field  # they fail where something is missing
-    except (AttributeError, KeyError, TypeError):
-        raise InputError(
-            f"{path}: not the report of a run that scores or selects; name what --report wrote"
-        ) from None
-    return stage
+def is_comparison(report: ScoringReport | CompareReport) -> bool:
+    """Whether a report is one of `compare`."""
+    return report["command"] == run_report.COMPARE
 
 
-def read_report(path: str) -> Any:
-    """All that the report of any run says. Raises InputError for what is not JSON."""
-    with open_raw(path) as raw:
-        try:
-            return json.loads(raw.read())
-        except (ValueError, RecursionError):
-            raise InputError(f"{path}: not JSON; name what --report wrote") from None
-        except OSError as error:
-            raise InputError(f"{path}: {reason(error)}; check the file") from None
+def stage_of(path: str, report: ScoringReport) -> Stage:
+    """The stage that the report at a path tells of."""
+    return Stage(
+        path,
+        report["command"],
+        report["signature"],
+        Counts(**report["counts"]),
+        Cut(**report["cut"]),
+        report,
+    )
 
 
 def lineages(stages: Sequence[Stage]) -> list[list[Stage]]:

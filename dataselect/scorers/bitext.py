@@ -7,21 +7,21 @@ in that language lies near its average. Alignment is after Artetxe & Schwenk (20
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.documents import typed
 from dataselect.engines import archive
 from dataselect.engines.distance.fitting import fit
 from dataselect.engines.distance.options import DistanceOptions
 from dataselect.engines.distance.rules import Distance, restore
 from dataselect.engines.distance.space import checked
-from dataselect.engines.encoders.base import Encoder
+from dataselect.engines.encoders.base import Encoder, described
 from dataselect.engines.encoders.lexical import Lexical
 from dataselect.engines.guards import Guards
 from dataselect.errors import InputError, OptionError
@@ -334,9 +334,9 @@ def load_domains(path: str, open_encoder: Open) -> dict[str, Domain]:
     """The domains of a saved model. Raises InputError if it is not one."""
 
     def restored(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str, Domain]:
-        sides = about["sides"]
-        if not (isinstance(sides, dict) and set() < sides.keys() <= set(SIDES)):
-            raise ValueError(f"its sides are {sides!r:.40}")
+        sides = typed(_About, about).sides
+        if not set() < sides.keys() <= set(SIDES):
+            raise ValueError(f"its sides are {', '.join(sides)[:40]}")
         return {
             side: _restored(side, own, _within(side, arrays), open_encoder)
             for side, own in sides.items()
@@ -345,27 +345,46 @@ def load_domains(path: str, open_encoder: Open) -> dict[str, Domain]:
     return archive.load(path, _FORMAT, restored)
 
 
+class _Figures(TypedDict, total=False):
+    warnings: list[str]
+
+
+class _Kind(TypedDict):
+    kind: str
+
+
+class _Side(NamedTuple):
+    encoder: _Kind
+    distance: _Kind
+    wordless: float
+    figures: _Figures
+    paired: bool
+
+
+class _About(NamedTuple):
+    """The part of a saved model that is JSON."""
+
+    sides: dict[str, _Side]
+
+
 def _restored(
-    side: str, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], open_encoder: Open
+    side: str, about: _Side, arrays: Mapping[str, NDArray[Any]], open_encoder: Open
 ) -> Domain:
-    described = about["encoder"]
+    told = cast("dict[str, Any]", about.encoder)
     encoder = (
-        Lexical.restore(described, _within("encoder", arrays))
-        if described["kind"] == Lexical.kind
-        else open_encoder(side, described)
+        Lexical.restore(told, _within("encoder", arrays))
+        if about.encoder["kind"] == Lexical.kind
+        else open_encoder(side, described(told))
     )
-    distance = restore(about["distance"], _within("distance", arrays))
+    distance = restore(about.distance, _within("distance", arrays))
     if encoder.dimension != distance.dimension:
         raise ValueError(
             f"vectors of {encoder.dimension} dimensions for a distance of {distance.dimension}"
         )
-    held_out, wordless = arrays["held_out"], float(about["wordless"])
-    if len(held_out):
-        checked("held-out distances", held_out, (None,))
-    if not math.isfinite(wordless):
-        raise ValueError(f"its distance without words is {wordless}")
-    figures, paired = dict(about["figures"]), bool(about["paired"])
-    return Domain(encoder, distance, held_out, wordless, figures, paired)
+    held_out = arrays["held_out"]
+    checked("held-out distances", held_out, (None,) if held_out.size else (0,))
+    figures = cast("dict[str, Any]", about.figures)
+    return Domain(encoder, distance, held_out, about.wordless, figures, about.paired)
 
 
 def _within(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

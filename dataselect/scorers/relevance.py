@@ -7,16 +7,16 @@ intent, and an utterance's relevance aggregates the scores of its n-grams.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, NamedTuple, get_args
+from typing import Annotated, Any, ClassVar, NamedTuple, TypedDict, cast
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from dataselect.documents import Between, typed
 from dataselect.engines import archive
 from dataselect.engines.ngrams import Analyzer, Ngrams
 from dataselect.engines.relevance.logistic import Sigmoid
@@ -48,6 +48,36 @@ class Evidence(NamedTuple):
     divisor: float
     slope: float
     offset: float
+
+
+_Steep = Annotated[float, Between(-1e9, 1e9)]
+
+
+class _SetFigures(TypedDict):
+    auc: float
+    length_auc: float
+    score_length_correlation: float
+
+
+class _Figures(TypedDict):
+    """What `_doubts` goes by; the rest is for people."""
+
+    held_out: bool
+    word_length: float | None
+    sets: dict[str, _SetFigures]
+
+
+class _About(NamedTuple):
+    """The part of a saved model that is JSON."""
+
+    names: tuple[str, ...]
+    order: Annotated[int, Between(1, 9)]
+    analyzer: Analyzer
+    lowercase: bool
+    bits: Annotated[int, Between(1, _MOST_BITS)]
+    aggregation: Aggregation
+    sigmoids: tuple[tuple[_Steep, _Steep], ...]
+    figures: _Figures
 
 
 @dataclass(frozen=True)
@@ -193,36 +223,36 @@ class Relevance(Scorer):
     @classmethod
     def _restore(cls, about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Relevance:
         """The model of what `dumps` put into an archive. Raises what `archive.load` reports."""
-        ngrams = Ngrams(about["order"], about["analyzer"], about["lowercase"], about["bits"])
+        told = typed(_About, about)
+        ngrams = Ngrams(told.order, told.analyzer, told.lowercase, told.bits)
         model = cls(
-            names=tuple(about["names"]),
+            names=told.names,
             weights=NgramWeights(ngrams, arrays["buckets"], arrays["fixed"]),
-            aggregation=about["aggregation"],
-            sigmoids=tuple(Sigmoid(*each) for each in about["sigmoids"]),
+            aggregation=told.aggregation,
+            sigmoids=tuple(Sigmoid(*each) for each in told.sigmoids),
             held_out=arrays["held_out"],
-            figures=about["figures"],
+            figures=cast("dict[str, Any]", told.figures),
         )
         model._check()
         return model
 
     def _check(self) -> None:
-        """Raise ValueError or TypeError for values that would fail, or mislead, in scoring."""
+        """Raise ValueError for arrays that would fail, or mislead, in scoring."""
         ngrams, weights, sets = self.weights.ngrams, self.weights, len(self.names)
+        held_out = self.held_out
         sound = {
-            "n-grams": 1 <= ngrams.order <= 9 and ngrams.analyzer in get_args(Analyzer),
-            "bits": 1 <= ngrams.bits <= _MOST_BITS,
-            "aggregation": self.aggregation in get_args(Aggregation),
-            "sets": sets > 0 and all(isinstance(name, str) for name in self.names),
-            "sigmoids": len(self.sigmoids) == sets
-            and all(math.isfinite(each.slope + each.offset) for each in self.sigmoids),
+            "sets": len(set(self.names)) == sets > 0
+            and self.figures["sets"].keys() == set(self.names),
+            "sigmoids": len(self.sigmoids) == sets,
             "weights": weights.fixed.shape == (sets, len(weights.buckets))
             and weights.fixed.dtype == np.int32,
             "buckets": weights.buckets.ndim == 1
             and weights.buckets.dtype == np.int64
             and bool((np.diff(weights.buckets, prepend=-1) > 0).all())
             and bool((weights.buckets < 1 << ngrams.bits).all()),
-            "held-out scores": self.held_out.ndim == 1 and self.held_out.dtype == np.float64,
-            "figures": {"held_out", "sets"} <= dict(self.figures).keys(),
+            "held-out scores": held_out.ndim == 1
+            and held_out.dtype == np.float64
+            and bool(((held_out >= 0) & (held_out <= 1)).all()),
         }
         wrong = [name for name, is_sound in sound.items() if not is_sound]
         if wrong:

@@ -6,11 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.documents import typed
 from dataselect.engines.distance.options import Metric
 from dataselect.engines.distance.space import Space, Vectors, as_weights, checked, rounded
 from dataselect.engines.encoders.base import FRACTION, unit
@@ -190,10 +191,16 @@ def _restored_linear(arrays: Mapping[str, NDArray[Any]]) -> Linear:
     return Linear(weights, offsets)
 
 
+class _NearestAbout(NamedTuple):
+    metric: Metric
+    number: int
+    step: float
+
+
 def _restored_nearest(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Nearest:
-    space = Space.restore(about["step"], arrays)
+    told = typed(_NearestAbout, about)
+    space = Space.restore(told.step, arrays)
     points = checked("points", arrays["points"], (None, len(space.origin)))
-    metric, number = about["metric"], about["number"]
-    if metric not in get_args(Metric) or number not in range(1, len(points) + 1):
-        raise ValueError(f"its metric {metric!r} or number {number!r} makes no sense")
-    return Nearest(space, metric, points, number)
+    if not 1 <= told.number <= len(points):
+        raise ValueError(f"its number {told.number} makes no sense")
+    return Nearest(space, told.metric, points, told.number)

@@ -21,6 +21,7 @@ Vectors = NDArray[np.float32]
 _WEIGHT_BITS = 31
 _COORDINATE_BITS = 25
 _LONGEST = 4.0
+_LARGEST = 1e100  # of a saved model; products of such numbers are finite
 
 # Share of the in-domain text in the covariance. With none, directions in which chat lines vary
 # most are stretched, and their average precision among general text is 0.004 to 0.014 lower; with
@@ -110,15 +111,15 @@ class Space:
 
 
 def checked(name: str, values: NDArray[Any], shape: tuple[int | None, ...]) -> NDArray[Any]:
-    """The values, finite float64 of some shape, where None stands for any length but 0.
+    """The values, float64 up to 1e100 of some shape, where None stands for any length but 0.
 
     Raises ValueError if they are not.
     """
     fits = len(values.shape) == len(shape) and all(
-        length > 0 and wanted in (None, length)
+        wanted == length or (wanted is None and length > 0)
         for length, wanted in zip(values.shape, shape, strict=True)
     )
-    if not fits or values.dtype != np.float64 or not np.isfinite(values).all():
+    if not fits or values.dtype != np.float64 or not (np.abs(values) <= _LARGEST).all():
         raise ValueError(f"its {name} make no sense")
     return values
 

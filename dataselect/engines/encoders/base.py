@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dataselect.documents import Count, typed
 
 # Entries of unit vectors are multiples of 2**-20. A float64 holds their products, and the sums
 # of up to 2**13 of them, exactly, so the order in which a library adds does not matter.
@@ -57,6 +59,23 @@ class Encoder(ABC):
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """What reports say of the encoder: its kind, its dimension, its digest as `sha256`."""
+
+
+class _Neural(TypedDict):
+    kind: Literal["neural"]
+    model: str
+    sha256: str
+
+
+class _Rows(TypedDict):
+    kind: Literal["precomputed"]
+    dimension: Count
+
+
+def described(about: Any) -> dict[str, Any]:
+    """The `about` of an encoder that a saved model does not hold. Raises DocumentError."""
+    is_neural = isinstance(about, dict) and about.get("kind") == "neural"
+    return cast("dict[str, Any]", typed(_Neural, about) if is_neural else typed(_Rows, about))
 
 
 def portions(

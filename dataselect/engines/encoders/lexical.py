@@ -10,13 +10,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from dataselect.documents import typed
 from dataselect.engines.encoders import base
 from dataselect.engines.encoders.exact_sums import Rows, exact_sums
 from dataselect.engines.encoders.word_features import BITS, LONGEST, SHORTEST, word_features
@@ -41,6 +42,12 @@ _LARGEST = 2**15 - 1
 _TEXTS_AT_ONCE = 4_096  # bounds what one call holds beside its result
 _SLOT_BITS = 16
 _SLOTS = 1 << _SLOT_BITS  # words whose vectors are remembered: 64 MiB at 256 dimensions
+
+
+class _About(TypedDict):
+    bits: int
+    ngrams: list[int]
+    scale: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +134,7 @@ class Lexical(base.Encoder):
     @classmethod
     def restore(cls, about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Lexical:
         """The encoder of a saved model. Raises ValueError, KeyError or TypeError if it is not."""
-        encoder = cls(arrays["table"], about["scale"])
+        encoder = cls(arrays["table"], typed(_About, about)["scale"])
         table = encoder.table
         sound = {
             "features": (about["bits"], about["ngrams"]) == (BITS, [SHORTEST, LONGEST]),

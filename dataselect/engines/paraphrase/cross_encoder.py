@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dataselect.documents import Between, typed
 from dataselect.engines.paraphrase.batches import Part
 from dataselect.engines.paraphrase.templates import canonical
 
 _AT_ONCE = 32
+
+
+class _Saved(NamedTuple):
+    """What `about` tells."""
+
+    longest: Annotated[int, Between(1, 1_000_000)] | None
 
 
 class CrossEncoder(nn.Module):  # type: ignore[misc]  # torch is not checked
@@ -43,7 +50,7 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]  # torch is not checked
     @classmethod
     def restored(cls, about: Mapping[str, Any], encoder: Any) -> CrossEncoder:
         """One to load weights into."""
-        return cls(encoder, about["longest"])
+        return cls(encoder, typed(_Saved, dict(about)).longest)
 
     def about(self) -> dict[str, Any]:
         """What a saved detector holds of it beside its weights."""

@@ -8,17 +8,19 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.documents import Between, parsed, typed
 from dataselect.engines.archive import Format
 from dataselect.engines.encoders import base, loading
 from dataselect.engines.paraphrase.batches import Part
 from dataselect.engines.paraphrase.calibration import Platt
 from dataselect.engines.paraphrase.templates import canonical
 from dataselect.errors import InputError
+from dataselect.inputs import read_whole
 from dataselect.system_errors import raise_if_of_machine
 
 FORMAT = Format("paraphrase detector", 2)
@@ -41,6 +43,20 @@ class Reader(Protocol):
 
     def state_dict(self) -> dict[str, Any]:
         """Its weights, as tensors."""
+
+
+class _Calibration(NamedTuple):
+    slope: Annotated[float, Between(-1e6, 1e6)]
+    shift: Annotated[float, Between(-1e6, 1e6)]
+
+
+class _Saved(NamedTuple):
+    """What a saved detector says of itself."""
+
+    format: str
+    kind: str
+    reader: dict[str, Any]
+    calibration: _Calibration
 
 
 @dataclass(frozen=True)
@@ -86,14 +102,18 @@ class Detector:
         from dataselect.engines.paraphrase.cross_encoder import CrossEncoder
         from dataselect.engines.paraphrase.ensemble import Ensemble
 
-        with open(os.path.join(path, _ABOUT), encoding="utf-8") as file:
-            about = json.load(file)
-        if about["format"] != str(FORMAT):
-            raise ValueError(f"its format is {about['format']!r}")
+        about = typed(_Saved, parsed(read_whole(os.path.join(path, _ABOUT))))
+        if about.format != str(FORMAT):
+            raise ValueError(f"its format is {about.format!r:.80}")
         kinds = {each.kind: each for each in (Ensemble, CrossEncoder)}
-        reader = kinds[about["kind"]].restored(about["reader"], encoder)
-        reader.load_state_dict(load_file(os.path.join(path, _WEIGHTS)))
-        return cls(reader.eval(), encoder, Platt(**about["calibration"]))
+        if about.kind not in kinds:
+            raise ValueError(f"its kind is {about.kind!r:.80}")
+        reader = kinds[about.kind].restored(about.reader, encoder)
+        weights = load_file(os.path.join(path, _WEIGHTS))
+        if wrong := [name for name, each in weights.items() if not each.isfinite().all()]:
+            raise ValueError(f"its weights {wrong[0]:.80} are not finite")
+        reader.load_state_dict(weights)
+        return cls(reader.eval(), encoder, Platt(*about.calibration))
 
     def save(self, folder: str, card: str) -> None:
         """Write a sentence-transformers model, with what scores pairs beside it and a card.

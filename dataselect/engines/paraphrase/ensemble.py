@@ -6,18 +6,38 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from dataselect.documents import Between, typed
 from dataselect.engines.paraphrase.batches import LONGEST, Pairs, Part
 from dataselect.engines.paraphrase.matches import Batch, Context
 from dataselect.engines.paraphrase.network import PairNetwork, Size
 
 _AT_ONCE = 256
+
+
+class _Size(NamedTuple):
+    """The fields of `Size`, with bounds: memory is taken by them before weights are read."""
+
+    word: Annotated[int, Between(1, 1_024)]
+    hidden: Annotated[int, Between(1, 4_096)]
+    heads: Annotated[int, Between(1, 64)]
+    layers: Annotated[int, Between(1, 24)]
+    dropout: Annotated[float, Between(0, 1)]
+    word_dropout: Annotated[float, Between(0, 1)]
+
+
+class _Saved(NamedTuple):
+    """What `about` tells."""
+
+    size: _Size
+    networks: Annotated[int, Between(1, 64)]
+    longest: int
 
 
 class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
@@ -33,8 +53,11 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
     @classmethod
     def restored(cls, about: Mapping[str, Any], encoder: Any) -> Ensemble:
         """One to load weights into, as `about` tells; on the device of `encoder`."""
-        size = Size(**about["size"])
-        found = cls(size, (PairNetwork(size) for _ in range(about["networks"])))
+        saved = typed(_Saved, dict(about))
+        size = Size(*saved.size)
+        if size.hidden % size.heads:
+            raise ValueError(f"size: {size.hidden} dimensions for {size.heads} heads")
+        found = cls(size, (PairNetwork(size) for _ in range(saved.networks)))
         found.to(encoder.device)
         return found
 

@@ -26,6 +26,7 @@ COLUMNS = WORD_COLUMNS + (1 << BITS)
 
 # Above this many labelled texts, features that occur in one text only are left out.
 _SINGLETONS_MATTER_UP_TO = 1_000
+_LARGEST = 1e9  # of the scale in a saved model
 
 
 class View(Protocol):
@@ -129,7 +130,8 @@ class NgramView:
             and bool((np.diff(view.columns, prepend=-1) > 0).all())
             and bool((view.columns < COLUMNS).all())
             and view.scale.shape == view.columns.shape
-            and bool(np.isfinite(view.scale).all())
+            and view.scale.dtype == np.float64
+            and bool((np.abs(view.scale) <= _LARGEST).all())
         )
         if not sound:
             raise ValueError("its features make no sense")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, NamedTuple, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.documents import Between, Count, typed
 from dataselect.engines import archive
-from dataselect.engines.encoders.base import Encoder
+from dataselect.engines.encoders.base import Encoder, described
 from dataselect.engines.recogniser.calibration import answers
 from dataselect.engines.recogniser.features import EncoderView, NgramView, View
 from dataselect.engines.recogniser.regression import Linear
@@ -21,6 +21,7 @@ from dataselect.engines.recogniser.regression import Linear
 OTHER = "other"
 _FORMAT = archive.Format("label", 1)
 _DECIMALS = 6
+_LARGEST = 1e9  # of weights: sums of such numbers are finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,23 +93,41 @@ Open = Callable[[Mapping[str, Any]], Encoder]
 """Makes the encoder that a model was trained with, from its description."""
 
 
+class _View(TypedDict):
+    kind: str
+
+
+class _Figures(TypedDict, total=False):
+    warnings: list[str]
+
+
+class _About(NamedTuple):
+    """The part of a saved model that is JSON."""
+
+    names: tuple[str, ...]
+    owners: list[Count]
+    view: _View
+    temperature: Annotated[float, Between(1e-6, 1e6)]
+    figures: _Figures
+
+
 def load(path: str, open_encoder: Open) -> Recogniser:
     """Read a recogniser from a file. Raises InputError if it is not one."""
 
     def restored(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Recogniser:
-        described = about["view"]
+        told = typed(_About, about)
         view: View = (
-            EncoderView(open_encoder(described["encoder"]))
-            if described["kind"] == EncoderView.kind
-            else NgramView.restore(described, arrays)
+            EncoderView(open_encoder(described(told.view.get("encoder"))))
+            if told.view["kind"] == EncoderView.kind
+            else NgramView.restore(cast("dict[str, Any]", told.view), arrays)
         )
         model = Recogniser(
-            names=tuple(about["names"]),
-            owners=np.array(about["owners"], np.intp),
+            names=told.names,
+            owners=np.array(told.owners, np.intp),
             view=view,
             linear=Linear(arrays["weights"], arrays["offsets"]),
-            temperature=float(about["temperature"]),
-            figures=dict(about["figures"]),
+            temperature=told.temperature,
+            figures=cast("dict[str, Any]", told.figures),
         )
         _check(model)
         return model
@@ -120,13 +139,15 @@ def _check(model: Recogniser) -> None:
     """Raise ValueError for values that would fail, or mislead, in use."""
     names, owners, linear = model.names, model.owners, model.linear
     sound = {
-        "names": all(isinstance(name, str) for name in names) and list(names) == sorted(set(names)),
-        "classes": owners.ndim == 1 and sorted(set(owners.tolist())) == list(range(len(names))),
+        "names": list(names) == sorted(set(names)),
+        "classes": sorted(set(owners.tolist())) == list(range(len(names))),
         "weights": linear.weights.shape == (model.view.width, len(owners))
         and linear.offsets.shape == (len(owners),)
         and linear.weights.dtype == linear.offsets.dtype == np.float32
-        and bool(np.isfinite(linear.weights).all() and np.isfinite(linear.offsets).all()),
-        "temperature": math.isfinite(model.temperature) and model.temperature > 0,
+        and bool(
+            (np.abs(linear.weights) <= _LARGEST).all()
+            and (np.abs(linear.offsets) <= _LARGEST).all()
+        ),
     }
     wrong = [name for name, is_sound in sound.items() if not is_sound]
     if wrong:

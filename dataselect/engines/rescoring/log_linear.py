@@ -7,11 +7,12 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.documents import Between, DocumentError, parsed, typed
 from dataselect.engines.lm.language_model import LanguageModel, TextScores
 from dataselect.engines.normalization import Normalization
 from dataselect.engines.rescoring.nbest import Candidates, NBest, NBestField, candidates
@@ -163,43 +164,55 @@ def dumps(model: LogLinear, figures: Mapping[str, Any]) -> bytes:
     return json.dumps({"format": _FORMAT, **model.as_json(), **figures}, indent=2).encode() + b"\n"
 
 
+def _has_own(weights: dict[str, float]) -> None:
+    if not set(OWN) <= weights.keys():
+        raise ValueError(f"{', '.join(OWN)} are needed")
+
+
+def _is_normalization(given: dict[str, Any]) -> None:
+    if given.keys() != Normalization().describe().keys():
+        raise ValueError("not a normalisation: its fields are others")
+    Normalization.from_json(given)
+
+
+class _Saved(TypedDict):
+    """What `dumps` writes, as far as it is read again."""
+
+    format: Literal["dataselect rescore 1"]
+    weights: Annotated[
+        dict[str, Annotated[float, Between(-_LARGEST_WEIGHT, _LARGEST_WEIGHT)]], _has_own
+    ]
+    score_name: str
+    length_normalised: bool
+    standardised: bool
+    normalization: Annotated[dict[str, Any], _is_normalization]
+
+
+class _Figures(TypedDict, total=False):
+    lm: str
+
+
 def load(path: str) -> tuple[LogLinear, dict[str, Any]]:
     """A saved model and the figures saved with it. Raises InputError if it is not one."""
     try:
-        found = json.loads(read_whole(path))
-        return _from_json(found), found
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        found = parsed(read_whole(path))
+        saved = typed(_Saved, found)
+        return _model(saved), cast("dict[str, Any]", typed(_Figures, found))
+    except DocumentError as error:
         raise InputError(
-            f"{path}: not weights that rescore can use; save them anew with --save-weights"
+            f"{path}: not weights that rescore can use ({error}); save them anew with "
+            "--save-weights"
         ) from None
 
 
-def _from_json(found: dict[str, Any]) -> LogLinear:
-    """Take a model out of what a file holds. Raises several errors if it is not one."""
-    if found.pop("format") != _FORMAT:
-        raise ValueError("another format")
+def _model(saved: _Saved) -> LogLinear:
     return LogLinear(
-        weights=_weights(found.pop("weights")),
-        score_name=_of_type(found.pop("score_name"), str),
-        length_normalised=_of_type(found.pop("length_normalised"), bool),
-        standardised=_of_type(found.pop("standardised"), bool),
-        normalization=Normalization.from_json(found.pop("normalization")),
+        weights=saved["weights"],
+        score_name=saved["score_name"],
+        length_normalised=saved["length_normalised"],
+        standardised=saved["standardised"],
+        normalization=Normalization.from_json(saved["normalization"]),
     )
-
-
-def _of_type(value: Any, kind: type) -> Any:
-    if type(value) is not kind:
-        raise TypeError(f"{value!r} is no {kind.__name__}")
-    return value
-
-
-def _weights(given: dict[str, Any]) -> dict[str, float]:
-    if not set(OWN) <= given.keys():
-        raise ValueError("features are missing")
-    weights = {name: float(weight) for name, weight in given.items()}
-    if not sound(weights.values()):
-        raise ValueError("weights make no sense")
-    return weights
 
 
 def sound(weights: Iterable[float]) -> bool:

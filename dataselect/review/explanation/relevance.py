@@ -78,15 +78,15 @@ def reported(stage: Stage, text: str) -> Reported:
     options = stage.options
     ngrams = Ngrams(options["ngrams"], options["analyzer"], options["lowercase"])
     own = {ngram for _, ngram in ngrams.strings(text)}
-    sets = stage.facts["relevance"]["sets"]
     return Reported(
         stage.path,
         {
             name: {
                 ngram: weight
-                for ngram, weight in [*figures["ngrams_for"], *figures["ngrams_against"]]
+                for side in ("ngrams_for", "ngrams_against")
+                for ngram, weight in figures.get(side, [])  # type: ignore[attr-defined]  # a list
                 if ngram in own
             }
-            for name, figures in sets.items()
+            for name, figures in stage.learnt.get("sets", {}).items()
         },
     )

@@ -53,19 +53,28 @@ def _loosened(
             found.append(f"--threshold {spelled(score, up=direction == 'low')}")
     if not rule:
         return tuple(found)
-    return None if standing is None or "--sample" in rule else (*found, *_ranked(rule, standing))
+    return (
+        None
+        if standing is None or "--sample" in rule
+        else (*found, *_ranked(stage, rule, standing))
+    )
+
+
+_RULES = ("threshold", "top_k", "share", "budget", "sample", "auto", "min_per", "max_per")
+"""Options that drop records, of those that a rule is made of."""
 
 
 def _rule(stage: Stage) -> dict[str, Any]:
     """The options of the rule that was in force, by name; `--auto` as the share that it found."""
-    names = [word for word in stage.cut.rule.split() if word.startswith("--")]
-    rule = {name: stage.options[name.removeprefix("--").replace("-", "_")] for name in names}
+    options, sweep = stage.options, stage.facts["auto"]
+    rule = {f"--{name.replace('_', '-')}": options[name] for name in _RULES}
+    rule = {name: value for name, value in rule.items() if value is not None}
     if "--auto" in rule:
-        rule["--share"] = str(stage.facts["auto"]["best"]["share"]) if stage.facts["auto"] else "1"
-    return rule
+        rule["--share"] = str(sweep["best"]["share"]) if sweep else "1"
+    return rule if stage.cut.selects else {}
 
 
-def _ranked(rule: dict[str, Any], standing: Standing) -> list[str]:
+def _ranked(stage: Stage, rule: dict[str, Any], standing: Standing) -> list[str]:
     """What has to change in the rules that rank."""
     rank, found = standing.rank, []
     if "--top-k" in rule and rank > rule["--top-k"]:
@@ -74,8 +83,8 @@ def _ranked(rule: dict[str, Any], standing: Standing) -> list[str]:
         percent = Fraction(100 * rank, standing.records)
         found.append(f"--share {min(float(spelled(percent, up=True)), 100):g}%")
     if standing.cost is not None:
-        slack = 1.0 if rule["--cost"] in ("records", "words", "chars") else 1 + _ROUNDING
-        if standing.cost * slack > rule["--budget"]:
+        slack = 1.0 if stage.options["cost"] in ("records", "words", "chars") else 1 + _ROUNDING
+        if standing.cost * slack > stage.options["budget"]:
             found.append(f"--budget {spelled(standing.cost * slack, up=True)}")
     if "--max-per" in rule and rank > rule["--max-per"]:
         found.append(f"--max-per {rank}")

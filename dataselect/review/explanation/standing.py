@@ -64,7 +64,10 @@ def standing(
     place = next((place for place in places if any(map(place.is_in, files))), None)
     if place is None:
         return None
-    ranking = _Ranking(stage, place, score)
+    try:
+        ranking = _Ranking(stage, place, score)
+    except ValueError:  # it has no cost or group where the report says
+        return None
     before = True  # what comes earlier in the input wins, and what is kept comes before the rest
     for path in files:
         is_here = place.is_in(path)
@@ -116,9 +119,9 @@ class _Ranking:
     def __init__(self, stage: Stage, place: Place, score: float) -> None:
         self._cut, self._counts = stage.cut, stage.counts
         self._gain = float(gain(score, stage.cut.direction))
-        budgeted = "--budget" in stage.cut.rule
+        budgeted = stage.cut.selects and stage.options["budget"] is not None
         self._cost = str(stage.options["cost"]) if budgeted else "records"
-        per = stage.options.get("per") if "--per" in stage.cut.rule else None
+        per = stage.options["per"] if stage.cut.selects else None
         self._columns = [records.number(stage.cut.field), records.optional("dropped")]
         self._cost_column = cost_column(self._cost, stage.text_field)
         self._group_column = None if per is None else records.group(str(per))

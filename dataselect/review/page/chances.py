@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from dataselect.comparison.chance import Spread
 from dataselect.comparison.measures import MEASURES
 from dataselect.comparison.table import shown, spread_shown
-from dataselect.errors import InputError
 
-COMMAND = "compare"
+if TYPE_CHECKING:
+    from dataselect.run_report import CompareReport, MeasuredDocument, SelectionDocument
+
 _PERPLEXITY = "perplexity"
 
 
@@ -38,7 +39,7 @@ class Chance:
 
     number: int
     path: str
-    facts: dict[str, Any]
+    facts: CompareReport
     columns: list[str]
     rows: list[tuple[str, list[str]]]
     drawn: list[Drawn]
@@ -50,27 +51,23 @@ class Chance:
         return f"chance-{self.number}"
 
 
-def tell(number: int, path: str, facts: dict[str, Any]) -> Chance:
-    """What the report at a path says. Raises InputError if it does not say it."""
-    try:
-        return _told(number, path, facts, facts[COMMAND])
-    except (AttributeError, KeyError, TypeError):
-        raise InputError(
-            f"{path}: not a whole report of compare; name what --report wrote"
-        ) from None
-
-
-def _told(number: int, path: str, facts: dict[str, Any], found: dict[str, Any]) -> Chance:
+def tell(number: int, path: str, facts: CompareReport) -> Chance:
+    """What the report at a path says."""
+    found = facts["compare"]
     selections = found["selections"]
-    others = {name: own for name, own in found.items() if "measures" in own}
+    # The other columns have names of their own beside these keys.
+    others: dict[str, MeasuredDocument] = {
+        name: cast("MeasuredDocument", own)
+        for name, own in cast("dict[str, Any]", found).items()
+        if isinstance(own, dict) and "measures" in own
+    }
     columns: list[tuple[str, Mapping[str, Any]]] = []
     for name, own in selections.items():
         columns.append((os.path.basename(name), own["measures"]))
         if own["random"]:
             columns.append(("random", own["random"]))
-    columns += [(name, own["measures"]) for name, own in others.items()]
+    columns += [(name, each["measures"]) for name, each in others.items()]
     names = [name for name in MEASURES if any(name in own for _, own in columns)]
-    everything = others.get("all", {"measures": {}})["measures"].get(_PERPLEXITY)
     return Chance(
         number=number,
         path=path,
@@ -80,13 +77,19 @@ def _told(number: int, path: str, facts: dict[str, Any], found: dict[str, Any]) 
             (MEASURES[name].title, [_shown(name, own.get(name)) for _, own in columns])
             for name in names
         ],
-        drawn=[
-            Drawn(os.path.basename(name), own["measures"][_PERPLEXITY], draws)
-            for name, own in selections.items()
-            if (draws := own["random"].get(_PERPLEXITY, {}).get("values"))
-        ],
-        everything=everything,
+        drawn=list(_drawn(selections)),
+        everything=others["all"]["measures"].get(_PERPLEXITY) if "all" in others else None,
     )
+
+
+def _drawn(selections: Mapping[str, SelectionDocument]) -> Iterator[Drawn]:
+    """The selections whose perplexity, and that of random ones, is known."""
+    for name, own in selections.items():
+        value = own["measures"].get(_PERPLEXITY)
+        spread = own["random"].get(_PERPLEXITY)
+        random = [each for each in (spread["values"] if spread else []) if each is not None]
+        if value is not None and random:
+            yield Drawn(os.path.basename(name), value, random)
 
 
 def _shown(name: str, value: Any) -> str:

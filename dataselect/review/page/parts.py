@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dataselect.review.page.histogram import Histogram
     from dataselect.review.page.piles import Piles
     from dataselect.review.page.sources import Source
+    from dataselect.run_report import Learnt, ScoringReport, SweepDocument
 
 _NGRAMS = 12
 _RANKS = 5
@@ -77,15 +78,19 @@ class Part:
         return stage.cut.rule if stage is not None and stage.cut.selects else ""
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> ScoringReport | dict[str, Any]:
         """The run report, empty where there is none."""
         return {} if self.source.stage is None else self.source.stage.facts
 
     @property
-    def own(self) -> dict[str, Any]:
+    def sweep(self) -> SweepDocument | None:
+        """What `--auto` tried."""
+        return None if self.source.stage is None else self.source.stage.facts["auto"]
+
+    @property
+    def own(self) -> Learnt:
         """What the report says of the scorer."""
-        found: dict[str, Any] = self.facts.get(self.source.title) or {}
-        return found
+        return {} if self.source.stage is None else self.source.stage.learnt
 
 
 def tell(number: int, source: Source, piles: Piles) -> Part:
@@ -132,7 +137,7 @@ def _cut(source: Source, piles: Piles) -> float | None:
 
 def _quantiles(source: Source, piles: Piles) -> list[tuple[str, list[float | None]]]:
     columns = [each.scores.quantiles() for each in (piles.kept, piles.dropped)]
-    told = {} if source.stage is None else source.stage.facts.get("quantiles") or {}
+    told = {} if source.stage is None else source.stage.facts["quantiles"]
     columns.append(told or piles.scores.quantiles())
     if not any(columns):
         return []

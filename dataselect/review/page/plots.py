@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dataselect.review.page.histogram import Histogram
     from dataselect.review.page.parts import Part
     from dataselect.review.page.ways import Way
+    from dataselect.run_report import SweepDocument
 
 
 def of_way(way: Way) -> dict[str, Plot]:
@@ -33,8 +34,8 @@ def of_part(part: Part) -> dict[str, Plot]:
     found = {}
     if part.scores is not None:
         found["scores"] = _scores(part, part.scores)
-    if part.facts.get("auto"):
-        found["curve"] = _curve(part)
+    if part.sweep is not None:
+        found["curve"] = _curve(part, part.sweep)
     return found
 
 
@@ -125,8 +126,7 @@ def _scores(part: Part, histogram: Histogram) -> Plot:
     )
 
 
-def _curve(part: Part) -> Plot:
-    auto = part.facts["auto"]
+def _curve(part: Part, auto: SweepDocument) -> Plot:
     best, chance, everything = auto["best"], auto["random"], auto["everything"]
     return Plot(
         f"{part.anchor}-{_slug(part)}-curve",
@@ -137,7 +137,7 @@ def _curve(part: Part) -> Plot:
         f"Lower is better. A model of the best {100 * best['share']:.3g} % predicts the "
         f"development text at a perplexity of {best['perplexity']:.4g}; a random selection of "
         f"equal size gives {chance['perplexity']:.4g}, everything {everything['perplexity']:.4g}.",
-        figures.curve(auto, os.path.basename(part.facts["options"]["auto"])),
+        figures.curve(auto, os.path.basename(part.facts["options"]["auto"] or "")),
     )
 
 

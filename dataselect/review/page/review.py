@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from dataselect import run_report
 from dataselect.review.page import chances, parts, plots, sources, ways
 from dataselect.review.page.piles import Sizes, read_piles
-from dataselect.review.stages import lineages, read_report, stage_of
+from dataselect.review.stages import is_comparison, lineages, stage_of
 
 if TYPE_CHECKING:
     from dataselect.inputs import Block
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from dataselect.review.page.style import Plot
     from dataselect.review.page.ways import Way
     from dataselect.review.stages import Stage
+    from dataselect.run_report import CompareReport, ScoringReport
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,11 @@ def told_apart(paths: Sequence[str]) -> tuple[list[Stage], list[Chance]]:
     stages: list[Stage] = []
     compared: list[Chance] = []
     for path in paths:
-        facts = read_report(path)
-        if isinstance(facts, dict) and facts.get("command") == chances.COMMAND:
-            compared.append(chances.tell(len(compared) + 1, path, facts))
+        report = run_report.read(path)
+        if is_comparison(report):
+            compared.append(chances.tell(len(compared) + 1, path, cast("CompareReport", report)))
         else:
-            stages.append(stage_of(path, facts))
+            stages.append(stage_of(path, cast("ScoringReport", report)))
     return stages, compared
 
 
