@@ -25,10 +25,10 @@ Section = TypeVar("Section")
 class Counts:
     """Every record is counted once: `read` = `kept` + `dropped` + `errors`."""
 
-    read: int = 0
-    kept: int = 0
-    dropped: int = 0
-    errors: int = 0
+    read: Count = 0
+    kept: Count = 0
+    dropped: Count = 0
+    errors: Count = 0
 
     def check(self) -> None:
         """Raise if a record was lost."""
@@ -50,14 +50,16 @@ def _add_up(counts: Mapping[str, int]) -> None:
         raise ValueError("read is not kept + dropped + errors")
 
 
-class _CountsFields(TypedDict):
+class CountsFields(TypedDict):
+    """`Counts` as JSON."""
+
     read: Count
     kept: Count
     dropped: Count
     errors: Count
 
 
-CountsDocument = Annotated[_CountsFields, _add_up]
+CountsDocument = Annotated[CountsFields, _add_up]
 
 
 class RunReport(TypedDict):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, cast
 
+from dataselect.documents import Between, Count
 from dataselect.report import Distribution
+from dataselect.run_report import CountsFields
 from dataselect.runs import Counts
 from dataselect.selection import gain
 
@@ -15,6 +17,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.selection import Cut, Direction
+
+
+_MOST_KEY = 1 << 19  # of scores: the upper 20 bits of their doubles
+
+
+def _has_ends(noted: dict[str, Any]) -> None:
+    if noted["counts"] and None in (noted["lowest"], noted["highest"]):
+        raise ValueError("scores without a lowest and a highest")
+
+
+class _DistributionFields(TypedDict):
+    counts: list[tuple[Annotated[int, Between(-_MOST_KEY, _MOST_KEY)], Count]]
+    lowest: float | None
+    highest: float | None
+
+
+class TallyFields(TypedDict):
+    """A `Tally` as JSON."""
+
+    counts: CountsFields
+    distribution: Annotated[_DistributionFields, _has_ends]
+    remarks: dict[str, Count]
+    cut_gain: float | None
+    digests: dict[str, str]
 
 
 @dataclass
@@ -78,12 +104,12 @@ class Tally:
         }
 
     @classmethod
-    def of_json(cls, noted: dict[str, Any]) -> Tally:
+    def of_json(cls, noted: TallyFields) -> Tally:
         """What `as_json` gave."""
         cut_gain = noted["cut_gain"]
         return cls(
             Counts(**noted["counts"]),
-            Distribution.of_json(noted["distribution"]),
+            Distribution.of_json(cast("dict[str, Any]", noted["distribution"])),
             Counter(noted["remarks"]),
             float("inf") if cut_gain is None else cut_gain,
             noted.get("spent", 0.0),

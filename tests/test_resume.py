@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ import pytest
 from conftest import MUSIC_ARPA, Inside
 from here import RECORDS, Died, Here, joined, pool, split, write
 
-from dataselect.distributed import ray_cluster
-from dataselect.distributed.book import Book
+from dataselect.distributed import ray_cluster, shards, storage
+from dataselect.distributed.book import Book, digest
 from dataselect.distributed.shards import Shard
 from dataselect.errors import InputError
 
@@ -632,3 +633,74 @@ def test_shards_and_output_may_be_behind_urls(
         for name in NAMES:
             there, local = memory.cat(f"/lake/{folder}/{name}"), (world / folder / name)
             assert there == local.read_bytes()
+
+
+# -- Keys are exact
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (0.1234566, 0.1234574),
+        (0.1 + 0.2, 0.3),
+        (float("inf"), float("-inf")),
+        (float("inf"), None),
+        (float("nan"), None),
+        (Fraction(1, 3), Fraction(333_333, 1_000_000)),
+        (1, 1.0),
+        (1, True),
+        (2**70, 2**70 + 1),
+        ("", None),
+        (["a", "b"], ["ab"]),
+    ],
+)
+def test_keys_of_other_values_differ(one: Any, other: Any) -> None:
+    assert digest({"x": one}) != digest({"x": other})
+    assert digest({"x": one}) == digest({"x": one})
+
+
+def test_what_has_no_exact_form_makes_no_key() -> None:
+    with pytest.raises(TypeError):
+        digest(np.zeros(3))
+
+
+def test_thresholds_that_print_alike_are_told_apart(
+    world: Path, inside: Inside, here: Here, end: Ending
+) -> None:
+    end.comes(*SELECT, "--threshold", "0.1234566")
+    inside(*SELECT, RESUME, "--threshold", "0.1234574").silent()
+    assert ran(here) == tasks("Filter")
+
+
+def test_a_shard_without_identity_is_done_again(
+    world: Path, inside: Inside, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def size_alone(path: str) -> storage.Status:
+        size = Path(path).stat().st_size
+        return storage.Status(size, str(size))
+
+    known = storage.status
+    monkeypatch.setattr(
+        storage, "status", lambda path: (known if "/out" in path else size_alone)(path)
+    )
+    monkeypatch.setattr(shards.storage, "status", size_alone)
+    inside(*SELECT, *BEST).silent()
+    ran(here)
+    found = inside(*[each for each in SELECT if each != "-q"], *BEST, RESUME)
+    assert found.code == 0
+    assert "3 shards are done again: nothing tells whether they have changed" in found.err
+    assert ran(here) >= tasks("Score")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"shards": {"../x": "y"}}, {"shards": 3}, {"key": 1}, {"sizes": [{"a": -1}]}, {"per": [1]}],
+    ids=str,
+)
+def test_a_manifest_of_other_types_is_refused(
+    world: Path, inside: Inside, change: dict[str, Any]
+) -> None:
+    inside(*SELECT, *BEST).silent()
+    manifest = world / "out" / "_manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | change))
+    inside(*SELECT, *BEST, RESUME).refused(1, "_manifest.json: damaged, or not ours")

@@ -8,22 +8,23 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import orjson
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 from dataselect.distributed import storage
 from dataselect.distributed.remote import is_url
+from dataselect.documents import Count, DocumentError, parsed, typed
 from dataselect.errors import OutputError
 from dataselect.inputs import MANIFEST, UNFINISHED, is_inner_name
 from dataselect.outputs import unwritable
 from dataselect.records import encoded
 from dataselect.report import versions
 from dataselect.runs import Counts
-from dataselect.tally import Tally
+from dataselect.tally import Tally, TallyFields
 
 if TYPE_CHECKING:
     from dataselect.distributed.shards import Shard
@@ -35,8 +36,50 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
 
 
 def digest(*facts: Any) -> str:
-    """SHA-256 of anything that JSON can say, in hexadecimal."""
-    return hashlib.sha256(encoded(facts)).hexdigest()
+    """SHA-256, in hexadecimal, of values that JSON can say, and of fractions, to the last digit.
+
+    Unlike standard JSON it tells infinity from NaN. Raises TypeError for other values.
+    """
+    return hashlib.sha256(json.dumps(facts, default=_exact).encode()).hexdigest()
+
+
+def _exact(value: Any) -> str:
+    if isinstance(value, Fraction):
+        return f"{value.numerator}/{value.denominator}"
+    raise TypeError(f"{type(value)} has no exact form for a key")
+
+
+def _inside(names: Iterable[str]) -> None:
+    """Refuse names of files that are not in the folder: former shards are removed by their name."""
+    if not all(map(is_inner_name, names)):
+        raise ValueError("a name leads out of the folder")
+
+
+class _Begun(NamedTuple):
+    """The note of a run that is at work: the shards that it, and others before it, may write."""
+
+    shards: Annotated[list[str], _inside]
+
+
+class _Note(NamedTuple):
+    """The note on a shard."""
+
+    key: str
+    sizes: list[Count]
+    tally: TallyFields
+
+
+class _Manifest(NamedTuple):
+    """The manifest of a complete output, as far as it is read again here."""
+
+    key: str
+    shards: Annotated[dict[str, str], _inside]
+    sizes: list[dict[str, Count]]
+    per: dict[str, Counts]
+    tally: TallyFields
+
+
+Noted = TypeVar("Noted", _Begun, _Note, _Manifest)
 
 
 class Outcome(NamedTuple):
@@ -57,7 +100,7 @@ class Book:
         self._folders = folders
         self._present: dict[str, Status] = {}
         self._former: set[str] = set()  # names of shards that an earlier run wrote
-        self._manifest: dict[str, Any] | None = None
+        self._manifest: _Manifest | None = None
         self._locks = ExitStack()
         for folder in folders.outputs:
             self._look_at(folder, resume=resume)
@@ -82,10 +125,10 @@ class Book:
     def _read(self) -> None:
         manifest, run = storage.join(self._folders.kept, MANIFEST), self._scratch(_RUN)
         if run in self._present:
-            self._former |= _names(run, _load(run, "shards")["shards"])
+            self._former |= set(_load(run, _Begun).shards)
         if manifest in self._present:
-            found = _load(manifest, "key", "shards", "sizes", "per", "tally")
-            self._former |= _names(manifest, found["shards"])
+            found = _load(manifest, _Manifest)
+            self._former |= found.shards.keys()
             if not any(path.startswith(self._scratch("")) for path in self._present):
                 self._manifest = found
 
@@ -96,9 +139,9 @@ class Book:
         path = self._note_path(stage, shard)
         if not self._present.keys() >= {path, *files}:
             return None
-        note = _load(path, "key", "sizes", "tally")
-        holds = note["key"] == key and note["sizes"] == [self._present[each].size for each in files]
-        return Tally.of_json(note["tally"]) if holds else None
+        note = _load(path, _Note)
+        holds = note.key == key and note.sizes == [self._present[each].size for each in files]
+        return Tally.of_json(note.tally) if holds else None
 
     def forget(self, shard: Shard, stages: Iterable[str]) -> None:
         """Remove an earlier run's notes, before the files change that they tell of.
@@ -121,14 +164,13 @@ class Book:
     def finished(self, key: str) -> Outcome | None:
         """What an earlier run did, if it is complete, and this one would do the same."""
         done = self._manifest
-        if done is None or done["key"] != key:
+        if done is None or done.key != key or len(done.sizes) != len(self._folders.outputs):
             return None
-        for folder, sizes in zip(self._folders.outputs, done["sizes"], strict=True):
+        for folder, sizes in zip(self._folders.outputs, done.sizes, strict=True):
             found = storage.files_below(folder)
             if any(name not in found or found[name].size != size for name, size in sizes.items()):
                 return None
-        per = {name: Counts(**counts) for name, counts in done["per"].items()}
-        return Outcome(Tally.of_json(done["tally"]), per)
+        return Outcome(Tally.of_json(done.tally), done.per)
 
     def begin(self, shards: Sequence[Shard]) -> None:
         """Mark the output folders as unfinished. Raises OutputError, also for those of another run.
@@ -237,27 +279,14 @@ def _locked(folder: str) -> Iterator[None]:
                 os.rmdir(folder)
 
 
-def _names(path: str, shards: Iterable[Any]) -> set[str]:
-    """Names of files to remove. Raises OutputError for one that may lead out of the folder."""
-    names = set(map(str, shards))
-    if not all(map(is_inner_name, names)):
-        raise _not_ours(path)
-    return names
-
-
 def _save(path: str, about: dict[str, Any]) -> None:
     with storage.writing(path) as file:
         file.write(encoded(about) + b"\n")
 
 
-def _load(path: str, *names: str) -> dict[str, Any]:
-    """What `_save` wrote. Raises OutputError for what has not all of `names`."""
+def _load(path: str, kind: type[Noted]) -> Noted:
+    """What `_save` wrote. Raises OutputError for anything else."""
     try:
-        found = orjson.loads(storage.read_document(path))
-        return {name: found[name] for name in names}
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise _not_ours(path) from None
-
-
-def _not_ours(path: str) -> OutputError:
-    return OutputError(f"{path}: damaged, or not ours; name a new folder")
+        return typed(kind, parsed(storage.read_document(path)))
+    except DocumentError as error:
+        raise OutputError(f"{path}: damaged, or not ours ({error}); name a new folder") from None

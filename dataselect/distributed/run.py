@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -83,6 +84,9 @@ class Distributed(Scoring):
 
     def _carry_out(self, work: Work, development: Column) -> dict[str, Counts]:
         keys = self._keys(work)
+        again = sum(not storage.tells_changes(shard.identity) for shard in self._pool.shards)
+        if self._resume and again and not self.settings.quiet:
+            say(f"{again:,} shards are done again: nothing tells whether they have changed")
         run = digest(keys, asdict(work.selection), work.wants_dropped, self.settings.seed)
         with closing(Book(self._folders, resume=self._resume)) as book:
             outcome = book.finished(run)
@@ -111,9 +115,12 @@ class Distributed(Scoring):
             raise
 
     def _keys(self, work: Work) -> dict[str, str]:
-        """For each shard, by its name, a digest of all that its scoring depends on."""
+        """For each shard, by its name, a digest of all that its scoring depends on.
+
+        One whose server does not tell whether it has changed gets another digest each time.
+        """
         shared = digest(
-            versions().get("dataselect"),
+            versions(),
             digest_of(work.scorer),
             work.text_field,
             work.selection.cost,
@@ -125,7 +132,9 @@ class Distributed(Scoring):
         by_position = records.POSITION in work.scorer.columns
         keys, before = {}, ""
         for shard in self._pool.shards:
-            keys[shard.name] = digest(shared, before, shard.path, shard.identity)
+            known = storage.tells_changes(shard.identity)
+            identity = shard.identity if known else secrets.token_hex()
+            keys[shard.name] = digest(shared, before, shard.path, identity)
             before = keys[shard.name] if by_position else ""
         return keys
 

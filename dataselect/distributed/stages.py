@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ class Stages:
 
     def filtered(self) -> Outcome:
         """Score and write, where each record's fate is known by itself."""
-        rule = digest(self.work.selection.describe(), self.work.wants_dropped)
+        rule = digest(asdict(self.work.selection), self.work.wants_dropped)
         tasks = (
             (Filter(**self._given(shard)), digest(self.keys[shard.name], rule))
             for shard in self.pool.shards

@@ -36,6 +36,11 @@ class Status(NamedTuple):
     identity: str
 
 
+def tells_changes(identity: str) -> bool:
+    """Whether a file's identity holds more than its size: some web servers tell nothing else."""
+    return " " in identity
+
+
 def plain(path: str) -> str:
     """A path without the scheme of this machine's files: `/data` for `file:///data`."""
     return _FILE_URL.sub("", path, count=1)

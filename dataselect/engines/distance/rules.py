@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.documents import typed
+from dataselect.documents import DocumentError, typed
 from dataselect.engines.distance.options import Metric
 from dataselect.engines.distance.space import Space, Vectors, as_weights, checked, rounded
 from dataselect.engines.encoders.base import FRACTION, unit
@@ -182,7 +182,9 @@ def restore(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Dis
             return _restored_nearest(about, arrays)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"its distance lacks {error}") from None
-    raise ValueError(f"its distance is of the unknown kind {kind!r}")
+    except DocumentError as error:
+        raise ValueError(f"its {error}") from None
+    raise ValueError(f"its distance is of the unknown kind {kind!r:.80}")
 
 
 def _restored_linear(arrays: Mapping[str, NDArray[Any]]) -> Linear:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from dataclasses import fields, replace
@@ -10,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from dataselect import records
+from dataselect.errors import DataselectError
 from dataselect.review.explanation.standing import is_exclusion
 from dataselect.selection import gain
 
@@ -105,14 +107,19 @@ def spelled(number: float | Fraction, *, up: bool) -> str:
 
 
 def _lifted(stage: Stage, place: Place, reason: str) -> tuple[str, ...] | None:
-    """What has to change so that nothing leaves the record out whatever its score, if that can."""
-    match stage.command:
-        case "winnow":
-            return (_moved("--max-perplexity" if "--max" in reason else "--min-perplexity", place),)
-        case "label":
-            return _labelled(stage, place)
-        case "bitext":
-            return (*_unguarded(stage, place), *_aligned(stage, place))
+    """What has to change so that nothing leaves the record out whatever its score, if that can.
+
+    None also where the record or the options do not fit the reason.
+    """
+    with contextlib.suppress(ValueError, DataselectError):
+        match stage.command:
+            case "winnow":
+                option = "--max-perplexity" if "--max" in reason else "--min-perplexity"
+                return (_moved(option, place),)
+            case "label":
+                return _labelled(stage, place)
+            case "bitext":
+                return (*_unguarded(stage, place), *_aligned(stage, place))
     return None
 
 
@@ -126,9 +133,9 @@ def _labelled(stage: Stage, place: Place) -> tuple[str, ...]:
     """The options of `label` that keep what is none of the intents, and what is uncertain."""
     least = stage.options["min_confidence"]
     found = []
-    if place.record["intent"] == "other" and not stage.options["keep_other"]:
+    if place.record.get("intent") == "other" and not stage.options["keep_other"]:
         found.append("--keep-other")
-    if least is not None and place.record["confidence"] < least:
+    if least is not None and records.number("confidence").get(place.record) < least:
         found.append(_moved("--min-confidence", place))
     return tuple(found)
 
@@ -136,7 +143,7 @@ def _labelled(stage: Stage, place: Place) -> tuple[str, ...]:
 def _aligned(stage: Stage, place: Place) -> tuple[str, ...]:
     """The option of `bitext` that keeps a pair of poor alignment."""
     least = stage.options["min_alignment"]
-    is_poor = least is not None and place.record["alignment"] < least
+    is_poor = least is not None and records.number("alignment").get(place.record) < least
     return (_moved("--min-alignment", place),) if is_poor else ()
 
 
