@@ -40,6 +40,8 @@ class TallyFields(TypedDict):
     distribution: Annotated[_DistributionFields, _has_ends]
     remarks: dict[str, Count]
     cut_gain: float | None
+    spent: float
+    dropped: dict[str, Count]
     digests: dict[str, str]
 
 
@@ -112,7 +114,7 @@ class Tally:
             Distribution.of_json(cast("dict[str, Any]", noted["distribution"])),
             Counter(noted["remarks"]),
             float("inf") if cut_gain is None else cut_gain,
-            noted.get("spent", 0.0),
-            Counter(noted.get("dropped", {})),
+            noted["spent"],
+            Counter(noted["dropped"]),
             noted["digests"],
         )
