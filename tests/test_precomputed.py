@@ -1,7 +1,6 @@
 """Vectors made elsewhere: which rows they give, and what is refused."""
 
 import hashlib
-import os
 import pickle
 from pathlib import Path
 
@@ -160,9 +159,7 @@ def test_a_file_that_was_cut_short_is_refused(path: str, tmp_path: Path) -> None
 
 
 def test_what_is_no_plain_file_is_refused(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    for name in ("pipe", "."):
-        with pytest.raises(InputError, match="not a plain file"):
-            Precomputed(str(tmp_path / name))
+    with pytest.raises(InputError, match="not a plain file"):
+        Precomputed(str(tmp_path))
     with pytest.raises(InputError, match=r"nope\.npy: No such file"):
         Precomputed(str(tmp_path / "nope.npy"))
