@@ -10,7 +10,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -89,6 +91,19 @@ def shell(tmp_path: Path) -> Shell:
         return Outcome(done.returncode, done.stdout, done.stderr.decode())
 
     return run
+
+
+NEEDS_KENLM = pytest.mark.skipif(
+    find_spec("kenlm") is None, reason="the package kenlm, an extra, is not installed"
+)
+
+
+def kenlm_model(path: object) -> Any:
+    """A model as KenLM itself loads it; skips the test where the package is missing."""
+    kenlm = pytest.importorskip("kenlm", reason="the package kenlm, an extra, is not installed")
+    config = kenlm.Config()
+    config.show_progress, config.arpa_complain = False, kenlm.ARPALoadComplain.NONE
+    return kenlm.Model(str(path), config)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import kenlm_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from dataselect.engines.lm import arpa
 from dataselect.engines.lm.arpa import writing
 from dataselect.engines.lm.backoff import BackoffModel
 from dataselect.engines.lm.estimators import train
-from dataselect.engines.lm.language_model import LanguageModel
+from dataselect.engines.lm.vocabulary import sentences as sentences_of
 from dataselect.errors import InputError
 
 TEXTS = ["play some jazz", "play the blues", "some more of the same"]
@@ -58,7 +59,8 @@ def test_kenlm_scores_any_text_as_the_model_does(
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/model.arpa"
         arpa.save(model, path)
-        found = LanguageModel(path).score([*texts, *others]).log_probs
+        kenlm = kenlm_model(path)
+        found = list(map(kenlm.score, sentences_of([*texts, *others])))
     np.testing.assert_allclose(found, scores(model, [*texts, *others]), rtol=0, atol=1e-5)
 
 
@@ -150,6 +152,11 @@ HARMLESS = {
     "other spellings of numbers": PLAIN.replace("-0.5\ta", "-5.0E-1\ta"),
     "a capital unknown word": PLAIN.replace("<unk>", "<UNK>"),
     "a byte order mark": "\ufeff" + PLAIN,
+    "counts as IRSTLM writes them": PLAIN.replace("1=4", " 1=        4").replace("2=3", " 2 = 3 "),
+    "spaces before numbers": PLAIN.replace("\n-", "\n -").replace("\n0", "\n\t0"),
+    "several spaces between fields": PLAIN.replace("\t", "  ").replace("a </s>", "a \t </s>"),
+    "text for people": "made by a toolkit\nin 1999\n\n" + PLAIN,
+    "zero with a sign": PLAIN.replace("\n0\t", "\n-0.0\t"),
 }
 
 
@@ -171,8 +178,8 @@ def test_without_an_unknown_word_its_log_probability_is_that_of_kenlm(
 ) -> None:
     model = read(PLAIN.replace("-1\t<unk>\t0\n", "").replace("ngram 1=4", "ngram 1=3"))
     assert model.levels[0].log_probs[0] == -100
-    found = LanguageModel(str(tmp_path / "model.arpa")).score(["a b"]).log_probs
-    assert scores(model, ["a b"]) == pytest.approx(found.tolist())
+    found = kenlm_model(tmp_path / "model.arpa").score("a b")
+    assert scores(model, ["a b"]) == pytest.approx([found])
 
 
 def test_a_probability_of_zero_is_read_as_kenlm_scores_unknown_words(read: Read) -> None:
@@ -192,6 +199,15 @@ def test_a_long_file_is_read_in_blocks(
 FAULTS = {
     "nothing": ("", 1, "the file ends before \\data\\"),
     "records": ('{"text": "a"}\n', 1, "no \\data\\"),
+    "much text": ("some text\n" * 10_000 + PLAIN, 1, "no \\data\\"),
+    "IRSTLM's own": ("iARPA\n" + PLAIN, 1, "compile-lm"),
+    "counts without end": (
+        "\\data\\\n" + "".join(f"ngram {n}=1\n" for n in range(1, 99)),
+        34,
+        "33",
+    ),
+    "a count beyond all memory": (PLAIN.replace("2=3", f"2={10**17}"), 16, "3 2-grams, but"),
+    "NUL": (PLAIN.replace("a a", "a\0a a"), 14, "not a log-probability, a 2-gram"),
     "binary": ("mmap lm http://kheafield.com/code format version 5\n\0\n", 1, "a KenLM binary"),
     "no counts": (PLAIN[: len("\\data\\\n")], 1, "no counts"),
     "counts out of step": (PLAIN.replace("ngram 2", "ngram 3"), 3, "not a count 'ngram 2=N'"),

@@ -8,17 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import kenlm
-import numpy as np
 import pytest
-from conftest import Inside, Shell
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from conftest import NEEDS_KENLM, Inside, Shell, kenlm_model
 
-from dataselect.engines.lm import arpa
-from dataselect.engines.lm.kneser_ney import estimate
-from dataselect.engines.lm.perplexity import ArpaPredictor, Evaluation, KenlmPredictor
-from dataselect.engines.lm.vocabulary import Vocabulary
+from dataselect.engines.lm.perplexity import Evaluation
 
 # Trained by lmplz, order 3, on: play some jazz | play the blues | some jazz please
 ARPA = r"""\data\
@@ -76,6 +69,7 @@ BINARY = zlib.decompress(
     )
 )
 
+BOTH = ["lm.arpa", pytest.param("lm.bin", marks=NEEDS_KENLM)]
 TEXTS = ["play some blues", "please play rock now"]
 
 
@@ -87,7 +81,7 @@ def world(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["lm.arpa", "lm.bin"])
+@pytest.mark.parametrize("name", BOTH)
 def test_figures_are_those_of_kenlm_query(world: Path, name: str) -> None:
     """Word by word, KenLM's `query` gives these lengths and log10 probabilities:
 
@@ -112,6 +106,8 @@ def test_figures_are_those_of_kenlm_query(world: Path, name: str) -> None:
             "log10": total,
             "perplexity": 8.666558255064148,
             "perplexity_known": 6.588161864959759,
+            "shared": 7,
+            "perplexity_shared": 6.588161864959759,
             "bits_per_word": bits / 9,
             "bits_per_character": bits / 37,
         },
@@ -121,7 +117,7 @@ def test_figures_are_those_of_kenlm_query(world: Path, name: str) -> None:
 
 def test_perplexity_is_that_of_kenlms_python_module(world: Path) -> None:
     path = str(world / "lm.arpa")
-    model = kenlm.Model(path)
+    model = kenlm_model(path)
     for text in TEXTS:
         evaluation = Evaluation(path)
         evaluation.add([text])
@@ -129,34 +125,7 @@ def test_perplexity_is_that_of_kenlms_python_module(world: Path) -> None:
         assert found == pytest.approx(model.perplexity(text), rel=1e-6)
 
 
-WORDS = st.sampled_from(["a", "b", "c", "d", "é", "<s>", "</s>", "<unk>", "a\0b", "\u2028"])
-SENTENCES = st.lists(st.lists(WORDS, max_size=8).map(" ".join), min_size=1, max_size=12)
-
-
-@settings(max_examples=50)
-@given(SENTENCES, SENTENCES, st.integers(2, 5), st.sampled_from([[], [b"a", b"b"]]))
-def test_arrays_and_kenlm_agree_word_by_word(
-    tmp_path_factory: pytest.TempPathFactory,
-    training: list[str],
-    texts: list[str],
-    order: int,
-    words: list[bytes],
-) -> None:
-    """Over a vocabulary that is given, <unk> is in n-grams, too."""
-    path = str(tmp_path_factory.mktemp("lm") / "lm.arpa")
-    vocabulary = Vocabulary(words)
-    tokens = vocabulary.encode(training, grow=not words)
-    model = estimate(tokens, vocabulary, order=order).model
-    if model.order == 1:  # KenLM reads none
-        return
-    arpa.save(model, path)
-    by_arrays, by_kenlm = [each(path).predict(texts) for each in (ArpaPredictor, KenlmPredictor)]
-    np.testing.assert_allclose(by_arrays.log_probs, by_kenlm.log_probs, atol=1e-5)
-    np.testing.assert_array_equal(by_arrays.lengths, by_kenlm.lengths)
-    np.testing.assert_array_equal(by_arrays.known, by_kenlm.known)
-
-
-@pytest.mark.parametrize("name", ["lm.arpa", "lm.bin"])
+@pytest.mark.parametrize("name", BOTH)
 def test_batches_make_no_difference(world: Path, name: str) -> None:
     together, apart = [Evaluation(str(world / name)) for _ in range(2)]
     together.add(TEXTS)
@@ -193,18 +162,19 @@ def evaluated(found: bytes | str) -> list[dict[str, Any]]:
 
 
 TABLE = """\
-                             lm.arpa       lm.bin
-sentences                          2            2
-words                              7            7
-unknown words            2 (28.57 %)  2 (28.57 %)
-log10 probability             -8.441       -8.441
-perplexity                     8.667        8.667
-perplexity, known words        6.588        6.588
-bits per word                  3.115        3.115
-bits per character             0.758        0.758
-by 1-grams               4 (57.14 %)  4 (57.14 %)
-by 2-grams               2 (28.57 %)  2 (28.57 %)
-by 3-grams               1 (14.29 %)  1 (14.29 %)
+                                lm.arpa       lm.bin
+sentences                             2            2
+words                                 7            7
+unknown words               2 (28.57 %)  2 (28.57 %)
+log10 probability                -8.441       -8.441
+perplexity                        8.667        8.667
+perplexity, known words           6.588        6.588
+perplexity, words all know        6.588        6.588
+bits per word                     3.115        3.115
+bits per character                0.758        0.758
+by 1-grams                  4 (57.14 %)  4 (57.14 %)
+by 2-grams                  2 (28.57 %)  2 (28.57 %)
+by 3-grams                  1 (14.29 %)  1 (14.29 %)
 
 perplexity, bits per word: of words and sentence ends
 bits per character: of characters, spaces included, and sentence ends
@@ -212,6 +182,7 @@ by n-grams: known words and sentence ends, by the longest n-gram that predicted 
 """
 
 
+@NEEDS_KENLM
 def test_table_of_several_models(world: Path, shell: Shell) -> None:
     found = shell("dataselect lm eval --lm lm.arpa --lm lm.bin < texts.jsonl")
     assert (found.code, found.out.decode()) == (0, TABLE)
@@ -257,7 +228,7 @@ def test_texts_of_many_blocks_are_all_counted(world: Path, inside: Inside) -> No
     [found] = evaluated((world / "out").read_bytes())
     assert (found["sentences"], found["words"]) == (40_000, 120_000)
     log_prob = -0.40939963 - 0.38129833 - 0.10895064 - 0.36842942
-    assert found["log10"] == pytest.approx(40_000 * log_prob, rel=1e-9)
+    assert found["log10"] == pytest.approx(40_000 * log_prob, rel=1e-7)  # single precision
 
 
 @pytest.mark.parametrize(
@@ -267,7 +238,7 @@ def test_texts_of_many_blocks_are_all_counted(world: Path, inside: Inside) -> No
         pytest.param(["--lm", "none.arpa"], 1, ["none.arpa: No such file"], id="a missing model"),
         pytest.param(["--lm", "texts.jsonl"], 1, ["texts.jsonl:1: "], id="no model in the file"),
         pytest.param(["--lm", "cut.arpa"], 1, ["cut.arpa:", "make the file anew"], id="cut short"),
-        pytest.param(["--lm", "cut.bin"], 1, ["cut.bin: KenLM cannot read it"], id="cut binary"),
+        pytest.param(["--lm", "cut.bin"], 1, ["cut.bin: "], id="cut binary"),
         pytest.param(["--lm", "-", "texts.jsonl"], 2, ["from files"], id="a model from a pipe"),
         pytest.param(["--lm", "lm.arpa", "-o", "lm.arpa"], 2, ["also read"], id="over the model"),
         pytest.param(["--lm", "lm.arpa", "empty.jsonl"], 3, ["nothing was kept of 0"], id="empty"),
@@ -285,7 +256,7 @@ def test_what_goes_wrong_is_said_in_one_line(
     inside("lm", "eval", *arguments).refused(code, *words)
 
 
-@pytest.mark.parametrize("name", ["lm.arpa", "lm.bin"])
+@pytest.mark.parametrize("name", BOTH)
 def test_nothing_to_evaluate_has_no_figures(world: Path, inside: Inside, name: str) -> None:
     (world / "empty.jsonl").write_text("")
     options = ["--allow-empty", "-o", "out", "-q"]

@@ -4,10 +4,9 @@ import json
 import math
 from pathlib import Path
 
-import kenlm
 import numpy as np
 import pytest
-from conftest import Inside, Shell
+from conftest import Inside, Shell, kenlm_model
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,7 +86,7 @@ WORDS = st.lists(st.sampled_from(["play", "jazz", "rock", "polka", "<", "é", "b
 
 @given(st.lists(WORDS.map(" ".join), max_size=8))
 def test_perplexity_is_that_of_kenlm(path: str, texts: list[str]) -> None:
-    model = kenlm.Model(path)
+    model = kenlm_model(path)
     values, fields = scored(Winnow(LanguageModel(path)), texts)
     assert values == pytest.approx([model.perplexity(text) for text in texts])
     assert fields["oov"] == [sum(oov for _, _, oov in model.full_scores(text)) for text in texts]

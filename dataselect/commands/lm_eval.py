@@ -41,9 +41,9 @@ def command(
     """Tell how well language models predict a text.
 
     For each model: perplexity over words and sentence ends, with unknown words (as the model's
-    <unk>) and without; bits per word, and per character, spaces and sentence ends counted; the
-    share of unknown words; and how many words and sentence ends were predicted by an n-gram of
-    each length.
+    <unk>) and without, and over the words that all models know; bits per word, and per character,
+    spaces and sentence ends counted; the share of unknown words; and how many words and sentence
+    ends were predicted by an n-gram of each length.
     """
     settings = output.build()
     texts = inputs.open(digest=settings.report is not None)
@@ -51,13 +51,12 @@ def command(
     if STDIN in models.paths:
         raise OptionError("models are read from files; standard input is for texts")
     with Run(texts, settings, also_read=[models]) as run:
-        from dataselect.engines.lm.perplexity import Evaluation
+        from dataselect.engines.lm.perplexity import Evaluation, add
 
         run.facts = {"lm": models.paths, "format": format_, **vars(normalizing)}
         evaluations = [Evaluation(path) for path in models.paths]
         for batch in run.texts(_NOUN, normalizing.build()):
-            for evaluation in evaluations:
-                evaluation.add(batch)
+            add(evaluations, batch)
         described = [evaluation.describe() for evaluation in evaluations]
         found = {"models": described}
         shown = (
@@ -78,4 +77,6 @@ def _doubts(described: Sequence[dict[str, Any]]) -> list[str]:
     if len(set(unknown)) <= 1:
         return []
     counts = ", ".join(f"{count:,}" for count in unknown)
-    return [f"the models lack different words ({counts} unknown): perplexities do not compare"]
+    what = f"the models lack different words ({counts} unknown): perplexities do not compare"
+    shared = f"{described[0]['shared']:,} words and sentence ends that all models know"
+    return [f"{what}, but those over the {shared}"]

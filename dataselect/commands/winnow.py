@@ -116,10 +116,16 @@ class WinnowOptions:
             pool.keep_for_rereading()
             strict = settings.on_error == FAIL
             contrast = sample_like(in_domain, pool, column, rng, strict=strict)
-        elif self.contrast is not None and is_language_model(self.contrast):
-            contrast = LanguageModel(self.contrast, normalization)
         elif self.contrast is not None:
-            [contrast] = read_columns(Inputs([self.contrast]), [column])
+            source = Inputs([self.contrast])
+            source.keep_for_rereading()
+            try:
+                if is_language_model(source):
+                    contrast = LanguageModel(self.contrast, normalization)
+                else:
+                    [contrast] = read_columns(source, [column])
+            finally:
+                source.forget_copies()
         if contrast == [] and self.contrast == _AUTO:
             contrast = None
             if not settings.allow_empty:

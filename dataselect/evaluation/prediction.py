@@ -15,7 +15,11 @@ def table(described: Sequence[Mapping[str, Any]]) -> str:
     longest = max(each["order"] for each in described)
     rows = [
         ("", *[each["lm"] for each in described]),
-        *[(title, *[_shown(each, field) for each in described]) for title, field in _ROWS],
+        *[
+            (title, *[_shown(each, field) for each in described])
+            for title, field in _ROWS
+            if field != _SHARED or len(described) > 1
+        ],
         *[
             (
                 f"by {n}-grams",
@@ -27,6 +31,7 @@ def table(described: Sequence[Mapping[str, Any]]) -> str:
     return "".join(f"{line}\n" for line in [*aligned(rows), "", *_NOTES])
 
 
+_SHARED = "perplexity_shared"
 _ROWS = (
     ("sentences", "sentences"),
     ("words", "words"),
@@ -34,6 +39,7 @@ _ROWS = (
     ("log10 probability", "log10"),
     ("perplexity", "perplexity"),
     ("perplexity, known words", "perplexity_known"),
+    ("perplexity, words all know", _SHARED),
     ("bits per word", "bits_per_word"),
     ("bits per character", "bits_per_character"),
 )

@@ -67,10 +67,15 @@ class BackoffModel:
         return self._keys[order - 1]
 
     def find(self, tokens: NDArray[np.int32]) -> Places:
-        """For each order, (t,) where the n-gram that ends at each token stands, or -1."""
+        """For each order, (t,) where the n-gram that ends at each token stands, or -1.
+
+        None reaches over the begin of a sentence, though a file may list `</s> <s>`.
+        """
+        begins = tokens == BEGIN
         places = [tokens.astype(np.int64)]
         for order in range(2, self.order + 1):
-            places.append(self._continued(order, _before(places[-1]), tokens))
+            histories = np.where(begins, -1, _before(places[-1]))
+            places.append(self._continued(order, histories, tokens))
         return places
 
     def extend(self, histories: Places, words: NDArray[np.int32]) -> Places:

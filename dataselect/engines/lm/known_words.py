@@ -1,4 +1,4 @@
-"""Which words of many texts a model knows, without asking it again and again."""
+"""The vocabulary numbers of the words of many texts, each word looked up once."""
 
 from __future__ import annotations
 
@@ -27,52 +27,57 @@ _MIX_SHIFT = np.uint64(29)
 
 
 class KnownWords:
-    """Counts the words of texts that a test knows, each asked about once, as long as it remembers.
+    """Numbers the words of texts, each asked about once, as long as it remembers.
 
-    Words are told apart by 64-bit hashes of their bytes.
+    `number` gives the number of a word, 0 for an unknown one; a test of membership will do. Words
+    are told apart by 64-bit hashes of their bytes.
 
     >>> KnownWords({b"play", b"jazz"}.__contains__).count([b"play some jazz", b"", b"jazz"])
     (array([3, 0, 1]), array([2, 0, 1]))
     """
 
-    def __init__(self, knows: Callable[[bytes], bool]) -> None:
-        self._knows = knows
-        self._answers: dict[bytes, bool] = {}
+    def __init__(self, number: Callable[[bytes], int]) -> None:
+        self._number = number
+        self._answers: dict[bytes, int] = {}
         self._hashes = np.zeros(1 << _SLOT_BITS, np.uint64)
-        self._known = np.zeros(1 << _SLOT_BITS, bool)
+        self._numbers = np.zeros(1 << _SLOT_BITS, np.int32)
 
     def count(self, texts: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(n,) words of each text, white space of ASCII between them, and (n,) known ones."""
+        numbers, words = self.numbers(texts)
+        so_far = np.concatenate((np.zeros(1, np.int64), np.cumsum(numbers != 0)))
+        return words, np.diff(so_far[np.cumsum(words)], prepend=0)
+
+    def numbers(self, texts: Sequence[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """(w,) the numbers of the words of all texts in a row, and (n,) words of each text."""
         data = b"\n".join([*texts, bytes(_LONGEST)])
         starts, sizes = _words(np.frombuffer(data, np.uint8)[:-_LONGEST])
-        known = self._look_up(data, starts, sizes)
         ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1)
-        last = np.searchsorted(starts, ends)
-        so_far = np.concatenate((np.zeros(1, np.int64), np.cumsum(known)))
-        return np.diff(last, prepend=0), np.diff(so_far[last], prepend=0)
+        words = np.diff(np.searchsorted(starts, ends), prepend=0)
+        return self._look_up(data, starts, sizes), words
 
     def _look_up(
         self, data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """(w,) whether each word is known; what is not in the table is asked, and enters it."""
+    ) -> NDArray[np.int32]:
+        """(w,) the number of each word; what is not in the table is asked, and enters it."""
         hashes = _hashes(data, starts, sizes)
         slots = (hashes >> np.uint64(64 - _SLOT_BITS)).astype(np.int64)
-        known = self._known[slots]
+        numbers = self._numbers[slots]
         absent = np.flatnonzero((self._hashes[slots] != hashes) | (sizes > _LONGEST))
         ends = starts[absent] + sizes[absent]
         words = map(
             data.__getitem__,
             starmap(slice, zip(starts[absent].tolist(), ends.tolist(), strict=True)),
         )
-        known[absent] = [self._answer(word) for word in words]
-        self._hashes[slots[absent]], self._known[slots[absent]] = hashes[absent], known[absent]
-        return known
+        numbers[absent] = [self._answer(word) for word in words]
+        self._hashes[slots[absent]], self._numbers[slots[absent]] = hashes[absent], numbers[absent]
+        return numbers
 
-    def _answer(self, word: bytes) -> bool:
+    def _answer(self, word: bytes) -> int:
         if (answer := self._answers.get(word)) is None:
             if len(self._answers) >= _MOST_REMEMBERED:
                 self._answers.clear()
-            answer = self._answers[word] = self._knows(word)
+            answer = self._answers[word] = self._number(word)
         return answer
 
 

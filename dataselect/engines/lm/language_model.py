@@ -1,27 +1,25 @@
-"""Texts scored by KenLM, from an ARPA file or a KenLM binary."""
+"""Texts scored by an n-gram model in a file: ARPA, or KenLM's binary."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
-import kenlm
 import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.engines.lm import arpa
-from dataselect.engines.lm.known_words import KnownWords
-from dataselect.engines.lm.spelling import Spelling
-from dataselect.engines.lm.vocabulary import Vocabulary, sentence, sentences
+from dataselect.engines.lm.array_scorer import ArrayScorer, Predictions
+from dataselect.engines.lm.kenlm_process import KenlmProcess
+from dataselect.engines.lm.vocabulary import Vocabulary, sentences
 from dataselect.engines.normalization import Normalization
 from dataselect.errors import InputError
 from dataselect.inputs import Inputs, file_digest, open_raw, rereadable
 
 DECIMALS = 6
-"""To which scores are rounded where they are written: KenLM adds up in single precision."""
+"""To which scores are rounded where they are written: they add up in single precision."""
 
 
 class TextScores(NamedTuple):
@@ -55,7 +53,8 @@ def perplexity(
 class LanguageModel:
     """An n-gram model in a file, opened when it first scores; only its path travels to workers.
 
-    A binary file is mapped into memory, so that processes share it.
+    An ARPA file is held in arrays; KenLM's binary is read by the package `kenlm`, see
+    `kenlm_process`, and mapped into memory, so that processes share it. Both give the same bytes.
 
     >>> LanguageModel("in_domain.arpa").score(["play some jazz"]).oov  # doctest: +SKIP
     array([0])
@@ -66,7 +65,7 @@ class LanguageModel:
     def __init__(self, path: str, normalization: Normalization | None = None) -> None:
         """`normalization` is done to every text first.
 
-        The first text raises InputError if the file is not a model of KenLM's.
+        The first text raises InputError if the file is not a model.
         """
         self.path = rereadable(path)
         self.normalization = normalization or Normalization()
@@ -75,28 +74,18 @@ class LanguageModel:
         return {"path": self.path, "normalization": self.normalization}
 
     @cached_property
-    def _model(self) -> Any:
+    def _scorer(self) -> ArrayScorer | KenlmProcess:
+        if self._is_binary:
+            return KenlmProcess(self.path)
+        return ArrayScorer(arpa.read(self.path))
+
+    @cached_property
+    def _is_binary(self) -> bool:
         if os.path.exists(self.path) and not os.path.isfile(self.path):
             raise InputError(
                 f"{self.path}: not a file that can be read twice; save the model to one"
             )
-        config = kenlm.Config()
-        config.load_method = kenlm.LoadMethod.LAZY
-        config.show_progress = False
-        config.arpa_complain = kenlm.ARPALoadComplain.NONE
-        try:
-            with _silence():
-                return kenlm.Model(self.path, config)
-        except (OSError, MemoryError) as error:
-            raise _explained(self.path, str(error)) from None
-
-    @cached_property
-    def _known(self) -> KnownWords:
-        return KnownWords(self._model.__contains__)
-
-    @cached_property
-    def _spelling(self) -> Spelling:
-        return Spelling(self._model.__contains__)
+        return is_binary(self.path)
 
     @cached_property
     def digest(self) -> str:
@@ -105,68 +94,51 @@ class LanguageModel:
 
     def vocabulary(self) -> Vocabulary:
         """The words of an ARPA file. Raises InputError for KenLM's binary, which lists none."""
-        if is_binary(self.path):
+        if self._is_binary:
             raise InputError(
                 f"{self.path}: a binary model does not tell its words; name the ARPA file"
             )
         return arpa.read(self.path).vocabulary
 
-    @property
+    @cached_property
     def order(self) -> int:
         """Length of the longest n-gram."""
-        order: int = self._model.order
-        return order
+        if "_scorer" in self.__dict__ or self._is_binary:
+            return self._scorer.order
+        return arpa.read_order(self.path)
 
     def score(self, texts: Sequence[str]) -> TextScores:
         """Score whole texts as sentences; a literal `<s>` in a text is a word like any other."""
-        encoded = self._spelling(sentences(self.normalization.each(texts)))
-        words, known = self._known.count(encoded)
-        return TextScores(
-            np.fromiter(map(self._model.score, encoded), np.float64, len(encoded)),
-            words,
-            words - known,
-        )
+        return TextScores(*self._scorer.score(sentences(self.normalization.each(texts))))
+
+    def predict(self, texts: Sequence[str]) -> Predictions:
+        """Score every word and sentence end of some texts."""
+        return self._scorer.predict(sentences(self.normalization.each(texts)))
 
     def known_log_probs(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """(n,) log10 probability of the known words and the sentence end of each text."""
-        return np.array(
-            [
-                sum(log_prob for log_prob, _, oov in self.word_scores(text) if not oov)
-                for text in texts
-            ],
-            np.float64,
-        )
+        found = self.predict(texts)
+        owners = np.repeat(np.arange(len(texts)), found.words + 1)
+        values = np.where(found.known, found.log_probs, 0.0)
+        return np.bincount(owners, values, len(texts)).astype(np.float64)
 
     def word_scores(self, text: str) -> list[tuple[float, int, bool]]:
         """For each word and the end: log10 probability, length of the n-gram hit, if unknown."""
-        [encoded] = self._spelling([sentence(self.normalization(text))])
-        return list(self._model.full_scores(encoded))
+        found = self.predict([text])
+        columns = (found.log_probs.tolist(), found.lengths.tolist(), (~found.known).tolist())
+        return list(zip(*columns, strict=True))
 
 
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keep KenLM from standard error, where it writes of an ARPA file without <unk> regardless."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # it is closed
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+def is_language_model(source: Inputs) -> bool:
+    """Whether one file begins as an ARPA file or a KenLM binary does. Raises InputError.
 
-
-def is_language_model(path: str) -> bool:
-    """Whether a file begins as an ARPA file or a KenLM binary does. Raises InputError."""
-    if is_binary(path):
+    What cannot be read twice must have been kept for it.
+    """
+    [path] = source.paths
+    if os.path.isfile(path) and is_binary(path):
         return True
-    first = next(iter(Inputs([path]).blocks()), None)
-    return first is not None and first.data.lstrip().startswith(b"\\data\\")
+    first = next(source.blocks(), None)
+    return first is not None and (first.data.startswith(arpa.BINARY) or arpa.begins(first.data))
 
 
 def is_binary(path: str) -> bool:
@@ -176,15 +148,3 @@ def is_binary(path: str) -> bool:
     """
     with open_raw(rereadable(path)) as file:
         return file.read(len(arpa.BINARY)) == arpa.BINARY
-
-
-def _explained(path: str, complaint: str) -> InputError:
-    """What is wrong with a model file: its line in an ARPA file, else what KenLM said."""
-    try:
-        if not is_binary(path) and arpa.read(path).order == 1:
-            return InputError(f"{path}: KenLM reads models of order 2 and up; train a longer one")
-    except InputError as found:
-        return found
-    # KenLM: Cannot read model '...' (file.cc:1 in ... threw SomeException. What is wrong)
-    what = complaint.partition("threw ")[2].partition(". ")[2].rstrip(")") or complaint
-    return InputError(f"{path}: KenLM cannot read it ({what}); train it anew")

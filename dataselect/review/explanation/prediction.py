@@ -143,7 +143,7 @@ def _contrast(
         drawn = len(pool) == len(stage.read)
         return sample_like(in_domain, Inputs(pool), column, rng) if drawn else None
     path = stage.located(stage.options["contrast"])
-    if path is None or is_language_model(path):
+    if path is None or is_language_model(Inputs([path])):
         return None if path is None else LanguageModel(path, normalization)
     [texts] = read_columns(Inputs([path]), [column])
     return texts

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import NamedTuple, NoReturn
 
 import numpy as np
@@ -21,27 +22,31 @@ from dataselect.engines.lm.vocabulary import (
 from dataselect.errors import InputError
 from dataselect.inputs import Block, Inputs, display
 
+_DATA = re.compile(rb"^\s*\\data\\\s*$", re.MULTILINE)
 _HEADING = re.compile(rb"^(\\.*\n)", re.MULTILINE)
-_COUNT = re.compile(rb"ngram (\d{1,18})=(\d{1,18})\s*")
+# IRSTLM writes `ngram  1=        61`.
+_COUNT = re.compile(rb"[ \t]*ngram[ \t]+(\d{1,18})[ \t]*=[ \t]*(\d{1,18})\s*")
 _NUMBER = rb"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|-inf)"
 BINARY = b"mmap lm "
 """How KenLM's own format begins."""
 
 _CAPITAL_UNKNOWN = b"<UNK>"  # what some toolkits write for <unk>, and KenLM reads so
 _NEVER = -100.0  # KenLM's log-probability of an unknown word where a file has no <unk>
+_LARGEST = 1e9  # beyond it, back-offs and log-probabilities are infinite
+_LONGEST = 32  # n-grams; models in use have 3 to 7
+_HEADER_BYTES = 1 << 16  # of text before \data\, which toolkits write for people
 _REMEDY = "make the file anew"
+_NO_DATA = "no \\data\\ where an ARPA file has it; name a language model"
 
 
 def read(path: str) -> BackoffModel:
     """Read an ARPA file, plain or compressed by suffix; the n-grams of an order in any order.
 
     Raises InputError, with the line, for whatever is not as it should be: counts, headings,
-    numbers, words that are no unigrams, n-grams whose history is not there.
+    numbers, words that are no unigrams, n-grams whose history is not there. What the file promises
+    allocates nothing. Log-probabilities round to single precision as their digits do.
     """
-    file = _File(path)
-    file.skip_comments()
-    file.expect("\\data\\")
-    counts = file.counts()
+    file, counts = _opened(path)
     builder = _Builder(file, len(counts))
     for order, count in enumerate(counts, start=1):
         file.expect(f"\\{order}-grams:")
@@ -50,6 +55,27 @@ def read(path: str) -> BackoffModel:
     for part in file.parts():
         file.refuse(part.line, f"text after \\end\\; {_REMEDY}")
     return builder.model()
+
+
+def read_order(path: str) -> int:
+    """The order that an ARPA file promises, by its first lines alone. Raises InputError."""
+    _, counts = _opened(path)
+    return len(counts)
+
+
+def begins(data: bytes) -> bool:
+    r"""Whether some lines begin an ARPA file: \data\ after no more than text for people."""
+    for heading in _DATA.finditer(data[: _HEADER_BYTES + len(BINARY)]):
+        return _is_text(data[: heading.start()])
+    return False
+
+
+def _opened(path: str) -> tuple[_File, list[int]]:
+    """A file that stands at its unigrams, and how many n-grams of each order it promises."""
+    file = _File(path)
+    file.skip_header()
+    file.expect("\\data\\")
+    return file, file.counts()
 
 
 class _Part(NamedTuple):
@@ -97,15 +123,23 @@ class _File:
             yield self._next
             self._advance()
 
-    def skip_comments(self) -> None:
-        """Pass over what `lmplz --verbose_header` writes first; refuse any other beginning."""
+    def skip_header(self) -> None:
+        r"""Pass over text before \data\; refuse what is no beginning of an ARPA file."""
+        begin, size = self._line, 0
         for line, text in self.parts():
+            size += len(text)
             if text.startswith(BINARY):
                 self.refuse(
                     line, "a KenLM binary; name the ARPA file that it was made from, or unpack it"
                 )
-            if not all(each.startswith(b"#") for each in text.splitlines()):
-                self.refuse(line, "no \\data\\ where an ARPA file has it; name a language model")
+            if text.startswith(b"iARPA"):
+                self.refuse(
+                    line, "IRSTLM's own iARPA; make it ARPA: compile-lm FILE --text=yes OUT"
+                )
+            if size > _HEADER_BYTES or not _is_text(text):
+                self.refuse(begin, _NO_DATA)
+        if size and self._next is None:
+            self.refuse(begin, _NO_DATA)
 
     def expect(self, heading: str) -> None:
         """Pass over a heading that must be next."""
@@ -125,6 +159,8 @@ class _File:
                 if found is None or int(found[1]) != len(counts) + 1:
                     self.refuse(line, f"not a count 'ngram {len(counts) + 1}=N'; {_REMEDY}")
                 counts.append(int(found[2]))
+                if len(counts) > _LONGEST:
+                    self.refuse(line, f"n-grams of order {len(counts)}; the longest are {_LONGEST}")
         if not counts:
             self.refuse(None, f"no counts after \\data\\; {_REMEDY}")
         return counts
@@ -164,7 +200,8 @@ class _Builder:
         if order == 1:
             found = self._with_markers(found)
         self._refuse_if(found.log_probs > 0, found, "a log-probability above 0")
-        self._refuse_if(~np.isfinite(found.backoffs), found, "a back-off that is not finite")
+        endless = np.abs(found.backoffs) > _LARGEST
+        self._refuse_if(endless, found, "a back-off that is not finite")
         if order == self._order:
             self._refuse_if(found.backoffs != 0, found, "a back-off on the highest order")
         self._append(found)
@@ -178,11 +215,13 @@ class _Builder:
             self._file.refuse(part.line + bad, f"{what}; {_REMEDY}")
         log_probs, ngrams, backoffs = zip(*found, strict=True)
         words = b" ".join(ngrams).replace(b"\t", b" ").split(b" ")
+        if b"" in words:
+            words = [word for word in words if word]
         section = _Section(
             part.line + np.arange(len(found)),
             self._numbered(words, grow=order == 1).reshape(-1, order),
-            np.array([float(number) for number in log_probs]),
-            np.array([float(number or b"0") for number in backoffs]),
+            _parsed_numbers(log_probs),
+            _parsed_numbers(backoffs),
         )
         lowest = section.words.min(axis=1)
         self._refuse_if(lowest < 0, section, "a word that is not among the 1-grams")
@@ -228,7 +267,7 @@ class _Builder:
             Level(
                 histories[ascending],
                 found.words[ascending, -1],
-                np.maximum(found.log_probs, _NEVER)[ascending],
+                np.where(found.log_probs < -_LARGEST, _NEVER, found.log_probs)[ascending],
                 found.backoffs[ascending],
             )
         )
@@ -250,12 +289,42 @@ class _Numbers(dict[bytes, int]):
 
 
 def _pattern(order: int) -> re.Pattern[bytes]:
-    word = rb"[^ \t\r\n]+"
-    words = rb"(" + (word + rb"[ \t]") * (order - 1) + word + rb")"
+    word = rb"[^ \t\r\n\0]+"
+    words = rb"(" + (word + rb"[ \t]+") * (order - 1) + word + rb")"
     return re.compile(
-        rb"^" + _NUMBER + rb"[ \t]" + words + rb"(?:[ \t]" + _NUMBER + rb")?[ \t]*\r?\n",
+        rb"^[ \t]*" + _NUMBER + rb"[ \t]+" + words + rb"(?:[ \t]+" + _NUMBER + rb")?[ \t]*\r?\n",
         re.MULTILINE,
     )
+
+
+def _is_text(text: bytes) -> bool:
+    r"""Whether some bytes may stand before \data\: text in UTF-8 without control characters."""
+    if _CONTROL.search(text):
+        return False
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
+
+_LOW_BITS, _HALF = (1 << 29) - 1, 1 << 28  # of a double's fraction, what single precision rounds
+
+
+def _parsed_numbers(texts: Sequence[bytes]) -> NDArray[np.float64]:
+    """(m,) doubles, 0 for no text, that round to the single-precision number nearest to the text.
+
+    A double halfway between two of these may have been rounded itself; it moves by its last bit to
+    the side where the text is.
+    """
+    values = np.array([float(text or b"0") for text in texts], np.float64)
+    for place in np.flatnonzero((values.view(np.int64) & _LOW_BITS) == _HALF).tolist():
+        exact, found = Decimal(texts[place].decode()), float(values[place])
+        if exact != Decimal(found):
+            values[place] = np.nextafter(found, np.inf if exact > Decimal(found) else -np.inf)
+    return values
 
 
 def _joined(sections: list[_Section]) -> _Section:
