@@ -654,5 +654,5 @@ def test_what_is_not_installed_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     report("one.json -o page.html").refused(
-        2, f"a page needs {package}; run pip install 'dataselect[report]'"
+        2, f"a page needs {package}; pip install jinja2 matplotlib"
     )

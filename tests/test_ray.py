@@ -328,7 +328,7 @@ def test_what_to_install_is_said_where_ray_is_missing(
     world: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    inside(*ON_RAY).refused(2, "--engine ray needs Ray; pip install 'dataselect[ray]'")
+    inside(*ON_RAY).refused(2, "--engine ray needs Ray; pip install ray fsspec")
     assert not (world / "out").exists()
 
 

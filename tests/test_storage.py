@@ -350,7 +350,7 @@ def test_a_scheme_that_cannot_be_read_is_refused(
 def test_a_url_without_fsspec_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
     message = refusal(OptionError, lambda: storage.status("s3://bucket/x"))
-    assert message == "s3://bucket/x: a URL needs fsspec; pip install 'dataselect[ray]'"
+    assert message == "s3://bucket/x: a URL needs fsspec; pip install fsspec"
 
 
 @pytest.mark.parametrize(

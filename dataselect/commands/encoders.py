@@ -26,8 +26,8 @@ class NeuralOptions:
         option(
             metavar="MODEL",
             help_="A sentence-transformers model: a folder, or a name of the Hugging Face hub; "
-            "needs pip install 'dataselect[neural]' [default: none, but words and characters of "
-            "the texts].",
+            "needs pip install sentence-transformers faiss-cpu [default: none, but words and "
+            "characters of the texts].",
             section=_ENCODER,
         ),
     ] = None

@@ -171,7 +171,7 @@ def command(shown: ShownOptions, page: PageOptions) -> None:
 
     How many records each stage kept, their scores and the cut, what was dropped and why, lengths,
     labels and words before and after, samples, and a map of in-domain, kept and dropped texts.
-    One file that needs no network and no script. Needs pip install 'dataselect[report]'.
+    One file that needs no network and no script. Needs pip install jinja2 matplotlib.
     """
     from dataselect.review.page.rendering import render
     from dataselect.review.page.review import review, routes, told_apart

@@ -72,7 +72,7 @@ class RayCluster(Cluster):
         Raises OptionError where Ray is not installed.
         """
         if find_spec("ray") is None:
-            raise OptionError("--engine ray needs Ray; pip install 'dataselect[ray]'")
+            raise OptionError("--engine ray needs Ray; pip install ray fsspec")
         self._address = address or os.environ.get("RAY_ADDRESS") or _LOCAL
         self._jobs = jobs
         self._ray: Any = None

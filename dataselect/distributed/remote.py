@@ -38,7 +38,7 @@ def located(url: str) -> tuple[AbstractFileSystem, str]:
     try:
         from fsspec.core import url_to_fs
     except ImportError:
-        raise OptionError(f"{url}: a URL needs fsspec; pip install 'dataselect[ray]'") from None
+        raise OptionError(f"{url}: a URL needs fsspec; pip install fsspec") from None
     try:
         files, place = url_to_fs(url)
     except (ImportError, ValueError) as error:  # an unknown scheme, or one that needs a package

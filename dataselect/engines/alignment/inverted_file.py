@@ -92,6 +92,6 @@ def require_faiss() -> Any:
         import faiss
     except ImportError:
         raise OptionError(
-            "approximate search needs faiss; pip install 'dataselect[neural]', or --search exact"
+            "approximate search needs faiss; pip install faiss-cpu, or --search exact"
         ) from None
     return faiss

@@ -222,8 +222,14 @@ def _not_a_model(model: str) -> InputError:
     )
 
 
+INSTALL = (
+    "pip install sentence-transformers faiss-cpu (6 GB with CUDA; for less, install PyTorch's CPU "
+    "build first)"
+)
+"""How to get what neural encoders and detectors need."""
+
+
 def _not_installed(error: ImportError) -> OptionError:
     return OptionError(
-        f"a neural model needs sentence-transformers ({first_line(error)}); run pip install "
-        "'dataselect[neural]'"
+        f"a neural model needs sentence-transformers ({first_line(error)}); {INSTALL}"
     )

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from dataselect.engines.lm.array_scorer import Predictions, Totals
 from dataselect.engines.lm.known_words import KnownWords
 from dataselect.engines.lm.spelling import Spelling
-from dataselect.errors import InputError
+from dataselect.errors import InputError, WorkerError
 
+_KILLED = (-signal.SIGKILL, -signal.SIGTERM)  # by others: a damaged file does neither
 _SCORE, _PREDICT = b"s", b"p"
 _SIZE = struct.Struct("<q")
 _START = "import sys; sys.path[:] = sys.argv[2:]; from {} import serve; serve(sys.argv[1])"
@@ -32,7 +33,8 @@ _REMEDY = "make it anew with build_binary, or name the ARPA file that it was mad
 class KenlmProcess:
     """A process that has a binary model open and scores texts; it ends with its owner.
 
-    Raises InputError where the model cannot be opened, or the process dies of it.
+    Raises InputError where the model cannot be opened or the process dies of it, WorkerError where
+    it is killed.
     """
 
     def __init__(self, path: str) -> None:
@@ -79,10 +81,16 @@ class KenlmProcess:
     def _received(self) -> bytes:
         assert self._process.stdout is not None
         found = _receive(self._process.stdout)
-        if found is None:
-            self.close()
-            raise InputError(f"{self._path}: KenLM cannot read it (it crashed); {_REMEDY}")
-        return found
+        if found is not None:
+            return found
+        code = self._process.wait()
+        self.close()
+        if code in _KILLED:
+            raise WorkerError(
+                f"{self._path}: the process that reads it was killed, perhaps for want of memory; "
+                "run again with fewer --jobs"
+            )
+        raise InputError(f"{self._path}: KenLM cannot read it (it crashed); {_REMEDY}")
 
     def close(self) -> None:
         """End the process."""

@@ -74,7 +74,7 @@ def check_installed() -> None:
     """Raise OptionError where what the page needs is missing."""
     missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
     if missing:
-        raise OptionError(f"a page needs {missing[0]}; run pip install 'dataselect[report]'")
+        raise OptionError(f"a page needs {missing[0]}; pip install jinja2 matplotlib")
 
 
 @contextmanager
