@@ -16,7 +16,7 @@ from dataselect.engines.lm.array_scorer import ArrayScorer, sums
 from dataselect.engines.lm.language_model import LanguageModel
 from dataselect.engines.lm.vocabulary import sentences
 
-WORDS = ["a", "b", "c", "é", "of-more-than-sixteen-bytes", "\u2028", "&lt;s&gt;"]
+WORDS = ["a", "b", "c", "é", "of-more-than-sixteen-bytes", "日本", "&lt;s&gt;"]
 UNKNOWN_WORDS = ["x", "<s>", "</s>", "<unk>", "a\0b", "another-of-more-than-sixteen-bytes"]
 Ngram = tuple[str, ...]
 
