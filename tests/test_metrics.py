@@ -274,7 +274,8 @@ def test_a_single_segment_leaves_nothing_to_chance() -> None:
 
 def test_each_sample_draws_as_many_segments_as_there_are() -> None:
     rows = np.hstack([np.ones((9, 1)), np.eye(9)])
-    (sums,) = resampled([rows], rng(), 2000)
+    columns = [resampled(Total(), [row[:, np.newaxis]], rng(), 2000)[0] for row in rows.T]
+    sums = np.stack(columns, axis=1)
     assert (sums[:, 0] == 9).all()
     np.testing.assert_array_equal(sums[:, 1:].sum(axis=1), sums[:, 0])
     # Binomial: mean 1 and variance 8/9, here to five standard errors.
@@ -285,10 +286,21 @@ def test_each_sample_draws_as_many_segments_as_there_are() -> None:
 def test_samples_do_not_depend_on_how_many_are_drawn_at_a_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rows = rng().random((13, 3))
-    (at_once,) = resampled([rows], rng(), 50)
+    rows = rng().random((13, 1))
+    (at_once,) = resampled(Total(), [rows], rng(), 50)
     monkeypatch.setattr(bootstrap, "_CELLS", 40)
-    np.testing.assert_allclose(resampled([rows], rng(), 50)[0], at_once, rtol=1e-12)
+    np.testing.assert_allclose(resampled(Total(), [rows], rng(), 50)[0], at_once, rtol=1e-12)
+
+
+def test_memory_of_intents_does_not_grow_with_their_number_a_record() -> None:
+    """Dense, the statistics of these would take 24 GB."""
+    labels = [f"i{number}" for number in range(31_623)]
+    macro = MacroF1.of(labels)
+    rows = macro.statistics(labels, [*labels[1:], labels[-1]])
+    assert rows.nnz == 2 * len(labels) + 1
+    assert interval(macro, rows, rng(), samples=2).value == pytest.approx(
+        100 * (2 / 3) / len(labels)
+    )
 
 
 def test_the_p_value_by_hand() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from dataselect.engines.metrics.base import Metric
 
 SAMPLES = 1000
 CONFIDENCE = 0.95
+Statistics = Any
+"""(n, d) float64, an array or sparse."""
+
 _CELLS = 1 << 22  # counts held at a time: 32 MiB
 
 
@@ -44,20 +48,20 @@ class Comparison:
 
 def interval(
     metric: Metric,
-    statistics: NDArray[np.float64],
+    statistics: Statistics,
     rng: np.random.Generator,
     samples: int = SAMPLES,
 ) -> Interval:
     """The value of (n, d) statistics, n > 0, with its 95 % percentile interval."""
     value = float(metric.value(statistics.sum(axis=0)))
-    (sums,) = resampled([statistics], rng, samples)
-    return Interval(value, *_bounds(metric.value(sums)))
+    (values,) = resampled(metric, [statistics], rng, samples)
+    return Interval(value, *_bounds(values))
 
 
 def paired_bootstrap(
     metric: Metric,
-    baseline: NDArray[np.float64],
-    system: NDArray[np.float64],
+    baseline: Statistics,
+    system: Statistics,
     rng: np.random.Generator,
     samples: int = SAMPLES,
 ) -> Comparison:
@@ -71,8 +75,8 @@ def paired_bootstrap(
         raise ValueError(f"statistics of shapes {baseline.shape} and {system.shape} do not pair")
     before = float(metric.value(baseline.sum(axis=0)))
     after = float(metric.value(system.sum(axis=0)))
-    baseline_sums, system_sums = resampled([baseline, system], rng, samples)
-    differences = metric.value(system_sums) - metric.value(baseline_sums)
+    baseline_values, system_values = resampled(metric, [baseline, system], rng, samples)
+    differences = system_values - baseline_values
     low, high = _bounds(differences)
     better = differences > 0 if metric.higher_is_better else differences < 0
     return Comparison(
@@ -94,21 +98,22 @@ def p_value(differences: NDArray[np.float64], observed: float) -> float:
 
 
 def resampled(
-    statistics: Sequence[NDArray[np.float64]], rng: np.random.Generator, samples: int
+    metric: Metric, statistics: Sequence[Statistics], rng: np.random.Generator, samples: int
 ) -> list[NDArray[np.float64]]:
-    """(samples, d) sums of n rows drawn with replacement, for each of some (n, d) statistics.
+    """(samples,) values for n rows drawn with replacement, for each of some (n, d) statistics.
 
-    All of them get the same draws. Memory does not grow with `samples`, but for the result.
+    All of them get the same draws. Memory does not grow with `samples`, but for the result, and
+    not by n times d where statistics are sparse.
     """
-    n = len(statistics[0])
-    sums = [np.empty((samples, each.shape[1])) for each in statistics]
-    at_a_time = max(1, _CELLS // n)
+    n, width = statistics[0].shape
+    values = [np.empty(samples) for _ in statistics]
+    at_a_time = max(1, _CELLS // max(n, width))
     for start in range(0, samples, at_a_time):
         drawn = min(at_a_time, samples - start)
         counts = _draw_counts(n, drawn, rng)
-        for total, each in zip(sums, statistics, strict=True):
-            total[start : start + drawn] = counts @ each
-    return sums
+        for own, each in zip(values, statistics, strict=True):
+            own[start : start + drawn] = metric.value(counts @ each)
+    return values
 
 
 def _draw_counts(n: int, samples: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dataselect.evaluation.pairs import HYPOTHESIS, INTENT, INTENT_REFERENCE, REFERENCE, Pair
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from dataselect.engines.bootstrap import Comparison, Interval
+    from dataselect.engines.bootstrap import Comparison, Interval, Statistics
     from dataselect.engines.metrics import Metric, TextMetric
 
 
@@ -154,7 +151,7 @@ class _Columns:
 
         from dataselect.engines.bootstrap import interval, paired_bootstrap
 
-        def score(hypotheses: list[str]) -> tuple[Score, NDArray[np.float64]]:
+        def score(hypotheses: list[str]) -> tuple[Score, Statistics]:
             rows = metric.statistics(hypotheses, self.references)
             found = interval(metric, rows, np.random.default_rng(seed), samples)
             return Score(found, metric.counts(rows.sum(axis=0))), rows

@@ -27,10 +27,8 @@ class Metric(ABC):
     higher_is_better: ClassVar[bool]
 
     @abstractmethod
-    def statistics(
-        self, hypotheses: Sequence[str], references: Sequence[str]
-    ) -> NDArray[np.float64]:
-        """(n, d) statistics, a row for each hypothesis and its reference."""
+    def statistics(self, hypotheses: Sequence[str], references: Sequence[str]) -> Any:
+        """(n, d) statistics, a row for each hypothesis and its reference: an array, or sparse."""
 
     @abstractmethod
     def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
