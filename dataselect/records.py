@@ -243,6 +243,11 @@ def hypothesis(path: str, option: str = "--text-field") -> Column:
     return Column(path, _check_hypothesis, _all_strings, option)
 
 
+def reference(path: str) -> Column:
+    """A column of what was said, which may be nothing; absent or null, it is not known."""
+    return Column(path, _check_hypothesis, _all_strings, "--reference-field")
+
+
 def number(path: str, option: str = "--by") -> Column:
     """A column of finite numbers, as float."""
     return Column(path, _check_number, _all_finite, option)

@@ -17,7 +17,7 @@ from dataselect.engines.rescoring.log_linear import LogLinear, dumps, load, stan
 from dataselect.engines.rescoring.nbest import NBestField, candidates, find
 from dataselect.errors import InputError
 
-SCORED = NBestField("nbest", {"score": "--score-name"})
+SCORED = NBestField("nbest", {"score": "name it with --score-name"})
 PLAY_JAZZ = (-0.5 - 0.5) - 0.25 + (-0.125 - 1)
 PLAY_POLKA = (-0.5 - 0.5) + (-0.25 - 2) - 1
 
@@ -60,7 +60,7 @@ BAD = {
     "no text": ([{"text": "a", "score": 1}, {"score": 1}], "hypothesis 2 without 'text'"),
     "a text that is none": ([{"text": 1, "score": 1}], "'text' of hypothesis 1 that is a number"),
     "half a surrogate": ([{"text": "\ud800", "score": 1}], "half a surrogate pair"),
-    "no score": ([{"text": "a"}], "without 'score'; add it, or see --score-name"),
+    "no score": ([{"text": "a"}], "without 'score'; name it with --score-name"),
     "null for a score": ([{"text": "a", "score": None}], "'score' of hypothesis 1 that is null"),
     "a score that is text": ([{"text": "a", "score": "1"}], "is a string, not a number"),
     "a score that is true": ([{"text": "a", "score": True}], "is a boolean, not a number"),

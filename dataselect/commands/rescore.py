@@ -116,6 +116,8 @@ class WeightOptions:
             OOV: self.oov_weight or 0.0,
             **dict(_feature(each, needs_weight=not tunes) for each in self.feature or ()),
         }
+        if tunes and not any(weights.values()):
+            weights[LM] = 1.0  # a place to start, where no score is to be read
         if not any(weights.values()) or not sound(weights.values()):
             raise OptionError("weights are numbers of up to a million, and not all of them 0")
         return LogLinear(

@@ -59,7 +59,8 @@ class Measure:
 class Evaluation:
     """All measures of some pairs; `left_out` counts bad records.
 
-    `empty` and `empty_against` count hypotheses without a word, None where no text is measured.
+    `empty`, `empty_against` and `empty_references` count texts without a word, None where no text
+    is measured.
     """
 
     records: int
@@ -68,6 +69,7 @@ class Evaluation:
     seed: int
     empty: int | None
     empty_against: int | None
+    empty_references: int | None
     measures: list[Measure]
 
     def as_json(self) -> dict[str, Any]:
@@ -77,6 +79,7 @@ class Evaluation:
             "bad_records": self.left_out,
             "empty_hypotheses": self.empty,
             "empty_hypotheses_against": self.empty_against,
+            "empty_references": self.empty_references,
             "samples": self.samples,
             "seed": self.seed,
             "measures": [each.as_json() for each in self.measures],
@@ -111,6 +114,7 @@ def evaluate(
         empty_against=(
             None if texts is None or texts.baseline is None else _count_empty(texts.baseline)
         ),
+        empty_references=None if texts is None else _count_empty(texts.references),
         measures=measures,
     )
 

@@ -29,7 +29,7 @@ def text_columns(text_field: str, reference_field: str) -> dict[str, Column]:
     """What is read to measure texts."""
     return {
         HYPOTHESIS: records.hypothesis(text_field),
-        REFERENCE: records.text(reference_field, "--reference-field"),
+        REFERENCE: records.reference(reference_field),
     }
 
 

@@ -65,7 +65,10 @@ class Systems:
 def evaluated(
     scorer: Rescore, inputs: Inputs, metrics: Sequence[Metric], seed: int
 ) -> list[Systems]:
-    """Try the four ways on all good records; the run that follows reports the bad ones."""
+    """Try the four ways on all good records; the run that follows reports the bad ones.
+
+    What is odd about the lists goes into the scorer's warnings.
+    """
     if not metrics:
         return []
     lists: list[Any] = []
@@ -74,7 +77,30 @@ def evaluated(
         own_lists, own_references = records.read(block, scorer.columns).columns
         lists += own_lists
         references += own_references
+    if lists:
+        scorer.figures.setdefault("warnings", []).extend(unsaid_digits(lists, references))
     return [systems(scorer, lists, references, each, seed) for each in metrics] if lists else []
+
+
+def unsaid_digits(lists: Sequence[list[dict[str, Any]]], references: Sequence[str]) -> list[str]:
+    """A warning where references hold digits that no hypothesis of their list has."""
+    from dataselect.engines.rescoring.nbest import TEXT
+
+    lacking = sum(
+        any(map(str.isdigit, reference))
+        and not any(any(map(str.isdigit, each[TEXT])) for each in own)
+        for own, reference in zip(lists, references, strict=True)
+    )
+    if lacking < _MANY_LACKING * len(lists) or not lacking:
+        return []
+    words = (
+        f"{lacking:,} of {len(lists):,} references hold digits that no hypothesis of their list "
+        "has: no choice among them is right; spell numbers out in the references"
+    )
+    return [words]
+
+
+_MANY_LACKING = 0.02  # of the lists
 
 
 def systems(
@@ -84,24 +110,31 @@ def systems(
     metric: Metric,
     seed: int,
 ) -> Systems:
-    """Try the four ways on n > 0 lists with references. Random is one draw by `seed`."""
+    """Try the four ways on n > 0 lists with references.
+
+    All pick from the lists as they are given, copies and empty texts included. Random is one draw
+    by `seed`.
+    """
     import numpy as np
 
     from dataselect.engines.bootstrap import interval, paired_bootstrap
-    from dataselect.engines.rescoring.lists import oracle
+    from dataselect.engines.rescoring.lists import Lists, oracle
     from dataselect.engines.rescoring.log_linear import winners
     from dataselect.engines.rescoring.nbest import TEXT
-    from dataselect.scorers.rescoring import laid_out
 
     found = scorer.model.features(lists, scorer.nbest, scorer.lm)
-    prepared = laid_out(found, references, metric)
-    sizes = found.candidates.sizes
-    won = winners(scorer.model.totals(found.features), sizes) - (np.cumsum(sizes) - sizes)
+    won = winners(scorer.model.totals(found.features), found.candidates.sizes)
+    sizes = np.fromiter(map(len, lists), np.int64, len(lists))
+    rows = metric.statistics(
+        [each[TEXT] for own in lists for each in own],
+        np.repeat(np.array(references, object), sizes).tolist(),
+    )
+    given = Lists.of(np.zeros((len(rows), 0)), rows, sizes)
     statistics = {
-        FIRST: metric.statistics([own[0][TEXT] for own in lists], references),
-        RESCORED: prepared.chosen(won),
-        ORACLE: prepared.chosen(oracle(prepared, metric)),
-        RANDOM: prepared.chosen(np.random.default_rng(seed).integers(sizes)),
+        FIRST: given.chosen(np.zeros(len(lists), np.intp)),
+        RESCORED: given.chosen(found.candidates.ranks[won] - 1),
+        ORACLE: given.chosen(oracle(given, metric)),
+        RANDOM: given.chosen(np.random.default_rng(seed).integers(sizes)),
     }
     return Systems(
         metric,

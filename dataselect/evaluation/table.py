@@ -80,6 +80,8 @@ def _basis(evaluation: Evaluation) -> str:
         words += f", {evaluation.empty:,} empty hypotheses"
     if evaluation.empty_against is not None:
         words += f" (against: {evaluation.empty_against:,})"
+    if evaluation.empty_references:
+        words += f", {evaluation.empty_references:,} empty references"
     if evaluation.left_out:
         words += f", {evaluation.left_out:,} bad records left out"
     return f"{words}; {evaluation.samples:,} bootstrap samples, seed {evaluation.seed}"

@@ -27,9 +27,9 @@ from dataselect.engines.rescoring.log_linear import (
     reweighted,
     winners,
 )
-from dataselect.engines.rescoring.nbest import NBest, NBestField
+from dataselect.engines.rescoring.nbest import NBest, NBestField, find
 from dataselect.engines.rescoring.tuning import Optimizer, Tuning, tune
-from dataselect.records import Column, Fields, text
+from dataselect.records import Column, Fields, reference
 from dataselect.scoring import Scorer, Scores
 
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ RESCORED, PERPLEXITY = "rescored", "perplexity"
 TOLD = ("rank", "total", PERPLEXITY)
 """What is told of a winner beside its features."""
 _EMPTY = "have an empty text: every hypothesis of their list is empty"
+_UNKNOWN = "have a winner with '<unk>', a word like any other until --unknown '<unk>' names it"
+_COSTS = (
+    "have a list whose first hypothesis scores worst: if low scores are good, give a negative "
+    "--score-weight and an --lm-weight, or --tune"
+)
+_FEW_LISTS = 5  # of a batch: fewer may begin with the worst score by chance
 
 
 class Rescore(Scorer):
@@ -120,9 +126,29 @@ class Rescore(Scorer):
             self.text_field: [orjson.dumps(texts[place]) for place in won.tolist()],
             RESCORED: [orjson.dumps(dict(zip(known, row, strict=True))) for row in rows],
         }
-        empty = sum(not texts[place].strip() for place in won.tolist())
-        remarks = ((_EMPTY, empty),) if empty else ()
+        winning = [texts[place] for place in won.tolist()]
+        counted = {
+            _EMPTY: sum(not text.strip() for text in winning),
+            _UNKNOWN: self._unnamed_unknown(winning),
+            _COSTS: self._upside_down(columns[0]),
+        }
+        remarks = tuple((remark, count) for remark, count in counted.items() if count)
         return Scores(perplexities, fields, remarks=remarks)
+
+    def _unnamed_unknown(self, texts: Sequence[str]) -> int:
+        """How many winners hold a recogniser's unknown token, where nobody said that it is one."""
+        if self.model.normalization.unknown is not None:
+            return 0
+        return sum("<unk>" in text for text in texts)
+
+    def _upside_down(self, lists: Sequence[NBest]) -> int:
+        """How many lists begin with what scores worst, where that is so of most of a batch."""
+        if self.model.weights.get(SCORE, 0.0) <= 0:
+            return 0
+        name = self.model.score_name
+        scores = [[find(each, name) for each in own] for own in lists if len(own) > 1]
+        worst = sum(own[0] == min(own) < max(own) for own in scores)
+        return worst if worst >= _FEW_LISTS and 2 * worst > len(scores) else 0
 
     def _values(self, found: Featured, won: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
         """The winners' own numbers; the list's score is called `score` whatever it is there."""
@@ -156,18 +182,13 @@ class Rescore(Scorer):
 
 def list_columns(nbest: NBestField, reference_path: str | None) -> list[Column]:
     """What is read of a record: its list, and its reference where one is needed."""
-    reference = [] if reference_path is None else [text(reference_path, "--reference-field")]
-    return [nbest.column, *reference]
+    return [nbest.column, *([] if reference_path is None else [reference(reference_path)])]
 
 
 def laid_out(found: Featured, references: Sequence[str], metric: Metric) -> Lists:
     """Lists with the metric's statistics, for (n,) references."""
     sizes = found.candidates.sizes
-    repeated = [
-        reference
-        for reference, size in zip(references, sizes.tolist(), strict=True)
-        for _ in range(size)
-    ]
+    repeated = np.repeat(np.array(references, object), sizes).tolist()
     return Lists.of(found.features, metric.statistics(found.candidates.texts, repeated), sizes)
 
 

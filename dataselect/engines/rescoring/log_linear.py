@@ -72,11 +72,17 @@ class LogLinear:
 
     def nbest_field(self, path: str) -> NBestField:
         """The lists that the model reads; the score is not needed if its weight is 0."""
-        numbers = {} if self._source(SCORE) is None else {self.score_name: "--score-name"}
+        score = (
+            "name the score with --score-name, or do without: --lm-weight 1 --score-weight 0, or "
+            "--tune with --score-weight 0"
+        )
+        numbers = {} if self.source(SCORE) is None else {self.score_name: score}
         others = [name for name in self.weights if name not in OWN]
-        return NBestField(path, {**numbers, **dict.fromkeys(others, "--feature")})
+        return NBestField(
+            path, {**numbers, **dict.fromkeys(others, "add it, or leave --feature out")}
+        )
 
-    def _source(self, name: str) -> str | None:
+    def source(self, name: str) -> str | None:
         """What a feature is called in a hypothesis, None where the model does not read it."""
         if name == SCORE:
             return self.score_name if self.weights.get(SCORE) else None
@@ -93,7 +99,7 @@ class LogLinear:
             OOV: scored.oov,
         }
         for name in self.weights.keys() - columns.keys():
-            source = self._source(name)
+            source = self.source(name)
             columns[name] = np.zeros(len(log_probs)) if source is None else found.values[source]
         features = np.stack([columns[name] for name in self.weights], axis=1).astype(np.float64)
         if self.standardised:
@@ -221,5 +227,9 @@ def sound(weights: Iterable[float]) -> bool:
 
 
 def reweighted(model: LogLinear, weights: Floats) -> LogLinear:
-    """The same model with other weights, (f,) in the same order."""
-    return replace(model, weights=dict(zip(model.weights, weights.tolist(), strict=True)))
+    """The same model with other weights, (f,) in the same order; 0 for a score that is not read."""
+    given = dict(zip(model.weights, weights.tolist(), strict=True))
+    return replace(
+        model,
+        weights={name: 0.0 if model.source(name) is None else each for name, each in given.items()},
+    )

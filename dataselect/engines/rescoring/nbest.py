@@ -14,6 +14,7 @@ from dataselect.engines.normalization import Normalization
 from dataselect.records import Column
 
 TEXT, FEATURES = "text", "features"
+_SHOWN = 5  # keys of a hypothesis in a message
 _LARGEST = 1e100  # its square can still be added up
 NBest = list[dict[str, Any]]
 
@@ -48,7 +49,7 @@ def _values(hypotheses: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
 class NBestField:
     """The field of a record that holds its list, and what each hypothesis must have.
 
-    `numbers`: name of each number that is read, to the option that names or drops it.
+    `numbers`: name of each number that is read, to what to do where there is none.
     """
 
     path: str
@@ -92,15 +93,17 @@ class NBestField:
         if not isinstance(hypothesis, dict):
             raise ValueError(f"has a {which} that is not an object; write one as {{'text': ...}}")
         if TEXT not in hypothesis:
-            raise ValueError(f"has a {which} without 'text'; add it, or skip it with --on-error")
+            keys = ", ".join(f"'{key}'" for key in list(hypothesis)[:_SHOWN]) or "nothing"
+            raise ValueError(
+                f"has a {which} without 'text', but with {keys}; call its text 'text', or skip it "
+                "with --on-error"
+            )
         _checked(records.hypothesis(TEXT).check, hypothesis[TEXT], f"'text' of {which}")
-        for name, option in self.numbers.items():
+        for name, remedy in self.numbers.items():
             try:
                 value = find(hypothesis, name)
             except (KeyError, TypeError):
-                raise ValueError(
-                    f"has a {which} without '{name}'; add it, or see {option}"
-                ) from None
+                raise ValueError(f"has a {which} without '{name}'; {remedy}") from None
             _checked(_number, value, f"'{name}' of {which}")
 
 
