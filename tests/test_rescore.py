@@ -213,6 +213,20 @@ def test_evaluation_stands_beside_first_best_oracle_and_random(world: Path, insi
     assert (compared["baseline"], compared["difference"]) == (25, -25)
 
 
+def test_silence_is_a_reference_and_every_way_picks_from_the_list_as_it_is(
+    world: Path, inside: Inside
+) -> None:
+    """Of two hypotheses one is empty, and right: only rescored must not take it."""
+    write(world / "lists.jsonl", [record("", ("", -1), ("play", -2))] * 9)
+    arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
+    done = inside(*arguments, "--evaluate", "wer", "--report", "report.json")
+    assert done.code == 0, done.err
+    [found] = json.loads((world / "report.json").read_text())["rescore"]["evaluation"]
+    values = {name: each["value"] for name, each in found["systems"].items()}
+    assert (values["first-best"], values["oracle"], values["rescored"]) == (0, 0, 900)
+    assert 0 < values["random"] < 900
+
+
 def test_a_rescoring_that_hurts_is_called_so(world: Path, inside: Inside) -> None:
     write(world / "lists.jsonl", [record("play chess", ("play chess", -1), ("play jazz", -9))] * 5)
     arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
@@ -364,6 +378,54 @@ def test_the_unknown_token_does_not_change_how_words_are_split(world: Path, shel
     for options in ("", "--unknown '<unk>'"):
         [found] = rows(shell(f"{command} {options}").silent())
         assert (found["rescored"]["words"], found["rescored"]["oov"]) == (3, 1)
+
+
+def test_tuning_can_do_without_a_score(world: Path, inside: Inside) -> None:
+    lists = [record("a b", ("a c", -1), ("a b", -2), hint=[0, 2])]
+    dev = rows((world / "dev.jsonl").read_bytes())
+    for each in (*lists, *dev):
+        for hypothesis in each["nbest"]:
+            del hypothesis["score"]
+    write(world / "lists.jsonl", lists)
+    write(world / "dev.jsonl", dev)
+    arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl", "--feature"]
+    tuning = ["hint", "--tune", "dev.jsonl", "--metric", "wer", "--save-weights", "w.json"]
+    inside(*arguments, *tuning).refused(1, "dev.jsonl:1", "--tune with --score-weight 0")
+    inside(*arguments, *tuning, "-q", "--score-weight", 0).silent()
+    assert rows((world / "out.jsonl").read_bytes())[0]["text"] == "a b"
+    assert json.loads((world / "w.json").read_text())["weights"]["score"] == 0
+
+
+ODD_LISTS = {
+    "scores that are costs": (
+        record("", ("play jazz", 1), ("play", 2), ("pay", 3)),
+        (),
+        "6 records have a list whose first hypothesis scores worst",
+    ),
+    "an unknown token": (record("", ("play <unk>", 1)), (), "6 records have a winner with '<unk>'"),
+    "digits": (
+        record("play 7", ("play seven", 1)),
+        ("--evaluate", "wer"),
+        "6 of 6 references hold digits that no hypothesis of their list has",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ODD_LISTS)
+def test_what_is_odd_about_lists_is_said(world: Path, inside: Inside, case: str) -> None:
+    odd, options, said = ODD_LISTS[case]
+    write(world / "lists.jsonl", [odd] * 6)
+    arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
+    assert said in inside(*arguments, *options).err
+    plain = record("play now", ("play now", -1), ("play <s>", -2))
+    write(world / "lists.jsonl", [plain] * 6)
+    assert "warning" not in inside(*arguments, *options).err
+
+
+def test_the_key_of_a_text_is_named(world: Path, inside: Inside) -> None:
+    (world / "lists.jsonl").write_text('{"nbest": [{"hyp": "a", "score": 1}]}\n')
+    arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
+    inside(*arguments).refused(1, "without 'text', but with 'hyp', 'score'; call its text 'text'")
 
 
 @pytest.mark.parametrize("number", [1e101, -1e300])
