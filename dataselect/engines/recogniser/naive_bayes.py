@@ -37,11 +37,14 @@ class NaiveBayes:
         """
         occurring = np.maximum(np.asarray(present.sum(axis=0)).ravel(), 1)
         smoothing = _SMOOTHING * len(occurring) * occurring / occurring.sum()
-        counts = present.T @ beliefs + smoothing[:, None]
+        counts = present.T @ beliefs  # as large as a model, and so changed in place
+        counts += smoothing[:, None]
+        counts /= counts.sum(axis=0)
         total = np.maximum(beliefs.sum(axis=0), np.finfo(np.float64).tiny)
-        return cls(np.log(counts / counts.sum(axis=0)), np.log(total / total.sum()))
+        return cls(np.log(counts, out=counts), np.log(total / total.sum()))
 
     def __call__(self, present: csr_array) -> NDArray[np.float64]:
         """(n, k) log-odds of texts."""
-        odds: NDArray[np.float64] = present @ self.words + self.prior
+        odds: NDArray[np.float64] = present @ self.words
+        odds += self.prior
         return odds

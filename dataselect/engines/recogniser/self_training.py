@@ -69,10 +69,13 @@ class Labelled:
         if not rounds or not pool.rows.shape[0]:
             return alone
         beliefs = self._beliefs(pool, log_softmax(alone(pool.rows)), rounds)
+        weights = np.concatenate((self.weights, np.full(len(beliefs), _POOL_WEIGHT)))
+        targets = np.concatenate((self.targets, beliefs), dtype=np.float32)
+        del beliefs
         return fit(
             vstack([self.texts.rows, pool.rows], format="csr"),
-            np.concatenate((self.targets, beliefs)),
-            np.concatenate((self.weights, np.full(len(beliefs), _POOL_WEIGHT))),
+            targets,
+            weights,
             _TOGETHER_PENALTY,
             start=alone,
         )
@@ -85,7 +88,13 @@ class Labelled:
         known = self.targets * self.weights[:, None]
         beliefs = np.exp(own)
         for _ in range(rounds):
-            bayes = NaiveBayes.fit(words, np.concatenate((known, _POOL_WEIGHT * beliefs)))
-            both = own + _BAYES_SHARE * log_softmax(bayes(pool.words))
-            beliefs = np.exp(log_softmax(both))
+            beliefs *= _POOL_WEIGHT
+            bayes = NaiveBayes.fit(words, np.concatenate((known, beliefs)))
+            del beliefs  # arrays of texts by classes may be large: few live at once
+            both = log_softmax(bayes(pool.words))
+            del bayes
+            both *= _BAYES_SHARE
+            both += own
+            beliefs = log_softmax(both)
+            np.exp(beliefs, out=beliefs)
         return beliefs

@@ -143,8 +143,9 @@ class _Problem:
 
     def solve(self, *, calibrates: bool) -> Recogniser:
         """Train, and calibrate on held-out texts."""
-        linear = self.labelled.learn(self.pool, self.rounds)
         which = self._held_out_rows() if calibrates else np.empty(0, np.intp)
+        odds = self._held_out(which)  # first, since what is learnt from everything may be large
+        linear = self.labelled.learn(self.pool, self.rounds)
         figures: dict[str, Any] = {
             "labelled": self.labelled_count,
             "background": len(self.known) - self.labelled_count,
@@ -154,7 +155,6 @@ class _Problem:
         }
         scale = 1.0
         if len(which):
-            odds = self._held_out(which)
             truth, weights = self.owners[self.classes[which]], self.labelled.weights[which]
             scale = temperature(odds, self.owners, truth, weights)
             wrong = answers(odds, self.owners, scale).argmax(axis=1) != truth
