@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from conftest import NEEDS_KENLM, Inside, Shell, kenlm_model
 
+from dataselect.engines.lm.kenlm_process import KenlmProcess
+from dataselect.engines.lm.language_model import LanguageModel
 from dataselect.engines.lm.perplexity import Evaluation
+from dataselect.errors import InputError, WorkerError
 
 # Trained by lmplz, order 3, on: play some jazz | play the blues | some jazz please
 ARPA = r"""\data\
@@ -263,3 +266,53 @@ def test_nothing_to_evaluate_has_no_figures(world: Path, inside: Inside, name: s
     inside("lm", "eval", "--lm", name, "empty.jsonl", *options).silent()
     shown = dict(line.rsplit(maxsplit=1) for line in (world / "out").read_text().splitlines()[1:9])
     assert (shown["sentences"], shown["perplexity"], shown["bits per word"]) == ("0", "-", "-")
+
+
+# -- KenLM's binaries -------------------------------------------------------------------------
+
+
+@NEEDS_KENLM
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_binary_that_crashes_its_reader_is_refused_in_one_line(
+    world: Path, shell: Shell, jobs: int
+) -> None:
+    """KenLM follows its pointers unchecked: it ends by SIGSEGV."""
+    damaged = bytearray(BINARY)
+    damaged[len(BINARY) // 2 :] = b"\xff" * (len(BINARY) - len(BINARY) // 2)
+    (world / "lm.bin").write_bytes(damaged)
+    found = shell(f"dataselect winnow -q --lm lm.bin --jobs {jobs} --threshold 1e9 texts.jsonl")
+    if found.code:  # it may as well score something
+        assert (found.code, found.out, found.err.count("\n")) == (1, b"", 1)
+        assert "lm.bin: KenLM cannot read it" in found.err
+
+
+@NEEDS_KENLM
+def test_a_reader_that_is_killed_is_told_as_such(world: Path) -> None:
+    model = LanguageModel(str(world / "lm.bin"))
+    expected = LanguageModel(str(world / "lm.arpa")).score(TEXTS)
+    for found, ours in zip(model.score(TEXTS), expected, strict=True):
+        assert found.tolist() == ours.tolist()
+    assert isinstance(model._scorer, KenlmProcess)
+    model._scorer._process.kill()
+    with pytest.raises(WorkerError, match="was killed, perhaps for want of memory"):
+        model.score(TEXTS)
+
+
+def test_a_binary_without_the_package_is_refused_with_its_name(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dataselect.engines.lm.kenlm_process.find_spec", lambda _: None)
+    with pytest.raises(InputError, match=r"lm\.bin: a KenLM binary; .* pip install kenlm"):
+        LanguageModel(str(world / "lm.bin")).score(TEXTS)
+
+
+def test_text_without_spaces_is_warned_of(world: Path, inside: Inside) -> None:
+    line = json.dumps({"text": "明日の朝七時に起こしてください"})
+    (world / "texts.jsonl").write_text(f"{line}\n" * 3)
+    for command in (
+        ["lm", "eval", "--lm", "lm.arpa"],
+        ["winnow", "--lm", "lm.arpa"],
+        ["lm", "train"],
+    ):
+        found = inside(*command, "texts.jsonl", "-o", "out")
+        assert found.err.count("3 records have ten letters or more without a space") == 1, found.err

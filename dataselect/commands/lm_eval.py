@@ -52,10 +52,12 @@ def command(
         raise OptionError("models are read from files; standard input is for texts")
     with Run(texts, settings, also_read=[models]) as run:
         from dataselect.engines.lm.perplexity import Evaluation, add
+        from dataselect.engines.lm.unspaced import Watch
 
         run.facts = {"lm": models.paths, "format": format_, **vars(normalizing)}
         evaluations = [Evaluation(path) for path in models.paths]
-        for batch in run.texts(_NOUN, normalizing.build()):
+        watch = Watch()
+        for batch in watch.over(run.texts(_NOUN, normalizing.build())):
             add(evaluations, batch)
         described = [evaluation.describe() for evaluation in evaluations]
         found = {"models": described}
@@ -65,7 +67,7 @@ def command(
             else records.encoded(found, indent=True) + b"\n"
         )
         run.write(shown)
-        run.warnings = _doubts(described)
+        run.warnings = [*_doubts(described), *watch.warnings()]
         run.report(_NOUN, {}, **{_NOUN: found})
     warn(run.warnings, settings)
     note(f"evaluated {run.counts.kept:,} of {run.counts.read:,} records", quiet=settings.quiet)

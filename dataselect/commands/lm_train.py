@@ -115,11 +115,16 @@ def command(
     settings = output.build()
     texts = inputs.open(digest=settings.report is not None)
     with Run(texts, settings, also_read=training.reads()) as run:
+        from dataselect.engines.lm.unspaced import Watch
+
         run.facts = {**vars(training), **vars(normalizing)}
-        with training.plan().trained(run.texts(_NOUN, normalizing.build())) as estimator:
+        watch = Watch()
+        batches = watch.over(run.texts(_NOUN, normalizing.build()))
+        with training.plan().trained(batches) as estimator:
             for chunk in estimator.arpa():
                 run.write(chunk)
-            found, run.warnings = estimator.describe(), estimator.warnings()
+            found = estimator.describe()
+            run.warnings = [*estimator.warnings(), *watch.warnings()]
         facts = {"order": training.order, "estimator": found["estimator"]}
         run.report(_NOUN, facts, **{_NOUN: found})
     warn(run.warnings, settings)

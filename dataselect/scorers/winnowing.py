@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.engines.folds import folds
+from dataselect.engines.lm import unspaced
 from dataselect.engines.lm.language_model import DECIMALS, LanguageModel, perplexity
 from dataselect.engines.lm.oov import OovPolicy
 from dataselect.engines.lm.small_models import SmallModels
@@ -121,7 +122,9 @@ class Winnow(Scorer):
             values = np.round(bits, DECIMALS)
             fields = {DIFFERENCE: numbers(values), **fields}
         outside = None if self.band == Band() else self.band.outside(perplexities)
-        return Scores(values, fields, outside)
+        without_spaces = unspaced.count(texts)
+        remarks = ((unspaced.CAUSE, without_spaces),) if without_spaces else ()
+        return Scores(values, fields, outside, remarks)
 
     def warnings(self) -> list[str]:
         """What was said when the models were trained."""
