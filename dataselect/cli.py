@@ -3,16 +3,16 @@
 Nothing but the standard library's lightest is imported before signals are dealt with.
 """
 
+import _signal  # type: ignore[import-not-found]  # what is beneath signal, which imports enum
 import os
-import signal
 import sys
 
 
 def run() -> None:
     """Entry point of the console script."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         # While modules are loaded there is nothing to clean up, and no traceback to show.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     from dataselect.threads import limit_threads
 
     limit_threads(os.environ)
@@ -79,7 +79,7 @@ def _exit_code(arguments: list[str] | None) -> int:
     except ReaderGone:  # standard output, or a pipe that we write to by its name
         pass
     except KeyboardInterrupt:  # raised by a library; ours are Interrupted
-        raise Interrupted(signal.SIGINT) from None
+        raise Interrupted(_signal.SIGINT) from None
     except SystemExit as end:
         say(f"a library ended the program (exit code {end.code}); please report this as a bug")
         code = 1

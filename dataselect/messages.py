@@ -24,6 +24,12 @@ def one_line(message: object) -> str:
     return str(message).translate(_ONE_LINE)
 
 
+def printable(text: str) -> str:
+    """Text for people, a table, with control characters spelt out but for tabs and line feeds."""
+    return text.translate(_LINES)
+
+
+_LINES = {code: shown for code, shown in _ONE_LINE.items() if code not in (9, 10)}
 _FIGURES = 4
 _SMALLEST, _LARGEST = -6, 15  # powers of ten between which numbers are written out
 

@@ -13,6 +13,7 @@ from conftest import Inside, Shell, environment
 
 from dataselect import cli
 from dataselect.errors import Interrupted
+from dataselect.messages import printable
 
 COMMANDS = {
     "help": ["--help"],
@@ -161,6 +162,10 @@ def test_messages_spell_control_characters_out(folder: Path, shell: Shell) -> No
     found = shell("dataselect demo $'x\\e[31mred\\u202e'")
     assert "x\\x1b[31mred\\u202e" in found.err
     assert not {"\x1b", "\x07", "\u202e"} & set(found.err)
+
+
+def test_tables_spell_control_characters_out_but_not_their_own() -> None:
+    assert printable("a\tb\n\x1b[31m\r\u2028") == "a\tb\n\\x1b[31m\\r\\u2028"
 
 
 @pytest.mark.parametrize(("megabytes", "jobs"), [(150, 1), (220, 1), (300, 1), (340, 1), (340, 2)])

@@ -14,6 +14,7 @@ from dataselect.comparison.compare import compare
 from dataselect.comparison.selections import Fields
 from dataselect.comparison.table import table
 from dataselect.errors import GuardError
+from dataselect.messages import printable
 from dataselect.report import signature
 from dataselect.runs import Run
 
@@ -79,4 +80,4 @@ def command(
 def _shown(found: Comparison, described: dict[str, object], format_: str) -> bytes:
     if format_ == "json":
         return records.encoded(described, indent=True) + b"\n"
-    return table(found, str(described["signature"])).encode()
+    return printable(table(found, str(described["signature"]))).encode()

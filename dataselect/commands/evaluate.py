@@ -20,6 +20,7 @@ from dataselect.evaluation.pairs import id_column, intent_columns, join, text_co
 from dataselect.evaluation.recognition import recognised, tested_columns
 from dataselect.evaluation.table import table
 from dataselect.inputs import Inputs
+from dataselect.messages import printable
 from dataselect.runs import Run
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def command(
             left_out=run.counts.errors,
         )
         shown = (
-            table(found).encode()
+            printable(table(found)).encode()
             if measuring.format_ == "table"
             else records.encoded(found.as_json(), indent=True) + b"\n"
         )

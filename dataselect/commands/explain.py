@@ -12,6 +12,7 @@ from dataselect.commands.normalization import NormalizationOptions
 from dataselect.commands.options import option
 from dataselect.commands.running import note
 from dataselect.inputs import Inputs
+from dataselect.messages import printable
 from dataselect.outputs import STDOUT, Outputs
 from dataselect.review.explanation.explaining import Sources, explain
 from dataselect.review.explanation.finding import addressed
@@ -159,7 +160,7 @@ def command(
         sink = outputs.open(shown.output)
         found = explain(wanted, sources)
         sink.write(
-            text(found, shown.top).encode(errors="backslashreplace")
+            printable(text(found, shown.top)).encode(errors="backslashreplace")
             if shown.format_ == "text"
             else records.encoded(found.as_json(), indent=True) + b"\n"
         )

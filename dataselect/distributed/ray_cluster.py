@@ -230,7 +230,8 @@ class RayCluster(Cluster):
         }
         nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
         if whole_machine:
-            options["num_cpus"] = min(int(own["CPU"]) for own in nodes.values() if "CPU" in own)
+            sizes = [int(own["CPU"]) for own in nodes.values() if "CPU" in own]
+            options["num_cpus"] = min(sizes, default=1)  # of machines that are yet to come
             if any("GPU" in own for own in nodes.values()):
                 options["num_gpus"] = 1
         others = sorted(nodes.keys() - {attempt.avoid})
