@@ -96,22 +96,23 @@ class ArrayScorer:
     ) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
         log_probs = self._log_probs[0][tokens]
         lengths = np.ones(len(tokens), np.int8)
-        starts = np.zeros(len(tokens), np.bool_)
-        starts[begins] = True
+        inside = np.ones(len(tokens) + 1, np.bool_)  # of a sentence, and not its begin
+        inside[begins] = inside[-1] = False
         # The tokens that may end a longer n-gram, and the slots of its histories.
-        after = np.flatnonzero(~starts)
+        after = np.flatnonzero(inside)
         histories = tokens[after - 1].astype(np.int64)
         for order, table in enumerate(self._tables, start=2):
             places = table.find(histories * self._size + tokens[after])
             hit = places >= 0
-            missed = ~hit
-            log_probs[after[missed]] += self._backoffs[order - 2][histories[missed]]
-            found, places = after[hit], places[hit]
-            log_probs[found] = self._log_probs[order - 1][places]
-            lengths[found] = order
-            goes_on = np.flatnonzero(found + 1 < len(tokens))
-            goes_on = goes_on[~starts[found[goes_on] + 1]]
-            after, histories = found[goes_on] + 1, places[goes_on]
+            log_probs[after] = np.where(
+                hit,
+                self._log_probs[order - 1][places],
+                log_probs[after] + self._backoffs[order - 2][histories],
+            )
+            lengths[after[hit]] = order
+            after += 1
+            hit &= inside[after]
+            after, histories = after[hit], places[hit]
         return log_probs, lengths
 
 

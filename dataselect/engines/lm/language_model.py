@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dataselect.engines.lm import arpa
 from dataselect.engines.lm.array_scorer import ArrayScorer, Predictions
 from dataselect.engines.lm.kenlm_process import KenlmProcess
-from dataselect.engines.lm.vocabulary import Vocabulary, sentences
+from dataselect.engines.lm.vocabulary import Vocabulary, composed_sentences
 from dataselect.engines.normalization import Normalization
 from dataselect.errors import InputError
 from dataselect.inputs import Inputs, file_digest, open_raw, rereadable
@@ -109,11 +109,11 @@ class LanguageModel:
 
     def score(self, texts: Sequence[str]) -> TextScores:
         """Score whole texts as sentences; a literal `<s>` in a text is a word like any other."""
-        return TextScores(*self._scorer.score(sentences(self.normalization.each(texts))))
+        return TextScores(*self._scorer.score(composed_sentences(self.normalization.each(texts))))
 
     def predict(self, texts: Sequence[str]) -> Predictions:
         """Score every word and sentence end of some texts."""
-        return self._scorer.predict(sentences(self.normalization.each(texts)))
+        return self._scorer.predict(composed_sentences(self.normalization.each(texts)))
 
     def known_log_probs(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """(n,) log10 probability of the known words and the sentence end of each text."""

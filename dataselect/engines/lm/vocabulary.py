@@ -41,7 +41,11 @@ def sentence(text: str) -> bytes:
 
 def sentences(texts: Sequence[str]) -> list[bytes]:
     """Each text as KenLM may have it."""
-    texts = all_composed(texts)
+    return composed_sentences(all_composed(texts))
+
+
+def composed_sentences(texts: Sequence[str]) -> list[bytes]:
+    """As `sentences`, of texts that are composed already."""
     everything = "".join(texts)
     if "<" in everything or "\0" in everything:
         return [sentence(text) for text in texts]
