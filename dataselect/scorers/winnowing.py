@@ -122,7 +122,8 @@ class Winnow(Scorer):
             values = np.round(bits, DECIMALS)
             fields = {DIFFERENCE: numbers(values), **fields}
         outside = None if self.band == Band() else self.band.outside(perplexities)
-        without_spaces = unspaced.count(texts)
+        unread = np.flatnonzero(2 * oov >= events)  # texts of unknown words, and few others
+        without_spaces = unspaced.count([texts[place] for place in unread.tolist()])
         remarks = ((unspaced.CAUSE, without_spaces),) if without_spaces else ()
         return Scores(values, fields, outside, remarks)
 
