@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dataselect.engines.normalization import Normalization, composed
 
 _KEY_BYTES = 8  # odds are 1 to 37 million that two of a million different texts share one
+_PIECE = 1 << 20  # characters
 _WORDS = Normalization(punctuation="remove")
 _ASCII_WORDS = bytes(
     code if chr(code).isalnum() or chr(code) == "'" else ord(" ")
@@ -35,14 +36,31 @@ def first_places(texts: Sequence[str]) -> NDArray[np.intp]:
 
 def canonical(text: str) -> str:
     """What a text has in common with its copies, and with no other text."""
-    if text.isascii():
-        words = text.encode().translate(_ASCII_WORDS).split()
-        if "'" in text:
-            words = [inner for word in words if (inner := word.strip(b"'"))]
-        if words:
-            return b" ".join(words).decode()
+    if text.isascii() and (words := _in_pieces(_ascii_words, text)):
+        return words
     folded = composed(text).casefold()
-    return _WORDS(folded) or folded.strip()
+    return _in_pieces(_WORDS, folded) or folded.strip()
+
+
+def _ascii_words(text: str) -> str:
+    words = text.encode().translate(_ASCII_WORDS).split()
+    if "'" in text:
+        words = [inner for word in words if (inner := word.strip(b"'"))]
+    return b" ".join(words).decode()
+
+
+def _in_pieces(words_of: Callable[[str], str], text: str) -> str:
+    """The words of a text; of a long one a piece at a time, for each takes 60 bytes meanwhile."""
+    if len(text) <= _PIECE:
+        return words_of(text)
+    found: list[str] = []
+    start = 0
+    while start < len(text):
+        end = text.find(" ", start + _PIECE)
+        end = len(text) if end < 0 else end
+        found.append(words_of(text[start:end]))
+        start = end
+    return " ".join(filter(None, found))
 
 
 def keys_of(texts: Sequence[str]) -> bytes:
