@@ -478,12 +478,6 @@ class Inputs:
                     copy.write(chunk)
             self._copies[path] = copy
 
-    def forget_copies(self) -> None:
-        """Remove the copies that `keep_for_rereading` made."""
-        for copy in self._copies.values():
-            copy.file.close()
-        self._copies.clear()
-
 
 def numbered(blocks: Iterable[Block], first: int = 0) -> Iterator[Block]:
     """Blocks with the position of their first record among all records, good or bad.

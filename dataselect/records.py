@@ -341,7 +341,6 @@ def _parse_leniently(line: bytes, error: orjson.JSONDecodeError) -> object:
         what = str(error).split(": line 1")[0]
         raise _Refused(
             f"not JSON ({what}, column {error.colno}); write one JSON object on each line"
-            + ("" if text.lstrip()[:1] == "{" else ", or make JSONL with dataselect convert")
         ) from None
     if _is_too_deep(record):
         raise _Refused(_TOO_DEEP)

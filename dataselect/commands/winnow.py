@@ -18,7 +18,7 @@ from dataselect.commands.options import (
 )
 from dataselect.commands.running import calibrated, finish
 from dataselect.errors import InputError, OptionError
-from dataselect.inputs import Inputs
+from dataselect.inputs import Inputs, rereadable
 from dataselect.runs import FAIL
 from dataselect.texts import no_good_record, read_columns, sample_like
 
@@ -118,14 +118,11 @@ class WinnowOptions:
             contrast = sample_like(in_domain, pool, column, rng, strict=strict)
         elif self.contrast is not None:
             source = Inputs([self.contrast])
-            source.keep_for_rereading()
-            try:
-                if is_language_model(source):
-                    contrast = LanguageModel(self.contrast, normalization)
-                else:
-                    [contrast] = read_columns(source, [column])
-            finally:
-                source.forget_copies()
+            rereadable(self.contrast)
+            if is_language_model(source):
+                contrast = LanguageModel(self.contrast, normalization)
+            else:
+                [contrast] = read_columns(source, [column])
         if contrast == [] and self.contrast == _AUTO:
             contrast = None
             if not settings.allow_empty:

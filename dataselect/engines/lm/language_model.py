@@ -132,10 +132,11 @@ class LanguageModel:
 def is_language_model(source: Inputs) -> bool:
     """Whether one file begins as an ARPA file or a KenLM binary does. Raises InputError.
 
-    What cannot be read twice must have been kept for it.
+    A pipe must be `rereadable`.
     """
-    [path] = source.paths
-    if os.path.isfile(path) and is_binary(path):
+    if len(source.paths) != 1:
+        return False
+    if is_binary(source.paths[0]):
         return True
     first = next(source.blocks(), None)
     return first is not None and (first.data.startswith(arpa.BINARY) or arpa.begins(first.data))
