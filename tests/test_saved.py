@@ -3,6 +3,7 @@
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Inside
@@ -41,7 +42,7 @@ ENDINGS = ["", ".GZ", ".xz", ".zst", ".zip", ".gzip", ".Z"]
 def texts(tmp_path: Path, inside: Inside) -> Path:
     """A folder with annotated records, other texts, n-best lists and a language model."""
     draw = random.Random(0)
-    records = [
+    records: list[dict[str, Any]] = [
         {
             "id": f"r{number}",
             "text": " ".join(draw.sample(MUSIC if number % 2 else WEATHER, 5)),
