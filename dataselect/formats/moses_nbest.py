@@ -16,7 +16,7 @@ from dataselect.formats.lines import Found, Item, Layout, Line, joined, lines
 from dataselect.inputs import Inputs
 
 _BAR = "|||"
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:  # a reader's shape

@@ -26,7 +26,7 @@ _DATA = re.compile(rb"^\s*\\data\\\s*$", re.MULTILINE)
 _HEADING = re.compile(rb"^(\\.*\n)", re.MULTILINE)
 # IRSTLM writes `ngram  1=        61`.
 _COUNT = re.compile(rb"[ \t]*ngram[ \t]+(\d{1,18})[ \t]*=[ \t]*(\d{1,18})\s*")
-_NUMBER = rb"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|-inf)"
+_NUMBER = rb"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|-inf)"
 BINARY = b"mmap lm "
 """How KenLM's own format begins."""
 

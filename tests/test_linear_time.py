@@ -1,0 +1,26 @@
+"""Time in proportion to length: runs that a pattern could try anew from each of their characters."""
+
+import subprocess
+import sys
+
+import pytest
+
+# Quadratic, each takes an hour and more for a megabyte; the limit is some fifty times what it needs.
+LIMIT = 60
+RUNS = {
+    "apostrophes": "from dataselect.engines.normalization import Normalization as N\n"
+    "N(punctuation='remove')('a' + chr(39) * 1_000_000 + 'b')",
+    "joiners": "from dataselect.engines.normalization import Normalization as N\n"
+    "N(punctuation='remove')('a' + chr(0x200D) * 1_000_000 + 'b')",
+    "marks out of order": "from dataselect.engines.normalization import composed\n"
+    "composed('a' + (chr(0x301) + chr(0x316)) * 300_000 + 'b')",
+    "digits in an ARPA file": "from dataselect.engines.lm.arpa import reading\n"
+    "reading._pattern(2).findall(b'1' * 1_000_000 + b'\\n')",
+    "digits in a Moses list": "from dataselect.formats import moses_nbest\n"
+    "moses_nbest._NUMBER.fullmatch('1' * 1_000_000 + 'x')",
+}
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_megabyte_of_one_kind_takes_no_time_to_speak_of(run: str) -> None:
+    subprocess.run([sys.executable, "-c", RUNS[run]], check=True, timeout=LIMIT)
