@@ -1,11 +1,11 @@
-"""Time in proportion to length: runs that a pattern could try anew from each of their characters."""
+"""Time in proportion to length: runs that a pattern could try anew from each character."""
 
 import subprocess
 import sys
 
 import pytest
 
-# Quadratic, each takes an hour and more for a megabyte; the limit is some fifty times what it needs.
+# Quadratic, each takes an hour and more for a megabyte; the limit is some fifty times the need.
 LIMIT = 60
 RUNS = {
     "apostrophes": "from dataselect.engines.normalization import Normalization as N\n"
