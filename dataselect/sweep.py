@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.messages import figure
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FIRST = [Fraction(percent, 100) for percent in (1, 2, 5, 10, 20, 30, 50, 70, 100)]
+_DRAWS = 5
+_CLOSE = 2.0  # standard deviations: the best of many shares is that much better by chance
 _REFINEMENTS = 2  # each halves the steps beside the best share: 10, 20, 30 % end as 15 to 25 %
 
 
@@ -36,16 +39,18 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Sweep:
-    """What was tried: the curve by rising share, and a random selection as large as the best.
+    """What was tried: the curve by rising share, and random selections as large as the best.
 
-    `everything`: all of the pool, which other rules may keep from being the last share. `copies`:
-    records of the pool whose text is also in the development set.
+    `random` has their mean perplexity, `deviation` is their standard deviation; 0 where there is
+    one. `everything`: all of the pool, which other rules may keep from being the last share.
+    `copies`: records of the pool whose text is also in the development set.
     """
 
     curve: list[Point]
     everything: Point
     random: Point
     copies: int
+    deviation: float = 0.0
 
     @property
     def best(self) -> Point:
@@ -54,12 +59,13 @@ class Sweep:
 
     def summary(self) -> str:
         """One line for people."""
+        spread = f" ± {self.deviation:.2g}" if self.deviation else ""
         best, chance, everything = (
             figure(point.perplexity) for point in (self.best, self.random, self.everything)
         )
         return (
             f"development perplexity {best} of the best share, {float(self.best.share):.1%} "
-            f"(random of equal size: {chance}, all: {everything})"
+            f"(random of equal size: {chance}{spread}, all: {everything})"
         )
 
     def warnings(self) -> list[str]:
@@ -67,8 +73,10 @@ class Sweep:
         found = []
         if self.everything.perplexity <= self.best.perplexity:
             found.append("no share of the ranking beats keeping everything on the --auto text")
-        elif self.random.perplexity <= self.best.perplexity:
-            found.append("a random selection of equal size does as well on the --auto text")
+        elif self.random.perplexity - _CLOSE * self.deviation <= self.best.perplexity:
+            found.append(
+                "a random selection of equal size does as well on the --auto text, or nearly"
+            )
         if self.copies:
             found.append(
                 f"{self.copies:,} records are copies of --auto text, and make it look easy"
@@ -83,7 +91,7 @@ class Sweep:
             "order": ORDER,
             "best": self.best.describe(),
             "everything": self.everything.describe(),
-            "random": self.random.describe(),
+            "random": {**self.random.describe(), "deviation": self.deviation},
             "curve": [point.describe() for point in self.curve],
             "copies": self.copies,
         }
@@ -135,11 +143,20 @@ def sweep(
     everything = points.get(Fraction(1))
     if everything is None or everything.records < len(pool):  # another rule left something out
         everything = point(Fraction(1), np.ones(len(pool), bool))
+    # All draws of the whole pool are the same.
+    draws = _DRAWS if best_point.records < len(pool) else 1
+    random = [
+        point(best_point.share, drawn(len(pool), best_point.records, rng)) for _ in range(draws)
+    ]
+    perplexities = [each.perplexity for each in random]
     return Sweep(
         [points[share] for share in sorted(points)],
         everything=everything,
-        random=point(best_point.share, drawn(len(pool), best_point.records, rng)),
+        random=random[0]._replace(
+            words=round(fmean(each.words for each in random)), perplexity=fmean(perplexities)
+        ),
         copies=pool.copies_of(heard),
+        deviation=stdev(perplexities) if draws > 1 else 0.0,
     )
 
 

@@ -13,6 +13,7 @@ from dataselect.comparison.result import Basis, Compared, Comparison
 from dataselect.comparison.selections import Batch, Collection
 from dataselect.engines.lm.vocabulary import Vocabulary
 from dataselect.errors import OptionError
+from dataselect.review.page.chances import Chance, Drawn
 
 COSTS = [float(1 + number % 7) for number in range(50)]
 
@@ -207,3 +208,35 @@ def test_labels_are_counted_only_where_every_record_has_one() -> None:
     assert list(found.label_counts().values()) == sorted(found.label_counts().values())[::-1]
     some = Collection.gathered([Batch(["x", "y"], labels=["a", None])], Vocabulary())
     assert some.label_counts() == {}
+
+
+# -- What the page says of it
+
+
+def shown(everything: float | None, columns: int = 3) -> Chance:
+    names = [f"c{number}" for number in range(columns)]
+    rows = [("dev perplexity", [str(number) for number in range(columns)])]
+    return Chance(1, "r.json", {}, names, rows, [], everything)  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(
+    ("own", "everything", "words"),
+    [
+        (9.0, None, "better than 2 of 3 random selections of equal size"),
+        (9.0, 20.0, "better than 2 of 3 random selections of equal size, and better than all of"),
+        (9.0, 7.0, "better than 2 of 3 random selections of equal size, but worse than all of the"),
+        (9.0, 9.0, "equal size, but no better than all of the pool, 9"),
+        (99.0, 7.0, "no better than any of 3 random selections of equal size, but worse than all"),
+    ],
+)
+def test_worse_is_said_as_plainly_as_better(
+    own: float, everything: float | None, words: str
+) -> None:
+    assert words in shown(everything).headline(Drawn("kept", own, [8.0, 10.0, 11.0]))
+
+
+def test_a_wide_table_is_continued_in_others() -> None:
+    tables = shown(None, columns=19).tables
+    assert [len(columns) for columns, _ in tables] == [8, 8, 3]
+    assert [name for columns, _ in tables for name in columns] == [f"c{n}" for n in range(19)]
+    assert [each for _, [(_, row)] in tables for each in row] == [str(n) for n in range(19)]

@@ -175,6 +175,13 @@ def test_a_budget_is_spent_on_gain_per_cost_and_on_what_still_fits() -> None:
     assert picks.items.tolist() == [1, 2]  # the third axis fits, the fourth no longer does
 
 
+def test_what_costs_nothing_is_picked_first_the_best_of_it_before_the_rest() -> None:
+    near = vectors([[1, 0, 0, 0], [1, 0.1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    costs = np.array([3.0, 0.0, 0.0, 4.0, 1.0])
+    picks = greedy(Dense(near, near[:0]), np.arange(5), Limits(budget=1.0), costs=costs)
+    assert picks.items.tolist() == [1, 2, 4]  # 1 stands for two; what is left buys the last
+
+
 def test_groups_take_turns_and_small_ones_leave_room() -> None:
     pool = random_vectors(20, 2)
     groups = np.array([0] * 12 + [1] * 6 + [2] * 2)

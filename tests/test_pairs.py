@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
@@ -15,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.annotations import Slot, Utterance
+from dataselect.commands import paraphrase_pairs
+from dataselect.engines.paraphrase import negatives
 from dataselect.engines.paraphrase.corpus import Corpus, distinct_templates
 from dataselect.engines.paraphrase.pairs import Pair, make_pairs
 from dataselect.engines.paraphrase.splits import split
@@ -531,3 +534,26 @@ def test_bad_records_are_collected(tmp_path: Path) -> None:
     [bad] = read(tmp_path / "bad")
     assert (bad["line"], bad["reason"].split(";")[0]) == (37, "field 'slots' is not an array")
     assert json.loads((tmp_path / "report").read_text())["counts"]["errors"] == 1
+
+
+def test_the_help_has_the_shares_of_kinds() -> None:
+    told = re.sub(r"\s+", " ", paraphrase_pairs.command.__doc__ or "")
+    _, told = told.split("by their 'kind', ")
+    shares = re.findall(r"(\d+) %[^%]*?\((\S+)\)", told)
+    assert {name: int(share) for share, name in shares} == {
+        name: round(100 * weight) for name, weight, _ in negatives._KINDS
+    }
+
+
+def test_an_intent_that_slotless_leaves_out_is_not_called_unknown(
+    inside: Inside, tmp_path: Path
+) -> None:
+    music = [
+        {"text": f"play {name}", "intent": "music", "slots": [{"slot": "a", "start": 5, "end": 6}]}
+        for name in "abcdef"
+    ]
+    lines = [*music, {"text": "hello", "intent": "greet", "slots": []}]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    command = "paraphrase pairs --slotless exclude --test t.jsonl a.jsonl -o o.jsonl --held-out"
+    inside(*command.split(), "greet").refused(2, "none of its utterances has slots, so --slotless")
+    inside(*command.split(), "gone").refused(2, "--held-out gone is no intent of the input")

@@ -182,3 +182,12 @@ def test_a_pool_record_without_text_is_a_bad_record(world: Path, inside: Inside)
         file.write('{"score": 1}\n')
     arguments = ["select", "--by", "score", "pool.jsonl", "-o", "kept.jsonl"]
     inside(*arguments, "--auto", "dev.jsonl").refused(1, "pool.jsonl:201", "'text' is missing")
+
+
+def test_a_best_share_within_the_spread_of_random_ones_is_remarked_on() -> None:
+    curve, all_ = [point(0.5, 9.0)], point(1, 10.0)
+    near = Sweep(curve, all_, random=point(0.5, 9.3), copies=0, deviation=0.2)
+    far = Sweep(curve, all_, random=point(0.5, 9.5), copies=0, deviation=0.2)
+    assert "random selection of equal size does as well" in near.warnings()[0]
+    assert far.warnings() == []
+    assert "± 0.2" in far.summary()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from dataselect.annotations import Utterance
     from dataselect.engines.paraphrase.pair_set import PairSet
 
 _NOUN = "paraphrase pairs"
@@ -144,10 +145,23 @@ class SplitOptions:
         """The share of templates that dev gets. Raises OptionError."""
         return float(parse_share(self.dev_share or "10%")) if self.dev is not None else 0.0
 
-    def intents(self, known: Collection[str | None], rng: np.random.Generator) -> set[str | None]:
-        """The intents for the test, of those that are `known`. Raises OptionError."""
+    def intents(
+        self,
+        known: Collection[str | None],
+        left_out: Collection[str | None],
+        rng: np.random.Generator,
+    ) -> set[str | None]:
+        """The intents for the test, of those that are `known`. Raises OptionError.
+
+        `left_out`: those that have utterances, but none with slots.
+        """
         for intent in self.held_out or ():
             if intent not in known:
+                if intent in left_out:
+                    raise OptionError(
+                        f"--held-out {intent}: none of its utterances has slots, so --slotless "
+                        "exclude leaves it out; name another, or leave --slotless out"
+                    )
                 raise OptionError(f"--held-out {intent} is no intent of the input; check its name")
         if self.held_out_share is None:
             return set(self.held_out or ())
@@ -185,9 +199,9 @@ def command(
     """Make pairs to train a paraphrase detector on, from annotated records.
 
     Paraphrases have the same values in another template of the same intent. As many pairs are
-    none: by their 'kind', 20 % have one value exchanged (value), 20 % that and another template
-    (template+value), 10 % several values exchanged (values), 10 % two swapped (swap), 20 % other
-    slots (slots), 20 % another intent (intent); what an utterance does not allow, other kinds get.
+    none: by their 'kind', 20 % have one value exchanged (value), 25 % that and another template
+    (template+value), 10 % several values exchanged (values), 10 % two swapped (swap), 10 % other
+    slots (slots), 25 % another intent (intent); what an utterance does not allow, other kinds get.
     Words in common tell nothing. Pairs are spread evenly over intents, half of each paraphrases.
     """
     import numpy as np
@@ -206,12 +220,17 @@ def command(
         for path in splitting.files.values():
             run.open_file(path)
         items = utterances(run.inputs, column, stop_at_first=run.stops_at_first)
-        templates = distinct_templates(
-            utterance
-            for utterance in run.good(items, _NOUN)
-            if utterance.slots or making.slotless == "include"
-        )
-        held_out = splitting.intents({template.intent: None for template in templates}, rng)
+        left_out: set[str | None] = set()
+
+        def takes_part(utterance: Utterance) -> bool:
+            if utterance.slots or making.slotless == "include":
+                return True
+            left_out.add(utterance.intent)
+            return False
+
+        templates = distinct_templates(filter(takes_part, run.good(items, _NOUN)))
+        known = {template.intent: None for template in templates}
+        held_out = splitting.intents(known, left_out, rng)
         splits = split(templates, held_out, dev_share, rng)._asdict()
         corpora = {name: Corpus(own) for name, own in splits.items()}
         made = [

@@ -21,6 +21,7 @@ from dataselect.engines.alignment.sides import blocks
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 16, 4096
 _HEAD = 1 << 14  # candidates that are looked at, of a pool of any size
 _TAKEN = -np.inf
+_LEAST_COST = 1e-200  # what is free comes first, and of that the highest gain
 NOTHING = -1
 
 
@@ -87,7 +88,7 @@ def greedy(
 ) -> Picks:
     """Pick among candidates, ascending, the one of the highest gain until a limit is reached.
 
-    costs (n,): positive, what an item takes of the budget; 1 each by default. groups (n,): codes
+    costs (n,): what an item takes of the budget, 0 or more; 1 each by default. groups (n,): codes
     of groups that take turns: the next pick is of the group with the fewest picks, of several the
     one with the lowest code, until it has no candidate left. Of equal gains the first item wins.
     `advance` is told of each pick.
@@ -145,7 +146,8 @@ class _Queue:
         candidates: NDArray[np.intp],
         costs: NDArray[np.float64] | None,
     ) -> None:
-        self._objective, self._items, self._costs = objective, candidates, costs
+        self._objective, self._items = objective, candidates
+        self._costs = None if costs is None else np.maximum(costs, _LEAST_COST)
         self._bounds = np.empty(len(candidates))
         self._computed = np.zeros(len(candidates), np.intp)  # after how many picks
         for block in blocks(len(candidates), _LARGEST_BLOCK):

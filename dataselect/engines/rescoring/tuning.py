@@ -8,14 +8,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.engines.bootstrap import paired_bootstrap
 from dataselect.engines.metrics import Metric
 from dataselect.engines.rescoring.expected_metric import minimum_risk
 from dataselect.engines.rescoring.line_search import minimum_error_rate
-from dataselect.engines.rescoring.lists import Floats, Lists, gain
+from dataselect.engines.rescoring.lists import Floats, Lists
 
 Optimizer = Literal["risk", "mert"]
 _RANDOM_STARTS: dict[Optimizer, int] = {"risk": 2, "mert": 5}
 _FOLDS = 5
+_ENOUGH = 0.95  # of bootstrap samples in which tuned weights win: less may be chance
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,9 @@ class Tuning:
     """Weights (f,), and values of the metric on the lists they were tuned on.
 
     `before` with the weights at the start, `after` with the tuned ones; `held_out` with weights
-    tuned on other folds. `kept` tells whether tuning was worth it: else `weights` are the start.
+    tuned on other folds. `wins`: in which share of bootstrap samples of the lists `held_out` is
+    better than `before` (Koehn 2004). `kept` tells whether that is enough: else `weights` are the
+    start.
     """
 
     weights: Floats
@@ -32,6 +36,7 @@ class Tuning:
     before: float
     after: float
     held_out: float
+    wins: float
     kept: bool
 
     def describe(self) -> dict[str, Any]:
@@ -44,7 +49,8 @@ class Tuning:
             return []
         in_vain = (
             f"tuning on {self.lists} lists is no use: {metric.title} {self.held_out:.2f} on lists "
-            f"held out, {self.before:.2f} without; weights stay as they were"
+            f"held out, {self.before:.2f} without, and better in {self.wins:.0%} of bootstrap "
+            f"samples, not in {_ENOUGH:.0%}; weights stay as they were"
         )
         return [in_vain]
 
@@ -56,7 +62,7 @@ def tune(
     rng: np.random.Generator,
     optimizer: Optimizer = "risk",
 ) -> Tuning:
-    """Find weights for n > 1 lists, unless those of `start` (f,) are as good on lists held out.
+    """Find weights for n > 1 lists, unless they hardly beat `start` (f,) on lists held out.
 
     `risk` maximises the expected metric, `mert` the metric itself. Both start at `start`, which
     must not be all 0, and at random points, with features in standard deviations.
@@ -70,20 +76,23 @@ def tune(
             return minimum_risk(own, metric, starts)
         return minimum_error_rate(own, metric, starts, rng)
 
-    held_out = np.zeros(lists.statistics.shape[-1])
+    held_out = np.empty((len(lists), lists.statistics.shape[-1]))
     folds = _folds(len(lists), rng)
     for fold in range(int(folds.max()) + 1):
-        held_out += scaled[folds == fold].sums(optimized(scaled[folds != fold]))
+        own = scaled[folds == fold]
+        held_out[folds == fold] = own.chosen(own.winners(optimized(scaled[folds != fold])))
     weights = optimized(scaled) / spread
-    before = lists.sums(start)
-    kept = bool(gain(metric, held_out) > gain(metric, before))
+    before = lists.chosen(lists.winners(start))
+    compared = paired_bootstrap(metric, before, held_out, rng)
+    kept = compared.wins >= _ENOUGH
     return Tuning(
         weights if kept else start,
         optimizer,
         len(lists),
-        before=float(metric.value(before)),
+        before=compared.baseline,
         after=float(metric.value(lists.sums(weights))),
-        held_out=float(metric.value(held_out)),
+        held_out=compared.system,
+        wins=compared.wins,
         kept=kept,
     )
 

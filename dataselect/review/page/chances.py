@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dataselect.run_report import CompareReport, MeasuredDocument, SelectionDocument
 
 _PERPLEXITY = "perplexity"
+_COLUMNS = 8  # of a table; even, so that a selection stays beside its random ones
 
 
 class Drawn(NamedTuple):
@@ -49,6 +50,30 @@ class Chance:
     def anchor(self) -> str:
         """What links to it are called."""
         return f"chance-{self.number}"
+
+    @property
+    def tables(self) -> list[tuple[list[str], list[tuple[str, list[str]]]]]:
+        """Columns and rows in tables that are not too wide to read."""
+        starts = range(0, len(self.columns), _COLUMNS)
+        return [
+            (
+                self.columns[start : start + _COLUMNS],
+                [(title, figures[start : start + _COLUMNS]) for title, figures in self.rows],
+            )
+            for start in starts
+        ]
+
+    def headline(self, drawn: Drawn) -> str:
+        """How a selection stands beside random ones and all of the pool."""
+        words = f"better than {drawn.beaten} of {len(drawn.random)} random selections of equal size"
+        if not drawn.beaten:
+            words = f"no better than any of {len(drawn.random)} random selections of equal size"
+        if self.everything is None:
+            return words
+        if drawn.own < self.everything:
+            return f"{words}, and better than all of the pool, {self.everything:.4g}"
+        worse = "worse than" if drawn.own > self.everything else "no better than"
+        return f"{words}, but {worse} all of the pool, {self.everything:.4g}"
 
 
 def tell(number: int, path: str, facts: CompareReport) -> Chance:
