@@ -20,6 +20,7 @@ _BINARY = {
     b"fLaC": "audio; records are lines of JSON about it",
 }
 _NAME = re.compile(r"[^\W\d][\w .-]{0,39}", re.ASCII)
+_SEMICOLONS = re.compile(r"[^\W\d]\w*(;[^\W\d]\w*)+", re.ASCII)
 _CONVERT = "turn it into JSONL: dataselect convert --from"
 
 
@@ -58,7 +59,7 @@ def other_format(first: bytes) -> str | None:
         case "<":
             return "not JSON: this is XML or HTML; take the text out of it first"
     first_word = line.split()[0] if line else ""
-    is_text = first_word[:1].isalnum() or first_word[:1] in tuple("\"'¿¡([-#*")
+    is_text = line[:1] == "," or first_word[:1].isalnum() or first_word[:1] in tuple("\"'¿¡([-#*")
     is_text &= line.replace("\t", " ").isprintable() and not _is_json(line)
     return f"not JSON: this looks like {_lines(line)}" if is_text else None
 
@@ -85,9 +86,13 @@ def _lines(line: str) -> str:
         return f"an n-best list of Moses; {_CONVERT} moses-nbest"
     for delimiter, kind in ("\t", "TSV"), (",", "CSV"):
         cells = line.split(delimiter)
-        named = all(_NAME.fullmatch(cell.strip('"')) and cell == cell.strip() for cell in cells)
+        # pandas leaves the name of the index empty
+        names = cells[1:] if not cells[0] else cells
+        named = all(_NAME.fullmatch(cell.strip('"')) and cell == cell.strip() for cell in names)
         quoted = f'"{delimiter}' in line or f'{delimiter}"' in line
         if len(cells) > 1 and (named or quoted or delimiter == "\t"):
-            names = "--header" if named else "--columns NAME,NAME..."
-            return f"{kind}; {_CONVERT} {kind.lower()} {names}"
+            layout = "--header" if named else "--columns NAME,NAME..."
+            return f"{kind}; {_CONVERT} {kind.lower()} {layout}"
+    if _SEMICOLONS.fullmatch(line):
+        return f"CSV with semicolons; write it with commas, then {_CONVERT} csv --header"
     return f"plain text; {_CONVERT} text"

@@ -17,6 +17,8 @@ CSV, TSV = "convert --from csv", "convert --from tsv"
         (b"id,text,intent", f"looks like CSV; turn it into JSONL: dataselect {CSV} --header"),
         (b'"id","text"\r', f"{CSV} --header"),
         (b'1,"play it, please",music', f"{CSV} --columns NAME,NAME..."),
+        (b",text,x", f"{CSV} --header"),
+        (b"text;x", "CSV with semicolons; write it with commas"),
         (b"id\ttext", f"{TSV} --header"),
         (b"17\tplay some jazz", f"{TSV} --columns NAME,NAME..."),
         (b"play some jazz, please", "looks like plain text; turn it into JSONL: dataselect con"),
@@ -36,7 +38,7 @@ def test_other_formats_are_told_by_their_first_line(first: bytes, words: str) ->
     "first",
     [
         *(b"", b'{"text": "play', b"{text: 1}", b'"a string"', b"12", b"null", b"NaN", b"-1.5"),
-        *(b"\xff\xfe{", b"\0\0", b'{"a": 1} {"b": 2}', b"]", b","),
+        *(b"\xff\xfe{", b"\0\0", b'{"a": 1} {"b": 2}', b"]"),
     ],
 )
 def test_broken_json_is_not_taken_for_another_format(first: bytes) -> None:
@@ -97,5 +99,9 @@ def test_jsonl_that_is_converted_as_text_is_warned_of(inside: Inside, tmp_path: 
     said = "the first line is a JSON object, and read as text: for JSONL, leave --from out"
     assert outcome.err.splitlines()[0] == f"dataselect: warning: {said}"
     assert json.loads((tmp_path / "report").read_text())["warnings"] == [said]
+    for first, said in (b"text;x", "semicolons"), (b"text\tx", "tabs; give --from tsv"):
+        (tmp_path / "other").write_bytes(first + b"\nplay\n")
+        outcome = inside("convert", "--from", "csv", "--header", "-o", "out", "other")
+        assert f"warning: the first line has no comma, but {said}" in outcome.err
     (tmp_path / "plain").write_text("play {it}\n")
     inside("convert", "-q", "--from", "text", "-o", "out", "plain").silent()

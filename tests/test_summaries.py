@@ -130,6 +130,7 @@ def test_diversity_takes_a_time_as_budget(inside: Inside, tmp_path: Path) -> Non
     options = ["--budget", "1min", "--cost", "duration", "-o", "kept.jsonl"]
     inside("diversity", "-q", *options, said(tmp_path)).silent()
     assert len((tmp_path / "kept.jsonl").read_text().splitlines()) == 2
+    assert "; spent 1 of 1 min of duration" in inside("diversity", *options, said(tmp_path)).err
     inside("diversity", "--budget", "1min", said(tmp_path)).refused(2, "--cost records counts")
 
 

@@ -72,6 +72,9 @@ def _doubts(inputs: Inputs, source: Source) -> list[str]:
     if source not in ("text", "tsv", "csv") or inputs.size is None:  # a pipe is read once
         return []
     first = next((block.data.split(b"\n", 1)[0] for block in inputs.blocks()), b"")
+    if source == "csv" and b"," not in first and (b";" in first or b"\t" in first):
+        other = "semicolons; write it with commas" if b";" in first else "tabs; give --from tsv"
+        return [f"the first line has no comma, but {other}"]
     if not is_object(first):
         return []
     return [f"the first line is a JSON object, and read as {source}: for JSONL, leave --from out"]

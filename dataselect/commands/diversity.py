@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataselect.budgets import spent
 from dataselect.commands.diversity_methods import Method
 from dataselect.commands.diversity_options import MethodOptions, PickingOptions, VectorOptions
 from dataselect.commands.diversity_sources import Chosen, Labelled, Pool
@@ -55,6 +57,8 @@ def command(
         picked = _picked if engine.engine == "local" else _picked_from_shards
         scorer = picked(pool, Chosen(labelled, methods, encoding, picking, settings))
         result = job.apply(scorer, Selection())
+        if (amount := scorer.figures.get("spent")) is not None:
+            result = replace(result, spent=spent(amount, picking.budgeted()))
     finish(result, settings)
 
 

@@ -109,13 +109,16 @@ class Pool:
         return cls(inputs, total, np.array(positions, np.intp), texts, costs, groups, list(codes))
 
     def describe(self, picked: NDArray[np.intp]) -> dict[str, Any]:
-        """How many texts of each group were picked, for reports."""
+        """How many texts of each group were picked, and what picks cost, for reports."""
         import numpy as np
 
-        if self.groups is None:
-            return {}
-        counts = np.bincount(self.groups[picked], minlength=len(self.group_names)).tolist()
-        return {"per": dict(zip(self.group_names, counts, strict=True))}
+        found: dict[str, Any] = {}
+        if self.costs is not None:
+            found["spent"] = float(self.costs[picked].sum())
+        if self.groups is not None:
+            counts = np.bincount(self.groups[picked], minlength=len(self.group_names)).tolist()
+            found["per"] = dict(zip(self.group_names, counts, strict=True))
+        return found
 
     def names(self, rows: NDArray[np.intp]) -> list[bytes]:
         """As `names_at`, of some of the texts, ascending."""
