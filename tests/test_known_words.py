@@ -69,3 +69,12 @@ def test_texts_that_begin_alike_for_sixteen_bytes_are_told_apart() -> None:
     counter = KnownWords({start, start + b"x"}.__contains__)
     texts = [start, start + b"x", start + b"y", start[:-1]]
     assert counted(counter, texts) == [(1, 1), (1, 1), (1, 0), (1, 0)]
+
+
+def test_words_are_looked_up_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [b"play some jazz", b"", b"jazz " * 7, b"rain some"]
+    whole = KnownWords({b"play", b"jazz"}.__contains__).count(texts)
+    for portion in 1, 2, 5:
+        monkeypatch.setattr(known_words, "_AT_ONCE", portion)
+        found = KnownWords({b"play", b"jazz"}.__contains__).count(texts)
+        assert [each.tolist() for each in found] == [each.tolist() for each in whole]

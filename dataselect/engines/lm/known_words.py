@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 _SPACE = b" \t\n\v\f\r"
 _IS_SPACE = np.isin(np.arange(256), list(_SPACE))
 _LONGEST = 16  # bytes of a word that are hashed; longer ones are rare
+_AT_ONCE = 1 << 20  # words looked up at once: new ones take 150 bytes each until they are known
 _SLOT_BITS = 19  # 4 MiB of hashes: 30,000 words collide seldom, and what collides is only slow
 _MOST_REMEMBERED = 1_000_000  # words: some 100 MB
 
@@ -54,7 +55,11 @@ class KnownWords:
         starts, sizes = _words(np.frombuffer(data, np.uint8)[:-_LONGEST])
         ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1)
         words = np.diff(np.searchsorted(starts, ends), prepend=0)
-        return self._look_up(data, starts, sizes), words
+        found = [
+            self._look_up(data, starts[first : first + _AT_ONCE], sizes[first : first + _AT_ONCE])
+            for first in range(0, len(starts), _AT_ONCE)
+        ]
+        return np.concatenate([np.zeros(0, np.int32), *found]), words
 
     def _look_up(
         self, data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]
