@@ -175,9 +175,7 @@ def test_a_long_line_is_a_bad_record(long_line: Path, tmp_path: Path, inside: In
     inside(*SELECT, "--max-line", "4M", long_line, "-o", "out").refused(1, ":2: not JSON")
 
 
-@pytest.mark.parametrize(
-    "form", ["jsonl", "text", "tsv", "csv", "snips", "bio", "moses-nbest", "moses"]
-)
+@pytest.mark.parametrize("form", ["jsonl", "text", "tsv", "csv", "bio", "moses-nbest", "moses"])
 def test_a_long_line_is_bad_in_any_format(
     long_line: Path, tmp_path: Path, inside: Inside, form: str
 ) -> None:
@@ -193,6 +191,11 @@ def test_a_long_line_is_bad_in_any_format(
     assert "line is longer than 2 MiB" in " ".join(each["reason"] for each in told)
     assert (tmp_path / "bad").stat().st_size < 10_000
     assert (tmp_path / "out").stat().st_size < 1_000
+
+
+def test_a_document_that_is_too_long_is_refused(long_line: Path, inside: Inside) -> None:
+    convert = ("convert", "--from", "snips", "--on-error", "skip", *LIMIT, long_line)
+    inside(*convert).refused(1, ":1: line is longer than 2 MiB")
 
 
 def test_what_is_learnt_from_has_no_long_lines(long_line: Path, inside: Inside) -> None:
