@@ -198,7 +198,7 @@ class PointDocument(TypedDict):
     share: Annotated[float, Between(1e-12, 1)]
     records: Count
     words: Count
-    perplexity: Annotated[float, Between(1)]
+    perplexity: Annotated[float, Between(1, 1e100)]  # -99 is the least log10 of ARPA files
 
 
 def _some(points: list[Any]) -> None:
