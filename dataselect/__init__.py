@@ -8,56 +8,58 @@ The command line is `dataselect`; the same operations are here for Python:
 TYPE_CHECKING = False  # the module typing takes 10 ms, and this runs before signals are dealt with
 
 if TYPE_CHECKING:
-    from dataselect.annotations import Utterance as Utterance
-    from dataselect.comparison.compare import compare as compare
-    from dataselect.comparison.selections import Batch as Batch
-    from dataselect.engines.guards import Guards as Guards
-    from dataselect.engines.lm.language_model import LanguageModel as LanguageModel
-    from dataselect.engines.paraphrase.detector import Detector as Detector
-    from dataselect.engines.recogniser.model import Recogniser as Recogniser
-    from dataselect.engines.rescoring.log_linear import LogLinear as LogLinear
+    from dataselect.analysis.compare.compare import compare as compare
+    from dataselect.analysis.compare.selected_texts import Batch as Batch
+    from dataselect.analysis.explain.explanation import Sources as Sources
+    from dataselect.analysis.explain.explanation import explain as explain
+    from dataselect.data.annotations import Utterance as Utterance
+    from dataselect.data.input_files import Inputs as Inputs
     from dataselect.errors import DataselectError as DataselectError
-    from dataselect.inputs import Inputs as Inputs
-    from dataselect.pipeline import Pipeline as Pipeline
-    from dataselect.pipeline import Result as Result
-    from dataselect.review.explanation.explaining import Sources as Sources
-    from dataselect.review.explanation.explaining import explain as explain
-    from dataselect.runs import Settings as Settings
-    from dataselect.scorers.bitext import Bitext as Bitext
-    from dataselect.scorers.bitext import Domain as Domain
-    from dataselect.scorers.diversity import Diversity as Diversity
-    from dataselect.scorers.field import Field as Field
-    from dataselect.scorers.labelling import Labelling as Labelling
-    from dataselect.scorers.relevance import Relevance as Relevance
-    from dataselect.scorers.rescoring import Rescore as Rescore
-    from dataselect.scorers.winnowing import Winnow as Winnow
-    from dataselect.selection import Selection as Selection
+    from dataselect.execution.local import Pipeline as Pipeline
+    from dataselect.execution.local import Result as Result
+    from dataselect.execution.run import Settings as Settings
+    from dataselect.models.intent_classifier.intent_classifier import Recogniser as Recogniser
+    from dataselect.models.language_model.scoring.language_model import (
+        LanguageModel as LanguageModel,
+    )
+    from dataselect.models.paraphrase_detector.detector import Detector as Detector
+    from dataselect.operations.bitext.filters import Guards as Guards
+    from dataselect.operations.bitext.scorer import Bitext as Bitext
+    from dataselect.operations.bitext.scorer import Domain as Domain
+    from dataselect.operations.diversity.scorer import Diversity as Diversity
+    from dataselect.operations.label.scorer import Labelling as Labelling
+    from dataselect.operations.relevance.scorer import Relevance as Relevance
+    from dataselect.operations.rescore.log_linear import LogLinear as LogLinear
+    from dataselect.operations.rescore.scorer import Rescore as Rescore
+    from dataselect.operations.reselect.scorer import Field as Field
+    from dataselect.operations.winnow.scorer import Winnow as Winnow
+    from dataselect.selection.rule import Selection as Selection
 
 _HOMES = {
-    "Batch": "comparison.selections",
-    "Bitext": "scorers.bitext",
+    "Batch": "analysis.compare.selected_texts",
+    "Bitext": "operations.bitext.scorer",
     "DataselectError": "errors",
-    "Detector": "engines.paraphrase.detector",
-    "Diversity": "scorers.diversity",
-    "Domain": "scorers.bitext",
-    "Field": "scorers.field",
-    "Guards": "engines.guards",
-    "Inputs": "inputs",
-    "Labelling": "scorers.labelling",
-    "LanguageModel": "engines.lm.language_model",
-    "LogLinear": "engines.rescoring.log_linear",
-    "Recogniser": "engines.recogniser.model",
-    "Relevance": "scorers.relevance",
-    "Rescore": "scorers.rescoring",
-    "Pipeline": "pipeline",
-    "Result": "pipeline",
-    "Selection": "selection",
-    "Settings": "runs",
-    "Sources": "review.explanation.explaining",
-    "Utterance": "annotations",
-    "Winnow": "scorers.winnowing",
-    "compare": "comparison.compare",
-    "explain": "review.explanation.explaining",
+    "Detector": "models.paraphrase_detector.detector",
+    "Diversity": "operations.diversity.scorer",
+    "Domain": "operations.bitext.scorer",
+    "Field": "operations.reselect.scorer",
+    "Guards": "operations.bitext.filters",
+    "Inputs": "data.input_files",
+    "Labelling": "operations.label.scorer",
+    "LanguageModel": "models.language_model.scoring.language_model",
+    "LogLinear": "operations.rescore.log_linear",
+    "Recogniser": "models.intent_classifier.intent_classifier",
+    "Relevance": "operations.relevance.scorer",
+    "Rescore": "operations.rescore.scorer",
+    "Pipeline": "execution.local",
+    "Result": "execution.local",
+    "Selection": "selection.rule",
+    "Settings": "execution.run",
+    "Sources": "analysis.explain.explanation",
+    "Utterance": "data.annotations",
+    "Winnow": "operations.winnow.scorer",
+    "compare": "analysis.compare.compare",
+    "explain": "analysis.explain.explanation",
 }
 __all__ = list(_HOMES)
 

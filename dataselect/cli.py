@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     from dataselect.errors import Interrupted
-    from dataselect.signals import end_by, end_when_asked_to_stop
+    from dataselect.interrupts import end_by, end_when_asked_to_stop
 
     try:
         code = _exit_code(arguments)
@@ -63,10 +63,10 @@ def _hold_standard_descriptors() -> None:
 def _exit_code(arguments: list[str] | None) -> int:
     """Do what the arguments ask for, and say what went wrong."""
     from dataselect.address_space import prepare_for_a_limit
-    from dataselect.commands.parser import parse
+    from dataselect.command_line.parser import parse
+    from dataselect.console import say
     from dataselect.errors import Interrupted, ReaderGone
-    from dataselect.messages import say
-    from dataselect.signals import raise_when_asked_to_stop
+    from dataselect.interrupts import raise_when_asked_to_stop
 
     code = 0
     try:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import zstandard
 
-from dataselect.distributed import parcel
-from dataselect.distributed.cluster import AnyTask, Cluster, done
 from dataselect.errors import DataselectError
+from dataselect.execution.distributed import shipping
+from dataselect.execution.distributed.cluster import AnyTask, Cluster, done
 
 _AT_ONCE = 3
 MUSIC = ["play", "some", "jazz", "by", "the", "blue", "band", "please", "now", "louder"]
@@ -106,7 +106,7 @@ class Here(Cluster):
             pieces[task.shard.name] = own
             divided(task)
         for number in random.Random(self.seed).sample(range(len(finish)), len(finish)):
-            parcel._opened.clear()
+            shipping._opened.clear()
             given = [pieces[task.shard.name][number] for task in tasks]
             yield number, pickle.loads(pickle.dumps(finish[number]))(given)
 
@@ -118,7 +118,7 @@ class Here(Cluster):
         self.before.pop(name, lambda: None)()
         if name in self.fails:
             raise self.fails[name]
-        parcel._opened.clear()
+        shipping._opened.clear()
         return pickle.loads(pickle.dumps(done(pickle.loads(pickle.dumps(task)))))
 
     def close(self) -> None:

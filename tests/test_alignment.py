@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dataselect.engines.alignment import exact, inverted_file
-from dataselect.engines.alignment.margin import Margin, alignment, neighbour_search
-from dataselect.engines.alignment.sides import Side
-from dataselect.engines.encoders.base import unit
 from dataselect.errors import OptionError
+from dataselect.models.encoders.base import unit
+from dataselect.models.neighbours import exact, faiss_index
+from dataselect.models.neighbours.blocks import Side
+from dataselect.operations.bitext.alignment.margin import Margin, alignment, neighbour_search
 
 Vectors = NDArray[np.float32]
 
@@ -100,7 +100,7 @@ def test_margins_do_not_depend_on_the_blocks(
     np.testing.assert_allclose(expected, brute_force(source, target, "ratio", 4), atol=1e-9)
     for name, value in {"_ROWS": rows, "_COLUMNS": columns, "_SAMPLE": 16}.items():
         monkeypatch.setattr(exact, name, value)
-    monkeypatch.setattr("dataselect.engines.alignment.margin._NUMBERS_AT_ONCE", rows)
+    monkeypatch.setattr("dataselect.operations.bitext.alignment.margin._NUMBERS_AT_ONCE", rows)
     np.testing.assert_array_equal(alignment(source, target), expected)
 
 
@@ -178,10 +178,10 @@ def test_neighbours_of_no_number_are_refused() -> None:
 def test_exact_search_is_left_to_sets_of_bounded_size() -> None:
     pytest.importorskip("faiss")
     million = 1_000_000
-    assert neighbour_search((million, million), 384, "auto") is inverted_file.nearest
+    assert neighbour_search((million, million), 384, "auto") is faiss_index.nearest
     assert neighbour_search((million, 10_000), 384, "auto") is exact.nearest
     assert neighbour_search((million, million), 384, "exact") is exact.nearest
-    assert neighbour_search((10, 10), 384, "approximate") is inverted_file.nearest
+    assert neighbour_search((10, 10), 384, "approximate") is faiss_index.nearest
 
 
 def test_approximate_search_without_faiss_says_what_to_install(
@@ -205,12 +205,12 @@ class TestApproximateSearch:
         self, monkeypatch: pytest.MonkeyPatch, gap: float
     ) -> None:
         """Lists made for both sides together would find half of them where languages lie apart."""
-        monkeypatch.setattr(inverted_file, "_PROBES", 8)
+        monkeypatch.setattr(faiss_index, "_PROBES", 8)
         source, target = clustered(2000)
         apart = unit(target.vectors + gap * np.eye(24)[0])
         arguments = source.vectors, apart, 4, lambda _: None
         for true, found in zip(
-            exact.nearest(*arguments), inverted_file.nearest(*arguments), strict=True
+            exact.nearest(*arguments), faiss_index.nearest(*arguments), strict=True
         ):
             common = [len(set(one) & set(other)) for one, other in zip(true, found, strict=True)]
             assert np.mean(common) / 4 > 0.95
@@ -218,10 +218,10 @@ class TestApproximateSearch:
     def test_all_lists_are_searched_where_some_hold_too_few(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(inverted_file, "_PROBES", 1)
-        monkeypatch.setattr(inverted_file, "_TRAINING", 2)
+        monkeypatch.setattr(faiss_index, "_PROBES", 1)
+        monkeypatch.setattr(faiss_index, "_TRAINING", 2)
         source, target = clustered(100)
-        for places in inverted_file.nearest(source.vectors, target.vectors, 8, lambda _: None):
+        for places in faiss_index.nearest(source.vectors, target.vectors, 8, lambda _: None):
             assert all(len(set(row)) == 8 for row in places.tolist())
             assert places.min() >= 0
 

@@ -10,7 +10,7 @@ from conftest import Inside, run_inside
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.annotations import (
+from dataselect.data.annotations import (
     Slot,
     Utterance,
     annotation,
@@ -18,9 +18,9 @@ from dataselect.annotations import (
     utterances,
     warnings,
 )
+from dataselect.data.input_files import Inputs
+from dataselect.data.records import BadRecord
 from dataselect.errors import InputError
-from dataselect.inputs import Inputs
-from dataselect.records import BadRecord
 
 TEXT = "play adèle now"
 WHO = {"slot": "artist", "start": 5, "end": 10, "value": "adèle"}

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dataselect.engines import archive
-from dataselect.engines.archive import Format
 from dataselect.errors import InputError
+from dataselect.models import archive
+from dataselect.models.archive import Format
 
 PARROT = Format("parrot", 3)
 ABOUT = {"word": "hello", "times": [1, 2.5]}

@@ -11,12 +11,12 @@ from conftest import kenlm_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataselect.engines.lm import arpa
-from dataselect.engines.lm.arpa import writing
-from dataselect.engines.lm.backoff import BackoffModel
-from dataselect.engines.lm.estimators import train
-from dataselect.engines.lm.vocabulary import sentences as sentences_of
 from dataselect.errors import InputError
+from dataselect.models.language_model import arpa
+from dataselect.models.language_model.arpa import arpa_writer
+from dataselect.models.language_model.backoff import BackoffModel
+from dataselect.models.language_model.trainers import train
+from dataselect.models.language_model.vocabulary import sentences as sentences_of
 
 TEXTS = ["play some jazz", "play the blues", "some more of the same"]
 
@@ -82,13 +82,13 @@ def test_a_model_of_more_ngrams_than_are_written_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = b"".join(arpa.write(train(TEXTS).model))
-    monkeypatch.setattr(writing, "_BATCH", 2)
+    monkeypatch.setattr(arpa_writer, "_BATCH", 2)
     assert b"".join(arpa.write(train(TEXTS).model)) == whole
 
 
 @given(st.lists(st.floats(-150, 20) | st.floats(-1e-6, 1e-6)))
 def test_numbers_are_written_to_seven_digits_or_six(values: list[float]) -> None:
-    found = writing._digits(b"\t", np.array(values))
+    found = arpa_writer._digits(b"\t", np.array(values))
     assert all(each.startswith(b"\t") for each in found)
     for text, value in zip(found, values, strict=True):
         assert float(text) == pytest.approx(value, abs=6e-8 if -9.9 < value <= 0 else 6e-7)
@@ -96,7 +96,7 @@ def test_numbers_are_written_to_seven_digits_or_six(values: list[float]) -> None
 
 def test_a_number_that_rounds_to_two_digits_before_the_point() -> None:
     values = np.array([-9.99999999, -9.9999999, -10.0, -0.00000004, 1.5])
-    assert writing._digits(b" ", values) == [
+    assert arpa_writer._digits(b" ", values) == [
         *[b" -10.000000", b" -9.9999999", b" -10.000000", b" 0", b" 1.500000"]
     ]
 
@@ -192,7 +192,7 @@ def test_a_long_file_is_read_in_blocks(
 ) -> None:
     model = train(TEXTS).model
     text = b"".join(arpa.write(model)).decode()
-    monkeypatch.setattr("dataselect.inputs.BLOCK_BYTES", 16)
+    monkeypatch.setattr("dataselect.data.input_files.BLOCK_BYTES", 16)
     equal(read(text), model)
 
 

@@ -11,10 +11,11 @@ from conftest import kenlm_model
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dataselect.engines.lm import arpa, array_scorer
-from dataselect.engines.lm.array_scorer import ArrayScorer, sums
-from dataselect.engines.lm.language_model import LanguageModel
-from dataselect.engines.lm.vocabulary import sentences
+from dataselect.models.language_model import arpa
+from dataselect.models.language_model.scoring import array_scorer
+from dataselect.models.language_model.scoring.array_scorer import ArrayScorer, sums
+from dataselect.models.language_model.scoring.language_model import LanguageModel
+from dataselect.models.language_model.vocabulary import sentences
 
 WORDS = ["a", "b", "c", "é", "of-more-than-sixteen-bytes", "日本", "&lt;s&gt;"]
 UNKNOWN_WORDS = ["x", "<s>", "</s>", "<unk>", "a\0b", "another-of-more-than-sixteen-bytes"]

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dataselect.engines.encoders.base import unit
-from dataselect.engines.paraphrase import best_match
-from dataselect.engines.paraphrase.best_match import Matcher
+from dataselect.models.encoders.base import unit
+from dataselect.models.paraphrase_detector import best_match
+from dataselect.models.paraphrase_detector.best_match import Matcher
 
 WORDS = ["play", "some", "jazz", "by", "the", "blue", "band", "will", "it", "rain"]
 texts_ = st.lists(

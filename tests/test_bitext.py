@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from conftest import Inside, Shell
 
-from dataselect.engines import archive
-from dataselect.engines.encoders.base import unit
 from dataselect.errors import InputError, OptionError
-from dataselect.scorers.bitext import Bitext, Domain
+from dataselect.models import archive
+from dataselect.models.encoders.base import unit
+from dataselect.operations.bitext.scorer import Bitext, Domain
 
 MUSIC = ("spiele", "musik", "von", "der", "band", "bitte", "etwas", "jazz", "lauter", "jetzt")
 WEATHER = ("regen", "schnee", "morgen", "im", "norden", "wetter", "kalt", "wird", "es", "sonne")

@@ -6,14 +6,14 @@ from functools import partial
 import numpy as np
 import pytest
 
-from dataselect.comparison.chance import Spread, random_figures, standing
-from dataselect.comparison.guards import RESERVED, parse
-from dataselect.comparison.measures import MEASURES, Figures
-from dataselect.comparison.result import Basis, Compared, Comparison
-from dataselect.comparison.selections import Batch, Collection
-from dataselect.engines.lm.vocabulary import Vocabulary
+from dataselect.analysis.compare.assertions import RESERVED, parse
+from dataselect.analysis.compare.measures import MEASURES, Figures
+from dataselect.analysis.compare.random_baseline import Spread, random_figures, standing
+from dataselect.analysis.compare.result import Basis, Compared, Comparison
+from dataselect.analysis.compare.selected_texts import Batch, Collection
+from dataselect.analysis.report.comparison_section import Chance, Drawn
 from dataselect.errors import OptionError
-from dataselect.review.page.chances import Chance, Drawn
+from dataselect.models.language_model.vocabulary import Vocabulary
 
 COSTS = [float(1 + number % 7) for number in range(50)]
 

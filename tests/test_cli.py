@@ -12,8 +12,8 @@ import pytest
 from conftest import Inside, Shell, environment
 
 from dataselect import cli
+from dataselect.console import printable
 from dataselect.errors import Interrupted
-from dataselect.messages import printable
 
 COMMANDS = {
     "help": ["--help"],
@@ -76,9 +76,7 @@ def test_a_signal_that_a_library_would_lose_ends_the_process(tmp_path: Path) -> 
         "try: os.kill(os.getpid(), signal.SIGTERM)\n"
         "except BaseException: print('lost')\n"
     )
-    program = (
-        "from dataselect.signals import raise_when_asked_to_stop as heed; heed(); import careless"
-    )
+    program = "from dataselect.interrupts import raise_when_asked_to_stop as heed; heed(); import careless"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -96,7 +94,7 @@ def test_only_our_own_closed_output_is_success(
 
         return command
 
-    monkeypatch.setattr("dataselect.commands.parser.parse", parse)
+    monkeypatch.setattr("dataselect.command_line.parser.parse", parse)
     inside("select").refused(1, "")
 
 
@@ -107,7 +105,7 @@ def test_a_keyboard_interrupt_of_a_library_is_one_of_ours(monkeypatch: pytest.Mo
 
         return command
 
-    monkeypatch.setattr("dataselect.commands.parser.parse", parse)
+    monkeypatch.setattr("dataselect.command_line.parser.parse", parse)
     with pytest.raises(Interrupted):
         cli._exit_code([])
 

@@ -14,10 +14,10 @@ import pytest
 import zstandard
 from conftest import Inside
 
-from dataselect import compression
-from dataselect.compression import COMPRESSIONS
+from dataselect.data import compression
+from dataselect.data.compression import COMPRESSIONS
+from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError, OptionError
-from dataselect.inputs import Inputs
 
 RECORDS = b'{"text":"play some jazz","x":1}\n{"text":"rain","x":2}\n'
 BEST = b'{"text":"rain","x":2}\n'

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from dataselect.engines.recogniser import regression
-from dataselect.engines.recogniser.regression import Linear, fit, log_softmax
-from dataselect.engines.recogniser.training import train
+from dataselect.models.intent_classifier import soft_regression
+from dataselect.models.intent_classifier.classifier_training import train
+from dataselect.models.intent_classifier.soft_regression import Linear, fit, log_softmax
 
 
 def loss(
@@ -23,7 +23,7 @@ def test_both_ways_find_the_same_optimum(monkeypatch: pytest.MonkeyPatch, penalt
     targets = rng.dirichlet(np.full(7, 0.1), 60)
     weights = rng.uniform(0.3, 1, 60)
     usual = fit(rows, targets, weights, penalty)
-    monkeypatch.setattr(regression, "_MOST_WEIGHTS", 0)
+    monkeypatch.setattr(soft_regression, "_MOST_WEIGHTS", 0)
     lean = fit(rows, targets, weights, penalty)
     losses = [loss(each, rows, targets, weights, penalty) for each in (usual, lean)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-2)
@@ -36,7 +36,7 @@ def test_labels_are_the_same_by_either(monkeypatch: pytest.MonkeyPatch) -> None:
     intents = [text.split()[0] for text in texts]
     pool = [f"please {text} now" for text in texts]
     usual = train(texts, intents, pool=pool)
-    monkeypatch.setattr(regression, "_MOST_WEIGHTS", 0)
+    monkeypatch.setattr(soft_regression, "_MOST_WEIGHTS", 0)
     lean = train(texts, intents, pool=pool)
     assert (usual.label(pool)[0] == lean.label(pool)[0]).all()
     np.testing.assert_allclose(lean.label(pool)[1], usual.label(pool)[1], atol=0.05)

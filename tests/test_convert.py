@@ -14,7 +14,7 @@ from conftest import Inside, Outcome, Shell, run_inside
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.formats import READERS, WRITERS, Source, Target
+from dataselect.data.formats import READERS, WRITERS, Source, Target
 
 OUT = "out"
 
@@ -621,7 +621,7 @@ def test_every_format_of_the_help_has_a_reader_or_writer() -> None:
 
 
 def test_command_starts_without_numpy() -> None:
-    probe = "import sys, dataselect.commands.convert; sys.exit('numpy' in sys.modules)"
+    probe = "import sys, dataselect.operations.convert.command; sys.exit('numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", probe], check=True)
 
 

@@ -13,10 +13,15 @@ from scipy.stats import entropy as reference_entropy
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
-from dataselect.engines.diversity.variety import distinct, duplicates, entropy, self_similarity
-from dataselect.engines.lm.corpus import Corpus
-from dataselect.engines.lm.trial import Trial
-from dataselect.engines.lm.vocabulary import Vocabulary
+from dataselect.analysis.compare.diversity_statistics import (
+    distinct,
+    duplicates,
+    entropy,
+    self_similarity,
+)
+from dataselect.models.language_model.corpus import Corpus
+from dataselect.models.language_model.development_set import Trial
+from dataselect.models.language_model.vocabulary import Vocabulary
 
 TEXTS = ["play jazz", "play jazz", "play it again and play it", "again"]
 

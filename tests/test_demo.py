@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from dataselect import records
-from dataselect.commands import COMMANDS
+from dataselect.command_line.registry import COMMANDS
+from dataselect.data import records
+from dataselect.data.input_files import Inputs
 from dataselect.demo.confusion import Channel, edit_distance
 from dataselect.demo.grammar import Draw, Grammar
 from dataselect.demo.sample import IN_DOMAIN, write_sample
 from dataselect.errors import OptionError, OutputError
-from dataselect.inputs import Inputs
 
 ANNOTATED = ("annotated.jsonl", "dev.jsonl", "test.jsonl", "other_intents.jsonl")
 LISTS = ("nbest.jsonl", "nbest.dev.jsonl")

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataselect.annotations import Slot, Utterance
-from dataselect.engines.paraphrase.batches import LONGEST, Pairs, Part, parts
-from dataselect.engines.paraphrase.calibration import Platt, expected_calibration_error
-from dataselect.engines.paraphrase.detector import Detector
-from dataselect.engines.paraphrase.exchange import Exchange
-from dataselect.engines.paraphrase.fitting import aucs, fit, hold_out
-from dataselect.engines.paraphrase.pairs import Pair
-from dataselect.engines.paraphrase.words import words_of
+from dataselect.console import Steps
+from dataselect.data.annotations import Slot, Utterance
 from dataselect.errors import InputError
-from dataselect.progress import Steps
+from dataselect.models.paraphrase_detector.batching import LONGEST, Pairs, Part, parts
+from dataselect.models.paraphrase_detector.calibration import Platt, expected_calibration_error
+from dataselect.models.paraphrase_detector.detector import Detector
+from dataselect.models.paraphrase_detector.pairs.generation import Pair
+from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
+from dataselect.models.paraphrase_detector.tokenization import words_of
+from dataselect.models.paraphrase_detector.training.detector_training import aucs, fit, hold_out
 
 NAMES = ["adele", "seal", "bowie", "prince", "drake", "cher", "moby", "sade", "enya", "dido"]
 WAYS = ["play {}", "i want to listen to {}", "put on {} please", "could you play some {}"]
@@ -46,7 +46,7 @@ def music_pairs(size: int, names: Sequence[str] = NAMES) -> list[Pair]:
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:
-    from dataselect.engines.paraphrase.training import Schedule
+    from dataselect.models.paraphrase_detector.training.network_training import Schedule
 
     unseen = music_pairs(60, ["zappa", "queen", "korn", "wham"])
     with Steps(quiet=True) as steps:
@@ -111,7 +111,7 @@ def test_every_pair_is_in_one_batch(texts: list[str], most: int, shuffled: bool)
 def test_features_say_what_stands_in_the_place_of_a_word() -> None:
     import torch
 
-    from dataselect.engines.paraphrase.matches import Batch, Matches
+    from dataselect.models.paraphrase_detector.word_alignment import Batch, Matches
 
     pairs = Pairs(sides("fly from boston today", "fly from new york today"))
     batch = Batch.of(pairs.rows(np.array([0])), pairs.words, torch.device("cpu"))
@@ -282,7 +282,7 @@ def test_what_is_saved_is_loaded(detector: Detector, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def fine_tuned(tiny_model: Path) -> Detector:
-    from dataselect.engines.paraphrase.training import Schedule
+    from dataselect.models.paraphrase_detector.training.network_training import Schedule
 
     pairs = music_pairs(40)
     with Steps(quiet=True) as steps:
@@ -337,7 +337,7 @@ def test_a_fine_tuned_detector_knows_neither_order_nor_the_other_pairs(
 
 
 def test_fine_tuning_takes_20000_pairs_unless_it_is_told() -> None:
-    from dataselect.engines.paraphrase.training import Schedule
+    from dataselect.models.paraphrase_detector.training.network_training import Schedule
 
     pairs, rng = music_pairs(1) * 7_000, np.random.default_rng(0)
     assert len(Schedule().enough(pairs, rng)) == 20_000
@@ -346,7 +346,7 @@ def test_fine_tuning_takes_20000_pairs_unless_it_is_told() -> None:
 
 
 def test_a_base_without_a_transformer_is_refused(detector: Detector, tmp_path: Path) -> None:
-    from dataselect.engines.paraphrase.training import Schedule
+    from dataselect.models.paraphrase_detector.training.network_training import Schedule
 
     detector.save(str(tmp_path), "")  # its encoder looks word pieces up in a table
     with Steps(quiet=True) as steps, pytest.raises(InputError, match="no transformer") as refusal:

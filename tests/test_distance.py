@@ -13,13 +13,13 @@ from sklearn.covariance import shrunk_covariance
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestNeighbors
 
-from dataselect.engines.distance import rules
-from dataselect.engines.distance.fitting import Fit, default_shrinkage, fit
-from dataselect.engines.distance.options import DistanceOptions, Metric
-from dataselect.engines.distance.rules import Linear, Nearest, restore
-from dataselect.engines.distance.space import Space
-from dataselect.engines.encoders.base import unit
 from dataselect.errors import InputError, OptionError
+from dataselect.models.encoders.base import unit
+from dataselect.operations.bitext.distance import distance_rules
+from dataselect.operations.bitext.distance.distance_rules import Linear, Nearest, restore
+from dataselect.operations.bitext.distance.embedding_space import Space
+from dataselect.operations.bitext.distance.fitting import Fit, default_shrinkage, fit
+from dataselect.operations.bitext.distance.options import DistanceOptions, Metric
 
 DIMENSION = 12
 OPTIONS = {
@@ -185,7 +185,7 @@ def test_a_distance_depends_on_its_vector_alone(options: DistanceOptions, cuts: 
 def test_many_neighbours_are_looked_at_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     distance = FITTED[OPTIONS["neighbours"]].distance
     at_once = distance(UNSEEN[:50])
-    monkeypatch.setattr(rules, "_NUMBERS_AT_ONCE", 7 * len(IN_DOMAIN))
+    monkeypatch.setattr(distance_rules, "_NUMBERS_AT_ONCE", 7 * len(IN_DOMAIN))
     np.testing.assert_array_equal(distance(UNSEEN[:50]), at_once)
 
 

@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_paraphrase_score import Overlap
 
-from dataselect.distributed import ray_cluster
-from dataselect.distributed.pool import Pool
-from dataselect.distributed.shards import resolve
-from dataselect.engines.paraphrase import detector as detectors
-from dataselect.inputs import Inputs
-from dataselect.records import POSITION, text
-from dataselect.texts import sample_columns, total_records
+from dataselect.data.input_files import Inputs
+from dataselect.data.records import POSITION, text
+from dataselect.data.sampling import sample_columns, total_records
+from dataselect.execution.distributed import ray_cluster
+from dataselect.execution.distributed.shard_pool import Pool
+from dataselect.execution.distributed.shards import resolve
+from dataselect.models.paraphrase_detector import detector as detectors
 
 SELECT = ("select", "--by", "x")
 

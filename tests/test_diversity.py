@@ -292,7 +292,7 @@ class SameIntent:
 def test_bad_paraphrases_of_what_is_there_are_picked(
     world: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dataselect.engines.paraphrase import detector
+    from dataselect.models.paraphrase_detector import detector
 
     monkeypatch.setattr(detector, "Detector", SameIntent)
     options = ("--detector", "folder", "--size", 3, "--sort", "--report", "report.json")

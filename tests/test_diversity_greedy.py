@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dataselect.engines.diversity.copies import first_places
-from dataselect.engines.diversity.facility import Dense, Facility, Sparse
-from dataselect.engines.diversity.farthest import KCenter
-from dataselect.engines.diversity.features import Features
-from dataselect.engines.diversity.greedy import NOTHING, Limits, Objective, Picks, greedy
-from dataselect.engines.diversity.paraphrase import Paraphrase
-from dataselect.engines.diversity.vectors import coarse
-from dataselect.engines.encoders.base import unit
-from dataselect.engines.ngrams import Ngrams
+from dataselect.models.encoders.base import unit
+from dataselect.models.near_duplicates import first_places
+from dataselect.models.ngrams import Ngrams
+from dataselect.operations.diversity.greedy import NOTHING, Limits, Objective, Picks, greedy
+from dataselect.operations.diversity.objectives.facility_location import Dense, Facility, Sparse
+from dataselect.operations.diversity.objectives.k_center import KCenter
+from dataselect.operations.diversity.objectives.ngram_coverage import Features
+from dataselect.operations.diversity.objectives.paraphrase_coverage import Paraphrase
+from dataselect.operations.diversity.quantized_vectors import coarse
 
 WORDS = ("play", "some", "jazz", "blues", "by", "the", "band", "will", "it", "rain", "snow")
 # Unit vectors times 2048, and what apricot 0.6.1 picks: its facility location on the cosines from
@@ -136,7 +136,7 @@ def test_lazy_picks_are_those_of_looking_at_everything(
 def test_a_pool_that_is_longer_than_the_head_of_the_queue(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dataselect.engines.diversity.greedy._HEAD", 6)
+    monkeypatch.setattr("dataselect.operations.diversity.greedy._HEAD", 6)
     picks = pick(METHODS[method](40, 9), 40, size=40)
     assert picks.items.tolist() == plain_greedy(METHODS[method](40, 9), 40, None)
 

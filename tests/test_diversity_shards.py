@@ -10,7 +10,7 @@ import pytest
 from conftest import Outcome, run_inside
 from here import MUSIC, WEATHER, Here, joined
 
-from dataselect.distributed import ray_cluster
+from dataselect.execution.distributed import ray_cluster
 
 TRAVEL = ["book", "a", "flight", "train", "bus", "to", "for", "two", "three", "on", "monday"]
 TOPICS = {"music": MUSIC, "weather": WEATHER, "travel": TRAVEL}

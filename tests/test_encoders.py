@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from dataselect.engines.encoders.base import MOST_DIMENSIONS, unit
+from dataselect.models.encoders.base import MOST_DIMENSIONS, unit
 
 STEP = 2.0**-20
 VECTORS = arrays.arrays(

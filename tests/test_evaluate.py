@@ -12,8 +12,8 @@ import pytest
 from conftest import Inside, Outcome, Shell
 from sacrebleu.metrics.bleu import BLEU
 
-from dataselect.engines.bootstrap import interval
-from dataselect.engines.metrics import METRICS, metric
+from dataselect.models.metrics import METRICS, metric
+from dataselect.models.metrics.bootstrap import interval
 
 Evaluate = Callable[[str], Outcome]
 

@@ -16,18 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from dataselect.engines.closest import Closest
-from dataselect.inputs import Block
-from dataselect.records import identity
-from dataselect.review.explanation.finding import Having, Place, continues
-from dataselect.review.explanation.meanings import MEANINGS
-from dataselect.review.explanation.remedies import spelled
-from dataselect.scorers.bitext import ALIGNMENT, DISTANCE
-from dataselect.scorers.diversity import Diversity
-from dataselect.scorers.labelling import Labelling
-from dataselect.scorers.paraphrase import BestMatch
-from dataselect.scorers.rescoring import RESCORED
-from dataselect.scorers.winnowing import DIFFERENCE, OOV, PERPLEXITY
+from dataselect.analysis.explain.counterfactuals import spelled
+from dataselect.analysis.explain.glossary import MEANINGS
+from dataselect.analysis.explain.record_lookup import Having, Place, continues
+from dataselect.analysis.explain.similar_texts import Closest
+from dataselect.data.input_files import Block
+from dataselect.data.records import identity
+from dataselect.operations.bitext.scorer import ALIGNMENT, DISTANCE
+from dataselect.operations.diversity.scorer import Diversity
+from dataselect.operations.label.scorer import Labelling
+from dataselect.operations.paraphrase.scorer import BestMatch
+from dataselect.operations.rescore.scorer import RESCORED
+from dataselect.operations.winnow.scorer import DIFFERENCE, OOV, PERPLEXITY
 
 Explain = Callable[..., Any]
 

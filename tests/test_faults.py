@@ -541,7 +541,7 @@ def test_members_and_padding_are_read(world: Path, inside: Inside, name: str) ->
 
 @pytest.mark.parametrize("name", COMPRESS)
 def test_text_that_shrinks_a_thousandfold_is_read_in_blocks(tmp_path: Path, name: str) -> None:
-    from dataselect.inputs import Inputs
+    from dataselect.data.input_files import Inputs
 
     path = tmp_path / f"same.jsonl.{name}"
     path.write_bytes(COMPRESS[name](b'{"x":1}\n' * 1_000_000))

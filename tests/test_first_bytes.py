@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import Inside
 
-from dataselect.first_bytes import other_format
+from dataselect.data.first_bytes import other_format
 
 CSV, TSV = "convert --from csv", "convert --from tsv"
 

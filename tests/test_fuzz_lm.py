@@ -5,8 +5,8 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 
-from dataselect.engines.lm import arpa
-from dataselect.engines.lm.estimators import train
+from dataselect.models.language_model import arpa
+from dataselect.models.language_model.trainers import train
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "fuzz-lm"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.guards import Guards, links, script_share
 from dataselect.errors import OptionError
+from dataselect.operations.bitext.filters import Guards, links, script_share
 
 COPIES = Guards(drop_copies=True)
 NUMBERS = Guards(same_numbers=True)

@@ -12,8 +12,8 @@ from conftest import Inside, run_inside
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataselect import records
-from dataselect.members import without
+from dataselect.data import records
+from dataselect.data.json_bytes import without
 
 # -- any JSON, spelt in any way ---------------------------------------------------------------
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.lm import arpa
-from dataselect.engines.lm.backoff import BackoffModel
-from dataselect.engines.lm.estimators import train
-from dataselect.engines.lm.kneser_ney import FALLBACK, Estimate, estimate, pruning
-from dataselect.engines.lm.vocabulary import Vocabulary
 from dataselect.errors import InputError, OptionError
+from dataselect.models.language_model import arpa
+from dataselect.models.language_model.backoff import BackoffModel
+from dataselect.models.language_model.kneser_ney import FALLBACK, Estimate, estimate, pruning
+from dataselect.models.language_model.trainers import train
+from dataselect.models.language_model.vocabulary import Vocabulary
 
 LMPLZ = Path(__file__).parent / "lmplz"
 """A corpus, and what lmplz made of it: `lmplz -o 5 --discount_fallback`, and with pruning."""

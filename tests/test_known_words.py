@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.lm import known_words
-from dataselect.engines.lm.known_words import KnownWords
+from dataselect.models.language_model.scoring import vocabulary_lookup
+from dataselect.models.language_model.scoring.vocabulary_lookup import KnownWords
 
 ALPHABET = "ab \t\n\x0b\x0c\r\x00\x1f\x7f\u00a0é"
 WORDS = st.lists(st.text(st.sampled_from("abé"), min_size=1, max_size=20), max_size=6)
@@ -50,7 +50,7 @@ def test_asks_once_for_each_word() -> None:
 
 
 def test_words_that_share_a_slot_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_words, "_SLOT_BITS", 1)
+    monkeypatch.setattr(vocabulary_lookup, "_SLOT_BITS", 1)
     words = [b"w%d" % number for number in range(50)]
     counter = KnownWords({*words[::2]}.__contains__)
     for _ in range(2):
@@ -58,7 +58,7 @@ def test_words_that_share_a_slot_stay_apart(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_forgets_rather_than_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_words, "_MOST_REMEMBERED", 3)
+    monkeypatch.setattr(vocabulary_lookup, "_MOST_REMEMBERED", 3)
     counter = KnownWords({b"w1", b"w7"}.__contains__)
     words = [b"w%d" % number for number in range(10)]
     assert [known for _, known in counted(counter, words)] == [0, 1, 0, 0, 0, 0, 0, 1, 0, 0]
@@ -75,6 +75,6 @@ def test_words_are_looked_up_in_portions(monkeypatch: pytest.MonkeyPatch) -> Non
     texts = [b"play some jazz", b"", b"jazz " * 7, b"rain some"]
     whole = KnownWords({b"play", b"jazz"}.__contains__).count(texts)
     for portion in 1, 2, 5:
-        monkeypatch.setattr(known_words, "_AT_ONCE", portion)
+        monkeypatch.setattr(vocabulary_lookup, "_AT_ONCE", portion)
         found = KnownWords({b"play", b"jazz"}.__contains__).count(texts)
         assert [each.tolist() for each in found] == [each.tolist() for each in whole]

@@ -17,13 +17,13 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 
-from dataselect.engines import archive
-from dataselect.engines.encoders import lexical
-from dataselect.engines.encoders.exact_sums import Rows, exact_sums
-from dataselect.engines.encoders.lexical import Lexical
-from dataselect.engines.encoders.word_features import BITS, LONGEST, SHORTEST, word_features
-from dataselect.engines.ngrams import Ngrams, character_hashes
 from dataselect.errors import InputError
+from dataselect.models import archive
+from dataselect.models.encoders import lexical
+from dataselect.models.encoders.exact_sums import Rows, exact_sums
+from dataselect.models.encoders.lexical import Lexical
+from dataselect.models.encoders.word_features import BITS, LONGEST, SHORTEST, word_features
+from dataselect.models.ngrams import Ngrams, character_hashes
 
 VERBS = ["play", "put on some", "listen to"]
 TEXTS = [f"{verb} {artist}" for verb in VERBS for artist in ("adele", "björk", "queen", "bach")]

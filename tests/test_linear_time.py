@@ -8,15 +8,15 @@ import pytest
 # Quadratic, each takes an hour and more for a megabyte; the limit is some fifty times the need.
 LIMIT = 60
 RUNS = {
-    "apostrophes": "from dataselect.engines.normalization import Normalization as N\n"
+    "apostrophes": "from dataselect.models.normalization import Normalization as N\n"
     "N(punctuation='remove')('a' + chr(39) * 1_000_000 + 'b')",
-    "joiners": "from dataselect.engines.normalization import Normalization as N\n"
+    "joiners": "from dataselect.models.normalization import Normalization as N\n"
     "N(punctuation='remove')('a' + chr(0x200D) * 1_000_000 + 'b')",
-    "marks out of order": "from dataselect.engines.normalization import composed\n"
+    "marks out of order": "from dataselect.models.normalization import composed\n"
     "composed('a' + (chr(0x301) + chr(0x316)) * 300_000 + 'b')",
-    "digits in an ARPA file": "from dataselect.engines.lm.arpa import reading\n"
+    "digits in an ARPA file": "from dataselect.models.language_model.arpa import reading\n"
     "reading._pattern(2).findall(b'1' * 1_000_000 + b'\\n')",
-    "digits in a Moses list": "from dataselect.formats import moses_nbest\n"
+    "digits in a Moses list": "from dataselect.data.formats import moses_nbest\n"
     "moses_nbest._NUMBER.fullmatch('1' * 1_000_000 + 'x')",
 }
 

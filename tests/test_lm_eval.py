@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from conftest import NEEDS_KENLM, Inside, Shell, kenlm_model
 
-from dataselect.engines.lm.kenlm_process import KenlmProcess
-from dataselect.engines.lm.language_model import LanguageModel
-from dataselect.engines.lm.perplexity import Evaluation
 from dataselect.errors import InputError, WorkerError
+from dataselect.models.language_model.scoring.kenlm_process import KenlmProcess
+from dataselect.models.language_model.scoring.language_model import LanguageModel
+from dataselect.models.language_model.scoring.perplexity import Evaluation
 
 # Trained by lmplz, order 3, on: play some jazz | play the blues | some jazz please
 ARPA = r"""\data\
@@ -301,7 +301,9 @@ def test_a_reader_that_is_killed_is_told_as_such(world: Path) -> None:
 def test_a_binary_without_the_package_is_refused_with_its_name(
     world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dataselect.engines.lm.kenlm_process.find_spec", lambda _: None)
+    monkeypatch.setattr(
+        "dataselect.models.language_model.scoring.kenlm_process.find_spec", lambda _: None
+    )
     with pytest.raises(InputError, match=r"lm\.bin: a KenLM binary; .* pip install kenlm"):
         LanguageModel(str(world / "lm.bin")).score(TEXTS)
 

@@ -15,11 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dataselect.engines.lm import arpa
-from dataselect.engines.lm.backoff import BackoffModel, Level
-from dataselect.engines.lm.interpolation import known_perplexity, mix, tune, word_log_probs
-from dataselect.engines.lm.kneser_ney import estimate
-from dataselect.engines.lm.vocabulary import BEGIN, MARKERS, UNKNOWN, Vocabulary
+from dataselect.models.language_model import arpa
+from dataselect.models.language_model.backoff import BackoffModel, Level
+from dataselect.models.language_model.interpolation import (
+    known_perplexity,
+    mix,
+    tune,
+    word_log_probs,
+)
+from dataselect.models.language_model.kneser_ney import estimate
+from dataselect.models.language_model.vocabulary import BEGIN, MARKERS, UNKNOWN, Vocabulary
 
 Ngram = tuple[bytes, ...]
 Tables = list[dict[Ngram, tuple[float, float]]]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from conftest import Inside, Outcome, Shell, kenlm_model
 
-from dataselect.engines.lm import arpa, estimators
-from dataselect.engines.lm.estimators import Builtin, Plan, train
-from dataselect.engines.lm.language_model import LanguageModel
 from dataselect.errors import DataselectError
+from dataselect.models.language_model import arpa, trainers
+from dataselect.models.language_model.scoring.language_model import LanguageModel
+from dataselect.models.language_model.trainers import Builtin, Plan, train
 
 TEXTS = ["play some jazz", "play the blues", "some more of the same", "play the same song"]
 TRAIN = ("lm", "train")
@@ -286,8 +286,8 @@ def test_a_bad_record_ends_lmplz(world: Path, inside: Inside, lmplz: Path) -> No
 
 def large(inside: Inside, monkeypatch: pytest.MonkeyPatch, *options: str) -> Outcome:
     """Train on more than the words that are estimated in memory, in blocks of a line."""
-    monkeypatch.setattr(estimators, "MOST_WORDS", 6)
-    monkeypatch.setattr("dataselect.inputs.BLOCK_BYTES", 16)
+    monkeypatch.setattr(trainers, "MOST_WORDS", 6)
+    monkeypatch.setattr("dataselect.data.input_files.BLOCK_BYTES", 16)
     return inside(*TRAIN, "text.jsonl", "-o", "lm.arpa", *options)
 
 

@@ -17,11 +17,10 @@ from sacrebleu.metrics.ter import TER
 from sacrebleu.significance import _compute_p_value
 from sklearn.metrics import accuracy_score, f1_score
 
-from dataselect.engines import bootstrap
-from dataselect.engines.bootstrap import interval, p_value, paired_bootstrap, resampled
-from dataselect.engines.metrics import METRICS, Accuracy, MacroF1, Metric, metric
-from dataselect.engines.normalization import Normalization
 from dataselect.errors import OptionError
+from dataselect.models.metrics import METRICS, Accuracy, MacroF1, Metric, bootstrap, metric
+from dataselect.models.metrics.bootstrap import interval, p_value, paired_bootstrap, resampled
+from dataselect.models.normalization import Normalization
 
 WORDS = ["play", "some", "jazz", "now", "the", "don't", "Zürich", ".", "天気"]
 TEXT = st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join)

@@ -11,11 +11,11 @@ from conftest import MUSIC_ARPA as ARPA
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.lm.language_model import LanguageModel
-from dataselect.engines.normalization import Normalization
-from dataselect.engines.rescoring.log_linear import LogLinear, dumps, load, standardised, winners
-from dataselect.engines.rescoring.nbest import NBestField, candidates, find
 from dataselect.errors import InputError
+from dataselect.models.language_model.scoring.language_model import LanguageModel
+from dataselect.models.normalization import Normalization
+from dataselect.operations.rescore.log_linear import LogLinear, dumps, load, standardised, winners
+from dataselect.operations.rescore.nbest import NBestField, candidates, find
 
 SCORED = NBestField("nbest", {"score": "name it with --score-name"})
 PLAY_JAZZ = (-0.5 - 0.5) - 0.25 + (-0.125 - 1)

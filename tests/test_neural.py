@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dataselect.commands.encoders import EncoderOptions
-from dataselect.engines.encoders import loading
-from dataselect.engines.encoders.base import unit
-from dataselect.engines.encoders.neural import Neural
+from dataselect.command_line.encoder_options import EncoderOptions
 from dataselect.errors import InputError, OptionError
+from dataselect.models.encoders import loading
+from dataselect.models.encoders.base import unit
+from dataselect.models.encoders.sentence_transformer import Neural
 
 neural = pytest.mark.skipif(
     importlib.util.find_spec("sentence_transformers") is None, reason="needs the extra 'neural'"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.ngrams import Ngrams
-from dataselect.engines.relevance.weights import NgramWeights
+from dataselect.models.ngrams import Ngrams
+from dataselect.operations.relevance.weights import NgramWeights
 
 TEXTS = st.lists(st.text(max_size=40), max_size=8)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.normalization import Normalization, composed
+from dataselect.models.normalization import Normalization, composed
 
 PLAIN = Normalization()
 SPOKEN = Normalization(lowercase=True, punctuation="remove", unknown="<unk>")

@@ -7,9 +7,9 @@ import pytest
 from conftest import run_inside
 from here import Here, joined
 
-from dataselect.distributed import ray_cluster
-from dataselect.inputs import Inputs, holds, is_output_folder
-from dataselect.review.stages import lineages, read_stage
+from dataselect.analysis.run_reports import lineages, read_stage
+from dataselect.data.input_files import Inputs, holds, is_output_folder
+from dataselect.execution.distributed import ray_cluster
 
 TEXTS = ["play some jazz", "play jazz now", "some jazz", "jazz", "play play", "now play", "some"]
 

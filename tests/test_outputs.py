@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from conftest import Inside, Shell
 
-from dataselect import renames, scratch
+from dataselect.data import renames, temporary_files
+from dataselect.data.output_files import Outputs
 from dataselect.errors import Interrupted, OptionError, OutputError
-from dataselect.outputs import Outputs
 
 RECORDS = b'{"text":"play some jazz","x":1}\n{"text":"rain","x":2}\n'
 SELECT = ("select", "-q", "--by", "x", "--top-k", 1)
@@ -60,7 +60,7 @@ def test_all_appear_together(olds: Path) -> None:
         fill(outputs, olds)
         assert len(contents(olds)) == 9
     assert contents(olds) == NEW
-    assert not scratch._unfinished
+    assert not temporary_files._unfinished
 
 
 class Failing:
@@ -105,7 +105,7 @@ def test_a_rename_that_fails_leaves_everything_as_it_was(
     else:
         assert failing.left > 0
         assert contents(olds) == NEW
-    assert not scratch._unfinished
+    assert not temporary_files._unfinished
 
 
 @pytest.mark.parametrize("number", range(1, 5))
@@ -122,7 +122,7 @@ def test_a_signal_waits_until_all_are_there(
             fill(outputs, olds)
     finally:
         signal.signal(signal.SIGTERM, before)
-    scratch.remove_unfinished()
+    temporary_files.remove_unfinished()
     assert contents(olds) == NEW
 
 

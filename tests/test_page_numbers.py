@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.projection import plane
+from dataselect.analysis.report.figures.binning import Histogram, of_lengths, of_scores
+from dataselect.analysis.report.lineage import Balance, balance
+from dataselect.analysis.report.record_statistics import OTHERS
+from dataselect.analysis.report.reservoir import Draw, Extremes, Row
+from dataselect.analysis.report.tsne_map import plane
 from dataselect.errors import InputError
-from dataselect.report import Distribution
-from dataselect.review.page.draws import Draw, Extremes, Row
-from dataselect.review.page.histogram import Histogram, of_lengths, of_scores
-from dataselect.review.page.piles import OTHERS
-from dataselect.review.page.ways import Balance, balance
-from dataselect.selection import Direction
+from dataselect.selection.histogram import Distribution
+from dataselect.selection.rule import Direction
 
 FINITE = st.floats(-1e6, 1e6)
 

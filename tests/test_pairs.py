@@ -15,13 +15,13 @@ from conftest import Inside, Shell, run_inside
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.annotations import Slot, Utterance
-from dataselect.commands import paraphrase_pairs
-from dataselect.engines.paraphrase import negatives
-from dataselect.engines.paraphrase.corpus import Corpus, distinct_templates
-from dataselect.engines.paraphrase.pairs import Pair, make_pairs
-from dataselect.engines.paraphrase.splits import split
-from dataselect.engines.paraphrase.templates import Template, canonical
+from dataselect.data.annotations import Slot, Utterance
+from dataselect.models.paraphrase_detector.pairs import hard_negatives
+from dataselect.models.paraphrase_detector.pairs.annotated_corpus import Corpus, distinct_templates
+from dataselect.models.paraphrase_detector.pairs.generation import Pair, make_pairs
+from dataselect.models.paraphrase_detector.pairs.splits import split
+from dataselect.models.paraphrase_detector.pairs.templates import Template, canonical
+from dataselect.operations.paraphrase import make_pairs
 
 Record = dict[str, Any]
 POSITIVE = {"corpus", "template", "refilled", "slotless"}
@@ -537,11 +537,11 @@ def test_bad_records_are_collected(tmp_path: Path) -> None:
 
 
 def test_the_help_has_the_shares_of_kinds() -> None:
-    told = re.sub(r"\s+", " ", paraphrase_pairs.command.__doc__ or "")
+    told = re.sub(r"\s+", " ", make_pairs.command.__doc__ or "")
     _, told = told.split("by their 'kind', ")
     shares = re.findall(r"(\d+) %[^%]*?\((\S+)\)", told)
     assert {name: int(share) for share, name in shares} == {
-        name: round(100 * weight) for name, weight, _ in negatives._KINDS
+        name: round(100 * weight) for name, weight, _ in hard_negatives._KINDS
     }
 
 

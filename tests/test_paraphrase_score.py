@@ -10,8 +10,8 @@ import pytest
 from conftest import Inside
 from numpy.typing import NDArray
 
-from dataselect.engines.encoders.base import unit
-from dataselect.engines.paraphrase import detector as detectors
+from dataselect.models.encoders.base import unit
+from dataselect.models.paraphrase_detector import detector as detectors
 
 PAIRS = [
     {"id": 1, "text1": "play jazz", "text2": "play some jazz", "note": 1.50},

@@ -15,11 +15,11 @@ from conftest import MUSIC_ARPA
 from here import Bytes
 from test_lm_eval import BINARY
 
-from dataselect.distributed import parcel
-from dataselect.distributed.parcel import Parcel, digest_of, pack
-from dataselect.engines.lm.language_model import LanguageModel
 from dataselect.errors import InputError, OutputError, WorkerError
-from dataselect.scorers.winnowing import Winnow
+from dataselect.execution.distributed import shipping
+from dataselect.execution.distributed.shipping import Parcel, digest_of, pack
+from dataselect.models.language_model.scoring.language_model import LanguageModel
+from dataselect.operations.winnow.scorer import Winnow
 
 TEXTS = ["play jazz", "now play", "rain"]
 
@@ -47,7 +47,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setattr(parcel, "_opened", {})
+    monkeypatch.setattr(shipping, "_opened", {})
     return folder
 
 
@@ -102,7 +102,7 @@ def test_what_arrived_is_unpacked_once_a_machine(
     shutil.rmtree(folder)
     first = packed.open()
     assert packed.open() is first
-    monkeypatch.setattr(parcel, "_opened", {})  # as in another process
+    monkeypatch.setattr(shipping, "_opened", {})  # as in another process
     before = elsewhere.stat().st_mtime_ns
     assert packed.open().path == first.path
     assert elsewhere.stat().st_mtime_ns == before
@@ -123,9 +123,9 @@ def test_the_digest_tells_contents_and_not_where_they_are(folder: Path, tmp_path
 def test_the_digest_is_that_of_another_process(tmp_path: Path) -> None:
     (tmp_path / "music.arpa").write_text(MUSIC_ARPA)
     program = (
-        "from dataselect.distributed.parcel import digest_of;"
-        "from dataselect.engines.lm.language_model import LanguageModel;"
-        "from dataselect.scorers.winnowing import Winnow;"
+        "from dataselect.execution.distributed.shipping import digest_of;"
+        "from dataselect.models.language_model.scoring.language_model import LanguageModel;"
+        "from dataselect.operations.winnow.scorer import Winnow;"
         "print(digest_of(Winnow(LanguageModel('music.arpa'))))"
     )
     found = {
@@ -168,7 +168,7 @@ def test_a_name_that_is_no_file_stays_a_name() -> None:
 def test_a_file_that_is_gone_is_named_where_it_does_not_travel(folder: Path) -> None:
     packed = sent(Reader(str(folder)), with_files=False)
     assert packed.open().texts() == {"a.txt": "one", "deep/b.txt": "two"}
-    parcel._opened.clear()
+    shipping._opened.clear()
     (folder / "a.txt").unlink()
     with pytest.raises(WorkerError, match=r"model: changed while it was used; run again"):
         packed.open()
@@ -201,7 +201,7 @@ def test_a_folder_of_another_user_is_not_trusted(folder: Path, elsewhere: Path) 
     packed = sent(Reader(str(folder)))
     shutil.rmtree(folder)
     packed.open()
-    parcel._opened.clear()
+    shipping._opened.clear()
     [unpacked] = elsewhere.iterdir()
     os.chown(unpacked, 65_534, -1)
     with pytest.raises(OutputError, match=r"belongs to another user; set TMPDIR"):

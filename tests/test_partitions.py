@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dataselect.engines.diversity.copies import canonical, first_places
-from dataselect.engines.diversity.decisions import (
+from dataselect.models.encoders.base import unit
+from dataselect.models.near_duplicates import canonical, first_places
+from dataselect.models.ngrams import Ngrams
+from dataselect.operations.diversity.decisions import (
     COPY,
     COPY_OF_LABELLED,
     NOT_PICKED,
@@ -19,10 +21,9 @@ from dataselect.engines.diversity.decisions import (
     PICKED,
     decide,
 )
-from dataselect.engines.diversity.facility import Dense
-from dataselect.engines.diversity.features import Features
-from dataselect.engines.diversity.greedy import Limits, Objective, Picks
-from dataselect.engines.diversity.methods import (
+from dataselect.operations.diversity.greedy import Limits, Objective, Picks
+from dataselect.operations.diversity.objectives.facility_location import Dense
+from dataselect.operations.diversity.objectives.methods import (
     ByDetector,
     ByDistance,
     ByFacility,
@@ -30,7 +31,8 @@ from dataselect.engines.diversity.methods import (
     Items,
     Method,
 )
-from dataselect.engines.diversity.partitions import (
+from dataselect.operations.diversity.objectives.ngram_coverage import Features
+from dataselect.operations.diversity.partitions import (
     Partitioning,
     Totals,
     Within,
@@ -38,9 +40,7 @@ from dataselect.engines.diversity.partitions import (
     needed,
     pick_within,
 )
-from dataselect.engines.diversity.vectors import coarse, coarse_vectors
-from dataselect.engines.encoders.base import unit
-from dataselect.engines.ngrams import Ngrams
+from dataselect.operations.diversity.quantized_vectors import coarse, coarse_vectors
 
 WAYS = (
     "play some {} music by the {} band now",
@@ -493,7 +493,8 @@ class WordOverlap:
 
 def test_paraphrases_are_picked_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "dataselect.engines.paraphrase.detector.Detector.load", lambda *_, **__: WordOverlap()
+        "dataselect.models.paraphrase_detector.detector.Detector.load",
+        lambda *_, **__: WordOverlap(),
     )
     picks = pick(WHOLE, ByDetector(LABELLED, "folder"), size=4)
     ways = {next(way for way in WAYS if POOL[item].startswith(way[:4])) for item in picks.items}

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.encoders.base import MOST_DIMENSIONS, unit
-from dataselect.engines.encoders.precomputed import Precomputed
 from dataselect.errors import InputError
+from dataselect.models.encoders.base import MOST_DIMENSIONS, unit
+from dataselect.models.encoders.precomputed import Precomputed
 
 ROWS = np.random.default_rng(0).normal(size=(7, 4))
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dataselect.choosing import bucket_of, choose, lowest
 from dataselect.errors import InputError
-from dataselect.ranking import Rows, affordable, floored, keys_at, places
-from dataselect.selection import Direction, Excluded, Groups, Part, Selection
+from dataselect.selection.external_ranking import bucket_of, choose, lowest
+from dataselect.selection.ranking import Rows, affordable, floored, keys_at, places
+from dataselect.selection.rule import Direction, Excluded, Groups, Part, Selection
 
 GROUPS = ["a", "b", "c"]
 EXCLUSIONS = ["too long", "a copy"]

@@ -240,8 +240,8 @@ def test_a_machine_that_dies_is_done_without(world: Path, cluster: str, shell: S
 ALWAYS_FAILS = """
 import sys
 from dataclasses import dataclass
-from dataselect.distributed.ray_cluster import RayCluster
-from dataselect.distributed.shards import Shard
+from dataselect.execution.distributed.ray_cluster import RayCluster
+from dataselect.execution.distributed.shards import Shard
 from dataselect.errors import DataselectError, OutputError
 
 @dataclass

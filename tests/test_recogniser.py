@@ -13,16 +13,16 @@ from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 
-from dataselect.engines import archive
-from dataselect.engines.archive import Format
-from dataselect.engines.encoders.base import Encoder
-from dataselect.engines.recogniser.calibration import answers, temperature
-from dataselect.engines.recogniser.features import NgramView, feature_counts
-from dataselect.engines.recogniser.model import OTHER, Recogniser, load
-from dataselect.engines.recogniser.naive_bayes import NaiveBayes
-from dataselect.engines.recogniser.regression import fit, log_softmax
-from dataselect.engines.recogniser.training import parts, train
 from dataselect.errors import InputError
+from dataselect.models import archive
+from dataselect.models.archive import Format
+from dataselect.models.encoders.base import Encoder
+from dataselect.models.intent_classifier.classifier_training import parts, train
+from dataselect.models.intent_classifier.features import NgramView, feature_counts
+from dataselect.models.intent_classifier.intent_classifier import OTHER, Recogniser, load
+from dataselect.models.intent_classifier.naive_bayes import NaiveBayes
+from dataselect.models.intent_classifier.soft_regression import fit, log_softmax
+from dataselect.models.intent_classifier.temperature import answers, temperature
 
 ARTISTS = ["adele", "seal", "queen", "bach", "björk", "abba", "moby", "sade", "beck", "prince"]
 PLACES = ["oslo", "paris", "rome", "bern", "kyoto", "quito", "lima", "cairo", "riga", "perth"]
@@ -152,7 +152,7 @@ def test_targets_may_be_undecided() -> None:
 
 def test_naive_bayes_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of "a b", "a" and half of "b": a 2 and b 1.5 of 3.5, without smoothing; prior 2.5 to 1."""
-    monkeypatch.setattr("dataselect.engines.recogniser.naive_bayes._SMOOTHING", 0.0)
+    monkeypatch.setattr("dataselect.models.intent_classifier.naive_bayes._SMOOTHING", 0.0)
     present = csr_array(np.array([[1.0, 1], [1, 0], [0, 1], [1, 1]]))
     beliefs = np.array([[1, 0], [1, 0], [0.5, 0], [0, 1]])
     found = NaiveBayes.fit(present, beliefs)

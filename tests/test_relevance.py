@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.cli import main
-from dataselect.engines.ngrams import Ngrams
-from dataselect.engines.relevance.contrast import near_copies
-from dataselect.engines.relevance.logistic import Sigmoid, calibrate, smoothed_targets
 from dataselect.errors import InputError
-from dataselect.scorers.relevance import Relevance
+from dataselect.models.ngrams import Ngrams
+from dataselect.operations.relevance.discriminant_training import near_copies
+from dataselect.operations.relevance.logistic_regression import Sigmoid, calibrate, smoothed_targets
+from dataselect.operations.relevance.scorer import Relevance
 
 ARTISTS = ["adele", "seal", "queen", "bach", "björk", "abba", "moby", "sade", "beck", "prince"]
 MUSIC = [f"{verb} {artist}" for verb in ("play", "put on some", "listen to") for artist in ARTISTS]

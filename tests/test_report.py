@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dataselect.cli import main
-from dataselect.report import Distribution
+from dataselect.selection.histogram import Distribution
 
 SCORES = arrays(np.float64, st.integers(1, 60), elements=st.floats(-1e6, 1e6))
 

@@ -11,10 +11,10 @@ from conftest import Inside, Shell
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.lm.language_model import LanguageModel
-from dataselect.engines.normalization import Normalization
-from dataselect.engines.rescoring.log_linear import LogLinear
-from dataselect.scorers.rescoring import Rescore
+from dataselect.models.language_model.scoring.language_model import LanguageModel
+from dataselect.models.normalization import Normalization
+from dataselect.operations.rescore.log_linear import LogLinear
+from dataselect.operations.rescore.scorer import Rescore
 
 PLAY_JAZZ = (-0.5 - 0.5) - 0.25 + (-0.125 - 1)
 PAPERS_RULE = ("--lm-weight", 1, "--score-weight", 0)

@@ -15,10 +15,11 @@ import pytest
 from conftest import MUSIC_ARPA, Inside
 from here import RECORDS, Died, Here, joined, pool, split, write
 
-from dataselect.distributed import ray_cluster, storage
-from dataselect.distributed.book import Book, digest
-from dataselect.distributed.shards import Shard
+from dataselect.data import storage
 from dataselect.errors import InputError
+from dataselect.execution.distributed import ray_cluster
+from dataselect.execution.distributed.checkpoint import Book, digest
+from dataselect.execution.distributed.shards import Shard
 
 fsspec = pytest.importorskip("fsspec")
 

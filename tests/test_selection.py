@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.errors import DataselectError, InputError, OptionError
-from dataselect.ranking import affordable, best
-from dataselect.selection import (
+from dataselect.selection.ranking import affordable, best
+from dataselect.selection.rule import (
     Direction,
     Excluded,
     Groups,

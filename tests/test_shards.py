@@ -13,10 +13,10 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.distributed import storage
-from dataselect.distributed.shards import Shard, Shards, resolve
+from dataselect.data import storage
+from dataselect.data.input_files import BLOCK_BYTES, Block, Inputs
 from dataselect.errors import DataselectError, InputError, OptionError, ReadError
-from dataselect.inputs import BLOCK_BYTES, Block, Inputs
+from dataselect.execution.distributed.shards import Shard, Shards, resolve
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -228,7 +228,7 @@ def test_the_outputs_of_several_file_systems_are_called_by_all_folders(
     )
 )
 def test_names_tell_shards_apart_and_share_no_folder(found: set[tuple[str, ...]]) -> None:
-    from dataselect.distributed.shards import _names
+    from dataselect.execution.distributed.shards import _names
 
     given_paths = sorted("memory://" + "/".join(parts) + "/x" for parts in found)
     called = _names(given_paths)

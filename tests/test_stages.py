@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from conftest import Inside
 
+from dataselect.analysis.run_reports import lineages, read_stage
 from dataselect.errors import InputError
-from dataselect.review.stages import lineages, read_stage
-from dataselect.runs import Counts
+from dataselect.execution.run import Counts
 
 
 def select(inside: Inside, source: str, threshold: float, name: str, *more: str) -> None:

@@ -10,8 +10,8 @@ from conftest import MUSIC_ARPA, Inside
 from test_paraphrase_score import Overlap
 
 from dataselect import scorers
-from dataselect.engines.paraphrase import detector as detectors
-from dataselect.scoring import Scorer
+from dataselect.execution.scorer import Scorer
+from dataselect.models.paraphrase_detector import detector as detectors
 
 for _module in pkgutil.iter_modules(scorers.__path__):
     importlib.import_module(f"dataselect.scorers.{_module.name}")

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import pytest
 from conftest import Inside
 
-from dataselect.distributed import storage
+from dataselect.data import storage
+from dataselect.data.temporary_files import create_beside
 from dataselect.errors import DataselectError, OptionError, OutputError, ReadError
-from dataselect.scratch import create_beside
 
 fsspec = pytest.importorskip("fsspec")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from conftest import Inside
 
-from dataselect.budgets import parse_budget
-from dataselect.engines.diversity.copies import canonical
+from dataselect.console import figure
 from dataselect.errors import OptionError
-from dataselect.messages import figure
-from dataselect.plausibility import unsure
-from dataselect.selection import parse_share
+from dataselect.models.near_duplicates import canonical
+from dataselect.selection.budgets import parse_budget
+from dataselect.selection.plausibility import unsure
+from dataselect.selection.rule import parse_share
 
 SAID = ["Yes.", "yes", "no", "YES!", "maybe", "no, never", "ça va", "c\u0327a va"]
 

@@ -10,10 +10,10 @@ import pytest
 from conftest import Inside, Shell
 from numpy.typing import NDArray
 
-from dataselect.engines.lm.kneser_ney import estimate
-from dataselect.engines.lm.vocabulary import Vocabulary
-from dataselect.ranking import best
-from dataselect.sweep import Point, Sweep, sweep
+from dataselect.models.language_model.kneser_ney import estimate
+from dataselect.models.language_model.vocabulary import Vocabulary
+from dataselect.selection.best_share import Point, Sweep, sweep
+from dataselect.selection.ranking import best
 
 VERBS = ("play", "put on", "start", "queue")
 THINGS = tuple(f"style{number}" for number in range(60))

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataselect import inputs, records
+from dataselect.data import input_files, records
+from dataselect.data.input_files import Inputs
+from dataselect.data.records import POSITION
+from dataselect.data.sampling import sample_columns, sample_texts, total_records
 from dataselect.errors import InputError
-from dataselect.inputs import Inputs
-from dataselect.records import POSITION
-from dataselect.texts import sample_columns, sample_texts, total_records
 
 COLUMN = records.text("text")
 
@@ -39,7 +39,7 @@ def test_a_small_pool_is_taken_whole(pool: Path) -> None:
 
 def test_block_sizes_do_not_change_the_draw(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = draw(pool, 20)
-    monkeypatch.setattr(inputs, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(input_files, "BLOCK_BYTES", 64)
     assert draw(pool, 20) == whole
 
 
@@ -53,7 +53,7 @@ def test_what_is_drawn_knows_its_place(pool: Path, monkeypatch: pytest.MonkeyPat
     lines[100] = "broken\n"
     lines[200] = "\n  \n" + lines[200]
     pool.write_text("".join(lines))
-    monkeypatch.setattr(inputs, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(input_files, "BLOCK_BYTES", 1000)
     rng = np.random.default_rng(0)
     files = Inputs([str(pool), str(pool)])
     texts, places = sample_columns(files, [COLUMN, POSITION], 300, rng, strict=False)

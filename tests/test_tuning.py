@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from dataselect.engines.metrics import metric
-from dataselect.engines.rescoring.expected_metric import expected_metric
-from dataselect.engines.rescoring.line_search import search_line, upper_envelope
-from dataselect.engines.rescoring.lists import Lists, gain, oracle
-from dataselect.engines.rescoring.tuning import Optimizer, tune
+from dataselect.models.metrics import metric
+from dataselect.operations.rescore.lists import Lists, gain, oracle
+from dataselect.operations.rescore.mert import search_line, upper_envelope
+from dataselect.operations.rescore.minimum_risk import expected_metric
+from dataselect.operations.rescore.weight_tuning import Optimizer, tune
 
 WER = metric("wer")
 LINES = arrays.arrays(np.float64, (2, 3, 4), elements=st.integers(-5, 5).map(float))

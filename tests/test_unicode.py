@@ -13,19 +13,19 @@ from conftest import Inside
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataselect.engines import guards
-from dataselect.engines.diversity.copies import canonical as copied
-from dataselect.engines.encoders.lexical import Lexical
-from dataselect.engines.lm.estimators import train
-from dataselect.engines.lm.spelling import Spelling
-from dataselect.engines.lm.vocabulary import Vocabulary, composed_words, split
-from dataselect.engines.metrics import METRICS, metric
-from dataselect.engines.ngrams import Ngrams
-from dataselect.engines.normalization import Normalization, all_composed, composed
-from dataselect.engines.paraphrase.templates import canonical
-from dataselect.engines.paraphrase.words import words_of
-from dataselect.engines.recogniser.features import feature_counts
-from dataselect.work import counted
+from dataselect.execution.block import counted
+from dataselect.models.encoders.lexical import Lexical
+from dataselect.models.intent_classifier.features import feature_counts
+from dataselect.models.language_model.scoring.spelling import Spelling
+from dataselect.models.language_model.trainers import train
+from dataselect.models.language_model.vocabulary import Vocabulary, composed_words, split
+from dataselect.models.metrics import METRICS, metric
+from dataselect.models.near_duplicates import canonical as copied
+from dataselect.models.ngrams import Ngrams
+from dataselect.models.normalization import Normalization, all_composed, composed
+from dataselect.models.paraphrase_detector.pairs.templates import canonical
+from dataselect.models.paraphrase_detector.tokenization import words_of
+from dataselect.operations.bitext import filters
 
 INVISIBLE = (
     "\u00ad\u034f\u061c\u180b\u200e\u200f\u202a\u202e\u2060\u2061\u2066\u2069\ufe0e\ufe0f\ufeff"
@@ -92,7 +92,7 @@ VIEWS: dict[str, Callable[[str], Any]] = {
     "words as costs": lambda text: counted("words", [text]),
     "characters as costs": lambda text: counted("chars", [text]),
     "normalised": LOOSE,
-    "guards": lambda text: guards.Guards(
+    "guards": lambda text: filters.Guards(
         max_length_ratio=1.2, drop_copies=True, src_script="Latin", same_numbers=True
     ).codes([text], [REFERENCE]),
     **{

@@ -13,8 +13,8 @@ from conftest import Shell
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.encoders.cache import VectorCache
 from dataselect.errors import InputError, OutputError
+from dataselect.models.encoders.vector_cache import VectorCache
 
 MODEL = "0123456789abcdef"
 FILE = f"{MODEL}.sqlite"
@@ -81,7 +81,7 @@ def test_each_model_has_its_own_vectors(tmp_path: Path) -> None:
 
 FILL = f"""
 import sys, numpy as np
-from dataselect.engines.encoders.cache import VectorCache
+from dataselect.models.encoders.vector_cache import VectorCache
 cache = VectorCache("cache", "{MODEL}", 3)
 for first in range(0, 400, 20):
     texts = [str(number) for number in range(first, first + 20)]

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.lm.vocabulary import BEGIN, END, MARKERS, Vocabulary, sentence, split
+from dataselect.models.language_model.vocabulary import (
+    BEGIN,
+    END,
+    MARKERS,
+    Vocabulary,
+    sentence,
+    split,
+)
 
 TEXT = st.text(st.sampled_from("ab< >/sunkU\0\t\n\u00a0\u3000é"), max_size=30)
 

@@ -10,10 +10,10 @@ from conftest import Inside, Shell, kenlm_model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.engines.lm.language_model import LanguageModel, perplexity
-from dataselect.engines.lm.oov import OovPolicy
 from dataselect.errors import OptionError
-from dataselect.scorers.winnowing import Band, Recipe, Winnow
+from dataselect.models.language_model.scoring.language_model import LanguageModel, perplexity
+from dataselect.models.language_model.scoring.unknown_words import OovPolicy
+from dataselect.operations.winnow.scorer import Band, Recipe, Winnow
 
 # Log10 probabilities and back-offs that are easy to add up.
 ARPA = r"""

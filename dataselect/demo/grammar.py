@@ -9,7 +9,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import NamedTuple, TypeVar
 
-from dataselect.annotations import Slot
+from dataselect.data.annotations import Slot
 
 Item = TypeVar("Item")
 

@@ -10,12 +10,12 @@ from importlib.resources import files
 from itertools import islice
 from typing import Any, NamedTuple
 
-from dataselect.compression import refuse_compressed
+from dataselect.data.compression import refuse_compressed
+from dataselect.data.input_files import reason
+from dataselect.data.output_files import Outputs
 from dataselect.demo.confusion import Channel
 from dataselect.demo.grammar import Draw, Grammar, Utterance
 from dataselect.errors import OptionError, OutputError
-from dataselect.inputs import reason
-from dataselect.outputs import Outputs
 
 IN_DOMAIN = ("play_music", "set_alarm")
 """The intents that have little annotated data; the pool hides more of them."""

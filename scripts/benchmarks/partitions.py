@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.engines.diversity.greedy import Picks
-    from dataselect.engines.diversity.methods import Items, Method
+    from dataselect.operations.diversity.greedy import Picks
+    from dataselect.operations.diversity.objectives.methods import Items, Method
 
 _CORPORA = {
     "CLINC150": ("clinc150/train", "clinc150/val", "clinc150/oos"),
@@ -97,10 +97,15 @@ class _Case:
     def of(cls, texts: Sequence[str]) -> _Case:
         import numpy as np
 
-        from dataselect.engines.diversity.copies import first_places
-        from dataselect.engines.diversity.methods import ByDistance, ByFacility, ByNgrams, Items
-        from dataselect.engines.diversity.vectors import coarse_vectors
-        from dataselect.engines.encoders.lexical import Lexical
+        from dataselect.models.encoders.lexical import Lexical
+        from dataselect.models.near_duplicates import first_places
+        from dataselect.operations.diversity.objectives.methods import (
+            ByDistance,
+            ByFacility,
+            ByNgrams,
+            Items,
+        )
+        from dataselect.operations.diversity.quantized_vectors import coarse_vectors
 
         shuffled = random.Random(_SEED).sample(texts, len(texts))
         distinct = [shuffled[place] for place in np.unique(first_places(shuffled)).tolist()]
@@ -158,7 +163,7 @@ class _Case:
         """The partition of each text, by what these are called."""
         import numpy as np
 
-        from dataselect.engines.diversity.partitions import Partitioning
+        from dataselect.operations.diversity.partitions import Partitioning
 
         found: dict[str, NDArray[np.intp]] = {}
         for count in _COUNTS:
@@ -171,8 +176,8 @@ class _Case:
     def _partitioned(self, method: str, partitions: NDArray[np.intp], size: int) -> _Partitioned:
         import numpy as np
 
-        from dataselect.engines.diversity.greedy import Limits
-        from dataselect.engines.diversity.partitions import Totals, merge, pick_within
+        from dataselect.operations.diversity.greedy import Limits
+        from dataselect.operations.diversity.partitions import Totals, merge, pick_within
 
         limits, totals = Limits(size=size), Totals(len(partitions))
         candidates, masses, seconds = [], [], []
@@ -193,7 +198,7 @@ class _Case:
         """What picks are worth to the whole pool."""
         import numpy as np
 
-        from dataselect.engines.diversity.features import Features
+        from dataselect.operations.diversity.objectives.ngram_coverage import Features
 
         if method == "features":
             objective = Features(self.items.texts, self.methods[method].labelled)
@@ -209,8 +214,8 @@ class _Case:
         """(n,) cosines of texts with words to what is nearest, labelled or picked."""
         import numpy as np
 
-        from dataselect.engines.diversity.methods import ByVectors
-        from dataselect.engines.diversity.vectors import References
+        from dataselect.operations.diversity.objectives.methods import ByVectors
+        from dataselect.operations.diversity.quantized_vectors import References
 
         method, vectors = self.methods["kcenter"], self.items.vectors
         assert isinstance(method, ByVectors)

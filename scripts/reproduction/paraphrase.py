@@ -24,7 +24,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import normalize
 
-from dataselect.engines.encoders.neural import Neural
+from dataselect.models.encoders.sentence_transformer import Neural
 
 _TEST_PAIRS = 3_000
 _SIDES = ("text1", "text2")

@@ -9,9 +9,9 @@ import numpy as np
 from common import Plan, Record, Table, load
 from scipy.stats import spearmanr
 
-from dataselect.engines.encoders.base import Encoder
-from dataselect.engines.encoders.lexical import Lexical
-from dataselect.engines.encoders.neural import Neural
+from dataselect.models.encoders.base import Encoder
+from dataselect.models.encoders.lexical import Lexical
+from dataselect.models.encoders.sentence_transformer import Neural
 
 _LANGUAGES = {"English": "en", "German": "de"}
 _SIDES = ("text1", "text2")

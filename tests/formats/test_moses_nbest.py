@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dataselect.formats.moses_nbest import candidate
+from dataselect.data.formats.moses_nbest import candidate
 
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
     "text alone": ("0 ||| a b", {"text": "a b"}),

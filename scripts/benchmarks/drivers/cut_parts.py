@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from dataselect.selection import Part, Selection
+from dataselect.selection.rule import Part, Selection
 
 GROUPS = 100
 KINDS = {"threshold": float, "share": Fraction, "budget": float, "cost": str, "per": str}

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import orjson
 
-from dataselect.engines.encoders.lexical import Lexical
+from dataselect.models.encoders.lexical import Lexical
 
 pool, vectors = sys.argv[1:]
 with open(pool, "rb") as lines:

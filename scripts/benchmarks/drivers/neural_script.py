@@ -47,7 +47,7 @@ def _unsorted(model: str, batch_size: int) -> _Encode:
 
 
 def _by_dataselect(model: str, batch_size: int) -> _Encode:
-    from dataselect.engines.encoders.neural import Neural
+    from dataselect.models.encoders.sentence_transformer import Neural
 
     return Neural(model, batch_size=batch_size).encode
 

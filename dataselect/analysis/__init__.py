@@ -1,0 +1,1 @@
+"""Was it right, did it help, what happened, why."""

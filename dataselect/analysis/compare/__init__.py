@@ -1,0 +1,1 @@
+"""Selections measured beside random ones of equal size and all of the pool."""

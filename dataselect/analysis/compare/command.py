@@ -1,0 +1,83 @@
+"""`dataselect compare`: tell whether selections beat chance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dataselect.analysis.compare.compare import compare
+from dataselect.analysis.compare.compared_files import Sources
+from dataselect.analysis.compare.options import CompareOptions, TrainingOptions
+from dataselect.analysis.compare.selected_texts import Fields
+from dataselect.analysis.compare.table import table
+from dataselect.command_line.ending import note, warn
+from dataselect.command_line.options import InputOptions, OutputOptions
+from dataselect.console import printable
+from dataselect.data import records
+from dataselect.errors import GuardError
+from dataselect.execution.run import Run
+from dataselect.versions import signature
+
+if TYPE_CHECKING:
+    from dataselect.analysis.compare.result import Comparison
+
+_NOUN = "compare"
+
+
+def command(
+    inputs: InputOptions,
+    comparing: CompareOptions,
+    training: TrainingOptions,
+    output: OutputOptions,
+) -> None:
+    """Tell whether selections beat chance.
+
+    Each file is a selection of --pool, and stands beside random selections of equal size, drawn
+    without replacement, and all of the pool. Measured are: perplexity of --dev by a trigram model
+    of the records (interpolated modified Kneser-Ney, one vocabulary for all); dev words that they
+    lack, and dev n-grams that they have; distinct n-grams over all n-grams; self-similarity, the
+    mean cosine of the 1- and 2-gram counts of two records; duplicates, records with the words of
+    an earlier one; labels; and how much selections overlap. With --labelled and --test, the error
+    of a recogniser trained on them, too.
+    """
+    settings = replace(output.build(), seed=comparing.seed)
+    fields = Fields(settings.text_field, comparing.label_field, comparing.cost)
+    digest = settings.report is not None
+    sources = Sources.opened(inputs.files or [], comparing.pool, fields, digest=digest)
+    guards = comparing.guards([*sources.selections], trains=training.trains)
+    first, *others = sources.inputs
+    read = [*others, *comparing.reads(), *training.reads()]
+    with Run(first, settings, also_read=read) as run:
+        run.facts = {"selections": [*sources.selections], **vars(comparing), **vars(training)}
+        found = compare(
+            sources.read_selections(run),
+            comparing.development(settings.text_field),
+            pool=sources.read_pool(run),
+            in_domain=comparing.in_domain_texts(settings.text_field),
+            cost=comparing.cost,
+            draws=comparing.random,
+            seed=settings.seed,
+            training=training.training(settings),
+            quiet=settings.quiet,
+        )
+        run.counts.check()
+        fired = found.fired(guards)
+        facts = {"random": found.basis.draws, "equal": comparing.cost}
+        described = {
+            "signature": signature(_NOUN, {**facts, "seed": settings.seed}),
+            **found.as_json(),
+            "fired": fired,
+        }
+        run.write(_shown(found, described, comparing.format_))
+        run.warnings = found.warnings
+        run.report(_NOUN, facts, inputs=sources.digests(), compare=described)
+    warn(run.warnings, settings)
+    note(f"compared {run.counts.kept:,} of {run.counts.read:,} records", quiet=settings.quiet)
+    if fired:
+        raise GuardError("; ".join(fired))
+
+
+def _shown(found: Comparison, described: dict[str, object], format_: str) -> bytes:
+    if format_ == "json":
+        return records.encoded(described, indent=True) + b"\n"
+    return printable(table(found, str(described["signature"]))).encode()

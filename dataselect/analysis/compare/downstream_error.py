@@ -1,0 +1,85 @@
+"""What a selection is worth to a recogniser: its error after training on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataselect.analysis.evaluate.hypothesis_pairs import HYPOTHESIS, INTENT, INTENT_REFERENCE, Pair
+from dataselect.analysis.evaluate.predicted_intents import recognised
+
+if TYPE_CHECKING:
+    from dataselect.analysis.compare.selected_texts import Collection
+    from dataselect.models.language_model.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Training:
+    """How recognisers are trained, as `dataselect label` does, and what they are tested on.
+
+    Each learns from the labelled `texts` and their `intents`, and from at most `size` records of a
+    selection: in `rounds` of self-training or, if `supervised`, with the labels that they have.
+    """
+
+    texts: Sequence[str]
+    intents: Sequence[str]
+    test: Sequence[Pair]
+    background: Sequence[str] = ()
+    rounds: int = 3
+    size: int = 10_000
+    supervised: bool = False
+    seed: int = 0
+
+    def error(self, records: Collection, vocabulary: Vocabulary) -> float:
+        """The share of wrong answers after training on a selection, too.
+
+        Its records must have labels if that is `supervised`.
+        """
+        drawn = self._drawn(records)
+        texts = drawn.corpus.texts(vocabulary)
+        if not self.supervised:
+            return self._error(self.texts, self.intents, texts)
+        assert drawn.labels is not None
+        names = drawn.labels.names
+        intents = [names[code] for code in drawn.labels.codes.tolist()]
+        return self._error([*self.texts, *texts], [*self.intents, *intents], ())
+
+    def copies_in(self, records: Collection, vocabulary: Vocabulary) -> int:
+        """How many records have the text of one that is tested on."""
+        from dataselect.models.language_model.corpus import Corpus
+
+        tested = [pair.system.fields[HYPOTHESIS] for pair in self.test]
+        return records.corpus.copies_of(Corpus(vocabulary.encode(tested)))
+
+    def error_alone(self) -> float:
+        """The share of wrong answers after training on the labelled texts alone."""
+        return self._error(self.texts, self.intents, ())
+
+    def _drawn(self, records: Collection) -> Collection:
+        """At most `size` records, at random."""
+        import numpy as np
+
+        from dataselect.models.language_model.corpus import drawn
+
+        if len(records) <= self.size:
+            return records
+        return records.part(drawn(len(records), self.size, np.random.default_rng(self.seed)))
+
+    def _error(self, texts: Sequence[str], intents: Sequence[str], pool: Sequence[str]) -> float:
+        import numpy as np
+
+        from dataselect.models.intent_classifier.classifier_training import train
+
+        recogniser = train(
+            texts,
+            intents,
+            background=self.background,
+            pool=pool,
+            rounds=self.rounds if pool else 0,
+            rng=np.random.default_rng(self.seed),
+            calibrates=False,
+        )
+        answers = [pair.system.fields for pair in recognised(self.test, recogniser)]
+        wrong = [each[INTENT] != each[INTENT_REFERENCE] for each in answers]
+        return wrong.count(True) / len(wrong)

@@ -1,0 +1,132 @@
+"""What selections are measured by: names, titles, and which end is the good one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from dataselect.analysis.compare.downstream_error import Training
+    from dataselect.analysis.compare.selected_texts import Collection
+    from dataselect.models.language_model.corpus import Corpus
+    from dataselect.models.language_model.development_set import Trial
+    from dataselect.models.language_model.vocabulary import Vocabulary
+    from dataselect.selection.rule import Direction
+
+COUNTS = ("records", "words", "chars")
+"""Costs that are no field of the records."""
+
+_SECONDS = 3600  # an hour
+
+
+class Measure(NamedTuple):
+    """One figure of a selection; `good` is its better end, None where it has none.
+
+    A `share` is from 0 to 1, and shown in percent. `digits` are those shown after the point.
+    """
+
+    name: str
+    title: str
+    good: Direction | None = None
+    digits: int = 2
+    is_share: bool = False
+
+
+MEASURES = {
+    each.name: each
+    for each in (
+        Measure("records", "records", digits=0),
+        Measure("words", "words", digits=0),
+        Measure("cost", "cost", digits=1),
+        Measure("hours", "hours"),
+        Measure("perplexity", "dev perplexity", "low"),
+        Measure("oov", "dev words unknown", "low", is_share=True),
+        Measure("coverage_2", "dev 2-grams covered", "high", is_share=True),
+        Measure("coverage_3", "dev 3-grams covered", "high", is_share=True),
+        Measure("distinct_1", "distinct words", is_share=True),
+        Measure("distinct_2", "distinct 2-grams", is_share=True),
+        Measure("distinct_3", "distinct 3-grams", is_share=True),
+        Measure("self_similarity", "self-similarity", digits=4),
+        Measure("duplicates", "duplicates", is_share=True),
+        Measure("labels", "labels", digits=0),
+        Measure("label_entropy", "label entropy, bits"),
+        Measure("error", "recogniser error", "low", is_share=True),
+    )
+}
+"""All measures by name, in the order in which they are shown."""
+
+
+_Values = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The measures of some records, None for what they do not have, and how often each label is."""
+
+    values: _Values
+    labels: dict[str, int]
+
+    def label_share(self, label: str) -> float | None:
+        """Of the records, None where they have no labels."""
+        total = sum(self.labels.values())
+        return self.labels.get(label, 0) / total if total else None
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """Takes the figures of records, all of one `vocabulary`.
+
+    `cost` is what they cost: records, words, chars, or else the field that has seconds.
+    """
+
+    trial: Trial
+    vocabulary: Vocabulary
+    training: Training | None = None
+    cost: str = "records"
+
+    def figures(self, records: Collection) -> Figures:
+        """Every measure that can be taken."""
+        labels = records.label_counts()
+        values = self._amounts(records)
+        if len(records):
+            values |= self._worth(records) | self._variety(records.corpus, labels)
+        return Figures(dict.fromkeys(MEASURES) | values, labels)
+
+    def _amounts(self, records: Collection) -> _Values:
+        """How much there is."""
+        values: _Values = {"records": len(records), "words": records.corpus.words}
+        if records.costs is not None and self.cost not in ("records", "words"):
+            total = float(records.costs.sum())
+            values["cost"] = total
+            values["hours"] = None if self.cost in COUNTS else total / _SECONDS
+        return values
+
+    def _worth(self, records: Collection) -> _Values:
+        """What it is worth as training data."""
+        corpus, trial, training = records.corpus, self.trial, self.training
+        known = trial.coverage(corpus, 1)
+        return {
+            "perplexity": trial.perplexity(corpus),
+            "oov": None if known is None else 1 - known,
+            "coverage_2": trial.coverage(corpus, 2),
+            "coverage_3": trial.coverage(corpus, 3),
+            "error": None if training is None else training.error(records, self.vocabulary),
+        }
+
+    def _variety(self, corpus: Corpus, labels: Mapping[str, int]) -> _Values:
+        """How varied it is."""
+        from dataselect.analysis.compare.diversity_statistics import (
+            distinct,
+            duplicates,
+            entropy,
+            self_similarity,
+        )
+
+        return {
+            **{f"distinct_{n}": distinct(corpus, n) for n in (1, 2, 3)},
+            "self_similarity": self_similarity(corpus),
+            "duplicates": duplicates(corpus),
+            "labels": len(labels) or None,
+            "label_entropy": entropy([*labels.values()]) if labels else None,
+        }

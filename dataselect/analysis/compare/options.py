@@ -1,0 +1,233 @@
+"""The options of `dataselect compare`, and the files that it reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from typer import Option
+
+from dataselect.analysis.compare.assertions import (
+    EVERYTHING,
+    IN_DOMAIN,
+    LABELLED,
+    RANDOM,
+    RESERVED,
+    Guard,
+    parse,
+)
+from dataselect.analysis.compare.measures import COUNTS, MEASURES
+from dataselect.analysis.evaluate.hypothesis_pairs import join
+from dataselect.analysis.evaluate.predicted_intents import tested_columns
+from dataselect.command_line.options import given, option
+from dataselect.data import records
+from dataselect.data.input_files import Inputs, display
+from dataselect.data.sampling import read_columns
+from dataselect.errors import InputError, OptionError
+from dataselect.operations.label.options import LearningOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataselect.analysis.compare.downstream_error import Training
+    from dataselect.execution.run import Settings
+
+_COMPARE, _RECORDS, _FIT = "Comparing", "Records", "Learning"
+_REFERENCE = "ref_intent"  # where a test file has true intents, if not where intents are
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """What selections are compared with, and by what."""
+
+    dev: Annotated[
+        str,
+        option(
+            "--dev",
+            section=_COMPARE,
+            metavar="FILE",
+            help_="Text like that which is to come: what models of the selections are tried on.",
+        ),
+    ]
+    pool: Annotated[
+        list[str] | None,
+        option(
+            "--pool",
+            section=_COMPARE,
+            metavar="FILE",
+            help_="What all selections were made from; again for several files. Without it there "
+            "is no chance to compare with.",
+        ),
+    ] = None
+    random: Annotated[
+        int,
+        option(
+            "--random",
+            section=_COMPARE,
+            min=0,
+            metavar="N",
+            help_="Random selections of the size of each selection [default: 5].",
+        ),
+    ] = 5
+    cost: Annotated[
+        str,
+        option(
+            "--cost",
+            section=_COMPARE,
+            metavar="records|words|chars|FIELD",
+            help_="What the size is: records, words, chars or a field of seconds, which is also "
+            "shown in hours [default: records].",
+        ),
+    ] = "records"
+    in_domain: Annotated[
+        list[str] | None,
+        option(
+            "--in-domain",
+            section=_COMPARE,
+            metavar="FILE",
+            help_="Text that goes into every model beside the selection, such as annotated text "
+            "that is there anyway; again for several files.",
+        ),
+    ] = None
+    label_field: Annotated[
+        str,
+        option(
+            "--label-field",
+            section=_RECORDS,
+            metavar="FIELD",
+            help_="Where labels are; left out unless every record has one [default: intent].",
+        ),
+    ] = "intent"
+    fail_if: Annotated[
+        list[str] | None,
+        option(
+            "--fail-if",
+            section=_COMPARE,
+            metavar="EXPRESSION",
+            help_="End with exit code 3 if this holds for a selection: MEASURE, < <= > >= == or "
+            "!=, and a number, random (the mean), all, in-domain, labelled or another selection, "
+            "or a number * one of these; 'perplexity > 0.95 * random', 'oov > 5%'. Again for "
+            f"several. Measures: {', '.join(MEASURES)}.",
+        ),
+    ] = None
+    format_: Annotated[
+        Literal["table", "json"],
+        Option("--format", help="What is written.", rich_help_panel=_COMPARE),
+    ] = "table"
+    seed: Annotated[
+        int,
+        option(
+            "--seed",
+            section=_COMPARE,
+            metavar="N",
+            help_="Seed of everything random [default: 0].",
+        ),
+    ] = 0
+
+    def guards(self, names: Sequence[str], *, trains: bool) -> list[Guard]:
+        """The guards, checked against what there is to be compared. Raises OptionError."""
+        left_out = {
+            "cost": self.cost in ("records", "words"),
+            "hours": self.cost in COUNTS,
+            "error": not trains,
+        }
+        there = {
+            RANDOM: self.pool and self.random,
+            EVERYTHING: self.pool,
+            IN_DOMAIN: self.in_domain,
+            LABELLED: trains,
+        }
+        measures = [name for name in MEASURES if not left_out.get(name)]
+        references = [name for name in RESERVED if there[name]]
+        return [parse(each, measures, [*references, *names]) for each in self.fail_if or ()]
+
+    def reads(self) -> list[Inputs]:
+        """The files that are read beside selections and pool."""
+        return [Inputs([path]) for path in (self.dev, *(self.in_domain or ()))]
+
+    def development(self, text_field: str) -> list[str]:
+        """The development text. Raises InputError."""
+        texts = _texts([self.dev], text_field)
+        if not texts:
+            raise InputError(f"{display(self.dev)}: no text to try models on; check --dev")
+        return texts
+
+    def in_domain_texts(self, text_field: str) -> list[str]:
+        """The text that joins every selection. Raises InputError."""
+        return _texts(self.in_domain, text_field) if self.in_domain else []
+
+
+def _texts(paths: Sequence[str], text_field: str) -> list[str]:
+    [texts] = read_columns(Inputs(paths), [records.text(text_field)])
+    return texts
+
+
+@dataclass(frozen=True)
+class TrainingOptions(LearningOptions):
+    """What recognisers are trained and tested on, where their errors are asked for."""
+
+    test: Annotated[
+        str | None,
+        option(
+            "--test",
+            section=_FIT,
+            metavar="FILE",
+            help_="With --labelled: measure the error on these records of recognisers trained on "
+            "each selection, as 'label' trains them.",
+        ),
+    ] = None
+    pool_size: Annotated[
+        int,
+        option(
+            "--pool-size",
+            section=_FIT,
+            min=1,
+            metavar="N",
+            help_="How many records of each selection to draw for training [default: 10000].",
+        ),
+    ] = 10_000
+    supervised: Annotated[
+        bool,
+        option(
+            "--supervised",
+            section=_FIT,
+            help_="Learn from the labels that records have (--label-field), not by self-training.",
+        ),
+    ] = False
+
+    @property
+    def trains(self) -> bool:
+        """Whether errors are asked for. Raises OptionError for half of what that takes."""
+        if (self.test is None) != (not self.labelled):
+            raise OptionError("--labelled and --test measure the error together; give both")
+        if self.test is None and (others := given(self)):
+            raise OptionError(f"{others[0]} is for training; give --labelled and --test, too")
+        return self.test is not None
+
+    def reads(self) -> list[Inputs]:
+        """The files that are read to learn from, and to test on."""
+        return super().reads() + ([] if self.test is None else [Inputs([self.test])])
+
+    def training(self, settings: Settings) -> Training | None:
+        """How recognisers are trained, None where they are not. Raises InputError."""
+        import numpy as np
+
+        from dataselect.analysis.compare.downstream_error import Training
+
+        if self.test is None:
+            return None
+        labelled = self.labelled_records(settings)
+        columns = tested_columns(settings.text_field, self.intent_field, _REFERENCE)
+        test = records.all_good(join(Inputs([self.test]), None, columns))
+        if not test:
+            raise InputError(f"{self.test}: no record to test on; check --test")
+        return Training(
+            [each.text for each in labelled],
+            [each.intent or "" for each in labelled],
+            test,
+            self.background_texts(settings.text_field, np.random.default_rng(settings.seed)),
+            rounds=self.rounds,
+            size=self.pool_size,
+            supervised=self.supervised,
+            seed=settings.seed,
+        )

@@ -1,0 +1,137 @@
+"""What a comparison found: figures by column, as JSON, and which guards hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataselect.analysis.compare.assertions import RANDOM, Guard
+from dataselect.analysis.compare.measures import MEASURES, Figures
+from dataselect.analysis.compare.random_baseline import Spread, Standing, standing
+
+if TYPE_CHECKING:
+    from dataselect.analysis.compare.overlap import Means, Overlap
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What figures rest on: the development set's records and words, the words models know.
+
+    `draws` random selections have the size of each selection: of the same total `cost`.
+    """
+
+    development_records: int
+    development_words: int
+    in_domain_records: int
+    vocabulary: int
+    draws: int
+    cost: str
+    seed: int
+    told_apart_by: Means
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The figures of a selection, and those of random ones of its size."""
+
+    figures: Figures
+    random: list[Figures]
+
+    def drawn(self, name: str) -> list[float | None]:
+        """A measure of each random selection."""
+        return [each.values[name] for each in self.random]
+
+    def spread(self, name: str) -> Spread | None:
+        """Mean and deviation of a measure of the random selections."""
+        return Spread.of(self.drawn(name))
+
+    def label_spread(self, label: str) -> Spread | None:
+        """Mean and deviation of a label's share of the random selections."""
+        return Spread.of([each.label_share(label) for each in self.random])
+
+    def standing(self, name: str) -> Standing | None:
+        """How the selection stands among the random ones."""
+        return standing(name, self.figures.values[name], self.drawn(name))
+
+    def as_json(self, measures: Sequence[str]) -> dict[str, Any]:
+        """Everything, exact, with the labels and measures of each random selection."""
+        standings = {name: self.standing(name) for name in measures}
+        return {
+            **_as_json(self.figures, measures),
+            "random": {
+                name: {**spread._asdict(), "values": self.drawn(name)}
+                for name in measures
+                if (spread := self.spread(name))
+            },
+            "random_labels": [each.labels for each in self.random if each.labels],
+            "standing": {name: own._asdict() for name, own in standings.items() if own},
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that was measured.
+
+    `beside` are columns that have no random selections: all of the pool, the in-domain text alone,
+    the labelled records alone.
+    """
+
+    basis: Basis
+    selections: dict[str, Compared]
+    beside: dict[str, Figures]
+    overlaps: list[Overlap]
+    warnings: list[str]
+
+    @property
+    def measures(self) -> list[str]:
+        """Names of the measures that any column has."""
+        columns = [each.figures for each in self.selections.values()] + [*self.beside.values()]
+        return [name for name in MEASURES if any(each.values[name] is not None for each in columns)]
+
+    def as_json(self) -> dict[str, Any]:
+        """One object with everything."""
+        measures = self.measures
+        return {
+            "basis": vars(self.basis),
+            "selections": {name: each.as_json(measures) for name, each in self.selections.items()},
+            **{name: _as_json(each, measures) for name, each in self.beside.items()},
+            "overlaps": [each._asdict() for each in self.overlaps],
+            "warnings": self.warnings,
+        }
+
+    def fired(self, guards: Iterable[Guard]) -> list[str]:
+        """What a person should know of each guard that holds, or that cannot be checked."""
+        found = (self._fired(guard, name) for guard in guards for name in self.selections)
+        return [said for said in found if said]
+
+    def _fired(self, guard: Guard, name: str) -> str:
+        """The same for one selection, or nothing; none is compared with itself."""
+        value = self.selections[name].figures.values[guard.measure.name]
+        limit = self._limit(guard, name)
+        if guard.reference == name:
+            return ""
+        if value is None or limit is None:
+            return f"--fail-if '{guard.spelled}' cannot be checked for {name}: a figure is missing"
+        if not guard.holds(value, limit):
+            return ""
+        return f"--fail-if '{guard.spelled}' holds for {name}: {value:.6g} against {limit:.6g}"
+
+    def _limit(self, guard: Guard, name: str) -> float | None:
+        """What a guard compares a selection with; None where that has no such figure."""
+        if guard.reference is None:
+            return guard.factor
+        value: float | None
+        if guard.reference == RANDOM:
+            spread = self.selections[name].spread(guard.measure.name)
+            value = None if spread is None else spread.mean
+        elif guard.reference in self.beside:
+            value = self.beside[guard.reference].values[guard.measure.name]
+        else:
+            value = self.selections[guard.reference].figures.values[guard.measure.name]
+        return None if value is None else guard.factor * value
+
+
+def _as_json(figures: Figures, measures: Sequence[str]) -> dict[str, Any]:
+    values = {name: figures.values[name] for name in measures}
+    return {"measures": values, "labels": figures.labels}

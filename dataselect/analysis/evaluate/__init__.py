@@ -1,0 +1,1 @@
+"""Hypotheses measured against references."""

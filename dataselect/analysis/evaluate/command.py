@@ -1,0 +1,244 @@
+"""`dataselect evaluate`: measure hypotheses against references."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from typer import Option
+
+from dataselect.analysis.evaluate.hypothesis_pairs import (
+    id_column,
+    intent_columns,
+    join,
+    text_columns,
+)
+from dataselect.analysis.evaluate.metric_values import evaluate
+from dataselect.analysis.evaluate.predicted_intents import recognised, tested_columns
+from dataselect.analysis.evaluate.table import table
+from dataselect.command_line.encoder_options import NeuralOptions
+from dataselect.command_line.ending import note
+from dataselect.command_line.normalization_options import SECTION, HypothesisOptions
+from dataselect.command_line.options import InputOptions, OutputOptions, option
+from dataselect.console import printable
+from dataselect.data import records
+from dataselect.data.input_files import Inputs
+from dataselect.errors import OptionError
+from dataselect.execution.run import Run
+from dataselect.models.normalization import Normalization
+from dataselect.operations.label.options import open_encoder
+
+if TYPE_CHECKING:
+    from dataselect.data.records import Column
+    from dataselect.models.intent_classifier.intent_classifier import Recogniser
+    from dataselect.models.metrics import TextMetric
+
+_MEASURE, _RECORDS = "Measuring", "Records"
+_INTENT = "intent"
+_NORMALIZED = ("wer", "cer")
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """What is measured, and against what."""
+
+    metric: Annotated[
+        list[str] | None,
+        option(
+            "--metric",
+            "-m",
+            metavar="wer|cer|bleu|chrf|ter|intent",
+            help_="What to measure; again for several. intent is accuracy and macro F1.",
+            section=_MEASURE,
+        ),
+    ] = None
+    recogniser: Annotated[
+        str | None,
+        option(
+            metavar="MODEL",
+            help_="Judge the intents that this model of 'label --save-model' gives to the texts; "
+            "the true ones are those of --intent-reference-field, or else of --intent-field. "
+            "Where the model knows 'other', that is right for intents it does not know.",
+            section=_MEASURE,
+        ),
+    ] = None
+    against: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="Compare with the hypotheses of this file, same records in the same order, by "
+            "paired bootstrap.",
+            section=_MEASURE,
+        ),
+    ] = None
+    id_field: Annotated[
+        str | None,
+        option(
+            metavar="FIELD",
+            help_="Pair with --against by this field instead of by position.",
+            section=_MEASURE,
+        ),
+    ] = None
+    samples: Annotated[
+        int,
+        option(
+            min=1,
+            metavar="N",
+            help_="Bootstrap samples for intervals and p-values [default: 1000; between seeds, a "
+            "bound then varies by 2 % of its interval].",
+            section=_MEASURE,
+        ),
+    ] = 1000
+    seed: Annotated[
+        int, option(metavar="N", help_="Seed of the bootstrap [default: 0].", section=_MEASURE)
+    ] = 0
+    tokenize: Annotated[
+        Literal["13a", "intl", "char", "zh", "none"],
+        Option(help="How BLEU cuts words, as in sacrebleu.", rich_help_panel=_MEASURE),
+    ] = "13a"
+    format_: Annotated[
+        Literal["table", "json"],
+        Option("--format", help="What is written.", rich_help_panel=_MEASURE),
+    ] = "table"
+
+
+@dataclass(frozen=True)
+class ComparisonOptions(HypothesisOptions):
+    """What is done to texts before they are compared, for wer and cer unless for all."""
+
+    normalize_all: Annotated[
+        bool,
+        option(
+            "--normalize-all",
+            help_="Normalise for bleu, chrf and ter, too, instead of wer and cer only.",
+            section=SECTION,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True)
+class FieldOptions:
+    """Where references and intents are."""
+
+    reference_field: Annotated[
+        str,
+        option(
+            metavar="FIELD",
+            help_="Where the reference text is [default: ref].",
+            section=_RECORDS,
+        ),
+    ] = "ref"
+    intent_field: Annotated[
+        str,
+        option(
+            metavar="FIELD",
+            help_="Where the intent to be judged is [default: intent].",
+            section=_RECORDS,
+        ),
+    ] = "intent"
+    intent_reference_field: Annotated[
+        str,
+        option(
+            metavar="FIELD",
+            help_="Where the true intent is [default: ref_intent].",
+            section=_RECORDS,
+        ),
+    ] = "ref_intent"
+
+    def intents(self, text_field: str, *, recognises: bool) -> dict[str, Column]:
+        """What is read to measure intents that are there, or that a recogniser gives."""
+        both = self.intent_field, self.intent_reference_field
+        return tested_columns(text_field, *both) if recognises else intent_columns(*both)
+
+
+def command(
+    inputs: InputOptions,
+    measuring: MeasureOptions,
+    normalizing: ComparisonOptions,
+    fields: FieldOptions,
+    output: OutputOptions,
+) -> None:
+    """Measure hypotheses against references.
+
+    Word and character error rate, BLEU, chrF and TER of texts, accuracy and macro F1 of
+    intents, in percent points, with bootstrap intervals and the signature of each metric. With
+    --against, the difference from a second file and its p-value.
+    """
+    settings = replace(output.build(), seed=measuring.seed)
+    metrics, intents = _asked(measuring, normalizing)
+    recogniser = None if measuring.recogniser is None else _loaded(measuring.recogniser)
+    columns = {
+        **(text_columns(settings.text_field, fields.reference_field) if metrics else {}),
+        **(fields.intents(settings.text_field, recognises=bool(recogniser)) if intents else {}),
+        **({} if measuring.id_field is None else id_column(measuring.id_field)),
+    }
+    system = inputs.open(digest=settings.report is not None)
+    baseline = None if measuring.against is None else Inputs([measuring.against])
+    others = [Inputs([path]) for path in (measuring.against, measuring.recogniser) if path]
+    with Run(system, settings, also_read=others) as run:
+        run.facts = {**vars(measuring), **vars(normalizing), **vars(fields)}
+        pairs = list(run.good(join(system, baseline, columns), "evaluate"))
+        if recogniser is not None:
+            pairs = recognised(pairs, recogniser)
+        found = evaluate(
+            pairs,
+            metrics,
+            intents=intents,
+            samples=measuring.samples,
+            seed=measuring.seed,
+            left_out=run.counts.errors,
+        )
+        shown = (
+            printable(table(found)).encode()
+            if measuring.format_ == "table"
+            else records.encoded(found.as_json(), indent=True) + b"\n"
+        )
+        facts = {"metric": "+".join(measuring.metric or ()), "samples": measuring.samples}
+        run.write(shown)
+        run.report("evaluate", facts, evaluate=found.as_json())
+    note(f"evaluated {found.records:,} of {run.counts.read:,} records", quiet=settings.quiet)
+
+
+def _loaded(path: str) -> Recogniser:
+    from dataselect.models.intent_classifier.intent_classifier import load
+
+    return load(path, open_encoder(NeuralOptions(), path))
+
+
+def _asked(
+    measuring: MeasureOptions, normalizing: ComparisonOptions
+) -> tuple[list[TextMetric], bool]:
+    """The metrics of texts, and whether intents are measured. Raises OptionError."""
+    from dataselect.models.metrics import METRICS, metric
+
+    names = list(dict.fromkeys(measuring.metric or ()))
+    known = (*METRICS, _INTENT)
+    if not names:
+        raise OptionError(f"say what to measure with --metric: {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            raise OptionError(f"'{name}' is not a metric; choose from {', '.join(known)}")
+    if measuring.id_field is not None and measuring.against is None:
+        raise OptionError("--id-field pairs records with those of --against; give both")
+    if measuring.recogniser is not None and _INTENT not in names:
+        raise OptionError("--recogniser gives intents; ask for --metric intent")
+    if measuring.recogniser is not None and measuring.against is not None:
+        raise OptionError(
+            "--against compares intents that are written down; write those of the recogniser "
+            "with 'label --keep-other', or leave it out"
+        )
+    if measuring.tokenize != "13a" and "bleu" not in names:
+        raise OptionError("--tokenize is for --metric bleu; leave it out")
+    normalization, plain = normalizing.build(), Normalization()
+    normalized = {name for name in names if name in _NORMALIZED or normalizing.normalize_all}
+    if normalization != plain and not normalized - {_INTENT}:
+        raise OptionError(
+            f"normalisation is for {' and '.join(_NORMALIZED)}; leave it out, or ask for it "
+            "with --normalize-all"
+        )
+    metrics = [
+        metric(name, normalization if name in normalized else plain, tokenize=measuring.tokenize)
+        for name in names
+        if name != _INTENT
+    ]
+    return metrics, _INTENT in names

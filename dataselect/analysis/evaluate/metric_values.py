@@ -1,0 +1,175 @@
+"""Metrics of a set of pairs: values, bootstrap intervals, and what they count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataselect.analysis.evaluate.hypothesis_pairs import (
+    HYPOTHESIS,
+    INTENT,
+    INTENT_REFERENCE,
+    REFERENCE,
+    Pair,
+)
+
+if TYPE_CHECKING:
+    from dataselect.models.metrics import Metric, TextMetric
+    from dataselect.models.metrics.bootstrap import Comparison, Interval, Statistics
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric's value for one system, and what its statistics count."""
+
+    interval: Interval
+    counts: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Value, bounds and counts."""
+        return {**asdict(self.interval), "counts": self.counts}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One metric of a system; `baseline` and `comparison` where there is a second file."""
+
+    metric: Metric
+    system: Score
+    baseline: Score | None = None
+    comparison: Comparison | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What the table shows and more; `difference` is system - baseline."""
+        about: dict[str, Any] = {
+            "metric": self.metric.name,
+            "higher_is_better": self.metric.higher_is_better,
+            "signature": self.metric.signature,
+            **self.system.as_json(),
+        }
+        if self.baseline is not None and self.comparison is not None:
+            compared = self.comparison
+            about["against"] = self.baseline.as_json()
+            about["difference"] = {
+                "value": compared.difference,
+                "low": compared.low,
+                "high": compared.high,
+                "p_value": compared.p_value,
+                "wins": compared.wins,
+            }
+        return about
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All measures of some pairs; `left_out` counts bad records.
+
+    `empty`, `empty_against` and `empty_references` count texts without a word, None where no text
+    is measured.
+    """
+
+    records: int
+    left_out: int
+    samples: int
+    seed: int
+    empty: int | None
+    empty_against: int | None
+    empty_references: int | None
+    measures: list[Measure]
+
+    def as_json(self) -> dict[str, Any]:
+        """One object with everything."""
+        return {
+            "records": self.records,
+            "bad_records": self.left_out,
+            "empty_hypotheses": self.empty,
+            "empty_hypotheses_against": self.empty_against,
+            "empty_references": self.empty_references,
+            "samples": self.samples,
+            "seed": self.seed,
+            "measures": [each.as_json() for each in self.measures],
+        }
+
+
+def evaluate(
+    pairs: Sequence[Pair],
+    metrics: Sequence[TextMetric],
+    *,
+    intents: bool = False,
+    samples: int = 1000,
+    seed: int = 0,
+    left_out: int = 0,
+) -> Evaluation:
+    """Measure pairs by metrics of texts, and by accuracy and macro F1 if `intents`.
+
+    Every metric gets the same draws of segments. Without pairs there is nothing to measure.
+    """
+    texts = _Columns.of(pairs, HYPOTHESIS, REFERENCE) if metrics else None
+    measures: list[Measure] = []
+    if pairs and texts is not None:
+        measures += [texts.measure(metric, samples, seed) for metric in metrics]
+    if pairs and intents:
+        measures += _measure_intents(pairs, samples, seed)
+    return Evaluation(
+        records=len(pairs),
+        left_out=left_out,
+        samples=samples,
+        seed=seed,
+        empty=None if texts is None else _count_empty(texts.system),
+        empty_against=(
+            None if texts is None or texts.baseline is None else _count_empty(texts.baseline)
+        ),
+        empty_references=None if texts is None else _count_empty(texts.references),
+        measures=measures,
+    )
+
+
+def _measure_intents(pairs: Sequence[Pair], samples: int, seed: int) -> list[Measure]:
+    from dataselect.models.metrics import Accuracy, MacroF1
+
+    labels = _Columns.of(pairs, INTENT, INTENT_REFERENCE)
+    metrics = (Accuracy(), MacroF1.of(labels.system, labels.references, labels.baseline or ()))
+    return [labels.measure(metric, samples, seed) for metric in metrics]
+
+
+def _count_empty(texts: Sequence[str]) -> int:
+    return sum(not text.strip() for text in texts)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What is compared, in the order of the pairs."""
+
+    references: list[str]
+    system: list[str]
+    baseline: list[str] | None
+
+    @classmethod
+    def of(cls, pairs: Sequence[Pair], given: str, true: str) -> _Columns:
+        """The fields `given` and `true` of all pairs."""
+        others = [pair.baseline for pair in pairs if pair.baseline is not None]
+        return cls(
+            [pair.system.fields[true] for pair in pairs],
+            [pair.system.fields[given] for pair in pairs],
+            [other.fields[given] for other in others] or None,
+        )
+
+    def measure(self, metric: Metric, samples: int, seed: int) -> Measure:
+        """Value, interval and comparison by one metric."""
+        import numpy as np
+
+        from dataselect.models.metrics.bootstrap import interval, paired_bootstrap
+
+        def score(hypotheses: list[str]) -> tuple[Score, Statistics]:
+            rows = metric.statistics(hypotheses, self.references)
+            found = interval(metric, rows, np.random.default_rng(seed), samples)
+            return Score(found, metric.counts(rows.sum(axis=0))), rows
+
+        system, rows = score(self.system)
+        if self.baseline is None:
+            return Measure(metric, system)
+        baseline, baseline_rows = score(self.baseline)
+        rng = np.random.default_rng(seed)
+        compared = paired_bootstrap(metric, baseline_rows, rows, rng, samples)
+        return Measure(metric, system, baseline, compared)

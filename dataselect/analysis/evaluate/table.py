@@ -1,0 +1,79 @@
+"""An evaluation as plain text: aligned columns, then what one needs to know to trust them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from dataselect.console import aligned
+
+if TYPE_CHECKING:
+    from dataselect.analysis.evaluate.metric_values import Evaluation, Measure
+
+_INTERVAL = "95 % interval"
+_HEADER = ("measure", "value", _INTERVAL)
+_COMPARED_HEADER = (*_HEADER, "against", _INTERVAL, "difference", _INTERVAL, "p")
+
+
+def table(evaluation: Evaluation) -> str:
+    """Lines that end with a line feed each."""
+    measures = evaluation.measures
+    compared = any(each.comparison for each in measures)
+    rows = [_COMPARED_HEADER if compared else _HEADER, *map(_row, measures)]
+    intents = [line for each in measures for line in _per_intent(each)]
+    notes = [*_edits(measures), _basis(evaluation), *(each.metric.signature for each in measures)]
+    return "".join(f"{line}\n" for line in [*aligned(rows), *intents, "", *notes])
+
+
+def _row(measure: Measure) -> Sequence[str]:
+    own = measure.system.interval
+    row = [measure.metric.title, f"{own.value:.2f}", _bounds(own.low, own.high)]
+    if measure.baseline is not None and measure.comparison is not None:
+        other, compared = measure.baseline.interval, measure.comparison
+        row += [f"{other.value:.2f}", _bounds(other.low, other.high)]
+        row += [f"{compared.difference:+.2f}", _bounds(compared.low, compared.high, sign="+")]
+        row += [f"{compared.p_value:.4f}"]
+    return row
+
+
+def _bounds(low: float, high: float, sign: str = "") -> str:
+    return f"[{low:{sign}.2f}, {high:{sign}.2f}]"
+
+
+def _per_intent(measure: Measure) -> list[str]:
+    """How well each intent is told, after an empty line; nothing for measures of texts."""
+    from dataselect.models.metrics import MacroF1
+
+    if not isinstance(measure.metric, MacroF1):
+        return []
+    rows: list[Sequence[str]] = [("intent", "precision", "recall", "F1", "records")]
+    for intent, counts in measure.system.counts.items():
+        *shares, records = counts.values()
+        rows.append((intent, *(f"{share:.2f}" for share in shares), f"{records:,}"))
+    return ["", *aligned(rows)]
+
+
+def _edits(measures: Iterable[Measure]) -> list[str]:
+    """What the edits of error rates are, a line each."""
+    from dataselect.models.metrics.error_rate import ErrorRate
+
+    return [
+        f"{each.metric.title}: "
+        + ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in each.system.counts.items())
+        for each in measures
+        if isinstance(each.metric, ErrorRate)
+    ]
+
+
+def _basis(evaluation: Evaluation) -> str:
+    """How many records and samples the table is made from."""
+    words = f"{evaluation.records:,} records"
+    if evaluation.empty is not None:
+        words += f", {evaluation.empty:,} empty hypotheses"
+    if evaluation.empty_against is not None:
+        words += f" (against: {evaluation.empty_against:,})"
+    if evaluation.empty_references:
+        words += f", {evaluation.empty_references:,} empty references"
+    if evaluation.left_out:
+        words += f", {evaluation.left_out:,} bad records left out"
+    return f"{words}; {evaluation.samples:,} bootstrap samples, seed {evaluation.seed}"

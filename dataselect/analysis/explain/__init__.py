@@ -1,0 +1,1 @@
+"""Everything known of one record: which run kept or dropped it, and why."""

@@ -1,0 +1,168 @@
+"""`dataselect explain`: everything known of one record, and why it was kept or dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from typer import Argument, Option
+
+from dataselect.analysis.explain.explanation import Sources, explain
+from dataselect.analysis.explain.record_lookup import addressed
+from dataselect.analysis.explain.text_output import text
+from dataselect.analysis.run_reports import read_stage
+from dataselect.command_line.ending import note
+from dataselect.command_line.normalization_options import NormalizationOptions
+from dataselect.command_line.options import option
+from dataselect.console import printable
+from dataselect.data import records
+from dataselect.data.input_files import Inputs
+from dataselect.data.output_files import STDOUT, Outputs
+
+_RECORDS, _MODELS, _RUN = "Records", "Runs and models", "Output"
+
+
+@dataclass(frozen=True)
+class LookUpOptions:
+    """Where the record is looked up."""
+
+    files: Annotated[
+        list[str] | None,
+        Argument(
+            metavar="[FILES]...",
+            help="JSONL files to look it up in, beside those that the runs of --report name: the "
+            "pool, what was kept, what was dropped; - is standard input.",
+            show_default=False,
+        ),
+    ] = None
+    id_field: Annotated[
+        str,
+        option(
+            metavar="FIELD",
+            help_="Where records have their id, dots reach inwards [default: id].",
+            section=_RECORDS,
+        ),
+    ] = "id"
+    text_field: Annotated[
+        str | None,
+        option(
+            metavar="FIELD",
+            help_="Where records have their text [default: as in the runs, else text].",
+            section=_RECORDS,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class KnownOptions:
+    """What is known beside the record itself."""
+
+    report: Annotated[
+        list[str] | None,
+        option(
+            metavar="FILE",
+            help_="What --report wrote of a run that scored or selected; again for several. The "
+            "files that it names are found from here, or beside it.",
+            section=_MODELS,
+        ),
+    ] = None
+    kept: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="Find the nearest kept records here [default: what the last runs kept].",
+            section=_MODELS,
+        ),
+    ] = None
+    model: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="The model of relevance [default: those of the runs].",
+            section=_MODELS,
+        ),
+    ] = None
+    lm: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="A language model, ARPA or KenLM's binary [default: those of the runs].",
+            section=_MODELS,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ShownOptions:
+    """What is written."""
+
+    top: Annotated[
+        int,
+        option(
+            min=1,
+            metavar="N",
+            help_="How many n-grams and words to list; JSON has all [default: 10].",
+            section=_RUN,
+        ),
+    ] = 10
+    format_: Annotated[
+        Literal["text", "json"],
+        Option("--format", help="What is written.", rich_help_panel=_RUN),
+    ] = "text"
+    output: Annotated[
+        str,
+        option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help_="Write here instead of standard output; appears whole at the end.",
+            section=_RUN,
+        ),
+    ] = STDOUT
+    quiet: Annotated[bool, option("--quiet", "-q", help_="No warnings.", section=_RUN)] = False
+
+
+def command(
+    wanted: Annotated[
+        str,
+        Argument(
+            metavar="ID",
+            help="The record's id, or FILE:LINE.",
+            show_default=False,
+        ),
+    ],
+    look_up: LookUpOptions,
+    known: KnownOptions,
+    normalizing: NormalizationOptions,
+    shown: ShownOptions,
+) -> None:
+    """Tell everything that is known of one record, and why it was kept or dropped.
+
+    What runs did with it, its score and rank, and which options would have kept it; the n-grams
+    that speak for and against it; the words that surprise a language model most; the kept records
+    that are nearest to it. Normalisation is for --lm; runs have their own.
+    """
+    sources = Sources(
+        [*(look_up.files or []), *addressed(wanted)],
+        [read_stage(path) for path in known.report or []],
+        known.kept,
+        known.model,
+        known.lm,
+        normalizing.build(),
+        look_up.id_field,
+        look_up.text_field,
+    )
+    others = [path for path in (*(known.report or []), known.model, known.lm) if path]
+    read = [*sources.files.inputs.values(), *(Inputs([path]) for path in others)]
+    with Outputs(
+        {key: path for each in read for key, path in each.identities().items()}
+    ) as outputs:
+        sink = outputs.open(shown.output)
+        found = explain(wanted, sources)
+        sink.write(
+            printable(text(found, shown.top)).encode(errors="backslashreplace")
+            if shown.format_ == "text"
+            else records.encoded(found.as_json(), indent=True) + b"\n"
+        )
+    for warning in found.warnings:
+        note(f"warning: {warning}", quiet=shown.quiet)

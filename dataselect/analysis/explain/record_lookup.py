@@ -1,0 +1,249 @@
+"""Records looked up in files: by the value of a field, or by file and line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from dataselect.data.input_files import Inputs, display, expand, holds, refuse_shared_stdin
+from dataselect.data.records import BadRecord, all_good, encoded, parse
+from dataselect.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from dataselect.data.input_files import Block
+    from dataselect.data.records import Column
+
+
+@dataclass(frozen=True)
+class Place:
+    """A record where it was found: `raw` is its line, without the line feed."""
+
+    source: str
+    line: int
+    raw: bytes
+    record: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}"
+
+    def as_json(self) -> dict[str, Any]:
+        """File, line and the fields of the record."""
+        return {"file": self.source, "line": self.line, "record": self.record}
+
+    def is_in(self, path: str | None) -> bool:
+        """Whether that is the file, by whatever name, or an output folder that has it."""
+        return path is not None and holds(path, self.source)
+
+
+class Files:
+    """Files that are read again and again, each once in the list; pipes are copied.
+
+    Raises InputError for one that cannot be opened, OptionError for standard input given twice.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        paths = [path for pattern in patterns for path in expand([pattern])]
+        refuse_shared_stdin(paths)
+        once = {os.path.realpath(path): path for path in reversed(paths)}
+        self.inputs = {display(path): Inputs([path]) for path in reversed(once.values())}
+        for each in self.inputs.values():
+            each.keep_for_rereading()
+
+    def only(self, paths: Iterable[str]) -> Files:
+        """Those of these files that some paths lead to."""
+        wanted = [display(path) for path in paths]
+        found = Files([])
+        found.inputs = {
+            name: each
+            for name, each in self.inputs.items()
+            if any(holds(path, name) for path in wanted)
+        }
+        return found
+
+    def and_also(self, paths: Iterable[str]) -> Files:
+        """These files, and others that exist."""
+        found = Files([])
+        found.inputs = Files(paths).inputs | self.inputs
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """Their paths, as messages show them."""
+        return list(self.inputs)
+
+    def blocks(self) -> Iterator[Block]:
+        """Blocks of whole lines of all files in order."""
+        for each in self.inputs.values():
+            yield from each.blocks()
+
+
+class Having:
+    """Finds records that have a value in a field, and parses hardly any other.
+
+    Where `spelled` reads as a JSON number or boolean, these are found beside the string.
+    """
+
+    def __init__(self, column: Column, spelled: str, *, any_type: bool = True) -> None:
+        self._column, self._spelled = column, spelled
+        self._quoted = encoded(spelled)
+        own = re.escape(spelled.encode(errors="surrogatepass"))
+        bare = any_type and _is_bare(spelled)
+        self._bare = re.compile(rb"[:\s]%b[\s,}]" % own) if bare else None
+        # What is spelled in ASCII needs no escapes but those of ASCII, which are rare.
+        plain = (spelled + column.path).isascii() and "/" not in spelled + column.path
+        self._escape = re.compile(rb"\\u00[0-7]" if plain else rb"\\")
+
+    def find(self, blocks: Iterable[Block]) -> Iterator[Place | BadRecord]:
+        """Yield the records, and lines that seem to be one of them and cannot be read."""
+        for block in blocks:
+            if not self._may_be_in(block.data):
+                continue
+            for number, line in enumerate(block.data.split(b"\n"), start=block.first_line):
+                if self._may_be_in(line):
+                    yield from self._checked(block.source, number, line)
+
+    def _may_be_in(self, data: bytes) -> bool:
+        return (
+            self._quoted in data
+            or (self._bare is not None and self._bare.search(data) is not None)
+            or (b"\\" in data and self._escape.search(data) is not None)
+        )
+
+    def _checked(self, source: str, number: int, line: bytes) -> Iterator[Place | BadRecord]:
+        found = read_line(source, number, line)
+        if isinstance(found, BadRecord):
+            if self._quoted in line:
+                yield found
+            return
+        try:
+            value = self._column.find(found.record)
+        except (KeyError, TypeError):
+            return
+        if self._spelled in (value, _spelling(value)):
+            yield found
+
+
+def _is_bare(spelled: str) -> bool:
+    """Whether something reads as a JSON number or boolean."""
+    try:
+        return isinstance(json.loads(spelled), int | float)
+    except ValueError:
+        return False
+
+
+def _spelling(value: Any) -> str | None:
+    """A number or boolean as JSON has it."""
+    return json.dumps(value) if isinstance(value, int | float) else None
+
+
+def read_line(source: str, number: int, line: bytes) -> Place | BadRecord:
+    """The record of a line, whole numbers of any size exact, or what is wrong with it."""
+    try:
+        record = parse(line)
+    except ValueError as refusal:
+        return BadRecord(source, number, line, str(refusal))
+    with contextlib.suppress(ValueError, RecursionError):  # thousands of digits, or very deep
+        record = json.loads(line)
+    return Place(source, number, line, record)
+
+
+def line_of(files: Files, address: str) -> Place | None:
+    """The record at `FILE:LINE`, if that is what the address is and FILE is among the files.
+
+    Raises InputError where the file has no such record.
+    """
+    name, _, number = address.rpartition(":")
+    source = next((each for each in files.inputs if _is_same(each, name)), None)
+    if source is None or not number.isdecimal():
+        return None
+    wanted = int(number)
+    for block in files.inputs[source].blocks():
+        lines = block.data.split(b"\n")[:-1]
+        if block.first_line <= wanted < block.first_line + len(lines):
+            line = lines[wanted - block.first_line]
+            if line.strip():
+                [place] = all_good([read_line(source, wanted, line)])
+                return place
+            break
+    raise InputError(f"{source}:{number}: there is no record; check the number of the line")
+
+
+def _is_same(source: str, name: str) -> bool:
+    return name == source or (os.path.exists(name) and os.path.samefile(source, name))
+
+
+def addressed(spelled: str) -> list[str]:
+    """The file of `FILE:LINE`, if it is there."""
+    name, _, number = spelled.rpartition(":")
+    return [name] if number.isdecimal() and os.path.isfile(name) else []
+
+
+def continuing(blocks: Iterable[Block], line: bytes) -> Iterator[Place | BadRecord]:
+    """Yield the records whose bytes are those of a line, more fields at the end or fewer."""
+    for block in blocks:
+        for number, other in enumerate(block.data.split(b"\n"), start=block.first_line):
+            if continues(line, other) or continues(other, line):
+                yield read_line(block.source, number, other)
+
+
+def continues(line: bytes, other: bytes) -> bool:
+    """Whether the other line is a record's line with fields added at its end, or none."""
+    head = line.rstrip()[:-1].rstrip()
+    return bool(head) and other.startswith(head) and other[len(head) :].lstrip()[:1] in (b",", b"}")
+
+
+def near_names(files: Files, column: Column, wanted: str) -> list[str]:
+    """Up to three values like the one that is wanted, else the first, of the first records."""
+    from difflib import get_close_matches
+
+    seen = list(islice(_values(files.blocks(), column), _LOOKED_AT))
+    return get_close_matches(wanted, seen, cutoff=_ALIKE) or seen[:1]
+
+
+_LOOKED_AT = 2_000
+_ALIKE = 0.8
+
+
+def _values(blocks: Iterable[Block], column: Column) -> Iterator[str]:
+    for block in blocks:
+        for line in block.data.split(b"\n"):
+            try:
+                value = column.find(parse(line))
+            except (ValueError, KeyError, TypeError):
+                continue
+            if value is not None:
+                yield value if isinstance(value, str) else encoded(value).decode()
+
+
+def grouped(places: Sequence[Place], key: Callable[[Place], str]) -> list[list[Place]]:
+    """Places by the record that they are of.
+
+    Of one `key`, a file has one record; where it has more, a line of another file goes with the
+    one whose bytes it continues, and otherwise with the first.
+    """
+    groups: list[tuple[str, list[Place]]] = []
+    for place in places:
+        own = key(place)
+        free = [
+            group
+            for other, group in groups
+            if other == own and place.source not in [each.source for each in group]
+        ]
+        fitting = [group for group in free if any(_is_akin(each, place) for each in group)]
+        if free:
+            (fitting or free)[0].append(place)
+        else:
+            groups.append((own, [place]))
+    return [group for _, group in groups]
+
+
+def _is_akin(one: Place, other: Place) -> bool:
+    """Whether one line is the other with fields added."""
+    return continues(one.raw, other.raw) or continues(other.raw, one.raw)

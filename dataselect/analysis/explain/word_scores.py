@@ -1,0 +1,180 @@
+"""How well language models predict a text, word by word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataselect.data import records
+from dataselect.data.input_files import Inputs
+from dataselect.data.sampling import read_columns, sample_like
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataselect.analysis.run_reports import Stage
+    from dataselect.models.language_model.scoring.language_model import LanguageModel
+    from dataselect.models.language_model.scoring.unknown_words import OovPolicy
+    from dataselect.models.normalization import Normalization
+    from dataselect.operations.winnow.scorer import Recipe, Winnow
+
+END = "</s>"
+_AUTO = "auto"
+ROLES = ("in-domain", "contrast")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a text, or its END, as a model predicted it from what comes before.
+
+    `order`: the length of the n-gram that did. `unknown`: the model has no such word.
+    """
+
+    word: str
+    log10: float
+    order: int
+    unknown: bool
+
+    @property
+    def probability(self) -> float:
+        """From 0 to 1."""
+        return float(10**self.log10)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one model makes of a text: `role` is in-domain or contrast; `words` in their order."""
+
+    model: str
+    role: str
+    perplexity: float
+    words: list[Word]
+
+    @property
+    def surprising(self) -> list[Word]:
+        """The words, the least probable first."""
+        return sorted(self.words, key=lambda word: word.log10)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the models of a run make of a text; `difference` in bits a word, with a contrast."""
+
+    models: list[Prediction]
+    difference: float | None = None
+
+
+def by_model(path: str, text: str, normalization: Normalization | None) -> Predictions:
+    """What the model in a file makes of a text. Raises InputError if it is not one."""
+    from dataselect.models.language_model.scoring.language_model import LanguageModel
+    from dataselect.operations.winnow.scorer import Recipe
+
+    with Recipe(LanguageModel(path, normalization)).fit() as winnow:
+        return _predicted(winnow, text, [path])
+
+
+def by_stage(stage: Stage, text: str) -> Predictions | None:
+    """What the models of a winnow run make of a text, trained again where they were trained then.
+
+    None where their files are not there. Raises InputError for what is no model, or no text.
+    """
+    found = _sources(stage)
+    if found is None:
+        return None
+    recipe, in_domain, names = found
+    with recipe.fit(in_domain) as winnow:
+        return _predicted(winnow, text, names)
+
+
+def _sources(stage: Stage) -> tuple[Recipe, list[str], list[str]] | None:
+    """How the models of a run are made: the recipe, in-domain texts, and what models are called."""
+    from dataselect.models.language_model.scoring.language_model import LanguageModel
+    from dataselect.models.language_model.scoring.unknown_words import OovPolicy
+    from dataselect.models.normalization import Normalization
+    from dataselect.operations.winnow.scorer import Recipe
+
+    options = stage.options
+    normalization = Normalization(
+        options["lowercase"], "remove" if options["remove_punctuation"] else "keep"
+    )
+    named = options["in_domain"] or [options["lm"]]
+    paths = [path for path in map(stage.located, named) if path]
+    if len(paths) < len(named):
+        return None
+    column = records.text(stage.text_field)
+    [in_domain] = read_columns(Inputs(paths), [column]) if options["in_domain"] else [[]]
+    contrast = _contrast(stage, in_domain, normalization)
+    if contrast is None and options["contrast"] is not None:
+        return None
+    recipe = Recipe(
+        lm=None if options["in_domain"] else LanguageModel(paths[0], normalization),
+        contrast=contrast,
+        order=options["order"],
+        oov=OovPolicy.parse(options["oov"]),
+        normalization=normalization,
+    )
+    return recipe, in_domain, [_called(stage, in_domain), _contrast_called(stage, contrast)]
+
+
+def _called(stage: Stage, in_domain: Sequence[str]) -> str:
+    options = stage.options
+    return f"a model of {', '.join(options['in_domain'])}" if in_domain else str(options["lm"])
+
+
+def _contrast_called(stage: Stage, contrast: LanguageModel | list[str] | None) -> str:
+    name = str(stage.options["contrast"])
+    if not isinstance(contrast, list):
+        return name
+    return "a model of a sample of the input" if name == _AUTO else f"a model of {name}"
+
+
+def _contrast(
+    stage: Stage, in_domain: Sequence[str], normalization: Normalization
+) -> LanguageModel | list[str] | None:
+    """The contrast of a run, or the texts that it was trained on, if they are there."""
+    import numpy as np
+
+    from dataselect.models.language_model.scoring.language_model import (
+        LanguageModel,
+        is_language_model,
+    )
+
+    column = records.text(stage.text_field)
+    if stage.options["contrast"] == _AUTO:
+        pool = [path for path in map(stage.located, stage.read) if path]
+        rng = np.random.default_rng(stage.options["seed"])
+        drawn = len(pool) == len(stage.read)
+        return sample_like(in_domain, Inputs(pool), column, rng) if drawn else None
+    path = stage.located(stage.options["contrast"])
+    if path is None or is_language_model(Inputs([path])):
+        return None if path is None else LanguageModel(path, normalization)
+    [texts] = read_columns(Inputs([path]), [column])
+    return texts
+
+
+def _predicted(winnow: Winnow, text: str, names: Sequence[str]) -> Predictions:
+    """What the models of a scorer make of a text, in-domain first."""
+    models = [model for model in (winnow.model, winnow.contrast) if model is not None]
+    found = [
+        _prediction(model, text, name, role, winnow.oov)
+        for model, name, role in zip(models, names, ROLES, strict=False)
+    ]
+    has_contrast = len(found) > 1
+    difference = float(winnow.score([[text]]).values[0]) if has_contrast else None
+    return Predictions(found, difference)
+
+
+def _prediction(
+    model: LanguageModel, text: str, name: str, role: str, policy: OovPolicy
+) -> Prediction:
+    from dataselect.models.language_model.scoring.language_model import DECIMALS, perplexity
+    from dataselect.models.language_model.vocabulary import split
+
+    log_probs, events, _ = policy.log_probs(model, [text])
+    spelled = [word.decode() for word in split(model.normalization(text))]
+    words = [
+        Word(word, *scored)
+        for word, scored in zip([*spelled, END], model.word_scores(text), strict=True)
+    ]
+    value = float(perplexity(log_probs, events)[0])
+    return Prediction(name, role, round(value, DECIMALS), words)

@@ -1,0 +1,1 @@
+"""Runs and scored records as one HTML page."""

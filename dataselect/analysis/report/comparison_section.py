@@ -1,0 +1,125 @@
+"""Reports of `compare`: how selections stand beside random ones of equal size."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from dataselect.analysis.compare.measures import MEASURES
+from dataselect.analysis.compare.random_baseline import Spread
+from dataselect.analysis.compare.table import shown, spread_shown
+
+if TYPE_CHECKING:
+    from dataselect.execution.run_report import CompareReport, MeasuredDocument, SelectionDocument
+
+_PERPLEXITY = "perplexity"
+_COLUMNS = 8  # of a table; even, so that a selection stays beside its random ones
+
+
+class Drawn(NamedTuple):
+    """A selection's development perplexity, and those of random selections of its size."""
+
+    name: str
+    own: float
+    random: list[float]
+
+    @property
+    def beaten(self) -> int:
+        """How many of the random ones are worse."""
+        return sum(self.own < each for each in self.random)
+
+
+@dataclass(frozen=True)
+class Chance:
+    """A comparison: rows of a measure's title and its figure in each of the `columns`.
+
+    `everything` is the development perplexity of all of the pool, where that was measured.
+    """
+
+    number: int
+    path: str
+    facts: CompareReport
+    columns: list[str]
+    rows: list[tuple[str, list[str]]]
+    drawn: list[Drawn]
+    everything: float | None
+
+    @property
+    def anchor(self) -> str:
+        """What links to it are called."""
+        return f"chance-{self.number}"
+
+    @property
+    def tables(self) -> list[tuple[list[str], list[tuple[str, list[str]]]]]:
+        """Columns and rows in tables that are not too wide to read."""
+        starts = range(0, len(self.columns), _COLUMNS)
+        return [
+            (
+                self.columns[start : start + _COLUMNS],
+                [(title, figures[start : start + _COLUMNS]) for title, figures in self.rows],
+            )
+            for start in starts
+        ]
+
+    def headline(self, drawn: Drawn) -> str:
+        """How a selection stands beside random ones and all of the pool."""
+        words = f"better than {drawn.beaten} of {len(drawn.random)} random selections of equal size"
+        if not drawn.beaten:
+            words = f"no better than any of {len(drawn.random)} random selections of equal size"
+        if self.everything is None:
+            return words
+        if drawn.own < self.everything:
+            return f"{words}, and better than all of the pool, {self.everything:.4g}"
+        worse = "worse than" if drawn.own > self.everything else "no better than"
+        return f"{words}, but {worse} all of the pool, {self.everything:.4g}"
+
+
+def tell(number: int, path: str, facts: CompareReport) -> Chance:
+    """What the report at a path says."""
+    found = facts["compare"]
+    selections = found["selections"]
+    # The other columns have names of their own beside these keys.
+    others: dict[str, MeasuredDocument] = {
+        name: cast("MeasuredDocument", own)
+        for name, own in cast("dict[str, Any]", found).items()
+        if isinstance(own, dict) and "measures" in own
+    }
+    columns: list[tuple[str, Mapping[str, Any]]] = []
+    for name, own in selections.items():
+        columns.append((os.path.basename(name), own["measures"]))
+        if own["random"]:
+            columns.append(("random", own["random"]))
+    columns += [(name, each["measures"]) for name, each in others.items()]
+    names = [name for name in MEASURES if any(name in own for _, own in columns)]
+    return Chance(
+        number=number,
+        path=path,
+        facts=facts,
+        columns=[name for name, _ in columns],
+        rows=[
+            (MEASURES[name].title, [_shown(name, own.get(name)) for _, own in columns])
+            for name in names
+        ],
+        drawn=list(_drawn(selections)),
+        everything=others["all"]["measures"].get(_PERPLEXITY) if "all" in others else None,
+    )
+
+
+def _drawn(selections: Mapping[str, SelectionDocument]) -> Iterator[Drawn]:
+    """The selections whose perplexity, and that of random ones, is known."""
+    for name, own in selections.items():
+        value = own["measures"].get(_PERPLEXITY)
+        spread = own["random"].get(_PERPLEXITY)
+        random = [each for each in (spread["values"] if spread else []) if each is not None]
+        if value is not None and random:
+            yield Drawn(os.path.basename(name), value, random)
+
+
+def _shown(name: str, value: Any) -> str:
+    """A figure, or the mean and deviation of several."""
+    measure = MEASURES[name]
+    if isinstance(value, dict):
+        return spread_shown(measure, Spread(value["mean"], value["deviation"]))
+    return shown(measure, value)

@@ -1,0 +1,160 @@
+"""The figures of a review with their titles, and one line each that says how to read them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dataselect.analysis.report.figures import drawings
+from dataselect.analysis.report.figures.style import Plot
+from dataselect.analysis.report.record_statistics import OTHERS
+
+if TYPE_CHECKING:
+    from dataselect.analysis.report.comparison_section import Chance
+    from dataselect.analysis.report.figures.binning import Histogram
+    from dataselect.analysis.report.lineage import Way
+    from dataselect.analysis.report.stage_sections import Part
+    from dataselect.execution.run_report import SweepDocument
+
+
+def of_way(way: Way) -> dict[str, Plot]:
+    """The figures of a way by kind; those without numbers are left out."""
+    found = {"funnel": _funnel(way)}
+    if way.lengths is not None:
+        found["lengths"] = _lengths(way, way.lengths)
+    if way.labels:
+        found["labels"] = _labels(way)
+    if way.plane:
+        found["map"] = _plane(way)
+    return found
+
+
+def of_part(part: Part) -> dict[str, Plot]:
+    """The figures of a stage by kind; those without numbers are left out."""
+    found = {}
+    if part.scores is not None:
+        found["scores"] = _scores(part, part.scores)
+    if part.sweep is not None:
+        found["curve"] = _curve(part, part.sweep)
+    return found
+
+
+def of_chance(chance: Chance) -> dict[str, Plot]:
+    """The figure of a comparison, if it has random selections."""
+    return {"perplexity": _perplexity(chance)} if chance.drawn else {}
+
+
+def _funnel(way: Way) -> Plot:
+    steps = [("read", way.read)]
+    steps += [(f"{part.number} {part.source.title}", part.counts.kept) for part in way.parts]
+    return Plot(
+        f"{way.anchor}-funnel",
+        "Records after each stage",
+        ", ".join(f"{name}: {count:,}" for name, count in steps),
+        "The filled part of a bar is what is left after the stage.",
+        drawings.funnel(steps),
+    )
+
+
+def _lengths(way: Way, histogram: Histogram) -> Plot:
+    assert way.words is not None
+    before, after = way.words
+    hint = f"A text has {after:.1f} words on average."
+    if way.selects:
+        hint = (
+            f"A text had {before:.1f} words on average before, and has {after:.1f} after. "
+            "Filled bars far from the dashed line mean that length had a say."
+        )
+    return Plot(
+        f"{way.anchor}-lengths",
+        "Lengths before and after" if way.selects else "Lengths",
+        f"Mean length before: {before:.1f} words, after: {after:.1f} words",
+        hint + (" The last bar holds longer texts as well." if histogram.beyond[1] else ""),
+        drawings.lengths(histogram, has_before=way.selects),
+    )
+
+
+def _labels(way: Way) -> Plot:
+    hint = "Shares of the records."
+    if way.selects:
+        hint = "A bar that is longer than its mark is a label that the selection favours."
+    if way.labels[-1].label == OTHERS:
+        hint += " Rarer labels are together in the table."
+    return Plot(
+        f"{way.anchor}-labels",
+        f"Labels{' before and after' if way.selects else ''}: {way.label_field}",
+        "Shares of labels; the same numbers are in the table",
+        hint,
+        drawings.labels(way.labels, has_before=way.selects),
+    )
+
+
+def _plane(way: Way) -> Plot:
+    counts = ", ".join(f"{len(own):,} {kind}" for kind, own in way.plane.items())
+    return Plot(
+        f"{way.anchor}-map",
+        "A map of texts",
+        f"{counts}, drawn at random, as points of a plane",
+        "Every mark is a text, drawn at random; neighbours share words. Kept texts should be "
+        "where in-domain texts are, and not all on one spot. Distances across the map mean "
+        "little (t-SNE of TF-IDF and SVD vectors; of few texts, their two principal components).",
+        drawings.plane(way.plane),
+    )
+
+
+def _scores(part: Part, histogram: Histogram) -> Plot:
+    field = part.source.field
+    good = "right" if part.source.direction == "high" else "left"
+    ends = " and the ".join(
+        name for name, is_out in zip(("first", "last"), histogram.beyond, strict=True) if is_out
+    )
+    hints = [
+        f"The good end of {field} is on the {good}.",
+        "Heights are on a square-root scale, so that small bars can be seen."
+        if histogram.rooted
+        else "",
+        "Values are on a logarithmic scale." if histogram.logarithmic else "",
+        f"The {ends} bar holds what lies further out." if ends else "",
+    ]
+    cut = "" if histogram.cut is None else f", with the cut at {histogram.cut:.6g}"
+    return Plot(
+        f"{part.anchor}-{_slug(part)}-scores",
+        f"Scores: {field}",
+        f"Histogram of {field} of what was kept and dropped{cut}",
+        " ".join(filter(None, hints)),
+        drawings.scores(histogram, field),
+    )
+
+
+def _curve(part: Part, auto: SweepDocument) -> Plot:
+    best, chance, everything = auto["best"], auto["random"], auto["everything"]
+    return Plot(
+        f"{part.anchor}-{_slug(part)}-curve",
+        "How much to keep",
+        f"Perplexity of the development text by the share kept: {best['perplexity']:.4g} at the "
+        f"best share, {chance['perplexity']:.4g} for a random one of equal size, "
+        f"{everything['perplexity']:.4g} for everything",
+        f"Lower is better. A model of the best {100 * best['share']:.3g} % predicts the "
+        f"development text at a perplexity of {best['perplexity']:.4g}; a random selection of "
+        f"equal size gives {chance['perplexity']:.4g}, everything {everything['perplexity']:.4g}.",
+        drawings.curve(auto, os.path.basename(part.facts["options"]["auto"] or "")),
+    )
+
+
+def _perplexity(chance: Chance) -> Plot:
+    shows = "; ".join(
+        f"{each.name}: {each.own:.4g}, better than {each.beaten} of {len(each.random)} random ones"
+        for each in chance.drawn
+    )
+    dotted = " The dotted line is all of the pool." if chance.everything else ""
+    return Plot(
+        f"{chance.anchor}-perplexity",
+        "Development perplexity beside chance",
+        shows,
+        f"Further left is better. Crosses are random selections of equal size.{dotted}",
+        drawings.chance(chance.drawn, chance.everything),
+    )
+
+
+def _slug(part: Part) -> str:
+    return "".join(each if each.isalnum() else "-" for each in part.source.title)

@@ -1,0 +1,182 @@
+"""Stages one after the other, as numbers and texts: what was there before, what is left after."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dataselect.analysis.report.figures import binning
+from dataselect.analysis.report.record_statistics import OTHERS
+from dataselect.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataselect.analysis.report.figures.binning import Histogram
+    from dataselect.analysis.report.record_statistics import Piles
+    from dataselect.analysis.report.stage_sections import Part
+
+IN_DOMAIN, KEPT, DROPPED = "in-domain", "kept", "dropped"
+POINTS = {IN_DOMAIN: 200, KEPT: 400, DROPPED: 400}
+"""How many texts of each kind are on the map, at most."""
+_LABELS = 15
+
+
+class Balance(NamedTuple):
+    """A label, and how many records have it before and after selection."""
+
+    label: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Way:
+    """Stages that went on with each other's output, and what all of them together did.
+
+    `words` are the mean lengths before and after. `plane` are the places of some texts of each
+    kind, (n, 2) each. `notes` say what is missing, and why.
+    """
+
+    number: int
+    parts: Sequence[Part]
+    lengths: Histogram | None
+    words: tuple[float, float] | None
+    label_field: str | None
+    labels: list[Balance]
+    plane: dict[str, NDArray[Any]]
+    notes: list[str]
+
+    @property
+    def anchor(self) -> str:
+        """What links to it are called."""
+        return f"way-{self.number}"
+
+    @property
+    def title(self) -> str:
+        """From which file to which; of records without reports, the file that has them."""
+        first, last = self.parts[0].source.stage, self.parts[-1].source.stage
+        if first is None or last is None:
+            return f"Records of {_listed(self.parts[-1].source.files)}"
+        to = "standard output" if last.kept is None else os.path.basename(last.kept)
+        return f"From {_listed(first.read)} to {to}"
+
+    @property
+    def selects(self) -> bool:
+        """Whether anything was left out on the way."""
+        return self.kept < self.read
+
+    @property
+    def read(self) -> int:
+        """How many records there were."""
+        return self.parts[0].counts.read
+
+    @property
+    def kept(self) -> int:
+        """How many were left in the end."""
+        return self.parts[-1].counts.kept
+
+
+def _listed(paths: Sequence[str]) -> str:
+    """The name of a file, or how many there are."""
+    return os.path.basename(paths[0]) if len(paths) == 1 else f"{len(paths)} files"
+
+
+def tell(
+    number: int,
+    parts: Sequence[Part],
+    piles: Sequence[Piles],
+    in_domain: Sequence[str],
+    seed: int,
+) -> Way:
+    """What several stages, of which each read what the one before kept, did together.
+
+    `in_domain` are texts for the map, none if no file of them is known.
+    """
+    first, last = piles[0], piles[-1].kept
+    notes = []
+    if not in_domain:
+        notes.append("no in-domain text is known, so the map has none; name it with --in-domain")
+    knows_all = _knows_all(parts[0], first) and last.records > 0
+    if not parts[-1].counts.kept:
+        notes.append("nothing was kept: there is nothing to compare with what was there before")
+    elif not knows_all:
+        notes.append("before and after cannot be compared: the files of one of them are not there")
+    before = first.kept.lengths + first.dropped.lengths
+    field = piles[0].label_field if piles[0].label_field == piles[-1].label_field else None
+    return Way(
+        number=number,
+        parts=parts,
+        lengths=binning.of_lengths(before, last.lengths) if knows_all else None,
+        words=(_mean(before), _mean(last.lengths)) if knows_all else None,
+        label_field=field,
+        labels=balance(first.kept.labels + first.dropped.labels, last.labels) if knows_all else [],
+        plane=_plane(piles, in_domain, seed),
+        notes=notes,
+    )
+
+
+def _knows_all(part: Part, piles: Piles) -> bool:
+    """Whether all records that a stage read have been seen."""
+    return piles.kept.records > 0 and (piles.knows_dropped or not part.counts.dropped)
+
+
+def _mean(lengths: Counter[int]) -> float:
+    return sum(value * count for value, count in lengths.items()) / sum(lengths.values())
+
+
+def balance(before: Counter[str], after: Counter[str]) -> list[Balance]:
+    """The labels that are most of the records before or after, and all others as one."""
+    total, left = sum(before.values()), sum(after.values())
+    if not total or not left:
+        return []
+
+    def share(label: str) -> float:
+        return max(before[label] / total, after[label] / left)
+
+    ranked = sorted({*before, *after} - {OTHERS}, key=lambda label: (-share(label), label))
+    shown = [Balance(label, before[label], after[label]) for label in ranked[:_LABELS]]
+    rest = [*ranked[_LABELS:], OTHERS]
+    if before[OTHERS] or len(rest) > 1:
+        counts = [sum(own[label] for label in rest) for own in (before, after)]
+        shown.append(Balance(OTHERS, *counts))
+    return shown
+
+
+def _plane(piles: Sequence[Piles], in_domain: Sequence[str], seed: int) -> dict[str, NDArray[Any]]:
+    """Places of in-domain, finally kept and dropped texts; none where there is nothing to see."""
+    from dataselect.analysis.report.tsne_map import plane
+
+    texts = {
+        IN_DOMAIN: list(in_domain),
+        KEPT: piles[-1].kept.texts.items[: POINTS[KEPT]],
+        DROPPED: _dropped_texts(piles),
+    }
+    if not texts[KEPT] and not texts[DROPPED]:
+        return {}
+    together = [text for own in texts.values() for text in own]
+    try:
+        places = plane(together, seed=seed)
+    except InputError:  # no text has a word
+        return {}
+    found, start = {}, 0
+    for kind, own in texts.items():
+        if own:
+            found[kind] = places[start : start + len(own)]
+        start += len(own)
+    return found
+
+
+def _dropped_texts(piles: Sequence[Piles]) -> list[str]:
+    """Texts that any of the stages dropped, of each as large a share as it dropped."""
+    total = sum(each.dropped.records for each in piles) or 1
+    return [
+        text
+        for each in piles
+        for text in each.dropped.texts.items[
+            : round(POINTS[DROPPED] * each.dropped.records / total)
+        ]
+    ]

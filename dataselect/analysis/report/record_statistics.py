@@ -1,0 +1,225 @@
+"""What a stage kept and what it dropped, read once: counts of all records, draws of some."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import compress
+from typing import TYPE_CHECKING, Any
+
+from dataselect.analysis.report.reservoir import Draw, Extremes, Row
+from dataselect.data import records
+from dataselect.data.input_files import Inputs
+from dataselect.errors import InputError
+from dataselect.selection.histogram import Distribution
+from dataselect.selection.rule import gain
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dataselect.analysis.report.stage_files import Source
+    from dataselect.data.input_files import Block
+    from dataselect.data.records import Column
+
+OTHERS = "(others)"
+_MOST_VALUES = 100_000
+_Columns = dict[str, list[Any]]
+"""Names of what was read to its values, one for each record of a block."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many records are shown as samples, and how many texts stand for all of a pile."""
+
+    samples: int = 8
+    texts: int = 20_000
+
+
+@dataclass
+class Pile:
+    """Records of one fate: `lengths` in words, `texts` and `drawn` at random, `best` and `worst`.
+
+    The nearest to the cut are the `worst` of what was kept, and the `best` of what was dropped.
+    `ranks` are those that texts had in their n-best lists.
+    """
+
+    texts: Draw[str]
+    drawn: Draw[Row]
+    best: Extremes
+    worst: Extremes
+    records: int = 0
+    scores: Distribution = field(default_factory=Distribution)
+    lengths: Counter[int] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    ranks: Counter[int] = field(default_factory=Counter)
+
+    @classmethod
+    def empty(cls, sizes: Sizes, rng: np.random.Generator) -> Pile:
+        """A pile for records to come."""
+        few = sizes.samples
+        return cls(Draw(sizes.texts, rng), Draw(few, rng), Extremes(few), Extremes(few))
+
+
+@dataclass(frozen=True)
+class Piles:
+    """What became of the records of a stage; `knows_dropped`: whether those dropped were found.
+
+    `scores` are those of both piles; `label_field` is where labels were looked for.
+    """
+
+    kept: Pile
+    dropped: Pile
+    scores: Distribution
+    knows_dropped: bool
+    label_field: str | None
+
+
+def read_piles(
+    source: Source,
+    label_field: str | None,
+    sizes: Sizes,
+    rng: np.random.Generator,
+    when_read: Callable[[Block, int], None],
+) -> Piles:
+    """Read all files of a stage. `when_read` is told of each block and its good records.
+
+    Holds 8 bytes a kept record where what was dropped is looked for in the input. Raises
+    InputError for a bad record, but for one of the input: the run has dealt with those.
+    """
+    return _Reading(source, label_field, sizes, rng, when_read).piles()
+
+
+class _Reading:
+    """Reads the files of one stage."""
+
+    def __init__(
+        self,
+        source: Source,
+        label_field: str | None,
+        sizes: Sizes,
+        rng: np.random.Generator,
+        when_read: Callable[[Block, int], None],
+    ) -> None:
+        self._source, self._label_field, self._when_read = source, label_field, when_read
+        self._kept, self._dropped = Pile.empty(sizes, rng), Pile.empty(sizes, rng)
+        self._scores = Distribution()
+
+    def piles(self) -> Piles:
+        """What is there, told apart."""
+        source = self._source
+        keys: list[bytes] = []
+        for found in self._blocks(source.kept):
+            self._add(self._kept, found)
+            if source.pool:
+                keys.append(_keys(found))
+        for found in self._blocks(source.dropped):
+            self._add(self._dropped, found)
+        for found in self._blocks(source.mixed):
+            is_dropped = [reason is not None for reason in found["reason"]]
+            self._add(self._dropped, _where(found, is_dropped))
+            self._add(self._kept, _where(found, [not each for each in is_dropped]))
+        self._add_rest(b"".join(keys))
+        knows_dropped = bool(source.dropped or source.pool or self._dropped.records)
+        return Piles(self._kept, self._dropped, self._scores, knows_dropped, self._label_field)
+
+    def _add_rest(self, keys: bytes) -> None:
+        """Add what is in the pool, and not among the kept records of some keys, to the dropped."""
+        import numpy as np
+
+        kept = np.unique(np.frombuffer(keys, np.uint64))
+        for found in self._blocks(self._source.pool, strict=False):
+            is_kept = np.isin(np.frombuffer(_keys(found), np.uint64), kept)
+            self._add(self._dropped, _where(found, (~is_kept).tolist()))
+
+    def _blocks(self, paths: Sequence[str], *, strict: bool = True) -> Iterator[_Columns]:
+        """What is needed of each block of some files."""
+        if not paths:
+            return
+        wanted = self._wanted
+        for block in Inputs(paths).blocks():
+            found = records.read(block, list(wanted.values()), stop_at_first=strict)
+            if found.bad and strict:
+                raise InputError(str(found.bad[0]))
+            yield {"line": found.lines, **dict(zip(wanted, found.columns, strict=True))}
+            self._when_read(block, len(found.lines))
+
+    @property
+    def _wanted(self) -> dict[str, Column]:
+        source = self._source
+        wanted = {
+            "text": records.hypothesis(source.text_field),
+            "score": _score(source.field),
+        }
+        if self._label_field is not None:
+            wanted["label"] = records.optional(self._label_field)
+        if source.dropped or source.mixed:
+            wanted["reason"] = records.optional("dropped")
+        if source.pool:
+            wanted["id"] = records.identity()
+        if source.title == "rescore":
+            wanted["rank"] = records.optional("rescored.rank")
+        return wanted
+
+    def _add(self, pile: Pile, found: _Columns) -> None:
+        import numpy as np
+
+        texts, scores = found["text"], np.array(found["score"], np.float64)
+        known = scores[~np.isnan(scores)]
+        pile.records += len(texts)
+        pile.scores.add(known)
+        self._scores.add(known)
+        pile.lengths.update(map(len, map(str.split, texts)))
+        _count(pile.labels, found.get("label", ()))
+        if pile is self._dropped:
+            _count(pile.reasons, found.get("reason", ()))
+        pile.ranks.update(rank for rank in found.get("rank", ()) if isinstance(rank, int))
+        rows = list(map(Row, texts, found["line"], scores.tolist()))
+        gains = gain(scores, self._source.direction)
+        pile.texts.add(texts)
+        pile.drawn.add(rows)
+        pile.worst.add(-gains, rows)
+        if pile is self._dropped and self._source.cut is not None:
+            passes = gains > gain(self._source.cut, self._source.direction)
+            gains = np.where(passes, np.nan, gains)  # another reason than the score dropped it
+        pile.best.add(gains, rows)
+
+
+def _score(path: str) -> Column:
+    """A column of numbers that may be missing or null: what is left out may have no score."""
+    number = records.number(path)
+    return replace(
+        records.optional(path),
+        check=lambda value: None if value is None else number.check(value),
+        check_all=lambda values: set(map(type, values)) <= {float, int, type(None)},
+    )
+
+
+def _where(found: _Columns, mask: Sequence[bool]) -> _Columns:
+    return {name: list(compress(values, mask)) for name, values in found.items()}
+
+
+def _keys(found: _Columns) -> bytes:
+    """8 bytes a record that tell it from others: a digest of its id and text."""
+    return b"".join(
+        hashlib.blake2b(records.encoded([id_, text]), digest_size=8).digest()
+        for id_, text in zip(found["id"], found["text"], strict=True)
+    )
+
+
+def _count(counts: Counter[str], values: Sequence[Any]) -> None:
+    """Count values; where nearly each is another, the rare ones become one, to bound memory."""
+    counts.update(map(_spelled, values))
+    if len(counts) > _MOST_VALUES:
+        for value, count in counts.most_common()[_MOST_VALUES // 2 :]:
+            del counts[value]
+            counts[OTHERS] += count
+
+
+def _spelled(value: Any) -> str:
+    """A label or reason: a string as it is, nothing as such, other values by their JSON."""
+    if isinstance(value, str):
+        return value
+    return "(none)" if value is None else records.encoded(value).decode()

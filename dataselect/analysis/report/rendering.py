@@ -1,0 +1,67 @@
+"""The page as HTML: everything in one file, nothing from the network, no script."""
+
+from __future__ import annotations
+
+from math import floor, isnan, log10
+from typing import TYPE_CHECKING
+
+from dataselect.analysis.report.figures.style import inline
+from dataselect.console import one_line
+from dataselect.data import records
+from dataselect.data.records import optional, parse
+
+if TYPE_CHECKING:
+    from dataselect.analysis.report.page import Review
+    from dataselect.analysis.report.reservoir import Row
+
+_LONG_TEXT = 160  # characters; more are folded away
+_LONG_RECORD = 4_000
+
+
+def render(review: Review) -> bytes:
+    """The page in UTF-8."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("dataselect.review.page"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {
+        "count": lambda number: f"{number:,}",
+        "score": lambda number: "" if number is None or isnan(number) else f"{number:.6g}",
+        "brief": lambda number: f"{number:.4g}",
+        "share": _share,
+        "line": one_line,
+        "json": lambda value: records.encoded(value, indent=True).decode(),
+        "field": _field,
+        "record": _record,
+        "inline": lambda plot: Markup(inline(plot)),  # noqa: S704  # made here, texts escaped
+    }
+    environment.globals["long_text"] = _LONG_TEXT
+    page = environment.get_template("page.html").render(review=review)
+    return page.encode("utf-8", "backslashreplace")
+
+
+def _share(part: int, whole: int) -> str:
+    """A percentage with as many digits as it takes to tell it from none and all."""
+    percent = 100 * part / whole if whole else 0.0
+    edge = min(percent, 100 - percent)
+    digits = max(1, -floor(log10(edge))) if edge > 0 else 1
+    return f"{percent:.{digits}f} %"
+
+
+def _field(row: Row, name: str) -> str:
+    """A field of a record as a person writes it, empty where there is none."""
+    value = optional(name).find(parse(row.line))
+    return "" if value is None else one_line(value if isinstance(value, str) else str(value))
+
+
+def _record(row: Row) -> str:
+    """A whole record, for those who want to know more."""
+    found = records.encoded(parse(row.line), indent=True).decode()
+    return found if len(found) <= _LONG_RECORD else found[:_LONG_RECORD] + " …"

@@ -1,0 +1,207 @@
+"""A stage on the page, as numbers and texts: computed here, drawn and written elsewhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dataselect.analysis.report.figures import binning
+from dataselect.execution.run import Counts
+from dataselect.selection.rule import gain
+
+if TYPE_CHECKING:
+    from dataselect.analysis.report.figures.binning import Histogram
+    from dataselect.analysis.report.keyness import Contrast
+    from dataselect.analysis.report.record_statistics import Piles
+    from dataselect.analysis.report.reservoir import Row
+    from dataselect.analysis.report.stage_files import Source
+    from dataselect.execution.run_report import Learnt, ScoringReport, SweepDocument
+
+_NGRAMS = 12
+_RANKS = 5
+_CHANCE = 2.0  # a z-score that chance alone seldom reaches
+_QUANTILES = {
+    "0": "lowest",
+    "0.01": "1 %",
+    "0.05": "5 %",
+    "0.25": "25 %",
+    "0.5": "median",
+    "0.75": "75 %",
+    "0.95": "95 %",
+    "0.99": "99 %",
+    "1": "highest",
+}
+
+
+class Samples(NamedTuple):
+    """Some records of one kind, and what they are."""
+
+    title: str
+    kind: str
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stage: what it did to scores and words, and some of its records.
+
+    `cut` is the score that tells kept from dropped, the worst that was kept; None where none does.
+    `quantiles` are rows of a name and the scores of what was kept, dropped and both.
+    `ngrams` are those of the kept, then of the dropped texts; `compared` how many texts of each.
+    `ranks`: how many kept texts had each rank in their n-best list, the first ones and all others.
+    """
+
+    number: int
+    source: Source
+    counts: Counts
+    cut: float | None
+    scores: Histogram | None
+    quantiles: list[tuple[str, list[float | None]]]
+    reasons: list[tuple[str, int]]
+    ngrams: tuple[list[Contrast], list[Contrast]]
+    compared: tuple[int, int]
+    ranks: list[tuple[str, int]]
+    samples: list[Samples]
+    notes: list[str]
+
+    @property
+    def anchor(self) -> str:
+        """What links to it are called."""
+        return f"stage-{self.number}"
+
+    @property
+    def rule(self) -> str:
+        """What was to be kept, empty where no selection option was given."""
+        stage = self.source.stage
+        return stage.cut.rule if stage is not None and stage.cut.selects else ""
+
+    @property
+    def facts(self) -> ScoringReport | dict[str, Any]:
+        """The run report, empty where there is none."""
+        return {} if self.source.stage is None else self.source.stage.facts
+
+    @property
+    def sweep(self) -> SweepDocument | None:
+        """What `--auto` tried."""
+        return None if self.source.stage is None else self.source.stage.facts["auto"]
+
+    @property
+    def own(self) -> Learnt:
+        """What the report says of the scorer."""
+        return {} if self.source.stage is None else self.source.stage.learnt
+
+
+def tell(number: int, source: Source, piles: Piles) -> Part:
+    """Everything of a stage that its piles tell."""
+    stage = source.stage
+    counts = Counts(
+        piles.kept.records + piles.dropped.records, piles.kept.records, piles.dropped.records
+    )
+    cut = _cut(source, piles)
+    texts = piles.kept.texts.items, piles.dropped.texts.items
+    return Part(
+        number=number,
+        source=source,
+        counts=counts if stage is None else stage.counts,
+        cut=cut,
+        scores=binning.of_scores(
+            piles.kept.scores,
+            piles.dropped.scores,
+            piles.scores,
+            cut,
+            source.direction,
+        ),
+        quantiles=_quantiles(source, piles),
+        reasons=piles.dropped.reasons.most_common(),
+        ngrams=_ngrams(*texts),
+        compared=(len(texts[0]), len(texts[1])),
+        ranks=_ranks(piles.kept.ranks),
+        samples=_samples(piles, has_cut=cut is not None),
+        notes=[*source.notes, *_unscored(source, piles), *_miscounts(source, piles)],
+    )
+
+
+def _cut(source: Source, piles: Piles) -> float | None:
+    """The score that tells kept from dropped: the worst that was kept; None where none does."""
+    if source.stage is not None:
+        return source.cut if piles.dropped.records else None
+    kept, dropped = piles.kept.scores.quantiles(), piles.dropped.scores.quantiles()
+    if not kept or not dropped:
+        return None
+    worst, best = ("0", "1") if source.direction == "high" else ("1", "0")
+    limit, nearest = (gain(each, source.direction) for each in (kept[worst], dropped[best]))
+    return kept[worst] if limit >= nearest else None
+
+
+def _quantiles(source: Source, piles: Piles) -> list[tuple[str, list[float | None]]]:
+    columns = [each.scores.quantiles() for each in (piles.kept, piles.dropped)]
+    told = {} if source.stage is None else source.stage.facts["quantiles"]
+    columns.append(told or piles.scores.quantiles())
+    if not any(columns):
+        return []
+    return [
+        (name, [column.get(quantile) for column in columns])
+        for quantile, name in _QUANTILES.items()
+    ]
+
+
+def _unscored(source: Source, piles: Piles) -> list[str]:
+    """That no record has a score, where that is so."""
+    if piles.scores.total or not piles.kept.records + piles.dropped.records:
+        return []
+    other = "" if source.stage else "; name another field with --by"
+    return [f"no record has a number in {source.field}{other}"]
+
+
+def _miscounts(source: Source, piles: Piles) -> list[str]:
+    """That files do not hold what their report says, where that is so."""
+    if source.stage is None:
+        return []
+    found = []
+    counts = source.stage.counts
+    if source.mixed and counts.dropped and not piles.dropped.records:
+        found.append("what was dropped is not known; give what --rejects wrote as --scored, too")
+    for files, held, expected, what in (
+        (source.kept or source.mixed, piles.kept.records, counts.kept, "kept"),
+        (source.dropped, piles.dropped.records, counts.dropped, "dropped"),
+    ):
+        if files and held != expected:
+            found.append(
+                f"{files[0]} holds {held:,} records, and the run {what} {expected:,}: "
+                "it was written anew since"
+            )
+    return found
+
+
+def _ngrams(kept: Sequence[str], dropped: Sequence[str]) -> tuple[list[Contrast], list[Contrast]]:
+    from dataselect.analysis.report.keyness import contrasts
+
+    found = contrasts(kept, dropped)
+    more = [each for each in found[:_NGRAMS] if each.z_score > _CHANCE]
+    less = [each for each in found[::-1][:_NGRAMS] if each.z_score < -_CHANCE]
+    return more, less
+
+
+def _ranks(counts: Counter[int]) -> list[tuple[str, int]]:
+    highest = min(max(counts, default=0), _RANKS)
+    first = [(str(rank), counts[rank]) for rank in range(1, highest + 1)]
+    rest = counts.total() - sum(count for _, count in first)
+    return first + ([(f"above {_RANKS}", rest)] if rest else [])
+
+
+def _samples(piles: Piles, *, has_cut: bool) -> list[Samples]:
+    kept, dropped = piles.kept, piles.dropped
+    inside, outside = (
+        ("Kept, just inside the cut", "Dropped, just outside the cut")
+        if has_cut
+        else ("Worst of what was kept", "Best of what was dropped")
+    )
+    found = [
+        Samples("Best of what was kept", "kept", kept.best.rows),
+        Samples(inside, "kept", kept.worst.rows),
+        Samples(outside, "dropped", dropped.best.rows),
+        Samples("Dropped, drawn at random", "dropped", dropped.drawn.items),
+    ]
+    return [each for each in found if each.rows]

@@ -1,0 +1,168 @@
+"""The reports of runs, read back: what each did, and which one went on with whose output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from dataselect.data.input_files import holds, is_output_folder
+from dataselect.data.output_files import STDOUT
+from dataselect.errors import InputError
+from dataselect.execution import run_report
+from dataselect.execution.run_report import Counts
+from dataselect.selection.rule import EVERYTHING, OUT_OF_ORDER
+
+if TYPE_CHECKING:
+    from dataselect.execution.run_report import CompareReport, Learnt, ScoringReport
+    from dataselect.selection.rule import Direction
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What a selection kept: `score` is the worst one, None where nothing was kept.
+
+    `field` is where records have their score; `rule` is `everything` where nothing was selected.
+    """
+
+    field: str
+    rule: str
+    score: float | None
+    direction: Direction
+
+    @property
+    def selects(self) -> bool:
+        """Whether any rule was in force."""
+        return self.rule != EVERYTHING
+
+    @property
+    def is_by_score(self) -> bool:
+        """Whether all that scores better than something kept was kept, but for what is left out."""
+        return not any(option in self.rule for option in OUT_OF_ORDER)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A run that scored or selected, as the report at `path` tells it; `facts` is all of that.
+
+    Files are named as the run named them; see `located`.
+    """
+
+    path: str
+    command: str
+    signature: str
+    counts: Counts
+    cut: Cut
+    facts: ScoringReport
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the run by name."""
+        return self.facts["options"]
+
+    @property
+    def learnt(self) -> Learnt:
+        """What the report says of the scorer."""
+        return cast("dict[str, Learnt]", self.facts).get(self.command, {})
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Of pairs the fields of both texts, that which is compared or read first; else none."""
+        names: tuple[str, ...] = ()
+        if self.command == "bitext":
+            names = ("src", "tgt") if self.options["side"] == "src" else ("tgt", "src")
+        if self.command == "paraphrase" and self.options["against"] is None:
+            names = ("text1", "text2")
+        return tuple(str(self.options[f"{name}_field"]) for name in names)
+
+    @property
+    def text_field(self) -> str:
+        """Where its records have their text; of pairs that of the side that is compared."""
+        return self.sides[0] if self.sides else str(self.options["text_field"])
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The files that it read."""
+        return tuple(self.facts["inputs"])
+
+    @property
+    def kept(self) -> str | None:
+        """The file that it wrote, unless that went to standard output."""
+        written = self.options["output"]
+        return None if written == STDOUT else str(written)
+
+    @property
+    def dropped(self) -> str | None:
+        """The file of what it dropped, if there is one."""
+        return self.options.get("rejects")
+
+    def located(self, name: str | None) -> str | None:
+        """The path of a file that the run named, if it is there.
+
+        That is as seen from where the run was, if the report still lies where it was written;
+        otherwise from here, or from beside the report.
+        """
+        was = self.path.removesuffix(str(self.options.get("report")))
+        is_known = was != self.path and (not was or was.endswith(os.sep))
+        for folder in (*([was] if is_known else []), "", os.path.dirname(self.path)):
+            if name is None:
+                return None
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) or is_output_folder(path):
+                return path
+        return None
+
+
+def read_stage(path: str) -> Stage:
+    """Read a run report. Raises InputError for anything else, and for runs that select nothing."""
+    report = run_report.read(path)
+    if is_comparison(report):
+        raise InputError(f"{path}: the report of compare, which selects nothing; leave it out")
+    return stage_of(path, cast("ScoringReport", report))
+
+
+def is_comparison(report: ScoringReport | CompareReport) -> bool:
+    """Whether a report is one of `compare`."""
+    return report["command"] == run_report.COMPARE
+
+
+def stage_of(path: str, report: ScoringReport) -> Stage:
+    """The stage that the report at a path tells of."""
+    return Stage(
+        path,
+        report["command"],
+        report["signature"],
+        Counts(**report["counts"]),
+        Cut(**report["cut"]),
+        report,
+    )
+
+
+def lineages(stages: Sequence[Stage]) -> list[list[Stage]]:
+    """Every way through the stages: each but the first of a way read what the one before kept.
+
+    Ways come in the order of their last stages; stages that share a beginning make several ways.
+    """
+    return [
+        _way_to(stage, stages)
+        for stage in stages
+        if not any(stage is _before(other, stages) for other in stages)
+    ]
+
+
+def _way_to(stage: Stage, stages: Sequence[Stage]) -> list[Stage]:
+    way = [stage]
+    while (before := _before(way[0], stages)) is not None and before not in way:
+        way.insert(0, before)
+    return way
+
+
+def _before(stage: Stage, stages: Sequence[Stage]) -> Stage | None:
+    """The stage that wrote what a stage read, if it is among them."""
+    read = [path for path in map(stage.located, stage.read) if path]
+    for other in stages:
+        written = other.located(other.kept)
+        if other is not stage and written and any(holds(written, path) for path in read):
+            return other
+    return None

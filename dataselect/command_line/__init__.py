@@ -1,0 +1,1 @@
+"""What commands share: the registry, option groups, how they end."""

@@ -1,0 +1,98 @@
+"""The options of commands that run here or on a distributed engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from typer import Option
+
+from dataselect.command_line.options import InputOptions, RunOptions, given, option
+from dataselect.errors import OptionError
+from dataselect.execution.local import Pipeline
+
+if TYPE_CHECKING:
+    from dataselect.data.input_files import Inputs
+    from dataselect.execution.local import Scoring
+    from dataselect.execution.run import Settings
+    from dataselect.selection.rule import Selection
+
+_ENGINE = "Engine"
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """Where records are scored."""
+
+    engine: Annotated[
+        Literal["local", "ray"],
+        Option(
+            help="local: on this machine. ray: FILES are shards (also folders, @list.txt, and "
+            "URLs such as s3://), each scored as a whole by some machine of a Ray cluster; -o is "
+            "a folder of shards with the same names.",
+            rich_help_panel=_ENGINE,
+        ),
+    ] = "local"
+    ray_address: Annotated[
+        str | None,
+        option(
+            metavar="ADDRESS",
+            help_="The Ray cluster, 'auto' for one on this machine [default: RAY_ADDRESS, else "
+            "one that is started here and ends with the run].",
+            section=_ENGINE,
+        ),
+    ] = None
+    resume: Annotated[
+        bool,
+        option(
+            "--resume",
+            help_="Go on in an output folder: shards that are done are done again only if they, "
+            "the model or options have changed.",
+            section=_ENGINE,
+        ),
+    ] = False
+
+    def open(
+        self, inputs: InputOptions, run: RunOptions, rule: Selection, settings: Settings
+    ) -> Inputs:
+        """The pool. Raises OptionError for what an engine does not do, InputError."""
+        if self.engine == "local":
+            unused = [name for name in given(self) if name != "--engine"]
+            if unused:
+                raise OptionError(f"{unused[0]} is for --engine ray; give it too")
+            return inputs.open(digest=settings.report is not None)
+        from dataselect.execution.distributed.ray_cluster import RayCluster
+        from dataselect.execution.distributed.shard_pool import Pool
+        from dataselect.execution.distributed.shards import folders, resolve
+
+        if settings.sort:
+            raise OptionError("--sort is an order of all records; --engine ray keeps shards apart")
+        if rule.auto is not None:
+            raise OptionError(
+                "--auto trains models on the whole pool; find the share on a sample of it without "
+                "--engine ray, and give --share"
+            )
+        cluster = RayCluster(self.ray_address, run.jobs)
+        files = inputs.files or []
+        return Pool(resolve(files), cluster, folders=folders(files), quiet=settings.quiet)
+
+    def job(
+        self,
+        pool: Inputs,
+        settings: Settings,
+        *,
+        also_read: Sequence[Inputs] = (),
+        only_fits: bool = False,
+    ) -> Scoring:
+        """The run over a pool that `open` gave. `only_fits`: nothing is going to be scored."""
+        if self.engine == "local":
+            return Pipeline(pool, settings, also_read=also_read)
+        from dataselect.execution.distributed.distributed_run import Distributed
+        from dataselect.execution.distributed.shard_pool import Pool
+
+        if not isinstance(pool, Pool):  # nobody reads it
+            return Pipeline(pool, settings, also_read=also_read)
+        return Distributed(
+            pool, settings, also_read=also_read, resume=self.resume, only_fits=only_fits
+        )

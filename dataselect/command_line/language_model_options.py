@@ -1,0 +1,63 @@
+"""The options of commands that score with an n-gram language model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from dataselect.command_line.options import option
+from dataselect.data import records
+from dataselect.data.input_files import Inputs
+from dataselect.data.sampling import read_columns
+from dataselect.errors import InputError, OptionError
+
+_MODEL = "Language model"
+
+
+@dataclass(frozen=True)
+class LanguageModelOptions:
+    """The in-domain model: one that is there, or one trained on the spot."""
+
+    lm: Annotated[
+        str | None,
+        option(
+            section=_MODEL,
+            metavar="FILE",
+            help_="The in-domain model: ARPA, or KenLM's binary, which processes share.",
+        ),
+    ] = None
+    in_domain: Annotated[
+        list[str] | None,
+        option(
+            section=_MODEL,
+            metavar="FILE",
+            help_="Train the model on this JSONL text; may be given again.",
+        ),
+    ] = None
+    order: Annotated[
+        int,
+        option(
+            min=2,
+            max=6,
+            section=_MODEL,
+            metavar="N",
+            help_="Longest n-gram of a model that is trained here [default: 3].",
+        ),
+    ] = 3
+
+    def reads(self) -> list[Inputs]:
+        """The files that are read. Raises OptionError."""
+        if (self.lm is None) == (self.in_domain is None):
+            raise OptionError(
+                "give a language model by --lm FILE, or --in-domain FILE to train one"
+            )
+        return [Inputs([self.lm] if self.lm is not None else self.in_domain or [])]
+
+    def texts(self, text_field: str) -> list[str]:
+        """The in-domain text, where it is given. Raises InputError."""
+        if not self.in_domain:
+            return []
+        [texts] = read_columns(Inputs(self.in_domain), [records.text(text_field)])
+        if not texts:
+            raise InputError(f"{', '.join(self.in_domain)}: no text to train on; check --in-domain")
+        return texts

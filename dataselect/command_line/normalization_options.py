@@ -1,0 +1,60 @@
+"""The options of commands that normalise texts before they compare or score them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from dataselect.command_line.options import option
+from dataselect.errors import OptionError
+
+if TYPE_CHECKING:
+    from dataselect.models.normalization import Normalization
+
+SECTION = "Normalisation"
+
+
+@dataclass(frozen=True)
+class NormalizationOptions:
+    """What is done to texts before a language model sees them; they are written as they were."""
+
+    lowercase: Annotated[
+        bool, option("--lowercase", help_="Put texts in lower case first.", section=SECTION)
+    ] = False
+    remove_punctuation: Annotated[
+        bool,
+        option(
+            "--remove-punctuation",
+            help_="Keep letters, marks, digits and apostrophes inside words only.",
+            section=SECTION,
+        ),
+    ] = False
+
+    def build(self) -> Normalization:
+        """The normalisation, checked. Raises OptionError."""
+        from dataselect.models.normalization import Normalization
+
+        punctuation: Literal["keep", "remove"] = "remove" if self.remove_punctuation else "keep"
+        return Normalization(self.lowercase, punctuation)
+
+
+@dataclass(frozen=True)
+class HypothesisOptions(NormalizationOptions):
+    """What is done to hypotheses and references before they are compared or scored."""
+
+    unknown: Annotated[
+        str | None,
+        option(
+            metavar="TOKEN",
+            help_="A token such as <unk> that stands for an unknown word: to a language model it "
+            "is one, to wer a wrong one.",
+            section=SECTION,
+        ),
+    ] = None
+
+    def build(self) -> Normalization:
+        """The normalisation, checked. Raises OptionError."""
+        try:
+            return replace(super().build(), unknown=self.unknown)
+        except ValueError as refusal:
+            raise OptionError(f"--unknown: {refusal}") from None

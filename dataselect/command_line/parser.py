@@ -1,0 +1,179 @@
+"""From command lines to commands: finds the command, and what its options say."""
+
+from __future__ import annotations
+
+import sys
+from difflib import get_close_matches
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from dataselect.command_line.arguments import refuse_missing_values
+from dataselect.command_line.registry import COMMANDS, GROUPS
+from dataselect.console import PROGRAM
+from dataselect.errors import OptionError, OutputError, ReaderGone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+def parse(arguments: list[str] | None) -> Callable[[], None] | int:
+    """The command with its options, to be called; or an exit code, where help was printed.
+
+    It is not run within typer, which makes other things of some exceptions. Raises OptionError,
+    and ReaderGone or OutputError where help cannot be printed.
+    """
+    try:
+        found = _app(arguments, prog_name=PROGRAM, standalone_mode=False)
+        if callable(found):
+            return found  # type: ignore[no-any-return]  # `_loaded` makes it
+        if sys.stdout is None:
+            raise OutputError("<stdout>: it is closed; redirect it")
+        sys.stdout.flush()  # at exit it would be too late to report an error
+    except _USAGE_ERROR as error:
+        raise OptionError(f"{_message(error, arguments)}; see --help") from None
+    except BrokenPipeError:
+        raise ReaderGone from None
+    except SystemExit as end:  # what typer makes of one
+        if isinstance(end.__context__, BrokenPipeError):
+            raise ReaderGone from None
+        raise
+    return int(found or 0)
+
+
+_USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # typer has no public name for it
+
+
+def _message(error: Any, arguments: list[str] | None) -> str:
+    name = getattr(error, "option_name", None)
+    if name is None or not hasattr(error, "possibilities"):
+        return str(error.format_message()).rstrip(".")
+    known = {each: [each] for own in error.ctx.command.get_params(error.ctx) for each in own.opts}
+    if len(name) == 2:  # the first letter of an option that was given with one dash
+        whole = (each for each in arguments or sys.argv if each.startswith(name) and each != name)
+        name = f"-{next(whole, name)}"
+    suggestion = did_you_mean(name.partition("=")[0], known)
+    return f"{error.message}{suggestion}"
+
+
+def did_you_mean(name: str, known: Mapping[str, Sequence[str]]) -> str:
+    """A question to add to a message about a name that nothing has, or nothing.
+
+    `known`: names, in small letters, to what they may stand for.
+    """
+    close = [what for each in get_close_matches(name.lower(), known, n=1) for what in known[each]]
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+class _SectionedCommand(TyperCommand):
+    """Help with options under the heading of their group; typer does that only through rich."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        refuse_missing_values(self.get_params(ctx), args)
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            row = parameter.get_help_record(ctx)
+            if row is not None:
+                argument = parameter.param_type_name == "argument"
+                heading = "Arguments" if argument else "Options"
+                heading = getattr(parameter, "rich_help_panel", None) or heading
+                sections.setdefault(heading, []).append(row)
+        for heading, rows in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
+
+class _LazyGroup(TyperGroup):
+    """The commands of the table; one's module is imported only when that command is run.
+
+    A command of two words is in the group of the first one.
+    """
+
+    before = ""
+    """What stands before the names of its commands."""
+
+    def _table(self) -> dict[str, str]:
+        """Its commands, less what stands before them, to what they do."""
+        return {
+            name.removeprefix(self.before): each.summary
+            for name, each in COMMANDS.items()
+            if name.startswith(self.before)
+        }
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(dict.fromkeys(name.split()[0] for name in self._table()))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in self._table():
+            return _loaded(self.before + cmd_name)
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        group = _LazyGroup(name=cmd_name, help=GROUPS[cmd_name], rich_markup_mode=None)
+        group.before = f"{cmd_name} "
+        return group
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
+            self._refuse(ctx, args[0])
+        return super().resolve_command(ctx, args)
+
+    def _refuse(self, ctx: Any, name: str) -> None:
+        known: dict[str, list[str]] = {}
+        for each in self._table():
+            for part in {each, each.split()[-1]}:
+                known.setdefault(part, []).append(self.before + each)
+        known |= {each: [self.before + each] for each in self.list_commands(ctx)}
+        ctx.fail(f"No such command '{name}'{did_you_mean(name, known)}")
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._table().items()))
+
+
+def _loaded(name: str) -> Any:
+    from dataselect.command_line.options import spread
+
+    module = import_module(f"dataselect.{COMMANDS[name].module}")
+    command = spread(module.command)
+
+    def bound(**options: Any) -> Callable[[], None]:
+        return partial(command, **options)
+
+    bound.__doc__ = command.__doc__
+    bound.__signature__ = command.__signature__  # type: ignore[attr-defined]  # typer reads it
+    bound.__annotations__ = command.__annotations__
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name=name.rsplit(maxsplit=1)[-1], cls=_SectionedCommand)(bound)
+    return typer.main.get_command(app)
+
+
+_app = typer.Typer(
+    cls=_LazyGroup, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"{PROGRAM} {version(PROGRAM)}")
+        raise typer.Exit
+
+
+@_app.callback()
+def _group(
+    version: bool = typer.Option(
+        False, "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+    ),
+) -> None:
+    """Pick the rows worth training on: JSONL in, JSONL out.
+
+    Each command reads files or standard input, adds a score to every record, and keeps
+    those that its selection options ask for.
+    """

@@ -1,0 +1,86 @@
+"""The commands: where each is, and what it does in a line; imported only when it is asked for."""
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A module of this package with a function `command`, and the line of `dataselect --help`."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "relevance": Command(
+        "operations.relevance.command", "Keep the records most like annotated in-domain text."
+    ),
+    "winnow": Command(
+        "operations.winnow.command",
+        "Keep the records that an in-domain language model finds probable.",
+    ),
+    "diversity": Command(
+        "operations.diversity.command",
+        "Pick records that say what nothing labelled or picked says yet.",
+    ),
+    "label": Command(
+        "operations.label.command",
+        "Label records by a recogniser trained on annotated ones, and on the pool itself.",
+    ),
+    "bitext": Command(
+        "operations.bitext.command",
+        "Keep the sentence pairs near in-domain text, and those that translate each other.",
+    ),
+    "rescore": Command(
+        "operations.rescore.command",
+        "Pick the best hypothesis of each n-best list by a small language model.",
+    ),
+    "select": Command(
+        "operations.reselect.command", "Select again on any numeric field, without scoring again."
+    ),
+    "convert": Command(
+        "operations.convert.command",
+        "Turn text, TSV, Moses, SNIPS and BIO files into JSONL, and back.",
+    ),
+    "evaluate": Command(
+        "analysis.evaluate.command",
+        "Measure hypotheses against references: WER, CER, BLEU, chrF, TER, intents.",
+    ),
+    "compare": Command(
+        "analysis.compare.command",
+        "Tell whether selections beat chance: perplexity, coverage, diversity, errors.",
+    ),
+    "report": Command(
+        "analysis.report.command", "Show runs and scored records as one HTML page with plots."
+    ),
+    "explain": Command(
+        "analysis.explain.command",
+        "Tell everything that is known of one record, and why it was kept or dropped.",
+    ),
+    "lm train": Command(
+        "operations.lm.train_model",
+        "Train an n-gram language model (interpolated modified Kneser-Ney) as ARPA.",
+    ),
+    "lm mix": Command("operations.lm.mix_models", "Interpolate language models into one."),
+    "lm eval": Command(
+        "operations.lm.evaluate_models", "Tell how well language models predict a text."
+    ),
+    "paraphrase pairs": Command(
+        "operations.paraphrase.make_pairs",
+        "Make pairs to train a paraphrase detector on, from annotated records.",
+    ),
+    "paraphrase train": Command(
+        "operations.paraphrase.train_detector", "Train a neural paraphrase detector on such pairs."
+    ),
+    "paraphrase score": Command(
+        "operations.paraphrase.score_pairs",
+        "Tell how probably pairs, or records and those of a file, say the same.",
+    ),
+    "demo": Command("demo.command", "Write sample data and a Makefile that runs every operation."),
+}
+"""Each command by its name, in the order of `dataselect --help`."""
+
+GROUPS = {
+    "lm": "Train, mix and evaluate n-gram language models.",
+    "paraphrase": "Tell whether two utterances say the same: pairs, detector, scores.",
+}
+"""First word of commands that have two, to what they are for."""

@@ -1,1 +1,0 @@
-"""Selections measured beside random ones of equal size: was a selection better than chance?"""

@@ -1,0 +1,1 @@
+"""Records in and out: files, compression, JSON lines, formats."""

@@ -1,0 +1,242 @@
+"""Annotated utterances: a text, its intent, and the slots in it, checked as they are read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import pairwise
+from typing import Any, NamedTuple
+from unicodedata import normalize
+
+from dataselect.data import records
+from dataselect.data.input_files import Inputs
+from dataselect.data.records import BadRecord, Column
+
+
+class Slot(NamedTuple):
+    """A part of a text: `value` is `text[start:end]`, in characters."""
+
+    slot: str
+    start: int
+    end: int
+    value: str
+
+
+class Utterance(NamedTuple):
+    """A text with its annotation; slots do not overlap, and stand in order.
+
+    `id` is the record's own, any JSON value.
+    """
+
+    text: str
+    intent: str | None = None
+    slots: tuple[Slot, ...] = ()
+    id: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Annotation(Column):
+    """A column that makes an Utterance of a whole record; `path` is where the text is.
+
+    `remarks`: what a person should know of some slots, and of how many that were read so far.
+    """
+
+    intent: Column
+    slots: Column
+    requires_intent: bool
+    remarks: Counter[str] = field(default_factory=Counter, compare=False)
+
+    def get(self, record: dict[str, Any]) -> Utterance:
+        text = super().get(record)
+        return Utterance(text, self._intent(record), self._slots(record, text), record.get("id"))
+
+    def _intent(self, record: dict[str, Any]) -> str | None:
+        known = self.requires_intent or _present(self.intent, record)
+        return self.intent.get(record) if known else None
+
+    def _slots(self, record: dict[str, Any], text: str) -> tuple[Slot, ...]:
+        if not _present(self.slots, record):
+            return ()
+        found: tuple[Slot, ...] = replace(
+            self.slots, check=partial(_slots, text, self.remarks)
+        ).get(record)
+        return found
+
+
+def annotation(
+    text_field: str = "text",
+    intent_field: str = "intent",
+    slots_field: str = "slots",
+    *,
+    requires_intent: bool = True,
+) -> Column:
+    """A column of utterances.
+
+    A record without slots has none; one without an intent is bad if `requires_intent`.
+    """
+    text = records.text(text_field)
+    return _Annotation(
+        text.path,
+        text.check,
+        _never,
+        text.option,
+        intent=replace(records.group(intent_field, "--intent-field"), check=_intent),
+        slots=Column(slots_field, list, _never, "--slots-field"),
+        requires_intent=requires_intent,
+    )
+
+
+def utterances(
+    inputs: Inputs, column: Column, *, stop_at_first: bool = False
+) -> Iterator[Utterance | BadRecord]:
+    """Every record of an `annotation` column, or a bad record."""
+    for block in inputs.blocks():
+        found = records.read(block, [column], stop_at_first=stop_at_first)
+        yield from found.columns[0]
+        yield from found.bad
+
+
+def warnings(*columns: Column) -> list[str]:
+    """What a person should know of the slots that `annotation` columns read so far."""
+    remarks = Counter[str]()
+    for column in columns:
+        remarks += column.remarks if isinstance(column, _Annotation) else Counter()
+    return [f"{count:,} slots {what}" for what, count in remarks.items() if count]
+
+
+def read_utterances(inputs: Inputs, column: Column | None = None) -> list[Utterance]:
+    """All utterances. Raises InputError at the first bad record."""
+    return records.all_good(utterances(inputs, column or annotation(), stop_at_first=True))
+
+
+_REMEDY = "correct it or skip it with --on-error"
+
+
+def _never(values: list[Any]) -> bool:
+    """Annotations are checked record by record."""
+    return False
+
+
+def _present(column: Column, record: dict[str, Any]) -> bool:
+    """Whether a record has a field, other than null."""
+    try:
+        return column.find(record) is not None
+    except (KeyError, TypeError):
+        return False
+
+
+def _intent(value: Any) -> Any:
+    if value is None:
+        raise ValueError(f"is null, not a label; {_REMEDY}")
+    return records.group("").check(value)
+
+
+def _slots(text: str, remarks: Counter[str], value: Any) -> tuple[Slot, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"is not an array; {_REMEDY}")
+    found = sorted(
+        (_slot(text, each, f"item {number}") for number, each in enumerate(value, start=1)),
+        key=lambda slot: slot.start,
+    )
+    stated = {(each["start"], each["end"]) for each in value if each.get("value") is not None}
+    remarks[_CUT] += sum(
+        (slot.start, slot.end) not in stated and _cuts_words(text, slot.start, slot.end)
+        for slot in found
+    )
+    for one, other in pairwise(found):
+        if other.start < one.end:
+            raise ValueError(f"has overlapping items, {_shown(one)} and {_shown(other)}; {_REMEDY}")
+    return tuple(found)
+
+
+def _slot(text: str, value: Any, item: str) -> Slot:
+    if not isinstance(value, dict):
+        raise ValueError(f"{item} is not an object; {_REMEDY}")
+    for name in ("slot", "start", "end"):
+        if name not in value:
+            raise ValueError(f"{item} lacks '{name}'; {_REMEDY}")
+    slot, start, end = value["slot"], value["start"], value["end"]
+    try:
+        records.text("slot").check(slot)
+    except ValueError as error:
+        raise ValueError(f"{item}: 'slot' {error}") from None
+    for offset in (start, end):
+        if not isinstance(offset, int) or isinstance(offset, bool):
+            raise ValueError(f"{item} ('{slot}') has an offset that is no whole number; {_REMEDY}")
+    found = Slot(slot, start, end, text[max(start, 0) : max(end, 0)])
+    _check_span(text, found, value.get("value"), item)
+    return found
+
+
+def _check_span(text: str, slot: Slot, stated: Any, item: str) -> None:
+    """Raise ValueError where a slot is not in the text, or is not what is `stated`."""
+    inside = 0 <= slot.start < slot.end <= len(text)
+    if inside and (stated in (None, slot.value) or _composes_to(slot.value, stated)):
+        return
+    shown = f"{item}, {_shown(slot)},"
+    if unit := _other_unit(text, slot, stated):
+        raise ValueError(f"{shown} counts {unit}; offsets count characters, convert them")
+    if slot.start >= slot.end:
+        raise ValueError(f"{shown} is empty; {_REMEDY}")
+    if not inside:
+        raise ValueError(f"{shown} is outside the text of {len(text)} characters; {_REMEDY}")
+    raise ValueError(f"{shown} has the value {stated!r}, but the text {slot.value!r}; {_REMEDY}")
+
+
+def _composes_to(value: str, stated: Any) -> bool:
+    """Whether a slot's value is stated in another Unicode form."""
+    return isinstance(stated, str) and normalize("NFC", stated) == normalize("NFC", value)
+
+
+_UNITS = {"UTF-16 units": ("utf-16-le", 2), "bytes": ("utf-8", 1)}
+
+
+def _other_unit(text: str, slot: Slot, stated: Any) -> str | None:
+    """What offsets count that do not count characters: what is `stated`, or whole words."""
+    if text.isascii() or slot.start < 0:
+        return None
+    for unit, (encoding, size) in _UNITS.items():
+        data = text.encode(encoding)
+        try:
+            before, value = (
+                data[size * start : size * end].decode(encoding)
+                for start, end in ((0, slot.start), (slot.start, slot.end))
+            )
+        except UnicodeDecodeError:
+            continue
+        is_inside = slot.end * size <= len(data)
+        if stated is None and is_inside and value:
+            start = len(before)
+            if not _cuts_words(text, start, start + len(value)):
+                return unit
+        elif value and stated == value:
+            return unit
+    return None
+
+
+_CUT = "without 'value' begin or end inside a word; look whether their offsets count characters"
+
+
+def _cuts_words(text: str, start: int, end: int) -> bool:
+    """Whether a part of a text begins or ends inside a word.
+
+    Only letters that have a case, and digits, are looked at: others may be written together.
+    """
+    return any(
+        0 < place < len(text)
+        and (
+            all(map(_is_cased, text[place - 1 : place + 1]))
+            or text[place - 1 : place + 1].isdecimal()
+        )
+        for place in (start, end)
+    )
+
+
+def _is_cased(character: str) -> bool:
+    return character.islower() or character.isupper()
+
+
+def _shown(slot: Slot) -> str:
+    return f"'{slot.slot}' from {slot.start} to {slot.end}"

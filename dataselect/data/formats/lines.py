@@ -1,0 +1,109 @@
+"""What every format builds on: lines with their place, and records made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from dataselect.data.first_bytes import explained
+from dataselect.data.input_files import BOM, Block, Inputs, display
+from dataselect.data.records import BadRecord, decoded
+from dataselect.errors import InputError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a file does not say about itself.
+
+    `columns`: a name for each column by position, `-` for one that is passed over. `header`: the
+    first line of each file holds names. `text_field`: the field for the text.
+    """
+
+    columns: tuple[str, ...] | None = None
+    header: bool = False
+    text_field: str = "text"
+
+
+class Line(NamedTuple):
+    """One line as it stands in its file, without its line feed; `number` counts from 1.
+
+    A record of several lines is told by its first, with all of them in `raw`.
+    """
+
+    source: str
+    number: int
+    raw: bytes
+
+    def blank(self) -> bool:
+        """Whether there is nothing but white space of ASCII."""
+        return not self.raw or self.raw.isspace()
+
+    def text(self) -> str:
+        """The line less the carriage return of a Windows file. Raises ValueError if not UTF-8."""
+        return decoded(self.raw.removesuffix(b"\r"))
+
+    def bad(self, reason: object) -> BadRecord:
+        """This line as a bad record."""
+        return BadRecord(
+            self.source, self.number, self.raw, explained(str(reason), self.raw, self.number)
+        )
+
+
+class Found(NamedTuple):
+    """A record, and the line that messages about it point to."""
+
+    line: Line
+    fields: dict[str, Any]
+
+
+Item: TypeAlias = Found | BadRecord
+
+
+def filled(text: str, what: str) -> str:
+    """A text that is not blank. Raises ValueError about `what`."""
+    if not text or text.isspace():
+        raise ValueError(f"{what} is empty; correct it or skip it with --on-error")
+    return text
+
+
+def lines(blocks: Iterable[Block]) -> Iterator[Line]:
+    """Every line of some blocks; a line ends at a line feed and nowhere else.
+
+    A byte order mark at its beginning is left out: there was a file that others were joined to.
+    """
+    for block in blocks:
+        raws = block.data.split(b"\n")
+        raws.pop()
+        for number, raw in enumerate(raws, start=block.first_line):
+            yield Line(block.source, number, raw.removeprefix(BOM))
+
+
+def each_line(found: Iterable[Line], fields: Callable[[Line], dict[str, Any]]) -> Iterator[Item]:
+    """One record for each line; a line that `fields` refuses with ValueError is a bad record."""
+    for line in found:
+        try:
+            yield Found(line, fields(line))
+        except ValueError as refusal:
+            yield line.bad(refusal)
+
+
+def joined(several: Iterable[Line]) -> Line:
+    """The lines of one record as one."""
+    first, *others = several
+    return first._replace(raw=b"\n".join([first.raw, *[line.raw for line in others]]))
+
+
+def in_step(inputs: Inputs, remedy: str) -> Iterator[tuple[Line, ...]]:
+    """The first lines of all files, then the second ones, and so on.
+
+    Counts first, so that files of unequal length raise InputError before anything is written;
+    what comes through a pipe is copied to a temporary file for that. `remedy`: what to do then.
+    """
+    inputs.keep_for_rereading()
+    counts = [sum(block.data.count(b"\n") for block in blocks) for blocks in inputs.by_file()]
+    if len(set(counts)) > 1:
+        each = zip(inputs.paths, counts, strict=True)
+        words = ", ".join(f"{display(path)} has {count:,} lines" for path, count in each)
+        raise InputError(f"{words}; {remedy}")
+    return zip(*[lines(blocks) for blocks in inputs.by_file()], strict=True)

@@ -1,0 +1,40 @@
+"""`dataselect demo`: sample data and a Makefile to try everything with."""
+
+from typing import Annotated, Literal
+
+from typer import Argument, Option
+
+from dataselect.command_line.ending import note
+
+
+def command(
+    folder: Annotated[
+        str, Argument(metavar="DIR", help="Where the files go: a new or an empty folder.")
+    ],
+    size: Annotated[
+        Literal["small", "medium", "large"],
+        Option(help="A pool of 5,000, 50,000 or 500,000 utterances."),
+    ] = "small",
+    seed: Annotated[
+        int,
+        Option(metavar="N", help="Seed of everything random: the same seed, the same files."),
+    ] = 0,
+    force: Annotated[
+        bool, Option("--force", help="Write into a folder that is not empty.")
+    ] = False,
+    quiet: Annotated[bool, Option("--quiet", "-q", help="Do not list what was written.")] = False,
+) -> None:
+    """Write sample data and a Makefile that runs every operation.
+
+    All texts are made up: requests to a voice assistant, small talk, written sentences, an
+    English-German corpus and n-best lists, drawn from small grammars.
+    """
+    from shlex import quote
+
+    from dataselect.demo.sample import write_sample
+
+    written = write_sample(folder, seed=seed, size=size, force=force)
+    width = max(len(each.name) for each in written)
+    listed = [f"  {each.name:<{width}} {each.lines:>7,}  {each.description}" for each in written]
+    note(f"wrote {len(written)} files to {folder}, with so many lines:", *listed, quiet=quiet)
+    note(f"next: make -C {quote(folder)}", quiet=quiet)

@@ -1,1 +1,0 @@
-"""What scorers are made of: n-grams, regressions, language models, encoders."""

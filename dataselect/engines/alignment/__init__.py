@@ -1,1 +1,0 @@
-"""Translation quality of sentence pairs, from the vectors of both sides."""

@@ -1,1 +1,0 @@
-"""How far vectors are from in-domain text."""

@@ -1,1 +1,0 @@
-"""Greedy selection of records that differ: from what is labelled, and from each other."""

@@ -1,1 +1,0 @@
-"""Log-linear models of n-best lists, and the search for their weights."""

@@ -1,1 +1,0 @@
-"""Hypotheses measured against references, and texts by language models: measured and shown."""

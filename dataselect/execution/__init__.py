@@ -1,0 +1,1 @@
+"""How a pool is scored: locally, in worker processes, on a cluster."""

@@ -1,0 +1,242 @@
+"""What is done to each block of lines, in this process or in a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+
+from dataselect.data import records
+from dataselect.data.input_files import Block
+from dataselect.selection.rule import Excluded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.data.records import BadRecord, Column, Fields
+    from dataselect.execution.scorer import Remarks, Scorer, Scores
+    from dataselect.selection.rule import Cut, Selection
+
+Item = TypeVar("Item")
+DROPPED = "dropped"
+"""The field of rejected records that says why."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """The good records of a block, (n,), and what is known of them before any is kept.
+
+    `columns`: the values that the scorer read. `costs` and `groups` are there where the selection
+    needs them.
+    """
+
+    lines: Sequence[bytes]
+    columns: Sequence[list[Any]]
+    scores: Scores
+    bad: list[BadRecord]
+    costs: NDArray[np.float64] | None = None
+    groups: list[str] | None = None
+
+    @property
+    def ranked_scores(self) -> NDArray[np.float64]:
+        """The scores of records that the scorer does not leave out."""
+        values, excluded = self.scores.values, self.scores.excluded
+        return values if excluded is None else values[excluded == 0]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A block after scoring.
+
+    `scores` (n,) of its good records, `ranked_scores` of those that the scorer does not leave out.
+    """
+
+    scores: NDArray[np.float64]
+    ranked_scores: NDArray[np.float64]
+    bad: list[BadRecord]
+    remarks: Remarks
+
+
+@dataclass(frozen=True)
+class Decided(Scored):
+    """A block of records each of whose fates is known by itself: the text of what is kept.
+
+    `dropped`: the rest, if somebody wants it.
+    """
+
+    cut: Cut
+    kept: bytes
+    dropped: bytes
+
+
+@dataclass(frozen=True)
+class Annotated(Scored):
+    """A block of records that wait for a decision: their lines, with fields added.
+
+    What selection needs, (n,) each: `costs`, `groups`, `excluded`; and `order`, what sorting does.
+    """
+
+    text: bytes
+    costs: NDArray[np.float64] | None
+    groups: list[str] | None
+    excluded: NDArray[np.uint8] | None
+    order: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """Read, check, score and annotate one block; picklable, and pure.
+
+    `decides`: whether each record's fate is decided here. `wants_dropped`: whether what is dropped
+    is written somewhere. `stop_at_first`: a block with a bad record is not read past it.
+    """
+
+    scorer: Scorer
+    selection: Selection
+    text_field: str = "text"
+    decides: bool = True
+    wants_dropped: bool = False
+    stop_at_first: bool = False
+
+    def __call__(self, block: Block) -> Decided | Annotated:
+        """Process one block."""
+        found = self.examine(block)
+        return self.decide(found) if self.decides else self._annotate(found)
+
+    def examine(self, block: Block) -> Examined:
+        """Read, check and score one block."""
+        cost, per = self._cost_column(), self._group_column()
+        own = list(self.scorer.columns)
+        wanted = [column for column in (cost, per, self._text_column()) if column is not None]
+        found = records.read(block, [*own, *wanted], stop_at_first=self.stop_at_first)
+        inputs, others = found.columns[: len(own)], iter(found.columns[len(own) :])
+        scores = self.scorer.score(inputs)
+        if cost is not None:
+            costs = self._costs(next(others))
+        elif self._costs_added_text:
+            costs = self._costs(list(map(orjson.loads, scores.fields[self.text_field])))
+        else:
+            costs = None
+        groups = None if per is None else next(others)
+        if self.selection.per in scores.fields:
+            groups = [orjson.loads(value) for value in scores.fields[self.selection.per]]
+        return Examined(self.stripped(found.lines), inputs, scores, found.bad, costs, groups)
+
+    def stripped(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Lines less the fields that the scorer takes away, and those of an earlier run."""
+        return records.without_fields(lines, self._unwanted)
+
+    @cached_property
+    def _unwanted(self) -> list[str]:
+        """What an earlier run may have added and this one does not read; the scorer's `removes`."""
+        own = {column.path.partition(".")[0] for column in self.scorer.columns}
+        read = {self.text_field, self.selection.per, self.selection.cost}
+        stale = [name for name in self.scorer.may_add if name not in read] + [DROPPED]
+        return [*self.scorer.removes, *(name for name in stale if name not in own)]
+
+    def decide(self, found: Examined) -> Decided:
+        """Keep or drop records whose fates do not depend on others."""
+        scores = found.scores
+        excluded = self.excluded(scores.excluded)
+        cut = self.selection.cut(scores.values, self.scorer.direction, excluded=excluded)
+        kept, dropped = self.write(found.lines, cut, scores.fields, found.columns)
+        return Decided(
+            scores.values, found.ranked_scores, found.bad, scores.remarks, cut, kept, dropped
+        )
+
+    def _annotate(self, found: Examined) -> Annotated:
+        scores = found.scores
+        return Annotated(
+            scores.values,
+            found.ranked_scores,
+            found.bad,
+            scores.remarks,
+            records.annotate(found.lines, scores.fields),
+            found.costs,
+            found.groups,
+            scores.excluded,
+            scores.order,
+        )
+
+    def excluded(self, codes: NDArray[np.uint8] | None) -> Excluded | None:
+        """What the scorer leaves out, with its reasons."""
+        return None if codes is None else Excluded(codes, self.scorer.exclusions)
+
+    def write(
+        self,
+        lines: Sequence[bytes],
+        cut: Cut,
+        fields: Fields,
+        columns: Sequence[list[Any]] | None = None,
+    ) -> tuple[bytes, bytes]:
+        """The text of what is kept, with the scorer's details, and of what is dropped, if wanted.
+
+        `columns`: what the scorer reads; without them the details read the lines again.
+        """
+        mask = cut.kept
+        kept = pick(lines, mask)
+        added = {name: pick(values, mask) for name, values in fields.items()}
+        if kept and self.scorer.has_details:
+            if columns is None:
+                block = Block("spool", 1, b"\n".join([*kept, b""]))
+                columns = records.read(block, self.scorer.columns).columns
+            else:
+                columns = [list(pick(column, mask)) for column in columns]
+            added.update(self.scorer.details(columns))
+        text = records.annotate(kept, added)
+        if not self.wants_dropped or len(kept) == len(lines):
+            return text, b""
+        left = {name: pick(values, ~mask) for name, values in fields.items()}
+        left[DROPPED] = [records.encoded(cut.reasons[fate]) for fate in cut.fates[~mask].tolist()]
+        return text, records.annotate(pick(lines, ~mask), left)
+
+    def _cost_column(self) -> Column | None:
+        return None if self._costs_added_text else cost_column(self.selection.cost, self.text_field)
+
+    @property
+    def _costs_added_text(self) -> bool:
+        """Whether the text that is counted is one that the scorer is about to add."""
+        return self.selection.cost in ("words", "chars") and self.text_field in self.scorer.adds
+
+    def _group_column(self) -> Column | None:
+        """The `--per` field, unless the scorer is about to add it."""
+        per = self.selection.per
+        return None if per is None or per in self.scorer.adds else records.group(per)
+
+    def _text_column(self) -> Column | None:
+        """The text that `--auto` reads later, unless the scorer is about to add it."""
+        wanted = self.selection.auto is not None and self.text_field not in self.scorer.adds
+        return records.text(self.text_field) if wanted else None
+
+    def _costs(self, values: list[Any]) -> NDArray[np.float64]:
+        return counted(self.selection.cost, values)
+
+
+def cost_column(cost: str, text_field: str) -> Column | None:
+    """What `counted` counts: the text for words and chars, else a field; None for records."""
+    if cost == "records":
+        return None
+    return records.text(text_field) if cost in ("words", "chars") else records.cost(cost)
+
+
+def counted(cost: str, values: Sequence[Any]) -> NDArray[np.float64]:
+    """(n,) what records cost: the words or characters of texts, or the numbers of a field."""
+    import numpy as np
+
+    from dataselect.models.normalization import all_composed
+
+    if cost in ("words", "chars"):
+        values = all_composed(values)
+    count = {"words": lambda text: len(text.split()), "chars": len}.get(cost, float)
+    return np.fromiter(map(count, values), np.float64, len(values))
+
+
+def pick(values: Sequence[Item], mask: NDArray[np.bool_]) -> Sequence[Item]:
+    """The values whose place in `mask` is true."""
+    return values if mask.all() else list(compress(values, mask.tolist()))

@@ -1,0 +1,84 @@
+"""Where tasks run: what the driver asks of an engine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from dataselect.errors import DataselectError
+
+if TYPE_CHECKING:
+    from dataselect.execution.distributed.shards import Shard
+    from dataselect.execution.distributed.shipping import Handle
+
+
+class Task(Protocol):
+    """Work on one shard: a call without arguments, the same wherever and however often."""
+
+    @property
+    def shard(self) -> Shard:
+        """What it works on."""
+
+    def __call__(self) -> Any:
+        """Do it. Raises any DataselectError."""
+
+
+AnyTask = TypeVar("AnyTask", bound=Task)
+
+
+class Cluster(ABC):
+    """Runs tasks."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Connect, unless that is done; whatever else is asked does so too.
+
+        Raises WorkerError where there is no cluster.
+        """
+
+    @abstractmethod
+    def keep(self, data: bytes) -> Handle:
+        """Put bytes where every machine can get them."""
+
+    @property
+    @abstractmethod
+    def is_one_machine(self) -> bool:
+        """Whether all tasks see the files that the driver sees."""
+
+    @abstractmethod
+    def run(
+        self, tasks: Iterable[AnyTask], *, whole_machine: bool = False
+    ) -> Generator[tuple[AnyTask, Any], None, None]:
+        """Run tasks, begun in their order; yields each with its result as it is done.
+
+        `whole_machine`: a task uses all processors, as neural networks do. Raises the error of the
+        first task, in their order, that fails for good.
+        """
+
+    @abstractmethod
+    def exchange(
+        self,
+        tasks: Sequence[AnyTask],
+        finish: Sequence[Callable[[list[Any]], Any]],
+        divided: Callable[[AnyTask], None],
+    ) -> Generator[tuple[int, Any], None, None]:
+        """Run tasks that return a list, with a piece for each of `finish`; then these.
+
+        Each is called with its pieces, in the order of the tasks; yields its number and what it
+        returns. `divided` is told of each task that is done. Raises as `run`.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what was used."""
+
+
+def done(task: Task) -> Any:
+    """What a task returns. Raises any DataselectError, which names the shard."""
+    try:
+        return task()
+    except DataselectError as error:
+        if task.shard.path in str(error):
+            raise
+        raise type(error)(f"{task.shard.path}: {error}") from None

@@ -1,0 +1,361 @@
+"""Ray as a cluster: one that is there, or one that is started for a run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from dataselect.errors import (
+    DataselectError,
+    OptionError,
+    OutputError,
+    ReadError,
+    WorkerError,
+)
+from dataselect.execution.distributed.cluster import AnyTask, Cluster, Task, done
+from dataselect.interrupts import held
+
+if TYPE_CHECKING:
+    from dataselect.execution.distributed.shipping import Handle
+
+_MOST_ATTEMPTS = 3  # for what another time or another machine may mend
+_PATIENCE = 0.5  # seconds that a signal may have to wait
+_PAUSE = 1.0  # seconds before the next attempt, doubled each time
+_RESTARTS = 3  # of a task whose process or machine dies
+_PER_SLOT = 2  # tasks in flight: none waits for the driver, and autoscalers see what is to do
+_SECONDS_TO_CONNECT = 10
+_LOCAL = "local"
+_TOKEN_NAMES = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+
+
+class Failure(NamedTuple):
+    """An error that a task raised, and the machine where it did; none where Ray gave up on it."""
+
+    error: DataselectError
+    node: str | None = None
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether another attempt may succeed: a full disk, a file that could not be reached."""
+        is_passing = isinstance(self.error, OutputError | ReadError | WorkerError)
+        return is_passing and self.node is not None
+
+
+@dataclass
+class _Attempt:
+    index: int
+    task: Any
+    number: int = 1
+    avoid: str | None = None  # a machine
+
+
+class RayCluster(Cluster):
+    """Ray: a cluster that is there, or one that lives as long as this object on this machine.
+
+    Started when it is first used.
+    """
+
+    def __init__(self, address: str | None = None, jobs: int | None = None) -> None:
+        """`jobs`: how many tasks run at once; as many as the cluster has processors by default.
+
+        Raises OptionError where Ray is not installed.
+        """
+        if find_spec("ray") is None:
+            raise OptionError("--engine ray needs Ray; pip install ray fsspec")
+        self._address = address or os.environ.get("RAY_ADDRESS") or _LOCAL
+        self._jobs = jobs
+        self._ray: Any = None
+        self._folder: TemporaryDirectory[str] | None = None
+
+    # -- Life ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Connect, or start a cluster. Raises WorkerError where there is none."""
+        if self._ray is None:
+            with held(), _signals_kept():
+                if self.is_one_machine:
+                    self._folder = _temporary_folder()
+                self._ray = _connected(self._address, self._jobs, self._folder)
+                self._attempt = self._ray.remote(_attempted)  # sent to the cluster once
+
+    def close(self) -> None:
+        """Leave the cluster, and end it if it was started here."""
+        with held():
+            if self._ray is not None:
+                self._ray.shutdown()
+            if self._folder is not None:
+                self._folder.cleanup()
+        self._ray = self._folder = None
+
+    @property
+    def is_one_machine(self) -> bool:
+        """Whether the cluster was started here, for this run."""
+        return self._address == _LOCAL
+
+    def keep(self, data: bytes) -> Handle:
+        """Put bytes into Ray's object store."""
+        self.start()
+        with held():
+            return _Kept(self._ray.put(data))
+
+    # -- Tasks -----------------------------------------------------------------------------------
+
+    def run(
+        self, tasks: Iterable[AnyTask], *, whole_machine: bool = False
+    ) -> Generator[tuple[AnyTask, Any], None, None]:
+        """As the base class says; Ray itself begins a task anew whose process or machine died.
+
+        What still runs when this ends is ended by `close`: to cancel it can crash Ray.
+        """
+        self.start()
+        todo = (_Attempt(index, task) for index, task in enumerate(tasks))
+        waiting: dict[Any, _Attempt] = {}
+        failed: dict[int, DataselectError] = {}
+        while True:
+            self._submit(todo, waiting, failed, whole_machine=whole_machine)
+            if not waiting:
+                break
+            reference = self._first_ready(waiting)
+            attempt = waiting.pop(reference)
+            result = self._result(reference, attempt.task.shard.path)
+            if not isinstance(result, Failure):
+                yield attempt.task, result
+            elif result.may_pass and attempt.number < _MOST_ATTEMPTS and not failed:
+                time.sleep(_PAUSE * 2 ** (attempt.number - 1))
+                again = _Attempt(attempt.index, attempt.task, attempt.number + 1, result.node)
+                waiting[self._begin(again, whole_machine=whole_machine)] = again
+            else:  # earlier tasks may fail too, and their errors come first
+                failed[attempt.index] = result.error
+                waiting = {own: each for own, each in waiting.items() if each.index < min(failed)}
+        if failed:
+            raise failed[min(failed)]
+
+    def _first_ready(self, references: Iterable[Any]) -> Any:
+        """The reference whose task ends first; signals are let in from time to time.
+
+        Ray loses the exceptions that they raise within it.
+        """
+        references = list(references)
+        while True:
+            with held():
+                ready, _ = self._ray.wait(references, timeout=_PATIENCE)
+            if ready:
+                return ready[0]
+
+    def _result(self, reference: Any, what: str) -> Any:
+        """What a task returned, or its Failure, also where Ray gave up on it.
+
+        `what` it was about.
+        """
+        errors = self._ray.exceptions
+        try:
+            with held():
+                return self._ray.get(reference)
+        except errors.RayTaskError:
+            raise  # a fault of the program
+        except errors.RayError as error:
+            why = str(error).partition("\n")[0]
+            return Failure(
+                WorkerError(
+                    f"{what}: its task was killed {_RESTARTS + 1} times ({why}); give it more "
+                    "memory, or make smaller shards"
+                )
+            )
+
+    def exchange(
+        self,
+        tasks: Sequence[AnyTask],
+        finish: Sequence[Callable[[list[Any]], Any]],
+        divided: Callable[[AnyTask], None],
+    ) -> Generator[tuple[int, Any], None, None]:
+        """As the base class says; pieces wait in Ray's object store, on disk where it is full."""
+        self.start()
+        ray = self._ray
+        begin = ray.remote(_divided).options(
+            num_returns=len(finish) + 1, max_retries=_RESTARTS, scheduling_strategy="SPREAD"
+        )
+        pieces = [begin.remote(task, len(finish), os.getcwd()) for task in tasks]
+        for index, task in enumerate(tasks):
+            for number in range(1, _MOST_ATTEMPTS + 1):
+                state = self._result(self._first_ready(pieces[index][:1]), task.shard.path)
+                if not isinstance(state, Failure):
+                    break
+                if not state.may_pass or number == _MOST_ATTEMPTS:
+                    raise state.error
+                pieces[index] = begin.remote(task, len(finish), os.getcwd())
+            divided(task)
+        end = ray.remote(_finished).options(max_retries=_RESTARTS, scheduling_strategy="SPREAD")
+        waiting = {
+            end.remote(each, os.getcwd(), *[own[number + 1] for own in pieces]): number
+            for number, each in enumerate(finish)
+        }
+        while waiting:
+            reference = self._first_ready(waiting)
+            result = self._result(reference, "a partition")
+            if isinstance(result, Failure):
+                raise result.error
+            yield waiting.pop(reference), result
+
+    def _submit(
+        self,
+        todo: Iterator[_Attempt],
+        waiting: dict[Any, _Attempt],
+        failed: dict[int, DataselectError],
+        *,
+        whole_machine: bool,
+    ) -> None:
+        """Begin as many tasks as there is room for; none after one has failed."""
+        most = self._jobs or _PER_SLOT * int(self._ray.cluster_resources().get("CPU", 1))
+        while not failed and len(waiting) < most and (attempt := next(todo, None)):
+            waiting[self._begin(attempt, whole_machine=whole_machine)] = attempt
+
+    def _begin(self, attempt: _Attempt, *, whole_machine: bool) -> Any:
+        ray = self._ray
+        options: dict[str, Any] = {
+            "num_cpus": 1,
+            "max_retries": _RESTARTS,
+            "scheduling_strategy": "SPREAD",
+            "name": f"{type(attempt.task).__name__} {attempt.task.shard.name}",
+        }
+        nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+        if whole_machine:
+            sizes = [int(own["CPU"]) for own in nodes.values() if "CPU" in own]
+            options["num_cpus"] = min(sizes, default=1)  # of machines that are yet to come
+            if any("GPU" in own for own in nodes.values()):
+                options["num_gpus"] = 1
+        others = sorted(nodes.keys() - {attempt.avoid})
+        if attempt.avoid is not None and others:
+            strategies = ray.util.scheduling_strategies
+            options["scheduling_strategy"] = strategies.NodeAffinitySchedulingStrategy(
+                others[attempt.index % len(others)], soft=True
+            )
+        with held():
+            return self._attempt.options(**options).remote(attempt.task, os.getcwd())
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Bytes in Ray's object store."""
+
+    reference: Any
+
+    def get(self) -> bytes:
+        import ray
+
+        data: bytes = ray.get(self.reference)
+        return data
+
+
+def _attempted(task: Task, folder: str) -> Any:
+    """What a task returns, or its Failure. This runs on a worker.
+
+    `folder`: where the driver runs, for paths relative to that.
+    """
+    import ray
+
+    with suppress(OSError):  # not on this machine, and then paths are to be absolute
+        os.chdir(folder)
+    try:
+        return done(task)
+    except DataselectError as error:
+        return Failure(error, ray.get_runtime_context().get_node_id())
+
+
+def _divided(task: Task, pieces: int, folder: str) -> list[Any]:
+    """The Failure of a task or None, and its pieces. This runs on a worker."""
+    result = _attempted(task, folder)
+    return [result, *[None] * pieces] if isinstance(result, Failure) else [None, *result]
+
+
+def _finished(finish: Callable[[list[Any]], Any], folder: str, *pieces: Any) -> Any:
+    """What `finish` makes of pieces, or its error. This runs on a worker."""
+    with suppress(OSError):
+        os.chdir(folder)
+    try:
+        return finish(list(pieces))
+    except DataselectError as error:
+        return Failure(error)
+
+
+def _temporary_folder() -> TemporaryDirectory[str]:
+    """Where Ray may leave sockets, logs and what memory is too small for.
+
+    Names of sockets are short: TMPDIR may be too long. Raises WorkerError.
+    """
+    above = os.environ.get("RAY_TMPDIR", "/tmp")  # noqa: S108 (where Ray itself goes)
+    try:
+        return TemporaryDirectory(prefix="ray-", dir=above, ignore_cleanup_errors=True)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise WorkerError(f"{above}: {why}; set RAY_TMPDIR to a folder for Ray") from None
+
+
+def _connected(address: str, jobs: int | None, folder: TemporaryDirectory[str] | None) -> Any:
+    """Ray, connected; `folder` is for a cluster that is started here. Raises WorkerError."""
+    # Nothing is sent anywhere, and nothing but errors is said.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    _require_listener(address)
+    if folder is None and _has_token():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # read when Ray is imported
+    if folder is not None and not _has_token():  # Ray would leave one in the home folder
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    import ray
+    import ray.util.scheduling_strategies
+
+    options: dict[str, Any] = {}
+    if folder is not None:
+        options = {"num_cpus": jobs or os.cpu_count(), "include_dashboard": False}
+        options["_temp_dir"] = folder.name
+    try:
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise _unusable(address, str(error).partition("\n")[0]) from None
+    return ray
+
+
+def _has_token() -> bool:
+    """Whether this user has a token; where one is, `ray start` makes a cluster that asks for it."""
+    is_named = any(name in os.environ for name in _TOKEN_NAMES)
+    return is_named or os.path.exists(os.path.expanduser("~/.ray/auth_token"))
+
+
+def _require_listener(address: str) -> None:
+    """Raise WorkerError where nobody listens: Ray itself would try for minutes."""
+    found = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        if found.hostname is None or found.port is None:  # a word such as auto
+            return
+        socket.create_connection((found.hostname, found.port), _SECONDS_TO_CONNECT).close()
+    except (OSError, ValueError) as error:
+        raise _unusable(address, getattr(error, "strerror", None) or str(error)) from None
+
+
+def _unusable(address: str, what: str) -> WorkerError:
+    return WorkerError(
+        f"{address}: Ray cannot be used ({what}); check --ray-address or RAY_ADDRESS"
+    )
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Take back the handlers of signals that the block replaces."""
+    kept = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for each, handler in kept.items():
+            with suppress(ValueError, TypeError):  # not the main thread; not a handler of Python's
+                signal.signal(each, handler)

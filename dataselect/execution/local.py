@@ -1,0 +1,343 @@
+"""The one loop of commands that score: read, score, select, write."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from dataselect.console import Progress, figure
+from dataselect.data import records
+from dataselect.data.input_files import Inputs, numbered
+from dataselect.data.sampling import read_columns
+from dataselect.errors import InputError, OptionError
+from dataselect.execution.block import Annotated, Decided, Scored, Work, pick
+from dataselect.execution.kept_duplicates import CopyCounter
+from dataselect.execution.run import Counts, Run, Settings
+from dataselect.execution.run_statistics import Tally
+from dataselect.execution.spool import Spool
+from dataselect.execution.workers import ordered_map
+from dataselect.selection.best_share import sweep
+from dataselect.selection.budgets import spent
+from dataselect.selection.plausibility import exchanged, unlike
+from dataselect.selection.rule import EVERYTHING, OUT_OF_ORDER, Cut, gain
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.data.records import Column
+    from dataselect.execution.kept_duplicates import Duplicates
+    from dataselect.execution.scorer import Scorer
+    from dataselect.selection.best_share import Sweep
+    from dataselect.selection.rule import Selection
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run did. `cut` is the worst score that was kept; `warnings` are for people.
+
+    `spent` of a budget is in words; `dropped` counts records by the reason.
+    """
+
+    counts: Counts
+    rule: str
+    measure: str
+    direction: str
+    cut: float | None
+    per: dict[str, Counts] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    sweep: Sweep | None = None
+    spent: str = ""
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    duplicates: Duplicates | None = None
+
+    def summary(self) -> str:
+        """One line for people."""
+        rule = ""
+        if self.cut is not None and self.rule != EVERYTHING:
+            side = "and above" if self.direction == "high" else "and below"
+            if any(option in self.rule for option in OUT_OF_ORDER):
+                side = "at worst"
+            # Rounded outwards: what is said holds, and would keep at least as much as a threshold.
+            cut = figure(self.cut, ROUND_FLOOR if self.direction == "high" else ROUND_CEILING)
+            rule = f", {self.measure} {cut} {side}"
+        parts = [
+            self.counts.summary(rule),
+            self.spent,
+            self.duplicates.summary(self.counts.kept) if self.duplicates else "",
+            self._reasons(),
+            self.sweep.summary() if self.sweep else "",
+        ]
+        return "; ".join(filter(None, parts))
+
+    def _reasons(self) -> str:
+        """Why records were dropped, where there is more than one reason."""
+        if len(self.dropped) < 2:
+            return ""
+        each = sorted(self.dropped.items(), key=lambda item: (-item[1], item[0]))
+        return "dropped: " + ", ".join(f"{count:,} ({reason})" for reason, count in each)
+
+
+LOOSEN = "loosen the selection"
+"""What to do where a selection keeps too little."""
+
+
+class Scoring(Run):
+    """A run that scores every record and keeps what a selection keeps, wherever that is done."""
+
+    def __init__(
+        self, inputs: Inputs, settings: Settings, *, also_read: Sequence[Inputs] = ()
+    ) -> None:
+        super().__init__(inputs, settings, also_read=also_read)
+        self.tally = Tally(self.counts)
+        self.learnt_from = 0
+        """Records of in-domain text that a scorer was just fitted to, and to nothing larger."""
+        self.plausible_times = 1.0
+        """How many times as large as the input that may be."""
+        self._copies: CopyCounter | None = None
+        self._sweep: Sweep | None = None
+
+    def apply(
+        self, scorer: Scorer, selection: Selection, *, development: Column | None = None
+    ) -> Result:
+        """Score every record and keep what the selection keeps. Raises any DataselectError.
+
+        `development`: where the file of `--auto` has its text, if not where records have theirs.
+        """
+        _refuse_to_replace_what_is_read(scorer)
+        work = Work(
+            scorer,
+            selection,
+            self.settings.text_field,
+            decides=selection.streams and not self.settings.sort,
+            wants_dropped=self.settings.rejects is not None,
+            stop_at_first=self.stops_at_first,
+        )
+        per = self._carry_out(work, development or records.text(self.settings.text_field))
+        self.counts.check()
+        self.guard(self.counts.kept, LOOSEN)
+        result = self._result(work, per)
+        self._report_run(scorer, selection, result)
+        return result
+
+    def check_pool(self, scorer: Scorer) -> None:
+        """Read the pool for its bad records alone, where a scorer was fitted and scores nothing.
+
+        Raises InputError where a bad record ends the run.
+        """
+        for [first, *_] in self.columns(self.inputs, scorer.columns, "checking"):
+            self.counts.kept -= len(first)  # nothing is
+            self.counts.dropped += len(first)
+
+    @abstractmethod
+    def _carry_out(self, work: Work, development: Column) -> dict[str, Counts]:
+        """Read, score, select, write, and count. Returns the counts of each group."""
+
+    def _result(self, work: Work, per: dict[str, Counts]) -> Result:
+        counts, selection = self.counts, work.selection
+        warnings = exchanged(self.learnt_from, counts.read, self.plausible_times)
+        warnings += [*self.warnings, *work.scorer.warnings()]
+        warnings += [
+            f"{count:,} records {what}" for what, count in sorted(self.tally.remarks.items())
+        ]
+        if selection.selects and counts.kept and counts.kept + counts.errors == counts.read:
+            warnings.append(f"{selection.describe()} keeps every record")
+        if selection.selects and not counts.kept:
+            warnings.append(f"{selection.describe()} keeps no record")
+        warnings += self._sweep.warnings() if self._sweep else []
+        duplicates = self._copies.found() if self._copies else None
+        warnings += duplicates.warnings(work.scorer.score_field) if duplicates else []
+        self.warnings = warnings
+        direction = work.scorer.direction
+        worst = self.tally.cut_gain
+        cut = None if worst == float("inf") else float(gain(worst, direction))
+        warnings += unlike(work.scorer.score_field, cut, selection, self.facts)
+        return Result(
+            counts,
+            selection.describe(),
+            work.scorer.measure,
+            direction,
+            cut,
+            per,
+            warnings,
+            self._sweep,
+            spent(self.tally.spent, selection),
+            self.tally.dropped,
+            duplicates,
+        )
+
+    def report_fit(self, scorer: Scorer) -> None:
+        """Report on a scorer that was fitted and scores nothing now."""
+        described = scorer.describe()
+        self.warnings += scorer.warnings()
+        self.report(scorer.noun, described.pop("signature", {}), **{scorer.noun: described})
+
+    def _report_run(self, scorer: Scorer, selection: Selection, result: Result) -> None:
+        if self.settings.report is None:
+            return
+        described = scorer.describe()
+        self.facts = {**asdict(selection), **self.facts}
+        self.report(
+            scorer.noun,
+            {**described.pop("signature", {}), "select": result.rule},
+            per={name: asdict(counts) for name, counts in result.per.items()},
+            cut={
+                "field": scorer.score_field,
+                "rule": result.rule,
+                "score": result.cut,
+                "direction": result.direction,
+            },
+            auto=result.sweep.describe() if result.sweep else None,
+            spent=self.tally.spent if selection.budget is not None else None,
+            dropped=dict(result.dropped),
+            copies=result.duplicates._asdict() if result.duplicates else None,
+            quantiles=self.tally.distribution.quantiles(),
+            **{scorer.noun: described},
+        )
+
+
+class Pipeline(Scoring):
+    """The run of one machine.
+
+    >>> files = Inputs(["pool.jsonl"]), Settings(output="kept.jsonl")
+    >>> with Pipeline(*files) as run:  # doctest: +SKIP
+    ...     result = run.apply(scorer, Selection(top_k=1000))
+    """
+
+    def _carry_out(self, work: Work, development: Column) -> dict[str, Counts]:
+        self._development = self._development_texts(work.selection, development)
+        self._copies = CopyCounter.of(
+            work.scorer, self.settings.text_field, first_only=work.decides
+        )
+        with ExitStack() as stack:  # closed here, so that workers end before anything is said
+            blocks = stack.enter_context(closing(self._scored(work)))
+            if work.decides:
+                for block in blocks:
+                    assert isinstance(block, Decided)
+                    self.tally.keep(block.scores, block.cut, work.scorer.direction)
+                    if not self._copies.is_full:
+                        self._copies.add(block.kept.split(b"\n")[:-1])
+                    self._write(block.kept, block.dropped)
+                return {}
+            spool = stack.enter_context(closing(Spool()))
+            for block in blocks:
+                assert isinstance(block, Annotated)
+                spool.add(block)
+            return self._select(work, spool)
+
+    @staticmethod
+    def _development_texts(selection: Selection, column: Column) -> list[str]:
+        """The texts to try shares on, for `--auto`. Raises InputError."""
+        if selection.auto is None:
+            return []
+        [texts] = read_columns(Inputs([selection.auto]), [column])
+        if not texts:
+            raise InputError(f"{selection.auto}: no text to try shares on; check --auto")
+        return texts
+
+    def _scored(self, work: Work) -> Generator[Scored, None, None]:
+        """Blocks after scoring, in order; bad records are dealt with on the way."""
+        settings, counts = self.settings, self.counts
+        jobs = settings.jobs if work.scorer.parallel else 1
+        given = self.inputs.blocks()
+        if records.POSITION in work.scorer.columns:
+            given = numbered(given)
+        with (
+            Progress(work.scorer.noun, self.inputs.size, quiet=settings.quiet) as progress,
+            closing(ordered_map(work, given, jobs)) as blocks,
+        ):
+            for block in blocks:
+                counts.read += len(block.scores) + len(block.bad)
+                self.refuse(block.bad)
+                if settings.report is not None:
+                    self.tally.distribution.add(block.ranked_scores)
+                self.tally.remarks.update(dict(block.remarks))
+                yield block
+                progress.update(self.inputs.meter.bytes_read, counts.read)
+
+    def _select(self, work: Work, spool: Spool) -> dict[str, Counts]:
+        """Cut a spool whose scores are all known, and write. Returns the counts of each group."""
+        import numpy as np
+
+        grounds, direction = spool.grounds, work.scorer.direction
+        scores = grounds.scores
+        cut = self._cut(work, spool)
+        self.guard(int(cut.kept.sum()), LOOSEN)  # before anything reaches standard output
+        self.tally.keep(scores, cut, direction, grounds.costs)
+        buckets = work.selection.bucket(scores, direction) if work.selection.buckets else None
+        for first, lines in spool.batches():
+            here = np.arange(first, first + len(lines))
+            own = Cut(cut.fates[here], cut.reasons)
+            kept, dropped = work.write(lines, own, _bucket_field(buckets, here))
+            if self._copies is not None:
+                self._copies.add(pick(lines, own.kept))
+            self._write(b"" if self.settings.sort else kept, dropped)
+        if self.settings.sort:
+            gains = gain(scores, direction) if grounds.order is None else -grounds.order
+            for positions, lines in spool.ranked(cut.kept, gains):
+                everything = Cut(np.zeros(len(lines), np.uint8), cut.reasons)
+                self._write(*work.write(lines, everything, _bucket_field(buckets, positions)))
+        if grounds.groups is None:
+            return {}
+        codes, names = grounds.groups
+        read = np.bincount(codes, minlength=len(names)).tolist()
+        kept = np.bincount(codes[cut.kept], minlength=len(names)).tolist()
+        return {
+            name: Counts(read=r, kept=k, dropped=r - k)
+            for name, r, k in zip(names, read, kept, strict=True)
+        }
+
+    def _cut(self, work: Work, spool: Spool) -> Cut:
+        """Decide every record's fate, by the best share of a sweep where `--auto` asks for it."""
+        import numpy as np
+
+        grounds = spool.grounds
+
+        def cut(selection: Selection) -> Cut:
+            return selection.cut(
+                grounds.scores,
+                work.scorer.direction,
+                costs=grounds.costs,
+                groups=grounds.groups,
+                excluded=work.excluded(grounds.excluded),
+                rng=np.random.default_rng(self.settings.seed),
+            )
+
+        selection = work.selection
+        if selection.auto is None:
+            return cut(selection)
+        self._sweep = sweep(
+            spool.values(records.text(self.settings.text_field)),
+            self._development,
+            lambda share: cut(selection.with_share(share)).kept,
+            np.random.default_rng(self.settings.seed),
+        )
+        return cut(selection.with_share(self._sweep.best.share if self._sweep else Fraction(1)))
+
+    def _write(self, kept: bytes, dropped: bytes) -> None:
+        if kept:
+            self.write(kept)
+        if self._rejects is not None and dropped:
+            self._rejects.write(dropped)
+
+
+def _refuse_to_replace_what_is_read(scorer: Scorer) -> None:
+    """Raise OptionError for a field that is read and added, or added twice."""
+    read = [column.path for column in scorer.columns if column.option]  # else it may be missing
+    used = read + list(scorer.adds)
+    for name in used:
+        if used.count(name) > 1:
+            raise OptionError(f"field '{name}' has two uses here; name another field, or rename it")
+
+
+def _bucket_field(buckets: NDArray[np.intp] | None, positions: NDArray[np.intp]) -> records.Fields:
+    """The field `bucket` of some records, where buckets are asked for."""
+    if buckets is None:
+        return {}
+    return {"bucket": [b"%d" % bucket for bucket in buckets[positions].tolist()]}

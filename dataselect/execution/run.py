@@ -1,0 +1,236 @@
+"""What every command's run has: its files, counts, guards, progress and report."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dataselect.console import Progress
+from dataselect.data import records
+from dataselect.data.input_files import Inputs, refuse_shared_stdin
+from dataselect.data.output_files import STDOUT, Outputs, Sink
+from dataselect.data.records import BadRecord
+from dataselect.errors import GuardError, InputError
+from dataselect.execution.run_report import Counts as Counts  # noqa: PLC0414  others import it from here
+from dataselect.execution.run_report import written
+from dataselect.versions import signature, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from dataselect.data.records import Column
+    from dataselect.models.normalization import Normalization
+
+Item = TypeVar("Item")
+FAIL, SKIP = "fail", "skip"
+_BATCH_RECORDS = 4096
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run treats files and records, whatever the command.
+
+    `on_error` is `fail`, `skip`, or a path that collects bad lines. `sort` writes best first.
+    """
+
+    output: str = STDOUT
+    rejects: str | None = None
+    on_error: str = FAIL
+    report: str | None = None
+    sort: bool = False
+    jobs: int = 1
+    seed: int = 0
+    min_records: int = 0
+    allow_empty: bool = False
+    text_field: str = "text"
+    quiet: bool = True
+
+
+class Run:
+    r"""One command's run over its inputs. All its files appear together at the end, or none.
+
+    `counts` are of the records so far; `facts` are options for the report, and so are `warnings`,
+    which the command prints, too.
+
+    >>> with Run(Inputs(["pool.jsonl"]), Settings(output="words.txt")) as run:  # doctest: +SKIP
+    ...     for texts in run.texts("words"):
+    ...         run.write("\n".join(texts).encode())
+    """
+
+    def __init__(
+        self, inputs: Inputs, settings: Settings, *, also_read: Sequence[Inputs] = ()
+    ) -> None:
+        """`also_read`: files that are read elsewhere, and must not be written either.
+
+        Raises OptionError if standard input would be read twice.
+        """
+        refuse_shared_stdin([path for each in (inputs, *also_read) for path in each.paths])
+        self.inputs, self.settings = inputs, settings
+        inputs.cuts = True
+        self.counts = Counts()
+        self.facts: dict[str, Any] = {}
+        self.warnings: list[str] = []
+        read: dict[tuple[int, int] | tuple[str], str] = {
+            key: path for each in (inputs, *also_read) for key, path in each.identities().items()
+        }
+        self._outputs = Outputs(read)
+        self._files: dict[str, Sink] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(self._outputs)
+            self._open(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def _open(self, stack: ExitStack) -> None:
+        """Open what is written; what has to end before that is committed goes on the stack."""
+        settings = self.settings
+        self._output = self._outputs.open(settings.output)
+        self._rejects = self._outputs.open(settings.rejects) if settings.rejects else None
+        self._bad = self._outputs.open(settings.on_error) if self.collects_bad else None
+        self._report = self._outputs.open(settings.report) if settings.report else None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def write(self, data: bytes) -> None:
+        """Write to the output. Raises OutputError."""
+        if data:
+            self._output.write(data)
+
+    def open_file(self, path: str | None) -> None:
+        """Add one more file to those that appear at the end, for `write_file` to fill.
+
+        Called before the work, so that it is not lost to a path that cannot be written.
+        """
+        if path is not None:
+            self._files[path] = self._outputs.open(path)
+
+    def write_file(self, path: str, data: bytes) -> None:
+        """Write a file that is open."""
+        self._files[path].write(data)
+
+    def open_folder(self, path: str, replaces: Callable[[str], bool]) -> str:
+        """Add a folder, to be filled, to what appears at the end; see `Outputs.open_folder`."""
+        return self._outputs.open_folder(path, replaces)
+
+    def write_records(
+        self, items: Iterable[bytes | BadRecord], noun: str, *, head: bytes = b""
+    ) -> None:
+        """Write records that were made rather than selected, each a line without its line feed.
+
+        `head` is written before them as it is, and does not count.
+        """
+        self.write(head)
+        good = self.good(items, noun)
+        while batch := list(islice(good, _BATCH_RECORDS)):
+            self.write(b"\n".join([*batch, b""]))
+        self.report(noun, {})
+
+    def good(self, items: Iterable[Item | BadRecord], noun: str) -> Iterator[Item]:
+        """Yield all that are not bad records, which are dealt with on the way."""
+        with Progress(noun, self.inputs.size, quiet=self.settings.quiet) as progress:
+            for item in items:
+                self.counts.read += 1
+                if isinstance(item, BadRecord):
+                    self.refuse([item])
+                else:
+                    self.counts.kept += 1
+                    yield item
+                if self.counts.read % _BATCH_RECORDS == 0:
+                    progress.update(self.inputs.meter.bytes_read, self.counts.read)
+        self._check()
+
+    def texts(
+        self, noun: str, normalization: Normalization | None = None
+    ) -> Iterator[Sequence[str]]:
+        """Yield the texts of each block; bad records are dealt with on the way."""
+        column = records.text(self.settings.text_field)
+        for [texts] in self.columns(self.inputs, [column], noun):
+            yield texts if normalization is None else normalization.each(texts)
+        self._check()
+
+    def columns(
+        self, inputs: Inputs, columns: Sequence[Column], noun: str
+    ) -> Iterator[list[list[Any]]]:
+        """Yield the values in each block of some files; bad records are dealt with on the way."""
+        with Progress(noun, inputs.size, quiet=self.settings.quiet) as progress:
+            for block in inputs.blocks():
+                found = records.read(block, columns, stop_at_first=self.stops_at_first)
+                self.counts.read += len(found.lines) + len(found.bad)
+                self.counts.kept += len(found.lines)
+                self.refuse(found.bad)
+                yield found.columns
+                progress.update(inputs.meter.bytes_read, self.counts.read)
+
+    @property
+    def collects_bad(self) -> bool:
+        """Whether bad records are collected somewhere."""
+        return self.settings.on_error not in (FAIL, SKIP)
+
+    @property
+    def stops_at_first(self) -> bool:
+        """Whether the first bad record ends the run."""
+        return self.settings.on_error == FAIL
+
+    def refuse(self, bad: Sequence[BadRecord]) -> None:
+        """Count bad records, and collect them where that is asked for. Raises InputError."""
+        if bad and self.stops_at_first:
+            raise InputError(str(bad[0]))
+        self.counts.errors += len(bad)
+        if self._bad is not None:
+            self._bad.write(b"".join(record.as_json() for record in bad))
+
+    def _check(self) -> None:
+        self.counts.check()
+        self.guard(self.counts.kept, "look at what is read")
+
+    def guard(self, kept: int, remedy: str) -> None:
+        """Raise GuardError if that is fewer records than the caller accepts."""
+        settings = self.settings
+        if self.counts.errors == self.counts.read > 0:
+            remedy = "all of them are bad; correct them"
+        if kept == 0 and not settings.allow_empty:
+            raise GuardError(
+                f"nothing was kept of {self.counts.read:,} records; "
+                f"{remedy}, or accept it with --allow-empty"
+            )
+        if kept < settings.min_records:
+            raise GuardError(
+                f"kept {kept:,} of {self.counts.read:,} records, "
+                f"fewer than --min-records {settings.min_records:,}"
+            )
+
+    def _input_digests(self) -> dict[str, str]:
+        """SHA-256 of each file that was read."""
+        return self.inputs.meter.digests()
+
+    def report(self, command: str, facts: dict[str, Any], /, **more: Any) -> None:
+        """Write the report, if it is asked for: what every one has, and `more`.
+
+        `facts` go into the signature.
+        """
+        if self._report is None:
+            return
+        report = {
+            "command": command,
+            "signature": signature(command, {**facts, "seed": self.settings.seed}),
+            "versions": versions(),
+            "options": {**asdict(self.settings), **self.facts},
+            "inputs": self._input_digests(),
+            "counts": asdict(self.counts),
+            "warnings": self.warnings,
+            **more,
+        }
+        self._report.write(written(report))

@@ -1,0 +1,351 @@
+"""The run report as a typed document: written and read back here, and nowhere else.
+
+What only one command has to say is in a section of that command's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypedDict, TypeVar
+
+from dataselect.data.input_files import read_whole
+from dataselect.data.records import encoded
+from dataselect.documents import Between, Count, DocumentError, parsed, typed
+from dataselect.errors import DataselectError, InputError
+from dataselect.selection.rule import Direction, parse_share
+
+VERSION = 1
+COMPARE = "compare"
+
+Section = TypeVar("Section")
+
+
+@dataclass
+class Counts:
+    """Every record is counted once: `read` = `kept` + `dropped` + `errors`."""
+
+    read: Count = 0
+    kept: Count = 0
+    dropped: Count = 0
+    errors: Count = 0
+
+    def check(self) -> None:
+        """Raise if a record was lost."""
+        if self.read != self.kept + self.dropped + self.errors:
+            raise AssertionError(f"records were lost; please report this as a bug: {self}")
+
+    def summary(self, rule: str = "") -> str:
+        """What became of them, for people; `rule` is what was kept."""
+        share = 100 * self.kept / self.read if self.read else 0.0
+        words = f"kept {self.kept:,} of {self.read:,} records ({share:.1f} %){rule}"
+        return words + (f"; {self.errors:,} bad records left out" if self.errors else "")
+
+
+# -- What every report has -----------------------------------------------------------------------
+
+
+def _add_up(counts: Mapping[str, int]) -> None:
+    if counts["read"] != counts["kept"] + counts["dropped"] + counts["errors"]:
+        raise ValueError("read is not kept + dropped + errors")
+
+
+class CountsFields(TypedDict):
+    """`Counts` as JSON."""
+
+    read: Count
+    kept: Count
+    dropped: Count
+    errors: Count
+
+
+CountsDocument = Annotated[CountsFields, _add_up]
+
+
+class RunReport(TypedDict):
+    """The report of any run."""
+
+    version: Literal[1]
+    command: str
+    signature: str
+    versions: dict[str, str]
+    options: dict[str, Any]
+    inputs: dict[str, str]
+    counts: CountsDocument
+
+
+# -- Of runs that score or select ----------------------------------------------------------------
+
+
+def _share(spelled: str) -> None:
+    try:
+        parse_share(spelled)
+    except DataselectError as error:
+        raise ValueError(str(error)) from None
+
+
+def _seed(value: Any) -> None:
+    if type(value) is not int or value < 0:
+        raise ValueError("not a whole number from 0")
+
+
+def _quantile_names(quantiles: Mapping[str, float]) -> None:
+    for name in quantiles:
+        _share(name)
+
+
+class Options(TypedDict):
+    """Options of every run that scores, as far as readers of reports need them."""
+
+    output: str
+    rejects: str | None
+    report: str | None
+    text_field: str
+    seed: Annotated[Any, _seed]
+    threshold: float | None
+    top_k: Count | None
+    share: Annotated[str, _share] | None
+    budget: Annotated[float, Between(0)] | None
+    cost: str
+    sample: Count | None
+    auto: str | None
+    per: str | None
+    min_per: Count | None
+    max_per: Count | None
+
+
+class _FileOptions(Options, total=False):
+    """Files that a run learnt from, where it has such options."""
+
+    in_domain: list[str] | None
+    labelled: list[str] | None
+    against: str | None
+    model: str | None
+
+
+class _RelevanceOptions(TypedDict):
+    ngrams: Annotated[int, Between(1, 9)]
+    analyzer: Literal["word", "char"]
+    lowercase: bool
+    model: str | None
+
+
+def _policy(spelled: str) -> None:
+    from dataselect.models.language_model.scoring.unknown_words import OovPolicy
+
+    try:
+        OovPolicy.parse(spelled)
+    except DataselectError:
+        raise ValueError("none of count, skip and penalty:X") from None
+
+
+class _WinnowOptions(TypedDict):
+    lm: str | None
+    in_domain: list[str] | None
+    contrast: str | None
+    order: Annotated[int, Between(1, 9)]
+    oov: Annotated[str, _policy]
+    lowercase: bool
+    remove_punctuation: bool
+
+
+class _BitextOptions(TypedDict):
+    side: Literal["src", "tgt", "both"]
+    src_field: str
+    tgt_field: str
+    min_alignment: float | None
+    max_length_ratio: Annotated[float, Between(1)] | None
+    length_unit: Literal["chars", "words"]
+    drop_copies: bool
+    src_script: str | None
+    tgt_script: str | None
+    same_urls: bool
+    same_numbers: bool
+
+
+class _LabelOptions(TypedDict):
+    min_confidence: float | None
+    keep_other: bool
+
+
+class _ParaphraseOptions(TypedDict):
+    against: str | None
+    text1_field: str
+    text2_field: str
+
+
+_OPTIONS: dict[str, Any] = {
+    "relevance": _RelevanceOptions,
+    "winnow": _WinnowOptions,
+    "bitext": _BitextOptions,
+    "label": _LabelOptions,
+    "paraphrase": _ParaphraseOptions,
+}
+
+
+class CutDocument(TypedDict):
+    """The rule, and the worst score that was kept; see `dataselect.analysis.run_reports.Cut`."""
+
+    field: str
+    rule: str
+    score: float | None
+    direction: Direction
+
+
+class PointDocument(TypedDict):
+    """A kept share, and the development perplexity of its text."""
+
+    share: Annotated[float, Between(1e-12, 1)]
+    records: Count
+    words: Count
+    perplexity: Annotated[float, Between(1, 1e100)]  # -99 is the least log10 of ARPA files
+
+
+def _some(points: list[Any]) -> None:
+    if not points:
+        raise ValueError("empty")
+
+
+class SweepDocument(TypedDict):
+    """What `--auto` tried."""
+
+    best: PointDocument
+    everything: PointDocument
+    random: PointDocument
+    curve: Annotated[list[PointDocument], _some]
+
+
+class _RelevanceSet(TypedDict, total=False):
+    ngrams_for: list[tuple[str, float]]
+    ngrams_against: list[tuple[str, float]]
+
+
+class _Tuned(TypedDict):
+    kept: bool
+    lists: Count
+    metric: str
+    before: float
+    after: float
+    held_out: float
+
+
+class _Interval(TypedDict):
+    value: float
+    low: float
+    high: float
+
+
+class _Evaluated(TypedDict):
+    metric: str
+    lists: Count
+    systems: dict[str, _Interval]
+
+
+class Learnt(TypedDict, total=False):
+    """The section of the command: what is shown of it."""
+
+    sets: dict[str, _RelevanceSet]
+    weights: dict[str, float]
+    tuned: _Tuned
+    evaluation: list[_Evaluated]
+
+
+class ScoringReport(RunReport):
+    """The report of a run that scores or selects; the section of its command is `Learnt`."""
+
+    per: dict[str, CountsDocument]
+    cut: CutDocument
+    auto: SweepDocument | None
+    quantiles: Annotated[dict[str, float], _quantile_names]
+    warnings: list[str]
+
+
+# -- Of comparisons ------------------------------------------------------------------------------
+
+
+class SpreadDocument(TypedDict):
+    """A measure of random selections."""
+
+    mean: float
+    deviation: float | None
+    values: list[float | None]
+
+
+class MeasuredDocument(TypedDict):
+    """The measures of one column, None for those that it does not have."""
+
+    measures: dict[str, float | None]
+
+
+class SelectionDocument(MeasuredDocument):
+    """A selection beside random ones."""
+
+    random: dict[str, SpreadDocument]
+
+
+class _CompareFields(TypedDict):
+    selections: dict[str, SelectionDocument]
+    warnings: list[str]
+
+
+class CompareReport(RunReport):
+    """The report of a comparison."""
+
+    compare: _CompareFields
+
+
+# -- Writing and reading -------------------------------------------------------------------------
+
+
+def written(report: Mapping[str, Any]) -> bytes:
+    """A report as bytes, the version of the document first."""
+    return encoded({"version": VERSION, **report}, indent=True) + b"\n"
+
+
+def read(path: str) -> ScoringReport | CompareReport:
+    """Read the report of a run that scores, selects or compares. Raises InputError."""
+    data = read_whole(path)
+    try:
+        return _checked(parsed(data))
+    except DocumentError as error:
+        what = f"not the report of a run that scores or selects ({error})"
+        todo = "name what --report wrote"
+        if _holds_records(data):
+            what = "not a run report: it holds records"
+            todo += f"; scored records are shown by 'dataselect report --scored {path}'"
+        raise InputError(f"{path}: {what}; {todo}") from None
+
+
+def _checked(found: Any) -> ScoringReport | CompareReport:
+    command = typed(RunReport, found)["command"]
+    if command == COMPARE:
+        report = typed(CompareReport, found)
+        beside = {
+            name: each
+            for name, each in report["compare"].items()
+            if isinstance(each, dict) and "measures" in each
+        }
+        typed(dict[str, MeasuredDocument], beside)
+        return report
+    for kind in (_FileOptions, _OPTIONS.get(command)):
+        if kind is not None:
+            _within("options", kind, found["options"])
+    _within(command, Learnt, found.get(command, {}))
+    return typed(ScoringReport, found)
+
+
+def _within(name: str, kind: type[Section], value: Any) -> Section:
+    """A part of a report that is checked by itself."""
+    try:
+        return typed(kind, value)
+    except DocumentError as error:
+        raise DocumentError(f"{name}.{error}") from None
+
+
+def _holds_records(data: bytes) -> bool:
+    """Whether a file that is no report starts with a line that is a record."""
+    try:
+        first = parsed(data.lstrip().partition(b"\n")[0])
+    except DocumentError:
+        return False
+    return isinstance(first, dict) and not first.keys() & RunReport.__annotations__.keys()

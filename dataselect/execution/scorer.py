@@ -1,0 +1,115 @@
+"""What the pipeline asks of a scorer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.data.records import Column, Fields
+    from dataselect.selection.rule import Direction
+
+
+Remarks = tuple[tuple[str, int], ...]
+"""What a person should know of some of the records, and of how many."""
+
+
+class Scores(NamedTuple):
+    """One number a record, (n,) finite float64, and the fields that say so in the output.
+
+    `excluded` (n,) uint8: which of the scorer's `exclusions`, from 1, keeps a record out whatever
+    its score, or 0. `order` (n,): records are sorted by it, lowest first, where that is not by
+    their score.
+    """
+
+    values: NDArray[np.float64]
+    fields: Fields
+    excluded: NDArray[np.uint8] | None = None
+    remarks: Remarks = ()
+    order: NDArray[np.float64] | None = None
+
+
+class Scorer(ABC):
+    """Maps a batch of records to one number each; fitted before, and then a pure function.
+
+    A score never depends on the other records of the batch. A scorer is sent to worker processes
+    once, by pickle.
+    """
+
+    noun: ClassVar[str]
+    """The command it serves."""
+
+    @property
+    def measure(self) -> str:
+        """What people call the score."""
+        return self.noun
+
+    @property
+    def score_field(self) -> str:
+        """Where in its output the score is, dots reach inwards."""
+        return self.measure
+
+    direction: Direction = "high"
+    """Which end of the score is the good one."""
+
+    adds: tuple[str, ...] = ()
+    """Names of the fields that `score` adds."""
+
+    removes: tuple[str, ...] = ()
+    """Names of top-level fields that records lose."""
+
+    may_add: ClassVar[tuple[str, ...]]
+    """Names of all fields that the command adds with whatever options, `dropped` aside.
+
+    Records lose what an earlier run added of them: it would tell of another model. A field whose
+    name an option gives is not among them.
+    """
+
+    exclusions: tuple[str, ...] = ()
+    """Reasons to leave a record out that are not a matter of its score."""
+
+    parallel: bool = True
+    """Whether workers may score; else this process does, with the threads of its libraries."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> Sequence[Column]:
+        """The fields that `score` reads, in the order of its argument."""
+
+    @abstractmethod
+    def score(self, columns: Sequence[list[Any]]) -> Scores:
+        """Score a batch: one list of values a column."""
+
+    def part(self, first: int, records: int) -> Scorer:
+        """What it takes to score some records, from the position `first` among all on."""
+        return self
+
+    def details(self, columns: Sequence[list[Any]]) -> Fields:
+        """Fields that cost time and are therefore added to kept records only."""
+        return {}
+
+    @property
+    def has_details(self) -> bool:
+        """Whether `details` adds anything."""
+        return False
+
+    def warnings(self) -> list[str]:
+        """What a person should know before trusting the scores."""
+        return []
+
+    def describe(self) -> dict[str, Any]:
+        """What the run report says of the scorer: options, model digest, figures of the fit."""
+        return {}
+
+
+class FittedScorer(Scorer):
+    """A scorer with a model that can be saved."""
+
+    @abstractmethod
+    def dumps(self) -> bytes:
+        """The model as the bytes of a file, which the class's `load` reads."""

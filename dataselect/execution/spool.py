@@ -1,0 +1,88 @@
+"""Scored records that wait on disk until every score is known."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from dataselect.data.input_files import Block
+from dataselect.data.records import Column, read
+from dataselect.data.temporary_files import Scratch
+from dataselect.selection.score_table import Grounds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.execution.block import Annotated
+
+_CHUNK_BYTES = 1 << 20
+
+
+class Spool:
+    """Lines in an unlinked temporary file, in order; what selection goes by is in memory."""
+
+    def __init__(self) -> None:
+        self.grounds = Grounds()
+        self._scratch = Scratch("spooling records")
+        self._file = self._scratch.file
+
+    def add(self, block: Annotated) -> None:
+        """Store the lines of a block. Raises OutputError when the disk is full."""
+        self.grounds.add(block.scores, block.costs, block.groups, block.excluded, block.order)
+        self._scratch.write(block.text)
+
+    def batches(self) -> Iterator[tuple[int, list[bytes]]]:
+        """Yield the position of the first record and the lines of each batch, in input order."""
+        position = 0
+        pending: list[bytes] = []  # of a line longer than a chunk
+        self._file.seek(0)
+        while chunk := self._file.read(_CHUNK_BYTES):
+            cut = chunk.rfind(b"\n") + 1
+            if cut:
+                lines = b"".join([*pending, chunk[:cut]]).split(b"\n")
+                lines.pop()
+                yield position, lines
+                position += len(lines)
+                pending.clear()
+            pending.append(chunk[cut:])
+
+    def values(self, column: Column) -> Iterator[list[Any]]:
+        """Yield what stands in a column, which was checked before, a batch at a time."""
+        for _, lines in self.batches():
+            yield read(Block("spool", 1, b"\n".join([*lines, b""])), [column]).columns[0]
+
+    def ranked(
+        self, kept: NDArray[np.bool_], gains: NDArray[np.float64]
+    ) -> Iterator[tuple[NDArray[np.intp], list[bytes]]]:
+        """Yield positions and lines of what is kept, best first, of equal gains in input order.
+
+        Holds 24 bytes more for each kept record.
+        """
+        import numpy as np
+
+        ends = [np.zeros(1, np.int64)]
+        for first, lines in self.batches():
+            lengths = np.fromiter((len(line) + 1 for line in lines), np.int64, len(lines))
+            stops = ends[-1][-1] + np.cumsum(lengths)
+            ends.append(
+                np.stack((stops - lengths, stops), axis=1)[kept[first : first + len(lines)]]
+            )
+            ends.append(stops[-1:])
+        spans = np.concatenate([span for span in ends if span.ndim == 2] or [np.empty((0, 2), int)])
+        order = np.argsort(-gains[kept], kind="stable")
+        positions = np.flatnonzero(kept)
+        for batch in np.array_split(order, len(order) // 4096 + 1):
+            yield (
+                positions[batch],
+                [self._line(int(start), int(stop)) for start, stop in spans[batch]],
+            )
+
+    def _line(self, start: int, stop: int) -> bytes:
+        return os.pread(self._file.fileno(), stop - start - 1, start)
+
+    def close(self) -> None:
+        """Let the disk space go."""
+        self._file.close()

@@ -1,0 +1,1 @@
+"""What is learnt from text and used by more than one operation."""

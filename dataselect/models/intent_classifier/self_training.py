@@ -1,0 +1,100 @@
+"""Self-training: a recogniser labels texts of the pool, and learns from them as well.
+
+Two classifiers that fail in different ways teach each other, as in co-training (Blum & Mitchell
+1998). Logistic regression learns from the labelled texts and says what it believes of the pool.
+Naive Bayes learns from the labelled texts and those beliefs, and brings in what words the pool uses
+together (Nigam et al. 2000); both views make the new beliefs. At the end logistic regression learns
+from everything, with beliefs as targets: no text is forced into a label, and a text that could be
+several things says little.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dataselect.models.intent_classifier.naive_bayes import NaiveBayes
+from dataselect.models.intent_classifier.soft_regression import Linear, fit, log_softmax
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from scipy.sparse import csr_array
+
+ROUNDS = 3  # of beliefs
+# Penalties of squared weights in the mean loss: for labelled texts alone, and with the pool. With
+# five new intents of CLINC150, 20 texts each, 3e-4 for the first makes up to a quarter more errors.
+_LABELLED_PENALTY, _TOGETHER_PENALTY = 1e-4, 1e-5
+# How much naive Bayes' log-probabilities count beside those of the regression. It takes words to be
+# independent and is too sure: from 0.15 on, an intent with 20 labelled texts may be flooded by its
+# neighbours. At 0.05, intents with five texts gain a fifth of what they gain at 0.1.
+_BAYES_SHARE = 0.1
+# What a pool text counts where a labelled text counts 1; 0.1 is a little worse, so is 1.
+_POOL_WEIGHT = 0.3
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts as two views see them: `rows` (n, f) for regression, `words` (n, g) for Bayes.
+
+    `words` has 1 where a text has a word.
+    """
+
+    rows: csr_array
+    words: csr_array
+
+    def subset(self, which: NDArray[np.intp]) -> Texts:
+        """Some of the texts."""
+        return Texts(self.rows[which], self.words[which])
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Texts with `targets` (n, k), 1 for the class of each, and `weights` (n,)."""
+
+    texts: Texts
+    targets: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+    def subset(self, which: NDArray[np.intp]) -> Labelled:
+        """Some of the texts."""
+        return Labelled(self.texts.subset(which), self.targets[which], self.weights[which])
+
+    def learn(self, pool: Texts, rounds: int) -> Linear:
+        """Logistic regression on these texts, and on the pool as it is labelled in the rounds."""
+        from scipy.sparse import vstack
+
+        alone = fit(self.texts.rows, self.targets, self.weights, _LABELLED_PENALTY)
+        if not rounds or not pool.rows.shape[0]:
+            return alone
+        beliefs = self._beliefs(pool, log_softmax(alone(pool.rows)), rounds)
+        weights = np.concatenate((self.weights, np.full(len(beliefs), _POOL_WEIGHT)))
+        targets = np.concatenate((self.targets, beliefs), dtype=np.float32)
+        del beliefs
+        return fit(
+            vstack([self.texts.rows, pool.rows], format="csr"),
+            targets,
+            weights,
+            _TOGETHER_PENALTY,
+            start=alone,
+        )
+
+    def _beliefs(self, pool: Texts, own: NDArray[np.float64], rounds: int) -> NDArray[np.float64]:
+        """(m, k) the probability of each class for each pool text; `own` are the regression's."""
+        from scipy.sparse import vstack
+
+        words = vstack([self.texts.words, pool.words], format="csr")
+        known = self.targets * self.weights[:, None]
+        beliefs = np.exp(own)
+        for _ in range(rounds):
+            beliefs *= _POOL_WEIGHT
+            bayes = NaiveBayes.fit(words, np.concatenate((known, beliefs)))
+            del beliefs  # arrays of texts by classes may be large: few live at once
+            both = log_softmax(bayes(pool.words))
+            del bayes
+            both *= _BAYES_SHARE
+            both += own
+            beliefs = log_softmax(both)
+            np.exp(beliefs, out=beliefs)
+        return beliefs

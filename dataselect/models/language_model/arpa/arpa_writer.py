@@ -1,0 +1,90 @@
+"""Back-off models to ARPA files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.data.output_files import Outputs
+from dataselect.models.language_model.backoff import BackoffModel
+
+_BATCH = 1 << 16  # n-grams that are written at once
+
+
+def save(model: BackoffModel, path: str) -> None:
+    """Write a model to a file, compressed by suffix, that appears whole or not at all."""
+    with Outputs({}) as outputs:
+        sink = outputs.open(path)
+        for chunk in write(model):
+            sink.write(chunk)
+
+
+def write(model: BackoffModel) -> Iterator[bytes]:
+    """Yield a model as an ARPA file, numbers to eight digits: same model, same bytes."""
+    counts = [b"ngram %d=%d\n" % (n, len(level)) for n, level in enumerate(model.levels, start=1)]
+    yield b"\\data\\\n" + b"".join(counts)
+    words = model.vocabulary.words
+    after_tab, after_space = [b"\t" + word for word in words], [b" " + word for word in words]
+    for order in range(1, model.order + 1):
+        yield b"\n\\%d-grams:" % order
+        for first in range(0, len(model.levels[order - 1]), _BATCH):
+            yield _spelled(model, order, slice(first, first + _BATCH), after_tab, after_space)
+        yield b"\n"
+    yield b"\n\\end\\\n"
+
+
+def _spelled(
+    model: BackoffModel, order: int, part: slice, after_tab: list[bytes], after_space: list[bytes]
+) -> bytes:
+    """Some n-grams of one order, a line feed before each; `after_tab` and so on are the words."""
+    level = model.levels[order - 1]
+    first, *others = _word_numbers(model, order, part)
+    columns = [
+        _digits(b"\n", level.log_probs[part]),
+        [after_tab[number] for number in first.tolist()],
+        *[[after_space[number] for number in column.tolist()] for column in others],
+    ]
+    if order < model.order:
+        columns.append(_digits(b"\t", level.backoffs[part]))
+    pieces = [b""] * (len(columns) * len(columns[0]))
+    for place, column in enumerate(columns):
+        pieces[place :: len(columns)] = column
+    return b"".join(pieces)
+
+
+def _word_numbers(model: BackoffModel, order: int, part: slice) -> list[NDArray[np.int32]]:
+    """For some n-grams, the number of the first word, of the second, and so on."""
+    level = model.levels[order - 1]
+    columns, places = [level.words[part]], level.histories[part]
+    for lower in reversed(model.levels[: order - 1]):
+        columns.append(lower.words[places])
+        places = lower.histories[places]
+    return columns[::-1]
+
+
+_FOUR_DIGITS = np.array([list(b"%04d" % number) for number in range(10_000)], np.uint8)
+
+
+def _digits(before: bytes, values: NDArray[np.float64]) -> list[bytes]:
+    r"""Finite numbers as text, each after the byte `before`.
+
+    >>> _digits(b"\t", np.array([-1.5, 0.0, -12.25]))
+    [b'\t-1.5000000', b'\t0', b'\t-12.250000']
+    """
+    scaled = np.rint(values * -1e7).astype(np.int64)
+    usual = (scaled > 0) & (scaled < 100_000_000)
+    shown = np.where(usual, scaled, 0)
+    text = np.zeros((len(values), 11), np.uint8)
+    text[:, 0] = ord(before)
+    text[:, 1] = ord("-")
+    text[:, 2] = ord("0") + shown // 10_000_000
+    text[:, 3] = ord(".")
+    text[:, 4:7] = _FOUR_DIGITS[shown // 10_000 % 1000, 1:]
+    text[:, 7:] = _FOUR_DIGITS[shown % 10_000]
+    text[scaled == 0, 1:] = np.frombuffer(b"0".ljust(10, b"\0"), np.uint8)
+    found: list[bytes] = text.view("S11").ravel().tolist()
+    for place in np.flatnonzero(~usual & (scaled != 0)):
+        found[place] = before + b"%.6f" % values[place]
+    return found

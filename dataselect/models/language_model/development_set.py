@@ -1,0 +1,51 @@
+"""What texts are worth as training data: how well a development set is predicted and covered."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dataselect.models.language_model.corpus import Corpus
+from dataselect.models.language_model.kneser_ney import estimate
+from dataselect.models.language_model.scoring.language_model import perplexity
+from dataselect.models.language_model.vocabulary import Vocabulary
+
+ORDER = 3
+
+
+class Trial:
+    """A development set that models of one vocabulary are tried on, so that perplexities compare.
+
+    >>> vocabulary = Vocabulary()
+    >>> text, development = (
+    ...     Corpus.encoded([batch], vocabulary)
+    ...     for batch in (["play some jazz", "play the blues"], ["play some rock"])
+    ... )
+    >>> Trial(vocabulary, development).coverage(text, n=2)
+    0.5
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, development: Corpus, beside: Corpus | None = None
+    ) -> None:
+        """`vocabulary` must be complete, and numbers all texts. `beside` joins every one tried."""
+        self._vocabulary, self._development = vocabulary, development
+        self._beside = beside or Corpus.joined([])
+        self._events = len(development.tokens) - len(development)
+
+    def perplexity(self, corpus: Corpus) -> float:
+        """Of words and sentence ends, by an interpolated modified Kneser-Ney model of some texts.
+
+        Takes what it does to train one, see `estimate`. Raises InputError where there is no text.
+        """
+        tokens = np.concatenate((self._beside.tokens, corpus.tokens))
+        model = estimate(tokens, self._vocabulary, order=ORDER).model
+        log_prob = float(model.score(self._development.tokens).log_probs.sum())
+        return float(perplexity(log_prob, self._events))
+
+    def coverage(self, corpus: Corpus, n: int) -> float | None:
+        """The share of the development set's n-grams that some texts have; None without any."""
+        wanted = self._development.ngrams(n)
+        if not len(wanted):
+            return None
+        found = np.isin(wanted, np.concatenate((self._beside.ngrams(n), corpus.ngrams(n))))
+        return float(found.mean())

@@ -1,0 +1,295 @@
+"""Interpolated modified Kneser-Ney smoothing, by the definition of KenLM's `lmplz`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.errors import InputError, OptionError
+from dataselect.models.language_model.backoff import BackoffModel, Level
+from dataselect.models.language_model.vocabulary import BEGIN, END, Vocabulary
+
+LONGEST = 6
+"""The highest order: what a usual build of KenLM loads."""
+
+FALLBACK = (0.5, 1.0, 1.5)
+"""Discounts where the counts allow no estimate, as with `lmplz --discount_fallback`."""
+
+_SMALLEST = 1e-99  # its logarithm stands for a probability of zero, as in SRILM
+
+
+class Discounts(NamedTuple):
+    """What is taken off counts of one, two, and three or more."""
+
+    one: float
+    two: float
+    more: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A model and how it came about; `order` is the one asked for.
+
+    `discounts` has one entry an order; the orders of `fallbacks` got FALLBACK. `pruned` counts
+    the n-grams of each order that were dropped.
+    """
+
+    model: BackoffModel
+    order: int
+    words: int
+    sentences: int
+    discounts: tuple[Discounts, ...]
+    fallbacks: tuple[int, ...]
+    pruned: tuple[int, ...]
+
+    def warnings(self) -> list[str]:
+        """What a person should know of the estimation."""
+        found = doubts(self.fallbacks)
+        if self.model.order < self.order:
+            found.append(
+                f"no sentence has an n-gram of order {self.model.order + 1}; "
+                f"the model has order {self.model.order}, not {self.order}"
+            )
+        return found
+
+    def describe(self) -> dict[str, object]:
+        """Figures for the run report."""
+        return {
+            "estimator": "builtin",
+            "words": self.words,
+            "sentences": self.sentences,
+            "ngrams": [len(level) for level in self.model.levels],
+            "pruned": self.pruned,
+            "discounts": list(map(list, self.discounts)),
+            "discount_fallbacks": self.fallbacks,
+        }
+
+
+def doubts(fallbacks: Sequence[int]) -> list[str]:
+    """What a person should know where some orders got FALLBACK."""
+    if not fallbacks:
+        return []
+    orders = ", ".join(map(str, fallbacks))
+    values = ", ".join(f"{value:g}" for value in FALLBACK)
+    cause = "too little or too repetitive text to estimate"
+    return [f"{cause} the discounts of order {orders}; used {values}"]
+
+
+def check_order(order: int) -> int:
+    """The order. Raises OptionError if no model has it."""
+    if not 1 <= order <= LONGEST:
+        raise OptionError(f"--order {order} is out of range; give 1 to {LONGEST}")
+    return order
+
+
+def pruning(thresholds: Sequence[int], order: int) -> tuple[int, ...]:
+    """One threshold an order: the last one given serves all longer n-grams. Raises OptionError.
+
+    >>> pruning([0, 1], order=4)
+    (0, 1, 1, 1)
+    """
+    if not thresholds:
+        return (0,) * order
+    spelled = "--prune " + " ".join(map(str, thresholds))
+    if len(thresholds) > order:
+        raise OptionError(f"{spelled} has more thresholds than --order {order}")
+    if thresholds[0] != 0:
+        raise OptionError(
+            f"{spelled} would drop words; begin with 0, and drop rare words with --min-count"
+        )
+    if list(thresholds) != sorted(thresholds):
+        raise OptionError(f"{spelled} falls; each threshold is at least that of the order below")
+    return (*thresholds, *[thresholds[-1]] * (order - len(thresholds)))
+
+
+def estimate(
+    tokens: NDArray[np.int32],
+    vocabulary: Vocabulary,
+    *,
+    order: int = 3,
+    prune: Sequence[int] = (),
+) -> Estimate:
+    """Estimate a model of sentences in a row, as `Vocabulary.encode` gives them.
+
+    Chen & Goodman (1998), with the closed-form discounts of their equation 26 and lower orders
+    that count distinct left neighbours, each interpolated with the order below, unigrams with the
+    uniform distribution over all words but <s>. N-grams seen `prune[order - 1]` times or less are
+    dropped after the discounts are estimated, and their mass goes to the back-off (Heafield et
+    al. 2013). A model of short sentences has a lower order than asked for.
+
+    Peak memory is at most 60 bytes a token for each order, 180 for order 3, markers counted. Raises
+    OptionError, and InputError without a token.
+    """
+    thresholds = pruning(prune, check_order(order))
+    if not len(tokens):
+        raise InputError("there is no text to train on; check the input")
+    counted = _count(tokens, len(vocabulary), order)
+    kept = [each.raw > limit for each, limit in zip(counted, thresholds, strict=False)]
+    kept[0][:] = True  # a word of the vocabulary may be absent from the text
+    adjusted = _adjusted(counted)
+    estimated = [_closed_form(counts) for counts in _statistics(counted, adjusted)]
+    discounts = tuple(each or Discounts(*FALLBACK) for each in estimated)
+    return Estimate(
+        BackoffModel(vocabulary, _levels(counted, adjusted, discounts, kept)),
+        order=order,
+        words=int(np.count_nonzero((tokens != BEGIN) & (tokens != END))),
+        sentences=int(np.count_nonzero(tokens == END)),
+        discounts=discounts,
+        fallbacks=tuple(n for n, each in enumerate(estimated, start=1) if each is None),
+        pruned=tuple(int(np.count_nonzero(~each)) for each in kept),
+    )
+
+
+class _Ngrams(NamedTuple):
+    """The distinct n-grams of one order, sorted by history, then by word; every array is (m,).
+
+    `histories` and `suffixes`: where the n-gram less its last and less its first word stand in
+    the order below. `raw`: how often it occurs; <s> alone is no event and counts 0. `begins`:
+    whether it begins with <s>.
+    """
+
+    histories: NDArray[np.int64]
+    suffixes: NDArray[np.int64]
+    words: NDArray[np.int32]
+    raw: NDArray[np.int64]
+    begins: NDArray[np.bool_]
+
+
+def _count(tokens: NDArray[np.int32], words: int, order: int) -> list[_Ngrams]:
+    """The n-grams of each order, up to the longest that any sentence has."""
+    counted = [_unigrams(tokens, words)]
+    places = tokens.astype(np.int64)  # of the n-gram that ends at each token, or -1
+    for _ in range(1, order):
+        ends = np.flatnonzero((places[:-1] >= 0) & (tokens[1:] != BEGIN)) + 1
+        if not len(ends):
+            break
+        keys, first, inverse, raw = np.unique(
+            places[ends - 1] * words + tokens[ends],
+            return_index=True,
+            return_inverse=True,
+            return_counts=True,
+        )
+        histories = keys // words
+        counted.append(
+            _Ngrams(
+                histories,
+                places[ends[first]],
+                (keys - histories * words).astype(np.int32),
+                raw,
+                counted[-1].begins[histories],
+            )
+        )
+        places.fill(-1)
+        places[ends] = inverse
+    return counted
+
+
+def _unigrams(tokens: NDArray[np.int32], words: int) -> _Ngrams:
+    """Every word of the vocabulary, above an order 0 of one empty n-gram."""
+    numbers = np.arange(words, dtype=np.int32)
+    raw = np.bincount(tokens, minlength=words)
+    raw[BEGIN] = 0
+    empty = np.zeros(words, np.int64)
+    return _Ngrams(empty, empty, numbers, raw, numbers == BEGIN)
+
+
+def _adjusted(counted: list[_Ngrams]) -> list[NDArray[np.int64]]:
+    """The counts that are smoothed: distinct left neighbours, below the highest order.
+
+    An n-gram that begins with <s> has no left neighbour and keeps its raw count.
+    """
+    return [
+        np.where(each.begins, each.raw, np.bincount(longer.suffixes, minlength=len(each.raw)))
+        for each, longer in pairwise(counted)
+    ] + [counted[-1].raw]
+
+
+def _statistics(
+    counted: list[_Ngrams], adjusted: list[NDArray[np.int64]]
+) -> list[NDArray[np.int64]]:
+    """The counts that discounts are estimated from.
+
+    They are the adjusted ones, except that `lmplz` takes the raw count of the very last n-gram of
+    each lower order, sorted by the last word, then the one before it. Little text shows it.
+    """
+    statistics = list(adjusted)
+    last = np.flatnonzero(counted[0].raw)[-1]
+    for place, (ngrams, longer) in enumerate(pairwise(counted)):
+        statistics[place] = adjusted[place].copy()
+        statistics[place][last] = ngrams.raw[last]
+        places = np.flatnonzero(longer.suffixes == last)
+        if not len(places):  # it begins with <s>
+            break
+        last = places[-1]
+    return statistics
+
+
+def _closed_form(counts: NDArray[np.int64]) -> Discounts | None:
+    """Discounts by the numbers of n-grams counted once to four times, None if out of bounds."""
+    n = np.bincount(np.minimum(counts, 5), minlength=6).astype(np.float64)
+    if not n[1:4].all():
+        return None
+    share = n[1] / (n[1] + 2 * n[2])
+    found = [j - (j + 1) * share * n[j + 1] / n[j] for j in (1, 2, 3)]
+    if any(not 0 <= discount <= j for j, discount in enumerate(found, start=1)):
+        return None
+    return Discounts(*map(float, found))
+
+
+def _levels(
+    counted: list[_Ngrams],
+    adjusted: list[NDArray[np.int64]],
+    discounts: Sequence[Discounts],
+    kept: list[NDArray[np.bool_]],
+) -> tuple[Level, ...]:
+    """Probabilities from the unigrams up, then back-offs, less the n-grams that are not kept."""
+    lower = np.array([1 / (len(counted[0].words) - 1)])
+    probs, shares = [], []
+    for ngrams, counts, discount, keeps in zip(counted, adjusted, discounts, kept, strict=True):
+        lower, share = _interpolated(ngrams, counts, discount, keeps, lower)
+        probs.append(lower)
+        shares.append(share)
+    probs[0][BEGIN] = 1  # as lmplz has it: scoring <s> itself changes nothing
+    shares.append(np.ones(len(counted[-1].words)))
+    levels = []
+    renumbered = np.zeros(1, np.int64)
+    for ngrams, prob, share, keeps in zip(counted, probs, shares[1:], kept, strict=True):
+        levels.append(
+            Level(
+                renumbered[ngrams.histories[keeps]],
+                ngrams.words[keeps],
+                _log10(prob[keeps]),
+                _log10(share[keeps]),
+            )
+        )
+        renumbered = np.cumsum(keeps) - 1
+    return tuple(levels)
+
+
+def _interpolated(
+    ngrams: _Ngrams,
+    counts: NDArray[np.int64],
+    discounts: Discounts,
+    kept: NDArray[np.bool_],
+    lower: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(m,) probability of each n-gram, and for each history its share of the order below.
+
+    `lower` holds the probabilities of that order. A history that nothing follows has a share of 1.
+    """
+    taken = np.array([0.0, *discounts])[np.minimum(counts, 3)]
+    np.copyto(taken, counts, where=~kept)
+    total = np.bincount(ngrams.histories, counts, len(lower))
+    freed = np.bincount(ngrams.histories, taken, len(lower))
+    share = np.divide(freed, total, out=np.ones(len(lower)), where=total > 0)
+    own = (counts - taken) / total[ngrams.histories]
+    return own + share[ngrams.histories] * lower[ngrams.suffixes], share
+
+
+def _log10(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.log10(np.clip(probabilities, _SMALLEST, 1))

@@ -1,0 +1,1 @@
+"""Texts scored by n-gram models: ARPA files by arrays, binaries by KenLM."""

@@ -1,0 +1,126 @@
+"""Text as the words of a language model: how it is split, and the number of each word."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.models.normalization import all_composed, composed
+
+UNKNOWN, BEGIN, END = 0, 1, 2
+MARKERS = (b"<unk>", b"<s>", b"</s>")
+"""What an ARPA file calls an unknown word, the begin and the end of a sentence, by number."""
+
+# Text may hold these strings, and KenLM would take each for the marker; it knows <UNK> as well.
+_ESCAPED = {
+    marker: marker.replace(b"<", b"&lt;").replace(b">", b"&gt;") for marker in (*MARKERS, b"<UNK>")
+}
+_BETWEEN_SENTENCES = b" </s> <s> "
+
+
+def split(text: str) -> list[bytes]:
+    """The words of a composed text, as KenLM splits: at ASCII white space and NUL, nowhere else.
+
+    A word that reads like a marker is written so that it is not one.
+
+    >>> split("say <s> twice")
+    [b'say', b'&lt;s&gt;', b'twice']
+    """
+    encoded = composed(text).encode()
+    words = encoded.replace(b"\0", b" ").split()
+    return [_ESCAPED.get(word, word) for word in words] if b"<" in encoded else words
+
+
+def sentence(text: str) -> bytes:
+    """A text as KenLM may have it: composed, without NUL and markers that are only text."""
+    return b" ".join(split(text)) if "<" in text or "\0" in text else composed(text).encode()
+
+
+def sentences(texts: Sequence[str]) -> list[bytes]:
+    """Each text as KenLM may have it."""
+    return composed_sentences(all_composed(texts))
+
+
+def composed_sentences(texts: Sequence[str]) -> list[bytes]:
+    """As `sentences`, of texts that are composed already."""
+    everything = "".join(texts)
+    if "<" in everything or "\0" in everything:
+        return [sentence(text) for text in texts]
+    return [text.encode() for text in texts]
+
+
+def composed_words(words: Sequence[bytes]) -> list[bytes]:
+    """Words of another program as texts have them: composed, each still different from all others.
+
+    A word keeps its spelling where another one has the composed spelling, and where it is no UTF-8
+    or no single word once it is composed.
+
+    >>> [word.decode() for word in composed_words(["e\u0301te\u0301".encode()])]
+    ['été']
+    """
+    found, taken = list(words), set(words)
+    for place, word in enumerate(words):
+        if word.isascii():
+            continue
+        with contextlib.suppress(UnicodeDecodeError):
+            parts = split(word.decode())
+            if len(parts) == 1 and parts[0] not in taken:
+                found[place] = parts[0]
+                taken.add(parts[0])
+    return found
+
+
+class Vocabulary:
+    """Words and their numbers; the markers come first.
+
+    >>> vocabulary = Vocabulary()
+    >>> vocabulary.encode(["play jazz", "play"], grow=True).tolist()
+    [1, 3, 4, 2, 1, 3, 2]
+    >>> vocabulary.encode(["play rock"]).tolist()
+    [1, 3, 0, 2]
+    """
+
+    def __init__(self, words: Iterable[bytes] = ()) -> None:
+        """`words` are numbered from 3 on, each once."""
+        self._numbers = _Numbers()
+        self._numbers.grows = True
+        for word in (*MARKERS, *words):
+            self._numbers[word]
+
+    def __len__(self) -> int:
+        """How many, with the three markers."""
+        return len(self._numbers)
+
+    @property
+    def words(self) -> list[bytes]:
+        """Every word, by number."""
+        return list(self._numbers)
+
+    def number(self, word: bytes) -> int:
+        """The number of a word, UNKNOWN where it has none."""
+        return self._numbers.get(word, UNKNOWN)
+
+    def encode(self, texts: Sequence[str], *, grow: bool = False) -> NDArray[np.int32]:
+        """(t,) numbers of the words of all texts in a row, each between BEGIN and END.
+
+        A new word gets the next number if the vocabulary is to `grow`, and is UNKNOWN otherwise.
+        """
+        if not texts:
+            return np.empty(0, np.int32)
+        inner = _BETWEEN_SENTENCES.join(sentences(texts))
+        words = [MARKERS[BEGIN], *inner.split(), MARKERS[END]]
+        self._numbers.grows = grow
+        return np.fromiter(map(self._numbers.__getitem__, words), np.int32, len(words))
+
+
+class _Numbers(dict[bytes, int]):
+    grows: bool
+
+    def __missing__(self, word: bytes) -> int:
+        if not self.grows:
+            return UNKNOWN
+        self[word] = number = len(self)
+        return number

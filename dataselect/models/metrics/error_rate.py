@@ -1,0 +1,76 @@
+"""Word and character error rate: edits that turn references into hypotheses."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+
+from dataselect.models.metrics.base import TextMetric
+from dataselect.versions import signature
+
+EDITS = ("substitutions", "deletions", "insertions")
+
+
+@dataclass(frozen=True)
+class ErrorRate(TextMetric):
+    """Levenshtein edits per 100 units of the references.
+
+    Where several sets of edits are shortest, the split into substitutions, deletions and
+    insertions is that of rapidfuzz, as in jiwer; their sum is the same for all.
+    """
+
+    higher_is_better: ClassVar[bool] = False
+
+    @abstractmethod
+    def _units(self, text: str) -> Sequence[str]:
+        """What is edited."""
+
+    def _prepare(self, reference: str) -> Sequence[str]:
+        return self._units(reference)
+
+    def _row(self, hypothesis: str, reference: Sequence[str]) -> Sequence[float]:
+        edits = Levenshtein.editops(reference, self._units(hypothesis)).as_list()
+        kinds = [kind for kind, _, _ in edits]
+        counted = [kinds.count(kind) for kind in ("replace", "delete", "insert")]
+        return [*counted, len(reference)]
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Edits per 100 units; where the references have none, an edit counts 100, as in jiwer."""
+        edits = sums[..., : len(EDITS)].sum(axis=-1)
+        rate: NDArray[np.float64] = 100 * edits / np.maximum(sums[..., -1], 1)
+        return rate
+
+    @property
+    def signature(self) -> str:
+        """Name, normalisation and version."""
+        return signature(self.name, {"norm": self.normalization})
+
+
+@dataclass(frozen=True)
+class Wer(ErrorRate):
+    """Word error rate; words stand between white space."""
+
+    name: ClassVar[str] = "wer"
+    title: ClassVar[str] = "WER"
+    columns: ClassVar[tuple[str, ...]] = (*EDITS, "reference_words")
+
+    def _units(self, text: str) -> Sequence[str]:
+        return text.split()
+
+
+@dataclass(frozen=True)
+class Cer(ErrorRate):
+    """Character error rate; spaces inside a text count, those around it do not, as in jiwer."""
+
+    name: ClassVar[str] = "cer"
+    title: ClassVar[str] = "CER"
+    columns: ClassVar[tuple[str, ...]] = (*EDITS, "reference_characters")
+
+    def _units(self, text: str) -> Sequence[str]:
+        return text.strip()

@@ -1,0 +1,1 @@
+"""Nearest neighbours among vectors: exact, by an inverted file, as a graph."""

@@ -1,0 +1,275 @@
+"""Hashed n-grams of whole batches of texts, without a Python loop over words.
+
+A text becomes a sequence of 64-bit token hashes (words or characters); an n-gram's hash is a
+polynomial of its tokens' hashes, and its top bits name a bucket. The same text gives the same
+buckets in every process, on every machine and in every batch.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.models.normalization import composed, lowered
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Analyzer = Literal["word", "char"]
+
+# Odd 64-bit multipliers: the golden ratio, and two found by Steele & Vigna (2021, table 4) to
+# spread well in multiplicative hashing.
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_TOKEN = np.uint64(0xD1342543DE82EF95)
+_CHAIN = np.uint64(0xAF251AF3B0F025B5)
+_FOLD = np.uint64(32)
+
+_NEWLINE, _APOSTROPHE = 10, 39
+_WORD_BYTES = 8
+# _KEEP_LOW[k] keeps the k first bytes of eight that were read little-endian.
+_KEEP_LOW = np.array([(1 << 8 * k) - 1 for k in range(_WORD_BYTES + 1)], dtype=np.uint64)
+
+
+def _is_separator(character: str) -> bool:
+    """Whether a character ends a word: white space, control characters, punctuation.
+
+    Letters, marks (Hindi vowel signs), digits, symbols and joiners belong to words.
+    """
+    return character == "_" or unicodedata.category(character) in _SEPARATOR_CATEGORIES
+
+
+_SEPARATOR_CATEGORIES = frozenset(
+    ("Zs", "Zl", "Zp", "Cc", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po")
+)
+# Bytes of UTF-8 sequences (128 and up) belong to words: _plain has replaced the other separators.
+_IS_WORD = np.array([not _is_separator(chr(b)) if b < 128 else True for b in range(256)])
+_ASCII = bytes(range(128))
+_WORD_FLAGS = _IS_WORD.tobytes()  # for bytes.translate, four times as fast as indexing
+
+
+@lru_cache(maxsize=1 << 14)
+def _plain_character(character: str) -> str:
+    if character in "\u2019\u02bc":
+        return "'"
+    return " " if _is_separator(character) else character
+
+
+def _plain(texts: Sequence[str], lowercase: bool) -> bytes:
+    """All texts in UTF-8, a line feed before and after each, separators made ASCII."""
+    joined = "\n".join(texts)
+    if joined.count("\n") != len(texts) - 1:
+        texts = [text.replace("\n", " ") for text in texts]
+        joined = "\n".join(texts)
+    if not joined.isascii():
+        texts = list(texts)
+        odd = [place for place, text in enumerate(texts) if not text.isascii()]
+        plain = _plain_beyond_ascii([texts[place] for place in odd], lowercase)
+        for place, text in zip(odd, plain, strict=True):
+            texts[place] = text
+        joined = "\n".join(texts)
+    encoded = joined.encode()
+    # After a word, eight more bytes are read: the padding keeps that inside the buffer.
+    return b"\n%b\n%b" % (encoded.lower() if lowercase else encoded, bytes(_WORD_BYTES))
+
+
+def _plain_beyond_ascii(texts: Sequence[str], lowercase: bool) -> list[str]:
+    """Texts without line feeds, composed, with separators made ASCII.
+
+    Slow for each character, so it is given only the texts that need it.
+    """
+    joined = composed("\n".join(texts))
+    for character in set(joined.encode().translate(None, _ASCII).decode()):
+        if (plain := _plain_character(character)) != character:
+            joined = joined.replace(character, plain)
+    return (lowered(joined) if lowercase else joined).split("\n")
+
+
+class Tokens(NamedTuple):
+    """Tokens of a batch: `hashes` (t,) uint64; text i owns `bounds[i]` to `bounds[i + 1]`."""
+
+    hashes: NDArray[np.uint64]
+    bounds: NDArray[np.intp]
+
+
+class Spans(NamedTuple):
+    """Words of a batch: word i is `buffer[starts[i]:ends[i]]`, in UTF-8 without separators.
+
+    Text j owns words `bounds[j]` to `bounds[j + 1]`.
+    """
+
+    buffer: NDArray[np.uint8]
+    starts: NDArray[np.intp]
+    ends: NDArray[np.intp]
+    bounds: NDArray[np.intp]
+
+    def spellings(self, words: NDArray[np.intp]) -> list[str]:
+        """Some of the words as strings."""
+        data = self.buffer.tobytes()
+        places = zip(self.starts[words].tolist(), self.ends[words].tolist(), strict=True)
+        return [data[start:end].decode() for start, end in places]
+
+
+def word_spans(texts: Sequence[str], lowercase: bool) -> Spans:
+    """Where the words of a batch are, once it is composed (`normalization.composed`)."""
+    encoded = _plain(texts, lowercase)
+    buffer = np.frombuffer(encoded, dtype=np.uint8)
+    is_word = np.frombuffer(bytearray(encoded.translate(_WORD_FLAGS)), dtype=np.bool_)
+    inner = np.flatnonzero(buffer == _APOSTROPHE)  # a letter in "don't", a quote mark elsewhere
+    is_word[inner] = _IS_WORD[buffer[inner - 1]] & _IS_WORD[buffer[inner + 1]]
+    edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
+    starts, ends = edges[0::2], edges[1::2]
+    bounds = np.searchsorted(starts, np.flatnonzero(buffer == _NEWLINE))
+    return Spans(buffer, starts, ends, bounds)
+
+
+def word_hashes(spans: Spans) -> NDArray[np.uint64]:
+    """Hash each word eight bytes at a time, reading them as little-endian integers."""
+    windows = np.ndarray(
+        len(spans.buffer) - _WORD_BYTES + 1, dtype="<u8", buffer=spans.buffer, strides=(1,)
+    )
+    lengths = spans.ends - spans.starts
+    hashes = windows[spans.starts]
+    hashes &= _KEEP_LOW[np.minimum(lengths, _WORD_BYTES)]
+    hashes *= _TOKEN
+    offset = _WORD_BYTES
+    longer = np.flatnonzero(lengths > offset)
+    while longer.size > _FEW:
+        rest = windows[spans.starts[longer] + offset]
+        rest &= _KEEP_LOW[np.minimum(lengths[longer] - offset, _WORD_BYTES)]
+        part = hashes[longer]
+        part ^= part >> _FOLD
+        hashes[longer] = (part + rest) * _TOKEN
+        offset += _WORD_BYTES
+        longer = longer[lengths[longer] > offset]
+    view = memoryview(spans.buffer)  # type: ignore[arg-type]  # an array is a buffer
+    for word in longer.tolist():
+        long = view[int(spans.starts[word]) + offset : int(spans.ends[word])]
+        hashes[word] = _hash_on(int(hashes[word]), long)
+    hashes ^= hashes >> _FOLD
+    return hashes
+
+
+_FEW = 16  # so many words are hashed faster one by one; a single one may have millions of bytes
+
+
+def _hash_on(value: int, rest: memoryview) -> int:
+    """What `word_hashes` does to one word, from a hash of its beginning on."""
+    for start in range(0, len(rest), _WORD_BYTES):
+        piece = int.from_bytes(rest[start : start + _WORD_BYTES], "little")
+        value = ((value ^ value >> 32) + piece) * int(_TOKEN) & _MASK
+    return value
+
+
+_MASK = (1 << 64) - 1
+
+
+def character_hashes(characters: str) -> NDArray[np.uint64]:
+    """(len(characters),) hash of each character."""
+    hashes = np.frombuffer(characters.encode("utf-32-le"), dtype="<u4") * _TOKEN
+    hashes ^= hashes >> _FOLD
+    return hashes
+
+
+def _characters(texts: Sequence[str], lowercase: bool) -> tuple[str, NDArray[np.intp]]:
+    """The characters of all texts, runs of separators as one space, and each text's bounds."""
+    lines = _plain(texts, lowercase)[1 : -_WORD_BYTES - 1].decode().split("\n")
+    cleaned = [" ".join(line.split()) for line in lines]
+    bounds = np.zeros(len(cleaned) + 1, dtype=np.intp)
+    np.cumsum([len(line) for line in cleaned], out=bounds[1:])
+    return "".join(cleaned), bounds
+
+
+@dataclass(frozen=True)
+class Ngrams:
+    """What counts as an n-gram: words or characters, up to `order`, hashed to 2**`bits` buckets."""
+
+    order: int = 3
+    analyzer: Analyzer = "word"
+    lowercase: bool = True
+    bits: int = 22
+
+    @cached_property
+    def _shift(self) -> np.uint64:
+        return np.uint64(64 - self.bits)
+
+    def tokens(self, texts: Sequence[str]) -> Tokens:
+        """Token hashes of a batch of texts."""
+        if not texts:
+            return Tokens(np.empty(0, np.uint64), np.zeros(1, np.intp))
+        if self.analyzer == "word":
+            spans = word_spans(texts, self.lowercase)
+            return Tokens(word_hashes(spans), spans.bounds)
+        characters, bounds = _characters(texts, self.lowercase)
+        return Tokens(character_hashes(characters), bounds)
+
+    def buckets(self, hashes: NDArray[np.uint64]) -> Iterator[NDArray[np.intp]]:
+        """Yield, for n = 1 to `order`, the buckets of the n-grams that start at each token.
+
+        The array for n is n - 1 shorter than `hashes`, and holds n-grams that cross from one text
+        into the next: see `crossing`.
+        """
+        chain = hashes
+        for n in range(1, self.order + 1):
+            if n > 1:
+                if len(hashes) < n:
+                    return
+                chain = chain[:-1] * _CHAIN
+                chain += hashes[n - 1 :]
+            yield ((chain * _GOLDEN) >> self._shift).view(np.int64)
+
+    def matrix(self, texts: Sequence[str]) -> csr_array:
+        """Counts of the n-grams of each text, (len(texts), 2**bits) sparse float64."""
+        from scipy.sparse import csr_array
+
+        tokens = self.tokens(texts)
+        owners = np.repeat(np.arange(len(texts)), np.diff(tokens.bounds))
+        rows, columns = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+        for n, buckets in enumerate(self.buckets(tokens.hashes), start=1):
+            within = np.ones(len(buckets), bool)
+            within[crossing(tokens.bounds, n, len(buckets))] = False
+            rows.append(owners[: len(buckets)][within])
+            columns.append(buckets[within])
+        # scikit-learn takes 32-bit indices only
+        place = [np.concatenate(each).astype(np.int32) for each in (rows, columns)]
+        counts = csr_array(
+            (np.ones(len(place[0])), tuple(place)), shape=(len(texts), 1 << self.bits)
+        )
+        counts.sum_duplicates()
+        return counts
+
+    def orders(self, texts: Sequence[str], buckets: NDArray[np.intp]) -> NDArray[np.intp]:
+        """(len(buckets),) the shortest n of the texts' n-grams in each bucket."""
+        found = np.zeros(len(buckets), np.intp)
+        hashes = self.tokens(texts).hashes
+        for n, own in reversed(list(enumerate(self.buckets(hashes), start=1))):
+            found[np.isin(buckets, own)] = n
+        return found
+
+    def strings(self, text: str) -> list[tuple[int, str]]:
+        """Bucket and spelling of every n-gram of one text, shortest first."""
+        tokens = self.tokens([text])
+        spellings = self._spellings(text)
+        glue = " " if self.analyzer == "word" else ""
+        return [
+            (int(bucket), glue.join(spellings[start : start + n]))
+            for n, buckets in enumerate(self.buckets(tokens.hashes), start=1)
+            for start, bucket in enumerate(buckets)
+        ]
+
+    def _spellings(self, text: str) -> Sequence[str]:
+        if self.analyzer == "char":
+            return _characters([text], self.lowercase)[0]
+        spans = word_spans([text], self.lowercase)
+        return spans.spellings(np.arange(len(spans.starts)))
+
+
+def crossing(bounds: NDArray[np.intp], n: int, size: int) -> NDArray[np.intp]:
+    """Positions among `size` n-grams where one starts in one text and ends in another."""
+    last = bounds[1:-1, None] - np.arange(1, n)
+    return last[(last >= 0) & (last < size)]

@@ -1,0 +1,215 @@
+"""The paraphrase detector: how probably two utterances say the same, after Cho et al. (2019)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.data.input_files import read_whole
+from dataselect.data.system_errors import raise_if_of_machine
+from dataselect.documents import Between, parsed, typed
+from dataselect.errors import InputError
+from dataselect.models.archive import Format
+from dataselect.models.encoders import base, loading
+from dataselect.models.paraphrase_detector.batching import Part
+from dataselect.models.paraphrase_detector.calibration import Platt
+from dataselect.models.paraphrase_detector.pairs.templates import canonical
+
+FORMAT = Format("paraphrase detector", 2)
+_ABOUT, _WEIGHTS, _CARD = "detector.json", "detector.safetensors", "README.md"
+_PAIRS_AT_ONCE = 8_192
+
+
+class Reader(Protocol):
+    """What reads two texts together: an Ensemble or a CrossEncoder, both of torch."""
+
+    @property
+    def kind(self) -> str:
+        """Which of them it is."""
+
+    def about(self) -> dict[str, Any]:
+        """What a saved detector holds of it beside its weights."""
+
+    def logits(self, sides: Sequence[Sequence[Part]]) -> NDArray[np.float64]:
+        """(n,) that the texts of each pair say the same; sides `2 * i` and the next are pair i."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Its weights, as tensors."""
+
+
+class _Calibration(NamedTuple):
+    slope: Annotated[float, Between(-1e6, 1e6)]
+    shift: Annotated[float, Between(-1e6, 1e6)]
+
+
+class _Saved(NamedTuple):
+    """What a saved detector says of itself."""
+
+    format: str
+    kind: str
+    reader: dict[str, Any]
+    calibration: _Calibration
+
+
+@dataclass(frozen=True)
+class Detector:
+    """What reads two texts together, and an encoder whose vectors find candidates.
+
+    `encoder`: a SentenceTransformer.
+
+    >>> detector = Detector.load("detector")  # doctest: +SKIP
+    >>> detector.probabilities([("play adele", "i want to listen to adele")])  # doctest: +SKIP
+    array([0.97])
+    """
+
+    reader: Reader
+    encoder: Any
+    calibration: Platt
+
+    @classmethod
+    def load(cls, path: str, *, device: str | None = None) -> Detector:
+        """The detector that `save` wrote into a folder, on `device` or the library's choice.
+
+        Raises InputError where there is none, OptionError where torch is not installed.
+        """
+        if not is_detector(path):
+            raise InputError(
+                f"{path}: not a paraphrase detector, it has no {_ABOUT}; make one with 'dataselect "
+                "paraphrase train'"
+            )
+        encoder = loading.load(path, device)
+        try:
+            return cls._restored(path, encoder)
+        except Exception as error:  # of JSON, of safetensors, and of torch for other shapes
+            raise_if_of_machine(path, error)
+            raise InputError(
+                f"{path}: a damaged paraphrase detector ({loading.first_line(error)}); make it "
+                "again with 'dataselect paraphrase train'"
+            ) from None
+
+    @classmethod
+    def _restored(cls, path: str, encoder: Any) -> Detector:
+        from safetensors.torch import load_file
+
+        from dataselect.models.paraphrase_detector.cross_encoder import CrossEncoder
+        from dataselect.models.paraphrase_detector.ensemble import Ensemble
+
+        about = typed(_Saved, parsed(read_whole(os.path.join(path, _ABOUT))))
+        if about.format != str(FORMAT):
+            raise ValueError(f"its format is {about.format!r:.80}")
+        kinds = {each.kind: each for each in (Ensemble, CrossEncoder)}
+        if about.kind not in kinds:
+            raise ValueError(f"its kind is {about.kind!r:.80}")
+        reader = kinds[about.kind].restored(about.reader, encoder)
+        weights = load_file(os.path.join(path, _WEIGHTS))
+        if wrong := [name for name, each in weights.items() if not each.isfinite().all()]:
+            raise ValueError(f"its weights {wrong[0]:.80} are not finite")
+        reader.load_state_dict(weights)
+        return cls(reader.eval(), encoder, Platt(*about.calibration))
+
+    def save(self, folder: str, card: str) -> None:
+        """Write a sentence-transformers model, with what scores pairs beside it and a card.
+
+        Raises whatever the libraries raise where they cannot write.
+        """
+        from safetensors.torch import save_file
+
+        with loading.quiet():
+            self.encoder.save(folder, create_model_card=False)
+        # The library refuses weights that share memory, as those of some transformers do.
+        weights = {name: each.clone() for name, each in self.reader.state_dict().items()}
+        save_file(weights, os.path.join(folder, _WEIGHTS))
+        with open(os.path.join(folder, _ABOUT), "w", encoding="utf-8") as file:
+            json.dump(self._about(), file, indent=2)
+        with open(os.path.join(folder, _CARD), "w", encoding="utf-8") as file:
+            file.write(card)
+
+    def _about(self) -> dict[str, Any]:
+        return {
+            "format": str(FORMAT),
+            "kind": self.reader.kind,
+            "reader": self.reader.about(),
+            "calibration": self.calibration._asdict(),
+        }
+
+    def probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """(n,) how probably the two texts of each pair say the same.
+
+        In either order the same; 1 for texts that differ in case and white space only. It depends
+        on the other pairs by less than 1e-5. Of long texts, the first words are read.
+        """
+        found = np.ones(len(pairs))
+        ordered = [sorted(map(canonical, pair)) for pair in pairs]
+        differ = np.flatnonzero([one != other for one, other in ordered])
+        for start in range(0, len(differ), _PAIRS_AT_ONCE):
+            places = differ[start : start + _PAIRS_AT_ONCE]
+            sides = [[Part(text)] for place in places.tolist() for text in ordered[place]]
+            found[places] = self.calibration(self.reader.logits(sides))
+        return found
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, d) unit vectors, whose inner product is high for texts worth comparing."""
+        with loading.quiet():
+            found = self.encoder.encode(list(texts), show_progress_bar=False)
+        return base.unit(np.asarray(found, np.float32))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of all that probabilities and vectors depend on."""
+        found = hashlib.sha256(json.dumps(self._about()).encode())
+        found.update(loading.digest(self.encoder).encode())
+        for name, weights in sorted(self.reader.state_dict().items()):
+            found.update(f"\n{name} {tuple(weights.shape)}\n".encode())
+            found.update(weights.cpu().contiguous().numpy())
+        return found.hexdigest()
+
+    def describe(self) -> dict[str, Any]:
+        """What reports say of it."""
+        return {**self._about(), "sha256": self.digest, "device": str(self.encoder.device)}
+
+
+class SavedDetector:
+    """A detector in a folder, loaded when it is first used; only the path is pickled."""
+
+    travels_with: ClassVar[str] = "path"
+
+    def __init__(self, path: str, *, device: str | None = None) -> None:
+        self.path, self.device = path, device
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "device": self.device}
+
+    @cached_property
+    def loaded(self) -> Detector:
+        """The detector. Raises what `Detector.load` does."""
+        return Detector.load(self.path, device=self.device)
+
+    def probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """As those of the detector."""
+        return self.loaded.probabilities(pairs)
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """As those of the detector."""
+        return self.loaded.vectors(texts)
+
+    @property
+    def digest(self) -> str:
+        """That of the detector."""
+        return self.loaded.digest
+
+    def describe(self) -> dict[str, Any]:
+        """What the detector says."""
+        return self.loaded.describe()
+
+
+def is_detector(path: str) -> bool:
+    """Whether a folder holds a detector."""
+    return os.path.isfile(os.path.join(path, _ABOUT))

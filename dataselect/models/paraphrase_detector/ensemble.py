@@ -1,0 +1,105 @@
+"""Pair networks that are averaged; imports torch, and is imported where it is used."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from dataselect.documents import Between, typed
+from dataselect.models.paraphrase_detector.batching import LONGEST, Pairs, Part
+from dataselect.models.paraphrase_detector.network import PairNetwork, Size
+from dataselect.models.paraphrase_detector.word_alignment import Batch, Context
+
+_AT_ONCE = 256
+
+
+class _Size(NamedTuple):
+    """The fields of `Size`, with bounds: memory is taken by them before weights are read."""
+
+    word: Annotated[int, Between(1, 1_024)]
+    hidden: Annotated[int, Between(1, 4_096)]
+    heads: Annotated[int, Between(1, 64)]
+    layers: Annotated[int, Between(1, 24)]
+    dropout: Annotated[float, Between(0, 1)]
+    word_dropout: Annotated[float, Between(0, 1)]
+
+
+class _Saved(NamedTuple):
+    """What `about` tells."""
+
+    size: _Size
+    networks: Annotated[int, Between(1, 64)]
+    longest: int
+
+
+class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
+    """Networks of one size, whose logits are averaged. Of a text, LONGEST words are read."""
+
+    kind: ClassVar[str] = "networks"
+
+    def __init__(self, size: Size, networks: Iterable[PairNetwork]) -> None:
+        super().__init__()
+        self._size = size
+        self.networks = nn.ModuleList(networks)
+
+    @classmethod
+    def restored(cls, about: Mapping[str, Any], encoder: Any) -> Ensemble:
+        """One to load weights into, as `about` tells; on the device of `encoder`."""
+        saved = typed(_Saved, dict(about))
+        size = Size(*saved.size)
+        if size.hidden % size.heads:
+            raise ValueError(f"size: {size.hidden} dimensions for {size.heads} heads")
+        found = cls(size, (PairNetwork(size) for _ in range(saved.networks)))
+        found.to(encoder.device)
+        return found
+
+    def about(self) -> dict[str, Any]:
+        """What a saved detector holds of it beside its weights."""
+        return {"size": asdict(self._size), "networks": len(self.networks), "longest": LONGEST}
+
+    def logits(self, sides: Sequence[Sequence[Part]]) -> NDArray[np.float64]:
+        """(n,) mean of the networks' logits for pairs; sides `2 * i` and the next are pair i.
+
+        Each batch is computed by one thread, and several at once: threads that share the small sums
+        of a batch mostly wait for each other.
+        """
+        pairs = Pairs(sides)
+        device = next(self.parameters()).device
+
+        def of_batch(places: NDArray[np.intp]) -> NDArray[np.float64]:
+            batch = Batch.of(pairs.rows(places), pairs.words, device)
+            with torch.inference_mode():
+                context = Context.of(batch)
+                found = [network(batch, context)[0].double() for network in self.networks]
+                mean: NDArray[np.float64] = torch.stack(found).mean(0).cpu().numpy()
+            return mean
+
+        batches = list(pairs.batches(_AT_ONCE))
+        result = np.zeros(len(pairs))
+        with alone() as threads, ThreadPoolExecutor(threads, initializer=_use_one_thread) as pool:
+            for places, found in zip(batches, pool.map(of_batch, batches), strict=True):
+                result[places] = found
+        return result
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[int]:
+    """Let torch compute with one thread, in one order. Gives the number that there was before."""
+    threads = torch.get_num_threads()
+    _use_one_thread()
+    try:
+        yield threads
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)

@@ -1,0 +1,145 @@
+"""The network that reads two texts side by side; imports torch, and is imported where it is used.
+
+Words are embedded by their parts, and told which words of the other text are theirs and what
+stands beside these: who copies a name needs not know it. One layer of attention over both texts,
+in the manner of Vaswani et al. (2017), prefers pairs of words that match or whose neighbours do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dataselect.models.encoders.word_features import BITS
+from dataselect.models.paraphrase_detector.tokenization import SHAPES
+from dataselect.models.paraphrase_detector.word_alignment import (
+    FARTHEST,
+    RELATIONS,
+    WORD_FEATURES,
+    Batch,
+    Context,
+)
+
+_NEVER = -1e9  # the logit of what is not there
+
+
+@dataclass(frozen=True)
+class Size:
+    """Dimensions of the network, and how much of it is dropped at random while it learns.
+
+    `word_dropout`: of what a word is known by; how it is matched stays.
+    """
+
+    word: int = 32
+    hidden: int = 32
+    heads: int = 4
+    layers: int = 1
+    dropout: float = 0.1
+    word_dropout: float = 0.5
+
+
+class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
+    """Logits that two texts say the same, (n,), and that a word is part of a value, (n, l + m).
+
+    The logit of a pair is the same in either order: both texts are read by the same weights, and
+    what is pooled has no order.
+    """
+
+    def __init__(self, size: Size) -> None:
+        super().__init__()
+        hidden = size.hidden
+        self.words = nn.EmbeddingBag(1 << BITS, size.word, mode="mean")
+        nn.init.zeros_(self.words.weight)  # parts that training never sees add nothing
+        self.word_dropout = size.word_dropout
+        self.entry = nn.Linear(size.word + SHAPES + WORD_FEATURES, hidden)
+        self.layers = nn.ModuleList(_Layer(size) for _ in range(size.layers))
+        self.norm = nn.LayerNorm(hidden)
+        self.value = nn.Linear(hidden, 1)
+        self.attention = nn.Linear(hidden, _POOLS)
+        self.verdict = nn.Sequential(
+            nn.Linear((_POOLS + 2) * hidden, hidden),
+            nn.GELU(),
+            nn.Dropout(size.dropout),
+            nn.Linear(hidden, 1),
+        )
+
+    def forward(self, batch: Batch, context: Context) -> tuple[Tensor, Tensor]:
+        """Both logits."""
+        known = self._known(batch, context.words)
+        hidden = self.entry(torch.cat((known, context.features), 2))
+        for layer in self.layers:
+            hidden = layer(hidden, context)
+        hidden = self.norm(hidden)
+        verdict = self.verdict(self._pooled(hidden, context.is_word))
+        return verdict[:, 0], self.value(hidden)[:, :, 0]
+
+    def _known(self, batch: Batch, words: Tensor) -> Tensor:
+        """(n, l + m, d) what each word is known by; nothing, for padding."""
+        embedded = self.words(batch.buckets, batch.offsets)
+        known = functional.pad(torch.cat((embedded, batch.shapes), 1), (0, 0, 1, 0))[words]
+        if not self.training:
+            return known
+        # A word is dropped from both texts of a pair, or from neither.
+        chance = torch.rand(len(words), len(embedded) + 1, device=words.device).gather(1, words)
+        is_kept = (chance >= self.word_dropout)[:, :, None]
+        return torch.cat((known[:, :, :-SHAPES] * is_kept, known[:, :, -SHAPES:]), 2)
+
+    def _pooled(self, hidden: Tensor, is_word: Tensor) -> Tensor:
+        """(n, d) means by attention, the plain mean, and the largest of each dimension."""
+        absent = ~is_word[:, :, None]
+        shares = self.attention(hidden).masked_fill(absent, _NEVER).softmax(1)
+        count = is_word.sum(1, keepdim=True).clamp(min=1)
+        return torch.cat(
+            (
+                torch.einsum("nwp,nwd->npd", shares, hidden).flatten(1),
+                hidden.masked_fill(absent, 0).sum(1) / count,
+                hidden.masked_fill(absent, _NEVER).amax(1),
+            ),
+            1,
+        )
+
+
+_POOLS = 4
+
+
+class _Layer(nn.Module):  # type: ignore[misc]  # torch is not checked
+    """Attention with a bias for words that match, and a small network on each word."""
+
+    def __init__(self, size: Size) -> None:
+        super().__init__()
+        hidden = size.hidden
+        self.heads = size.heads
+        self.projections = nn.Linear(hidden, 3 * hidden)
+        self.together = nn.Linear(hidden, hidden)
+        self.relations = nn.Linear(RELATIONS, size.heads, bias=False)
+        self.distance = nn.Embedding(2 * FARTHEST + 1, size.heads)
+        nn.init.zeros_(self.distance.weight)
+        self.before = nn.LayerNorm(hidden)
+        self.between = nn.LayerNorm(hidden)
+        self.each = nn.Sequential(
+            nn.Linear(hidden, 2 * hidden), nn.GELU(), nn.Linear(2 * hidden, hidden)
+        )
+        self.dropout = nn.Dropout(size.dropout)
+
+    def forward(self, hidden: Tensor, context: Context) -> Tensor:
+        pairs, words, width = hidden.shape
+        split = (pairs, words, 3, self.heads, width // self.heads)
+        asked, known, told = (
+            self.projections(self.before(hidden)).view(split).permute(2, 0, 3, 1, 4)
+        )
+        attended = functional.scaled_dot_product_attention(
+            asked, known, told, attn_mask=self._bias(context)
+        )
+        joined = attended.transpose(1, 2).reshape(pairs, words, width)
+        hidden = hidden + self.dropout(self.together(joined))
+        return hidden + self.dropout(self.each(self.between(hidden)))
+
+    def _bias(self, context: Context) -> Tensor:
+        """(n, heads, t, t), added to the logits of attention."""
+        distance = self.distance(context.distance).permute(2, 0, 1) * context.within
+        absent = ~context.is_word[:, None, None, :]
+        relations = self.relations(context.relations).permute(0, 3, 1, 2)
+        return (relations + distance).masked_fill(absent, _NEVER)

@@ -1,0 +1,1 @@
+"""Training pairs of the paraphrase detector, made from annotated records."""

@@ -1,0 +1,48 @@
+"""Training pairs from records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from dataselect.data import records
+from dataselect.data.annotations import annotation
+from dataselect.data.input_files import Inputs
+from dataselect.data.records import BadRecord, Column
+from dataselect.models.paraphrase_detector.pairs.generation import Pair
+
+
+def columns(text1_field: str, text2_field: str, label_field: str) -> list[Column]:
+    """What makes a pair: two texts with slots, if there are any, a label, a kind."""
+    sides = [
+        replace(
+            annotation(field, f"intent{number}", f"slots{number}", requires_intent=False),
+            option=f"--text{number}-field",
+        )
+        for number, field in enumerate((text1_field, text2_field), start=1)
+    ]
+    label = Column(label_field, _check_label, lambda _: False, "--label-field")
+    return [*sides, label, records.optional("kind")]
+
+
+def _check_label(value: Any) -> int:
+    if isinstance(value, bool) or value not in (0, 1):
+        raise ValueError("is neither 0 nor 1; correct it or skip it with --on-error")
+    return int(value)
+
+
+def pairs(
+    inputs: Inputs, found_in: Sequence[Column], *, stop_at_first: bool = False
+) -> Iterator[Pair | BadRecord]:
+    """Every record as a pair, or a bad record; `found_in` are those of `columns`."""
+    for block in inputs.blocks():
+        found = records.read(block, found_in, stop_at_first=stop_at_first)
+        for one, other, label, kind in zip(*found.columns, strict=True):
+            yield Pair(one, other, label, kind if isinstance(kind, str) else "")
+        yield from found.bad
+
+
+def read_pairs(inputs: Inputs, found_in: Sequence[Column]) -> list[Pair]:
+    """All pairs. Raises InputError at the first bad record."""
+    return records.all_good(pairs(inputs, found_in, stop_at_first=True))

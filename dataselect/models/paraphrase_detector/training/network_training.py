@@ -1,0 +1,129 @@
+"""How the pair network learns; imports torch, and is imported where it is used."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from dataselect.models.paraphrase_detector.batching import Pairs
+from dataselect.models.paraphrase_detector.ensemble import alone
+from dataselect.models.paraphrase_detector.network import PairNetwork, Size
+from dataselect.models.paraphrase_detector.pairs.generation import Pair
+from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
+from dataselect.models.paraphrase_detector.word_alignment import Batch, Context
+
+_RATE = 3e-3
+_WARM_UP = 0.1  # share of the steps
+WEIGHT_DECAY = 0.01
+LARGEST_GRADIENT = 1.0
+_VALUE_WEIGHT = 0.3  # of telling values from the words around them, beside telling paraphrases
+_AT_ONCE = 64
+# Pairs to show, each with other values, where there are fewer. With 40,000, AUC from ATIS to SNIPS
+# was 0.94 instead of 0.95: the network learns its corpus by heart.
+_SHOWN = 20_000
+NETWORKS = 2
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What is trained, and for how long: every epoch shows all pairs once, with other values.
+
+    `epochs`: None for as many as show 20,000 pairs, at least one.
+    """
+
+    epochs: int | None = None
+    networks: int = NETWORKS
+    size: Size = field(default_factory=Size)
+
+    def shown(self, pairs: int) -> int:
+        """How often each of so many pairs is shown to a network."""
+        return self.epochs or max(round(_SHOWN / pairs), 1)
+
+    def enough(self, pairs: Sequence[Pair], rng: np.random.Generator) -> Sequence[Pair]:
+        """Pairs to fine-tune on: 20,000 at random of more, unless it is said for how long."""
+        if self.epochs is not None or len(pairs) <= _SHOWN:
+            return pairs
+        return [pairs[place] for place in rng.choice(len(pairs), _SHOWN, replace=False)]
+
+
+def trained(
+    pairs: Sequence[Pair],
+    schedule: Schedule,
+    seed: int,
+    device: torch.device,
+    advance: Callable[[int], None],
+) -> PairNetwork:
+    """A network that has learnt from pairs; `advance` is told of each batch, of how many pairs.
+
+    On one processor, the same pairs and seed give the same network: one thread does all sums.
+    """
+    rng = np.random.default_rng(seed)
+    exchange = Exchange(pairs)
+    epochs = schedule.shown(len(pairs))
+    with alone(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = PairNetwork(schedule.size).to(device).train()
+        course = _Course(network, epochs * math.ceil(len(pairs) / _AT_ONCE))
+        for _ in range(epochs):
+            labels, sides = zip(*(exchange(pair, rng) for pair in pairs), strict=True)
+            examples = Pairs(list(chain.from_iterable(sides)))
+            for places in examples.batches(_AT_ONCE, rng):
+                rows = examples.rows(places)
+                course.step(
+                    Batch.of(rows, examples.words, device),
+                    torch.tensor(labels, dtype=torch.float32)[places].to(device),
+                    torch.from_numpy(rows.is_value).to(device),
+                )
+                advance(len(places))
+    average: PairNetwork = course.average.eval()
+    return average
+
+
+class _Course:
+    """A network on its way, and the mean of its weights so far (Polyak & Juditsky 1992).
+
+    The mean fits its corpus less closely than the last weights do, and other corpora better: AUC
+    0.95 against 0.93 from ATIS to SNIPS.
+    """
+
+    def __init__(self, network: PairNetwork, steps: int) -> None:
+        self.network = network
+        self.average = copy.deepcopy(network)
+        self._optimizer = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=WEIGHT_DECAY)
+        self._rates = torch.optim.lr_scheduler.LambdaLR(
+            self._optimizer, lambda step: rate(step / steps)
+        )
+        self._steps = 0
+
+    def step(self, batch: Batch, labels: torch.Tensor, is_value: torch.Tensor) -> None:
+        """Learn from a batch: labels (n,), and which words are part of a value (n, t)."""
+        context = Context.of(batch)
+        same, value = self.network(batch, context)
+        is_word = context.is_word
+        loss_of = functional.binary_cross_entropy_with_logits
+        loss = loss_of(same, labels) + _VALUE_WEIGHT * loss_of(value[is_word], is_value[is_word])
+        self._optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
+        self._optimizer.step()
+        self._rates.step()
+        self._steps += 1
+        with torch.no_grad():
+            pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
+            for average, latest in pairs:
+                average.lerp_(latest, 1 / self._steps)
+
+
+def rate(progress: float) -> float:
+    """Share of the largest rate: it rises for a while, then falls along a cosine."""
+    if progress < _WARM_UP:
+        return progress / _WARM_UP
+    return (1 + math.cos(math.pi * min((progress - _WARM_UP) / (1 - _WARM_UP), 1))) / 2

@@ -1,0 +1,187 @@
+"""How the words of two texts match, as tensors; imports torch, and is imported where it is used."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from dataselect.models.paraphrase_detector.batching import Rows
+from dataselect.models.paraphrase_detector.tokenization import Words
+
+
+class Batch(NamedTuple):
+    """Pairs of texts as tensors, `w` distinct words in all.
+
+    `one` (n, l) and `other` (n, m) are words from 1, 0 is padding. `buckets` holds the parts of
+    each word one after the other, from `offsets` (w,) on; `shapes` (w, SHAPES); `similarity`
+    (w, w) are cosines of the words' parts.
+    """
+
+    one: Tensor
+    other: Tensor
+    buckets: Tensor
+    offsets: Tensor
+    shapes: Tensor
+    similarity: Tensor
+
+    @classmethod
+    def of(cls, rows: Rows, words: Words, device: torch.device) -> Batch:
+        """Some pairs with what is known of their words, on a device."""
+        used, numbers = np.unique(
+            np.concatenate((rows.one, rows.other), axis=1), return_inverse=True
+        )
+        numbers = numbers.reshape(len(rows.one), -1) + (used[0] != 0)  # 0 remains padding
+        places = used[used > 0] - 1
+        features = words.features[places]
+        arrays = (
+            numbers[:, : rows.one.shape[1]],
+            numbers[:, rows.one.shape[1] :],
+            features.indices.astype(np.int64),
+            features.indptr[:-1].astype(np.int64),
+            words.shapes[places],
+            _cosines(features),
+        )
+        return cls(*(torch.from_numpy(each).to(device) for each in arrays))
+
+
+def _cosines(features: Any) -> NDArray[np.float32]:
+    lengths = np.sqrt(features.multiply(features).sum(axis=1))
+    products = (features @ features.T).toarray()
+    cosines: NDArray[np.float32] = (products / np.outer(lengths, lengths)).astype(np.float32)
+    return cosines
+
+
+class Matches(NamedTuple):
+    """How the words of one text match those of another, all (n, l, m).
+
+    `same`: they are equal; `after_same`, `before_same`: the words before them, or after, are.
+    `alike`: cosine of what they are made of.
+    """
+
+    same: Tensor
+    after_same: Tensor
+    before_same: Tensor
+    alike: Tensor
+
+    @classmethod
+    def of(cls, batch: Batch) -> Matches:
+        """The matches of each pair."""
+        one, other = batch.one[:, :, None], batch.other[:, None, :]
+        same = ((one == other) & (one > 0)).float()
+        around = functional.pad(same, (1, 1, 1, 1))
+        alike = functional.pad(batch.similarity, (1, 0, 1, 0))[one, other]
+        return cls(same, around[:, :-2, :-2], around[:, 2:, 2:], alike)
+
+    def turned(self) -> Matches:
+        """The same, seen from the other text."""
+        return Matches(*(each.transpose(1, 2) for each in self))
+
+    def relations(self) -> Tensor:
+        """(n, l, m, RELATIONS) of each word of one text with each of the other."""
+        spelled = self.alike * (self.alike > _ALIKE)
+        both_same = self.same * self.after_same
+        relations = (self.same, self.after_same, self.before_same, both_same, spelled)
+        return torch.stack((*relations, torch.ones_like(spelled)), 3)
+
+    def features(self, here: Tensor, there: Tensor) -> Tensor:
+        """(n, l, WORD_FEATURES) of how each word of one text is matched by the other.
+
+        `here` (n, l) and `there` (n, m): which places are words. Whether the word is in the other
+        text, with the same words before and after it; whether its neighbours are; how like a word
+        of the other it is. For a word that is not there: how many words stand in its place,
+        between the partners of the nearest words that are.
+        """
+        matched = self.same.amax(2)
+        is_new = here - matched
+        new = is_new.sum(1, keepdim=True)
+        beside = functional.pad(torch.where(here > 0, matched, 1), (1, 1), value=1)
+        instead = _room(self.same, matched, there)
+        return torch.stack(
+            (
+                matched,
+                (self.same * self.after_same).amax(2),
+                (self.same * self.before_same).amax(2),
+                beside[:, :-2],
+                beside[:, 2:],
+                self.alike.amax(2),
+                (new / here.sum(1, keepdim=True).clamp(min=1)).expand_as(matched),
+                (new / _MANY).expand_as(matched),
+                *(is_new * (instead == few) for few in range(_FEW)),
+                is_new * (instead >= _FEW),
+                is_new * (instead < 0),  # those words stand in another order
+            ),
+            2,
+        )
+
+
+_ALIKE = 0.5
+_FEW = 3
+_MANY = 8.0  # words
+WORD_FEATURES = 8 + _FEW + 2
+RELATIONS = 6
+
+
+def _room(same: Tensor, matched: Tensor, there: Tensor) -> Tensor:
+    """(n, l) words of the other text between the partners of the nearest matched words."""
+    columns = torch.arange(same.shape[2], device=same.device, dtype=same.dtype)
+    partner = torch.where(same > 0, columns, torch.inf).amin(2)  # the first, where there are more
+    places = torch.arange(same.shape[1], device=same.device).expand_as(matched)
+    before = torch.where(matched > 0, places, -1).cummax(1).values
+    after = torch.where(matched > 0, places, len(places[0])).flip(1).cummin(1).values.flip(1)
+    ends = there.sum(1, keepdim=True).to(same.dtype)
+    bounded = torch.cat((torch.full_like(ends, -1), partner, ends), 1)  # of before, words, after
+    return bounded.gather(1, after + 1) - bounded.gather(1, before + 1) - 1
+
+
+class Context(NamedTuple):
+    """What there is to know of the t = l + m words of each pair, but the words themselves.
+
+    `words` (n, t) from 1, 0 is padding; `features` (n, t, WORD_FEATURES); `relations` (n, t, t,
+    RELATIONS) between texts; `distance` (t, t) of words of one text, from 0 to 2 * FARTHEST;
+    `within` (t, t), 1 for words of one text.
+    """
+
+    words: Tensor
+    features: Tensor
+    relations: Tensor
+    distance: Tensor
+    within: Tensor
+
+    @property
+    def is_word(self) -> Tensor:
+        """(n, t) what is no padding."""
+        return self.words > 0
+
+    @classmethod
+    def of(cls, batch: Batch) -> Context:
+        """The context of a batch."""
+        forth = Matches.of(batch)
+        back = forth.turned()
+        one, other = (batch.one > 0).float(), (batch.other > 0).float()
+        first = batch.one.shape[1]
+        text = torch.arange(first + batch.other.shape[1], device=one.device) >= first
+        place = torch.arange(len(text), device=one.device) - first * text
+        distance = (place[:, None] - place).clamp(-FARTHEST, FARTHEST) + FARTHEST
+        return cls(
+            torch.cat((batch.one, batch.other), 1),
+            torch.cat((forth.features(one, other), back.features(other, one)), 1),
+            _between(forth.relations(), back.relations()),
+            distance,
+            (text[:, None] == text).float(),
+        )
+
+
+def _between(forth: Tensor, back: Tensor) -> Tensor:
+    """(n, t, t, r) of relations of each text with the other; nothing within a text."""
+    pairs, first, second, kinds = forth.shape
+    own = forth.new_zeros(pairs, first, first, kinds)
+    others = forth.new_zeros(pairs, second, second, kinds)
+    return torch.cat((torch.cat((own, forth), 2), torch.cat((back, others), 2)), 1)
+
+
+FARTHEST = 8  # words

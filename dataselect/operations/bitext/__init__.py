@@ -1,0 +1,1 @@
+"""Filtering of bilingual corpora by embedding distance, margin and rules."""

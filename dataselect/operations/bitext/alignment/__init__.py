@@ -1,0 +1,1 @@
+"""Margin-based scores of aligned sentence pairs (Artetxe & Schwenk 2019)."""

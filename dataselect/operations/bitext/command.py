@@ -1,0 +1,106 @@
+"""`dataselect bitext`: keep the sentence pairs near in-domain text, and those that translate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dataselect.command_line.encoder_options import EncoderOptions
+from dataselect.command_line.ending import calibrated, finish, save
+from dataselect.command_line.engine_options import EngineOptions
+from dataselect.command_line.options import (
+    Calibrate,
+    InputOptions,
+    ModelOptions,
+    RunOptions,
+    SelectionOptions,
+    given,
+)
+from dataselect.errors import OptionError
+from dataselect.operations.bitext.bitext_input import Sources
+from dataselect.operations.bitext.options import (
+    AlignmentFlags,
+    DistanceFlags,
+    GuardFlags,
+    SideOptions,
+)
+from dataselect.operations.bitext.side_encoder_options import SideEncoders
+
+if TYPE_CHECKING:
+    from dataselect.selection.rule import Selection
+
+
+def command(
+    inputs: InputOptions,
+    side: SideOptions,
+    distance: DistanceFlags,
+    encoding: EncoderOptions,
+    aligning: AlignmentFlags,
+    guarding: GuardFlags,
+    fitted: ModelOptions,
+    selection: SelectionOptions,
+    run: RunOptions,
+    engine: EngineOptions,
+    calibrate: Calibrate = None,
+) -> None:
+    """Keep the sentence pairs near in-domain text, and those that translate each other.
+
+    Adds 'distance', of the chosen side to the in-domain text; low is good. Vectors come from an
+    encoder that is fitted on the spot, from --encoder MODEL or from --vectors. With --align adds
+    'alignment'; high is good, and it ranks where there is no in-domain text. Guards leave pairs
+    out whatever their score, and --rejects says why.
+    """
+    import numpy as np
+
+    settings = replace(run.build(), text_field=side.fields[side.sides[-1]])
+    rule, guards = selection.build(calibrate=calibrate), guarding.build()
+    compared = bool(side.in_domain or encoding.in_domain_vectors)
+    fitted.check(settings, [*given(distance), *(["--in-domain"] if compared else [])])
+    encoding.check(aligning.model, fitted.model)
+    aligning.check()
+    if fitted.fit_only and aligning.align is not None:
+        raise OptionError("--fit-only scores nothing; leave --align out")
+    if compared and rule.sample is not None and distance.rule in ("contrast", "logistic"):
+        raise OptionError(
+            f"--sample draws in proportion to 1 / distance, and --rule {distance.rule} gives "
+            "negative ones; use --rule centroid"
+        )
+    if not (compared or fitted.model):
+        _check_without_domain(
+            rule, distance, fitted, scores=aligning.align is not None, guards=guards.active
+        )
+    encoders = SideEncoders(side, encoding, aligning, fitted.model)
+    encoders.check()
+    sources = Sources(side, distance, aligning, encoders, run.text_field, settings)
+    pool = engine.open(inputs, run, rule, settings)
+    read = [*sources.reads(), *encoding.reads(), *fitted.reads(), *selection.reads()]
+    with engine.job(pool, settings, also_read=read, only_fits=fitted.fit_only) as job:
+        job.open_file(fitted.save_model)
+        groups = (side, distance, encoding, aligning, guarding, engine)
+        job.facts = {name: value for group in groups for name, value in vars(group).items()}
+        job.facts |= {"text_field": run.text_field, "model": fitted.model, "calibrate": calibrate}
+        scorer = sources.scorer(pool, guards, np.random.default_rng(settings.seed))
+        if save(fitted, scorer, job):
+            return
+        if calibrate is not None:
+            rule = calibrated(rule, scorer.held_out(), scorer.direction, job)
+        if fitted.model is None:
+            job.learnt_from = max(
+                (domain.figures["in_domain"] for domain in scorer.domains.values()), default=0
+            )
+        result = job.apply(scorer, rule, development=sources.in_domain_column(side.sides[-1]))
+    finish(result, settings)
+
+
+def _check_without_domain(
+    rule: Selection, distance: DistanceFlags, fitted: ModelOptions, *, scores: bool, guards: bool
+) -> None:
+    """Raise OptionError for what needs in-domain text."""
+    if given(distance) or fitted.save_model or rule.calibrate:
+        raise OptionError("there is no in-domain text to fit to; give --in-domain FILE")
+    if not (scores or guards):
+        raise OptionError("give --in-domain FILE, --model FILE, --align MODEL or a guard")
+    if not scores and rule.selects:
+        raise OptionError(
+            f"{rule.describe()} goes by a score, and guards give none; give --in-domain FILE"
+        )

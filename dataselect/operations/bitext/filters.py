@@ -1,0 +1,275 @@
+"""Guards: cheap signs that a sentence pair is no translation, whatever the vectors say.
+
+Each looks at one pair only. Length, copies, scripts, links and numbers are what corpus filters
+check first (Sánchez-Cartagena et al. 2018, Bicleaner's hard rules; Aulamo et al. 2020, OpusFilter).
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from dataselect.errors import OptionError
+from dataselect.models.normalization import all_composed
+
+LengthUnit = Literal["chars", "words"]
+_Fires = Callable[[Sequence[str], Sequence[str]], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Guards:
+    """Which pairs are left out; by default none.
+
+    `max_length_ratio`: the longer side over the shorter in `length_unit`, characters less white
+    space at the ends or words between white space. `src_script`, `tgt_script`: names of Unicode
+    scripts with commas between them, such as Han,Hiragana,Katakana.
+
+    >>> Guards(drop_copies=True, same_numbers=True).codes(["Hello!", "7 pm"], ["hello", "8 Uhr"])
+    array([1, 2], dtype=uint8)
+
+    Raises OptionError for a ratio under 1 and for a script that does not exist.
+    """
+
+    max_length_ratio: float | None = None
+    length_unit: LengthUnit = "chars"
+    drop_copies: bool = False
+    src_script: str | None = None
+    tgt_script: str | None = None
+    same_urls: bool = False
+    same_numbers: bool = False
+
+    def __post_init__(self) -> None:
+        if self.max_length_ratio is not None and not self.max_length_ratio >= 1:
+            raise OptionError(
+                f"--max-length-ratio {self.max_length_ratio} is under 1, where none is"
+            )
+        for option, scripts in ("--src-script", self.src_script), ("--tgt-script", self.tgt_script):
+            if scripts is not None:
+                _check_scripts(option, scripts)
+
+    @property
+    def active(self) -> bool:
+        """Whether any pair can be left out."""
+        return bool(self._checks())
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What to say of the codes of `codes`, from 1."""
+        return tuple(reason for reason, _ in self._checks())
+
+    def codes(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.uint8]:
+        """(n,) the number of the first guard that leaves the pair out, from 1, or 0."""
+        src, tgt = all_composed(src), all_composed(tgt)
+        codes = np.zeros(len(src), np.uint8)
+        for code, (_, fires) in enumerate(self._checks(), start=1):
+            codes[fires(src, tgt) & (codes == 0)] = code
+        return codes
+
+    def _checks(self) -> list[tuple[str, _Fires]]:
+        """The guards that are on, roughly from cheap to dear, each with its reason."""
+        found: list[tuple[str, _Fires]] = []
+        if self.max_length_ratio is not None:
+            found.append((f"above --max-length-ratio {self.max_length_ratio:g}", self._too_uneven))
+        if self.drop_copies:
+            found.append(("a copy of the source, --drop-copies", _each(is_copy)))
+        if self.src_script is not None:
+            found.append((f"source not in --src-script {self.src_script}", self._src_astray))
+        if self.tgt_script is not None:
+            found.append((f"target not in --tgt-script {self.tgt_script}", self._tgt_astray))
+        if self.same_urls:
+            found.append(("other URLs or e-mail addresses, --same-urls", _each(links_disagree)))
+        if self.same_numbers:
+            found.append(("other numbers, --same-numbers", _each(numbers_disagree)))
+        return found
+
+    def _too_uneven(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.bool_]:
+        one, other = _lengths(src, self.length_unit), _lengths(tgt, self.length_unit)
+        return np.maximum(one, other) > self.max_length_ratio * np.minimum(one, other)
+
+    def _src_astray(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.bool_]:
+        assert self.src_script is not None
+        return script_share(src, self.src_script) < 0.5
+
+    def _tgt_astray(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.bool_]:
+        assert self.tgt_script is not None
+        return script_share(tgt, self.tgt_script) < 0.5
+
+
+def _each(disagree: Callable[[str, str], bool]) -> _Fires:
+    """A guard of one pair as a guard of a batch."""
+    return lambda src, tgt: np.fromiter(map(disagree, src, tgt), np.bool_, len(src))
+
+
+def _lengths(texts: Sequence[str], unit: LengthUnit) -> NDArray[np.intp]:
+    """(n,) length of each text, at least 1."""
+    parts = map(str.strip, texts) if unit == "chars" else map(str.split, texts)
+    return np.maximum(np.fromiter(map(len, parts), np.intp, len(texts)), 1)
+
+
+_LETTER_OR_DIGIT = regex.compile(r"[\p{L}\p{N}]")
+_NEITHER = regex.compile(r"[^\p{L}\p{M}\p{N}]+")  # marks belong to letters: Hindi vowel signs
+
+
+def is_copy(src: str, tgt: str) -> bool:
+    """Whether the sides are the same after NFKC, but for case, punctuation and spaces.
+
+    Sides without a letter are no copies: "2005" is what "2005" translates to.
+    """
+    src, tgt = unicodedata.normalize("NFKC", src), unicodedata.normalize("NFKC", tgt)
+    one, other = _LETTER_OR_DIGIT.search(src), _LETTER_OR_DIGIT.search(tgt)
+    if not (one and other and one[0].casefold()[0] == other[0].casefold()[0]):
+        return False  # most pairs end here, at little cost
+    bare = _NEITHER.sub("", src.casefold())
+    return bare == _NEITHER.sub("", tgt.casefold()) and any(map(str.isalpha, bare))
+
+
+_LINK = regex.compile(
+    r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[\w.~:/?#\[\]@!$&'()*+,;=%-]+"
+    r"|(?<![\w.+%-])[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+",
+    regex.ASCII | regex.IGNORECASE,
+)
+_LINK_START = regex.compile(r"^(?:[a-z0-9+.-]+://)?(?:www\.)?")
+_LINK_END = ".,;:!?)]'/"  # ends the sentence rather than the link
+
+
+def links(text: str) -> set[str]:
+    """URLs and e-mail addresses, without case, scheme, `www.` and what follows as punctuation."""
+    return {
+        _LINK_START.sub("", found.casefold().rstrip(_LINK_END)) for found in _LINK.findall(text)
+    }
+
+
+def links_disagree(src: str, tgt: str) -> bool:
+    """Whether one side has a URL or an e-mail address that the other lacks."""
+    both = f"{src} {tgt}"
+    if "@" not in both and "://" not in both and "www." not in both:
+        return False
+    return links(src) != links(tgt)
+
+
+_DIGITS = regex.compile(r"\d+")
+_DATE = regex.compile(r"(?<!\d)(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)?(?![.,]?\d)")
+_NUMBER = regex.compile(
+    r"(?<!\d)\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?!\d)"  # thousands apart: 10 000
+    r"|\d+(?:[.,:'’\u066b\u066c]\d+)*"  # the last two are the Arabic marks
+)
+_ZERO_FRACTION = regex.compile(r"[.,:]00?$")
+_OFTEN_SPELT_OUT = 12
+
+
+def numbers_disagree(src: str, tgt: str) -> bool:
+    """Whether the numbers of the two sides cannot be the same.
+
+    Grouping, decimal marks, leading zeros, the script of the digits, and whether a clock has 12 or
+    24 hours are ignored. Numbers up to twelve that one side has and the other lacks may be spelt
+    out there, "2 dogs" and "zwei Hunde": they count only where both sides have numbers left over.
+    """
+    runs, other_runs = _DIGITS.findall(src), _DIGITS.findall(tgt)
+    if runs == other_runs or sorted(map(_plain, runs)) == sorted(map(_plain, other_runs)):
+        return False  # whatever marks "1,000.50" and "1.000,50" have between them
+    ours, theirs = _left_over(_numbers(src), _numbers(tgt))
+    if ours and theirs:
+        ours, theirs = _left_over(map(_on_12_hours, ours), map(_on_12_hours, theirs))
+    if ours and theirs:
+        return True
+    return any(len(number) > 2 or int(number) > _OFTEN_SPELT_OUT for number in ours or theirs)
+
+
+def _left_over(ours: Iterable[str], theirs: Iterable[str]) -> tuple[list[str], list[str]]:
+    """What each side has more than the other, by multisets."""
+    one, other = Counter(ours), Counter(theirs)
+    return list((one - other).elements()), list((other - one).elements())
+
+
+def _numbers(text: str) -> list[str]:
+    """Numbers without their marks: "1,000.50" as 100050, "13.7.2008" as 13, 7 and 2008."""
+    text = _DATE.sub(r"\1 / \2 / \3", text)
+    return [_plain(_ZERO_FRACTION.sub("", number)) for number in _NUMBER.findall(text)]
+
+
+def _plain(number: str) -> str:
+    """The digits in ASCII, without leading zeros."""
+    digits = (str(unicodedata.decimal(each)) for each in number if each.isdecimal())
+    return "".join(digits).lstrip("0") or "0"
+
+
+def _on_12_hours(number: str) -> str:
+    """The number that an afternoon hour has on a clock of twelve: 3 for 15, 330 for 1530."""
+    if len(number) == 2 and 13 <= int(number) <= 23:
+        return str(int(number) - 12)
+    if len(number) == 4 and 1300 <= int(number) <= 2359:
+        return str(int(number) - 1200)
+    return number
+
+
+def script_share(texts: Sequence[str], scripts: str) -> NDArray[np.float64]:
+    """(n,) share of each text's letters that are of one of the scripts; 1 without letters."""
+    ends = np.cumsum([0, *map(len, texts)])
+    points = np.frombuffer("".join(texts).encode("utf-32-le"), "<u4")
+    kinds = _letter_kinds(scripts)[points]
+    right, wrong = (_within(kinds == kind, ends) for kind in (_RIGHT, _WRONG))
+    return np.where(right + wrong == 0, 1, right / np.maximum(right + wrong, 1))
+
+
+def _within(flags: NDArray[np.bool_], ends: NDArray[np.intp]) -> NDArray[np.intp]:
+    """(n,) how many flags are set from each of `ends` (n + 1,) to the next."""
+    before = np.zeros(len(flags) + 1, np.intp)
+    np.cumsum(flags, out=before[1:])
+    return np.diff(before[ends])
+
+
+_RIGHT, _WRONG = 1, 2
+_SURROGATES = range(0xD800, 0xE000)
+
+
+@lru_cache(maxsize=8)
+def _letter_kinds(scripts: str) -> NDArray[np.uint8]:
+    """(0x110000,) of each code point: a letter of the scripts, a letter of another, or neither.
+
+    Letters that scripts share, such as the Japanese mark of a long vowel, are neither.
+    """
+    inside = "".join(rf"\p{{Script={script}}}" for script in _names(scripts))
+    every = "".join(map(chr, range(_SURROGATES.start))) + " " * len(_SURROGATES)
+    every += "".join(map(chr, range(_SURROGATES.stop, 0x110000)))
+    kinds = np.zeros(0x110000, np.uint8)
+    for kind, letters in {
+        _WRONG: r"[\p{L}--[\p{Script=Common}\p{Script=Inherited}]]+",
+        _RIGHT: rf"[\p{{L}}&&[{inside}]]+",
+    }.items():
+        for run in regex.finditer(letters, every, regex.VERSION1):
+            kinds[run.start() : run.end()] = kind
+    return kinds
+
+
+def _names(scripts: str) -> list[str]:
+    return [name.strip() for name in scripts.split(",")]
+
+
+# For hints only: any script that Unicode has may be named.
+_COMMON_SCRIPTS = (
+    "Arabic Armenian Bengali Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi Han "
+    "Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Mongolian Myanmar Oriya "
+    "Sinhala Tamil Telugu Thai Tibetan"
+)
+
+
+def _check_scripts(option: str, scripts: str) -> None:
+    """Raise OptionError, with names that are alike, if one of the scripts does not exist."""
+    for name in _names(scripts):
+        try:
+            known = name.replace("_", "").isalpha() and regex.compile(rf"\p{{Script={name}}}")
+        except regex.error:
+            known = False
+        if not known:
+            near = difflib.get_close_matches(name.title(), _COMMON_SCRIPTS.split(), cutoff=0.5)
+            hint = f"did you mean {' or '.join(near)}?" if near else "try Latin or Cyrillic"
+            raise OptionError(f"{option}: '{name}' is no Unicode script; {hint}")

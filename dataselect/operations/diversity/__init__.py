@@ -1,0 +1,1 @@
+"""Diversity selection: k-center, facility location, n-gram and paraphrase coverage."""

@@ -1,0 +1,1 @@
+"""Objectives of greedy selection, one a file."""

@@ -1,0 +1,261 @@
+"""The options of `dataselect diversity`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from dataselect.command_line.encoder_options import NeuralOptions
+from dataselect.command_line.options import given, option
+from dataselect.data import records
+from dataselect.data.input_files import Inputs
+from dataselect.errors import OptionError
+from dataselect.execution.block import counted
+from dataselect.selection.budgets import parse_budget
+from dataselect.selection.rule import Selection, parse_share
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.data.records import Column
+    from dataselect.operations.diversity.greedy import Limits
+
+Method = Literal["paraphrase", "features", "facility", "kcenter"]
+
+_METHOD, _PICK, _ENCODER = "Method", "Picking", "Encoder"
+_COUNTED_TEXT = ("words", "chars")
+
+
+@dataclass(frozen=True)
+class MethodOptions:
+    """What picks have to differ from, and what makes two records alike."""
+
+    labelled: Annotated[
+        list[str] | None,
+        option(
+            metavar="FILE",
+            help_="Records that are labelled already; again for more files.",
+            section=_METHOD,
+        ),
+    ] = None
+    method: Annotated[
+        Method | None,
+        option(
+            help_="features: picks that together have the n-grams of the pool. facility: picks "
+            "that together are near to the whole pool. kcenter: each as far as can be from those "
+            "before. paraphrase: the same by --detector [default: features, the best or near it "
+            "on CLINC150, also among other dialogues; paraphrase with --detector].",
+            section=_METHOD,
+        ),
+    ] = None
+    detector: Annotated[
+        str | None,
+        option(
+            metavar="FOLDER",
+            help_="A detector that 'paraphrase train' wrote, for --method paraphrase.",
+            section=_METHOD,
+        ),
+    ] = None
+    band: Annotated[
+        tuple[float, float] | None,
+        option(
+            metavar="LOW HIGH",
+            help_="Pick only records whose novelty to what is labelled is between these: not too "
+            "near, not too far.",
+            section=_METHOD,
+        ),
+    ] = None
+
+    @property
+    def chosen(self) -> Method:
+        """The method that is used."""
+        return self.method or ("features" if self.detector is None else "paraphrase")
+
+    def check(self) -> None:
+        """Raise OptionError for options that contradict each other."""
+        if self.chosen == "paraphrase" and self.detector is None:
+            raise OptionError("--method paraphrase needs --detector FOLDER; train one first")
+        if self.chosen != "paraphrase" and self.detector is not None:
+            raise OptionError(f"--detector is not used by --method {self.method}; leave it out")
+        if self.band is not None and not self.labelled:
+            raise OptionError("--band is about novelty to what is labelled; give --labelled FILE")
+        if self.band is not None and not 0 <= self.band[0] <= self.band[1] <= 1:
+            raise OptionError("--band takes two numbers from 0 to 1, the lower first: 0.2 0.8")
+
+
+@dataclass(frozen=True)
+class PickingOptions:
+    """How many records are picked."""
+
+    size: Annotated[
+        str | None,
+        option(metavar="N|P%", help_="Pick N records, or a share of them.", section=_PICK),
+    ] = None
+    budget: Annotated[
+        str | None,
+        option(
+            metavar="N",
+            help_="Pick what fits into N of --cost; 10h, 90min or 30s of a field in seconds.",
+            section=_PICK,
+        ),
+    ] = None
+    cost: Annotated[
+        str,
+        option(
+            metavar="records|words|chars|FIELD",
+            help_="What --budget counts: records, words, chars or a numeric field.",
+            section=_PICK,
+        ),
+    ] = "records"
+    min_novelty: Annotated[
+        float | None,
+        option(
+            metavar="X",
+            help_="Pick nothing whose novelty is under X when its turn comes.",
+            section=_PICK,
+        ),
+    ] = None
+    batch_size: Annotated[
+        int,
+        option(
+            min=1, metavar="N", help_="Records that a 'round' has [default: 100].", section=_PICK
+        ),
+    ] = 100
+    per: Annotated[
+        str | None,
+        option(
+            metavar="FIELD",
+            help_="Let the values of FIELD take turns, so that each gets as many picks while it "
+            "has records.",
+            section=_PICK,
+        ),
+    ] = None
+    max_per: Annotated[
+        int | None,
+        option(min=0, metavar="N", help_="Pick at most N of each --per value.", section=_PICK),
+    ] = None
+    max_memory: Annotated[
+        float | None,
+        option(
+            metavar="GIB",
+            help_="Refuse to start what is going to need more memory [default: what the machine "
+            "has]. With --engine ray, what picking in one partition may take [default: 4].",
+            section=_PICK,
+        ),
+    ] = None
+    partitions: Annotated[
+        int | None,
+        option(
+            min=1,
+            metavar="N",
+            help_="With --engine ray: pick in N partitions of near texts, and then among what was "
+            "picked there [default: as many as keep to --max-memory].",
+            section=_PICK,
+        ),
+    ] = None
+
+    def check(self) -> None:
+        """Raise OptionError for options that contradict each other."""
+        if self.size is None and self.budget is None and self.min_novelty is None:
+            raise OptionError("say how much to pick: --size N, --budget N or --min-novelty X")
+        self.budgeted()
+        if self.min_novelty is not None and not 0 <= self.min_novelty <= 1:
+            raise OptionError(f"--min-novelty {self.min_novelty} is not between 0 and 1")
+        if self.max_per is not None and self.per is None:
+            raise OptionError("--max-per holds for each value of --per; give it too")
+        self.limits(0)
+
+    def budgeted(self) -> Selection:
+        """The budget as a selection would have it. Raises OptionError if it makes no sense."""
+        budget, unit = parse_budget(self.budget, self.cost)
+        return Selection(budget=budget, budget_unit=unit, cost=self.cost)
+
+    def limits(self, total: int) -> Limits:
+        """When to stop, with `total` records to pick from. Raises OptionError."""
+        from dataselect.operations.diversity.greedy import Limits
+
+        return Limits(
+            None if self.size is None else _count(self.size, total),
+            self.budgeted().budget,
+            self.min_novelty or 0.0,
+            self.max_per,
+        )
+
+    def most_memory(self) -> int:
+        """Bytes that may be used."""
+        from dataselect.operations.diversity.memory_estimate import GIB, available
+
+        return available() if self.max_memory is None else int(self.max_memory * GIB)
+
+    def columns(self) -> list[Column]:
+        """What is read beside the text: the `--per` field, and a `--cost` field."""
+        found = [] if self.per is None else [records.group(self.per)]
+        if self.cost not in ("records", *_COUNTED_TEXT):
+            found.append(records.cost(self.cost))
+        return found
+
+    def costs(
+        self, texts: Sequence[str], own: Sequence[float] | None = None
+    ) -> NDArray[np.float64] | None:
+        """(n,) what texts take of the budget; `own`: what their field says. None for 1 each."""
+        if self.cost == "records":
+            return None
+        return counted(self.cost, texts if own is None else own)
+
+
+def _count(size: str, total: int) -> int:
+    """A number, or a share of `total` rounded down."""
+    if size.endswith("%"):
+        return math.floor(parse_share(size) * total)
+    if not size.isdecimal() or int(size) < 1:
+        raise OptionError(
+            f"--size {size} is neither a number above 0 nor a share; write 500 or 10%"
+        )
+    return int(size)
+
+
+@dataclass(frozen=True)
+class VectorOptions(NeuralOptions):
+    """Where the vectors of facility and kcenter come from."""
+
+    vectors: Annotated[
+        str | None,
+        option(
+            metavar="FILE.npy",
+            help_="Vectors of the input made elsewhere: a NumPy matrix with a row for each "
+            "record, good or bad, blank lines not counted.",
+            section=_ENCODER,
+        ),
+    ] = None
+    labelled_vectors: Annotated[
+        str | None,
+        option(
+            metavar="FILE.npy",
+            help_="The same of the labelled records, all files together.",
+            section=_ENCODER,
+        ),
+    ] = None
+
+    def check_for(self, methods: MethodOptions) -> None:
+        """Raise OptionError for options that contradict each other, or have no use here."""
+        method = methods.chosen
+        uses_vectors = method in ("facility", "kcenter")
+        unused = [name for name in given(self) if method != "paraphrase" or name != "--device"]
+        if unused and not uses_vectors:
+            raise OptionError(
+                f"{unused[0]} is not used by --method {method}; give --method facility or kcenter"
+            )
+        if self.encoder is not None and self.vectors is not None:
+            raise OptionError("--vectors are there already; leave --encoder out")
+        if (self.vectors is not None and bool(methods.labelled)) != bool(self.labelled_vectors):
+            raise OptionError(
+                "--vectors, --labelled and --labelled-vectors belong together; give all of them"
+            )
+        self.check(methods.detector)
+
+    def reads(self) -> list[Inputs]:
+        """The files of vectors."""
+        return [Inputs([path]) for path in (self.vectors, self.labelled_vectors) if path]

@@ -1,0 +1,185 @@
+"""Diversity: records that were picked because they differ from what is labelled or picked.
+
+After Cho et al. (2019). A pick depends on those before it, so all records are read and decided
+upon first; what was decided is then looked up by position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.data.records import POSITION, Column, Fields, numbers, text
+from dataselect.execution.scorer import Scorer, Scores
+from dataselect.operations.diversity.decisions import (
+    COPY,
+    COPY_OF_LABELLED,
+    PICKED,
+    Decisions,
+)
+from dataselect.operations.diversity.greedy import NOTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_REASONS = (
+    "not picked",
+    "a copy of labelled text",
+    "a copy of an earlier record",
+    "outside the band",
+)
+UNDECIDED = 255
+"""The code of a record that is none."""
+_COMPARED = (PICKED, COPY, COPY_OF_LABELLED)
+_DECIMALS = 6
+_NULL = b"null"
+
+
+class Known(NamedTuple):
+    """Records of which more is known than a code, (k,) each: picks, and maybe copies.
+
+    `positions` ascend. `order`: 0 for the first pick, 1 for the next, NOTHING for copies.
+    `novelty`: of picks when they were picked, of copies 0. `nearest`: the number of what each is
+    closest to, or NOTHING.
+    """
+
+    positions: NDArray[np.intp]
+    order: NDArray[np.intp]
+    novelty: NDArray[np.float64]
+    nearest: NDArray[np.intp]
+
+    def take(self, which: NDArray[np.intp] | slice) -> Known:
+        """Some of them."""
+        return Known(
+            self.positions[which], self.order[which], self.novelty[which], self.nearest[which]
+        )
+
+
+@dataclass(frozen=True)
+class Diversity(Scorer):
+    """Looks up what was decided on the records of the input, good or bad, by position.
+
+    `codes` (records,) uint8: what `decisions` call them; UNDECIDED for a bad record.
+    `names`: JSON of what `nearest` is called, by its number. `first`: the position of the first
+    record that is known. `wanted`: how many picks were asked for, if that was said. `figures` go
+    into reports.
+    """
+
+    noun: ClassVar[str] = "diversity"
+    may_add: ClassVar[tuple[str, ...]] = ("novelty", "nearest", "round")
+    adds: tuple[str, ...] = field(default=("novelty", "nearest", "round"), init=False)
+    exclusions: tuple[str, ...] = field(default=_REASONS, init=False)
+
+    codes: NDArray[np.uint8]
+    known: Known
+    names: dict[int, bytes]
+    batch_size: int
+    wanted: int | None = None
+    figures: dict[str, Any] = field(default_factory=dict)
+    text_field: str = "text"
+    first: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        decisions: Decisions,
+        positions: NDArray[np.intp],
+        records: int,
+        names: dict[int, bytes],
+        **options: Any,
+    ) -> Diversity:
+        """Decisions on the texts of the good records, which are at `positions` among all."""
+        codes = np.full(records, UNDECIDED, np.uint8)
+        codes[positions] = decisions.codes
+        everything = Known(positions, decisions.order, decisions.novelty, decisions.nearest)
+        known = everything.take(np.flatnonzero(np.isin(decisions.codes, _COMPARED)))
+        return cls(codes, known, names, **options)
+
+    @property
+    def measure(self) -> str:
+        """What picks are told apart by."""
+        return "novelty"
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The text, so that a record without one is bad, and the position."""
+        return [text(self.text_field), POSITION]
+
+    def part(self, first: int, records: int) -> Diversity:
+        """What is known of some records, from the position `first` on."""
+        start, stop = np.searchsorted(self.known.positions, (first, first + records))
+        known = self.known.take(slice(start, stop))
+        numbers = set(known.nearest.tolist())
+        return replace(
+            self,
+            codes=self.codes[first - self.first : first - self.first + records],
+            known=known,
+            names={number: name for number, name in self.names.items() if number in numbers},
+            first=first,
+        )
+
+    def score(self, columns: Sequence[list[Any]]) -> Scores:
+        """Look a batch of records up."""
+        positions = np.asarray(columns[1], np.intp)
+        codes = self.codes[positions - self.first]
+        is_known = np.isin(positions, self.known.positions)
+        known = self.known.take(np.searchsorted(self.known.positions, positions[is_known]))
+        order, nearest = np.full((2, len(codes)), NOTHING)
+        novelty = np.zeros(len(codes))
+        order[is_known], nearest[is_known] = known.order, known.nearest
+        novelty[is_known] = np.round(known.novelty, _DECIMALS)
+        rounds = (b"%d" % number for number in (order // self.batch_size + 1).tolist())
+        fields: Fields = {
+            "novelty": _where(np.isin(codes, _COMPARED), numbers(novelty)),
+            "nearest": [_NULL if at == NOTHING else self.names[at] for at in nearest.tolist()],
+            "round": _where(codes == PICKED, rounds),
+        }
+        return Scores(novelty, fields, excluded=codes, order=order.astype(np.float64))
+
+    def warnings(self) -> list[str]:
+        """That there was less to pick than was asked for."""
+        picked = self._count(PICKED)
+        if self.wanted is None or picked >= self.wanted:
+            return []
+        return [
+            f"picked {picked:,} of {self.wanted:,} records that were asked for: no more are left"
+        ]
+
+    def describe(self) -> dict[str, Any]:
+        """How picks were made, and what became of the other records."""
+        picked = self.known.order != NOTHING
+        novelty = self.known.novelty[picked][np.argsort(self.known.order[picked])]
+        reasons = {reason: self._count(code) for code, reason in enumerate(_REASONS, start=1)}
+        return {
+            "signature": {
+                "method": self.figures.get("method"),
+                "labelled": self.figures.get("labelled"),
+                "picked": len(novelty),
+            },
+            **self.figures,
+            "picked": len(novelty),
+            "novelty": {
+                "first": _shown(novelty[:1]),
+                "mean": _shown(novelty),
+                "last": _shown(novelty[-1:]),
+            },
+            "dropped": reasons,
+        }
+
+    def _count(self, code: int) -> int:
+        return int((self.codes == code).sum())
+
+
+def _where(mask: NDArray[np.bool_], values: Iterable[bytes]) -> list[bytes]:
+    """The values where the mask is true, and null elsewhere."""
+    return [
+        value if is_true else _NULL for is_true, value in zip(mask.tolist(), values, strict=True)
+    ]
+
+
+def _shown(values: NDArray[np.float64]) -> float | None:
+    return round(float(values.mean()), _DECIMALS) if len(values) else None

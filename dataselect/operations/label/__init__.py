@@ -1,0 +1,1 @@
+"""Intents of unlabelled records, by a self-trained classifier."""

@@ -1,0 +1,161 @@
+"""`dataselect label`: label records by a recogniser trained on annotated ones, and on the pool."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+from dataselect.command_line.encoder_options import NeuralOptions
+from dataselect.command_line.ending import finish, save
+from dataselect.command_line.engine_options import EngineOptions
+from dataselect.command_line.options import (
+    InputOptions,
+    ModelOptions,
+    RunOptions,
+    SelectionOptions,
+    given,
+    option,
+)
+from dataselect.data.input_files import Inputs
+from dataselect.data.records import text
+from dataselect.data.sampling import no_good_record, sample_texts
+from dataselect.errors import OptionError
+from dataselect.execution.run import FAIL
+from dataselect.operations.label.options import LearningOptions, open_encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from dataselect.execution.run import Settings
+    from dataselect.models.intent_classifier.intent_classifier import Recogniser
+
+_LABELS = "Labels"
+
+
+def command(
+    inputs: InputOptions,
+    learning: LearningOptions,
+    encoding: NeuralOptions,
+    selection: SelectionOptions,
+    run: RunOptions,
+    fitted: ModelOptions,
+    engine: EngineOptions,
+    min_confidence: Annotated[
+        float | None,
+        option(
+            min=0,
+            max=1,
+            metavar="X",
+            help_="Leave records of a lower confidence out, whatever the selection keeps.",
+            section=_LABELS,
+        ),
+    ] = None,
+    keep_other: Annotated[
+        bool,
+        option(
+            "--keep-other",
+            help_="Keep records that are labelled 'other', too.",
+            section=_LABELS,
+        ),
+    ] = False,
+    uncalibrated: Annotated[
+        bool,
+        option(
+            "--uncalibrated",
+            help_="Leave confidence as it comes, too sure or too modest: the same labels in a "
+            "fraction of the time.",
+            section=_LABELS,
+        ),
+    ] = False,
+) -> None:
+    """Label records by a recogniser trained on annotated ones, and on the pool itself.
+
+    Adds 'intent' and 'confidence', the probability that the intent is right, calibrated on
+    held-out labelled records. The recogniser is logistic regression on words, pairs of words and
+    the characters inside words, or on the vectors of --encoder. It first learns from the labelled
+    records, then labels the input in rounds and learns from that as well. With a --background,
+    records may be 'other', and such are dropped.
+    """
+    from dataselect.operations.label.scorer import Labelling
+
+    settings, rule = run.build(), selection.build()
+    if fitted.model is None and not learning.labelled:
+        raise OptionError("give --labelled FILE to learn from, or a saved --model FILE")
+    fitted.check(settings, given(learning) + ["--uncalibrated"] * uncalibrated)
+    encoding.check(fitted.model)
+    if fitted.fit_only and not learning.rounds:  # then nobody reads the pool
+        pool = Inputs([os.devnull])
+    else:
+        pool = engine.open(inputs, run, rule, settings)
+    read = [*learning.reads(), *fitted.reads(), *selection.reads()]
+    with engine.job(pool, settings, also_read=read, only_fits=fitted.fit_only) as job:
+        job.open_file(fitted.save_model)
+        job.facts = {**vars(learning), **vars(encoding), **vars(engine), "model": fitted.model}
+        job.facts |= {"min_confidence": min_confidence, "keep_other": keep_other}
+        job.facts["uncalibrated"] = uncalibrated
+        if fitted.model is not None:
+            recogniser = _loaded(fitted.model, encoding)
+        else:
+            recogniser = _trained(learning, encoding, pool, settings, calibrates=not uncalibrated)
+        scorer = Labelling(
+            recogniser,
+            keeps_other=keep_other,
+            least=min_confidence,
+            text_field=settings.text_field,
+        )
+        if save(fitted, scorer, job):
+            return
+        result = job.apply(scorer, rule)
+    finish(result, settings)
+
+
+def _loaded(path: str, encoding: NeuralOptions) -> Recogniser:
+    from dataselect.models.intent_classifier.intent_classifier import load
+
+    return load(path, open_encoder(encoding, path))
+
+
+def _trained(
+    learning: LearningOptions,
+    encoding: NeuralOptions,
+    pool: Inputs,
+    settings: Settings,
+    *,
+    calibrates: bool,
+) -> Recogniser:
+    """Train on the files that the options name."""
+    import numpy as np
+
+    from dataselect.models.intent_classifier.classifier_training import train
+
+    rng = np.random.default_rng(settings.seed)
+    labelled = learning.labelled_records(settings)
+    background = learning.background_texts(settings.text_field, rng)
+    unlabelled = _unlabelled(learning, pool, settings, rng)
+    return train(
+        [each.text for each in labelled],
+        [each.intent or "" for each in labelled],
+        background=background,
+        pool=unlabelled,
+        rounds=learning.rounds,
+        encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
+        calibrates=calibrates,
+        rng=rng,
+    )
+
+
+def _unlabelled(
+    learning: LearningOptions, pool: Inputs, settings: Settings, rng: np.random.Generator
+) -> Sequence[str]:
+    """Texts of the input to learn from; nothing without rounds. Raises GuardError."""
+    if not learning.rounds:
+        return ()
+    pool.keep_for_rereading()
+    column = text(settings.text_field)
+    strict = settings.on_error == FAIL
+    found = sample_texts(pool, column, learning.pool_size, rng, strict=strict)
+    if not found:
+        raise no_good_record(pool, [column], " to learn from; check it, or give --rounds 0")
+    return found

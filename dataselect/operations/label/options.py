@@ -1,0 +1,123 @@
+"""What `dataselect label` learns from, and the encoder of a saved recogniser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from dataselect.command_line.encoder_options import NeuralOptions, check_version
+from dataselect.command_line.ending import warn
+from dataselect.command_line.options import option
+from dataselect.data.annotations import Utterance, annotation, read_utterances, warnings
+from dataselect.data.input_files import Inputs
+from dataselect.data.records import text
+from dataselect.data.sampling import sample_texts
+from dataselect.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dataselect.execution.run import Settings
+    from dataselect.models.encoders.base import Encoder
+
+_FIT = "Learning"
+
+
+@dataclass(frozen=True)
+class LearningOptions:
+    """What a recogniser learns from."""
+
+    labelled: Annotated[
+        list[str] | None,
+        option(
+            metavar="FILE",
+            help_="Annotated records with the intent of each; again for several files.",
+            section=_FIT,
+        ),
+    ] = None
+    intent_field: Annotated[
+        str,
+        option(
+            metavar="FIELD",
+            help_="Where labelled records have their intent [default: intent].",
+            section=_FIT,
+        ),
+    ] = "intent"
+    background: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="Text that is none of the intents, such as that of the other intents of an "
+            "assistant: the class 'other' [default: there is none].",
+            section=_FIT,
+        ),
+    ] = None
+    background_size: Annotated[
+        int,
+        option(
+            min=1,
+            metavar="N",
+            help_="How many background records to draw [default: 5000].",
+            section=_FIT,
+        ),
+    ] = 5_000
+    rounds: Annotated[
+        int,
+        option(
+            min=0,
+            metavar="N",
+            help_="Rounds of self-training on the input; 0 learns from labelled records alone "
+            "[default: 3].",
+            section=_FIT,
+        ),
+    ] = 3
+    pool_size: Annotated[
+        int,
+        option(
+            min=1,
+            metavar="N",
+            help_="How many records of the input to draw for self-training [default: 10000].",
+            section=_FIT,
+        ),
+    ] = 10_000
+
+    def reads(self) -> list[Inputs]:
+        """The files that are read to learn from."""
+        paths = [*(self.labelled or []), *([self.background] if self.background else [])]
+        return [Inputs([path]) for path in paths]
+
+    def labelled_records(self, settings: Settings) -> list[Utterance]:
+        """The records to learn from. Raises InputError where there are none."""
+        paths = self.labelled or []
+        column = annotation(settings.text_field, self.intent_field)
+        found = read_utterances(Inputs(paths), column)
+        warn(warnings(column), settings)
+        if not found:
+            where = ", ".join(paths)
+            raise InputError(f"{where}: no labelled record to learn from; give five an intent")
+        return found
+
+    def background_texts(self, text_field: str, rng: np.random.Generator) -> list[str]:
+        """Texts that are none of the intents, or nothing. Raises InputError for an empty file."""
+        if self.background is None:
+            return []
+        source, column = Inputs([self.background]), text(text_field)
+        found = sample_texts(source, column, self.background_size, rng, strict=True)
+        if not found:
+            raise InputError(f"{self.background}: no text to tell intents from; check --background")
+        return found
+
+
+def open_encoder(encoding: NeuralOptions, model: str) -> Callable[[Mapping[str, Any]], Encoder]:
+    """What finds the encoder that a saved recogniser was trained with.
+
+    Raises InputError where another version of it is found.
+    """
+
+    def opened(described: Mapping[str, Any]) -> Encoder:
+        encoder = encoding.neural(encoding.encoder or described["model"])
+        check_version(encoder, described, model, done="trained", again="train")
+        return encoder
+
+    return opened

@@ -1,0 +1,150 @@
+"""Labels by a recogniser: the step of self-training that gives records an intent.
+
+After Cho et al. (2019): a recogniser trained on the annotated utterances labels those that were
+kept, and the next recogniser is trained on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from dataselect.data.records import Column, Fields, numbers, optional, text
+from dataselect.execution.scorer import FittedScorer, Remarks, Scores
+from dataselect.models.intent_classifier.intent_classifier import OTHER, Recogniser
+
+INTENT, CONFIDENCE = "intent", "confidence"
+
+_FILTERS = frozenset({"relevance", "perplexity", "distance", "paraphrase"})
+"""Scores of commands that tell what is in-domain from what is not."""
+
+_UNFILTERED = (
+    "carry no score of relevance, winnow, bitext or paraphrase, and one of the intents is the only "
+    "answer: filter the input first, or give --background"
+)
+_REPLACED = f"had another '{INTENT}', which is replaced; rename that field to keep it"
+
+
+@dataclass(frozen=True)
+class _Filtered(Column):
+    """Whether a record carries a score that it may have been filtered by."""
+
+    path: str = ""
+    check: Callable[[Any], Any] = bool
+    check_all: Callable[[list[Any]], bool] = bool
+    option: str = ""
+
+    def find(self, record: Any) -> Any:
+        """Whether it has one of the fields."""
+        return not _FILTERS.isdisjoint(record)
+
+    @property
+    def is_plain(self) -> bool:
+        """Never: it is no name of a field."""
+        return False
+
+
+class Labelling(FittedScorer):
+    """The most probable intent of each text, and its probability.
+
+    `keeps_other`: records that are none of the intents are not left out. `least`: those of a lower
+    confidence are.
+    """
+
+    noun: ClassVar[str] = "label"
+    may_add: ClassVar[tuple[str, ...]] = (INTENT, CONFIDENCE)
+    adds: tuple[str, ...] = (INTENT, CONFIDENCE)
+
+    def __init__(
+        self,
+        recogniser: Recogniser,
+        *,
+        keeps_other: bool = False,
+        least: float | None = None,
+        text_field: str = "text",
+    ) -> None:
+        self.recogniser = recogniser
+        self.keeps_other, self.least = keeps_other, least
+        self.text_field = text_field
+
+    @property
+    def measure(self) -> str:
+        """The field that records are ranked by."""
+        return CONFIDENCE
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The text, an intent that is there already, and whether a filter has seen the record."""
+        return [text(self.text_field), optional(INTENT), _Filtered()]
+
+    @property
+    def parallel(self) -> bool:  # type: ignore[override]  # known once the recogniser is
+        """Whether several processes may hold the recogniser."""
+        return self.recogniser.parallel
+
+    @property
+    def exclusions(self) -> tuple[str, ...]:  # type: ignore[override]  # as above
+        """What is none of the intents, and what is too uncertain."""
+        other = () if self.keeps_other else (f"labelled '{OTHER}'",)
+        return other + (() if self.least is None else (f"below --min-confidence {self.least:g}",))
+
+    def score(self, columns: Sequence[list[Any]]) -> Scores:
+        """Label a batch of texts."""
+        places, confidence = self.recogniser.label(columns[0])
+        names = [orjson.dumps(name) for name in self.recogniser.names]
+        fields: Fields = {
+            INTENT: [names[place] for place in places.tolist()],
+            CONFIDENCE: numbers(confidence),
+        }
+        excluded = self._excluded(places, confidence)
+        return Scores(confidence, fields, excluded, self._remarks(places, *columns[1:]))
+
+    def _remarks(
+        self, places: NDArray[np.intp], earlier: Sequence[Any], filtered: Sequence[bool]
+    ) -> Remarks:
+        """On records whose intent is replaced, and on those that no filter has seen."""
+        names = self.recogniser.names
+        given = zip(earlier, places.tolist(), strict=True)
+        replaced = sum(own is not None and own != names[place] for own, place in given)
+        raw = 0 if OTHER in names else len(filtered) - sum(filtered)
+        found = (_REPLACED, replaced), (_UNFILTERED, raw)
+        return tuple((what, count) for what, count in found if count)
+
+    def _excluded(
+        self, places: NDArray[np.intp], confidence: NDArray[np.float64]
+    ) -> NDArray[np.uint8] | None:
+        """(n,) which of `exclusions` holds, from 1, or 0."""
+        if not self.exclusions:
+            return None
+        codes = np.zeros(len(places), np.uint8)
+        if self.least is not None:
+            codes[confidence < self.least] = len(self.exclusions)
+        if not self.keeps_other and OTHER in self.recogniser.names:
+            codes[places == self.recogniser.names.index(OTHER)] = 1
+        return codes
+
+    def warnings(self) -> list[str]:
+        """Doubts about what was learnt."""
+        return self.recogniser.warnings()
+
+    def describe(self) -> dict[str, Any]:
+        """Options and figures of the fit for the run report."""
+        described = self.recogniser.describe()
+        return {
+            "signature": {
+                "intents": described["intents"],
+                "rounds": described.get("rounds"),
+                "model": self.recogniser.digest[:12],
+            },
+            **described,
+            "fit_warnings": self.warnings(),
+        }
+
+    def dumps(self) -> bytes:
+        """The recogniser as bytes."""
+        return self.recogniser.dumps()

@@ -1,0 +1,1 @@
+"""Commands of n-gram language models: training, mixing, evaluation."""

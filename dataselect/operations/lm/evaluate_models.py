@@ -1,0 +1,84 @@
+"""`dataselect lm eval`: how well language models predict a text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from typer import Option
+
+from dataselect.command_line.ending import note, warn
+from dataselect.command_line.normalization_options import NormalizationOptions
+from dataselect.command_line.options import InputOptions, OutputOptions, option
+from dataselect.data import records
+from dataselect.data.input_files import STDIN, Inputs
+from dataselect.errors import OptionError
+from dataselect.execution.run import Run
+from dataselect.operations.lm.perplexity_table import table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NOUN, _MODELS = "lm eval", "Language models"
+
+
+def command(
+    inputs: InputOptions,
+    lm: Annotated[
+        list[str],
+        option(
+            "--lm",
+            metavar="FILE",
+            help_="A language model, ARPA or KenLM's binary; again for several.",
+            section=_MODELS,
+        ),
+    ],
+    normalizing: NormalizationOptions,
+    output: OutputOptions,
+    format_: Annotated[
+        Literal["table", "json"], Option("--format", help="What is written.")
+    ] = "table",
+) -> None:
+    """Tell how well language models predict a text.
+
+    For each model: perplexity over words and sentence ends, with unknown words (as the model's
+    <unk>) and without, and over the words that all models know; bits per word, and per character,
+    spaces and sentence ends counted; the share of unknown words; and how many words and sentence
+    ends were predicted by an n-gram of each length.
+    """
+    settings = output.build()
+    texts = inputs.open(digest=settings.report is not None)
+    models = Inputs(lm)
+    if STDIN in models.paths:
+        raise OptionError("models are read from files; standard input is for texts")
+    with Run(texts, settings, also_read=[models]) as run:
+        from dataselect.models.language_model.scoring.perplexity import Evaluation, add
+        from dataselect.models.language_model.scoring.unspaced import Watch
+
+        run.facts = {"lm": models.paths, "format": format_, **vars(normalizing)}
+        evaluations = [Evaluation(path) for path in models.paths]
+        watch = Watch()
+        for batch in watch.over(run.texts(_NOUN, normalizing.build())):
+            add(evaluations, batch)
+        described = [evaluation.describe() for evaluation in evaluations]
+        found = {"models": described}
+        shown = (
+            table(described).encode()
+            if format_ == "table"
+            else records.encoded(found, indent=True) + b"\n"
+        )
+        run.write(shown)
+        run.warnings = [*_doubts(described), *watch.warnings()]
+        run.report(_NOUN, {}, **{_NOUN: found})
+    warn(run.warnings, settings)
+    note(f"evaluated {run.counts.kept:,} of {run.counts.read:,} records", quiet=settings.quiet)
+
+
+def _doubts(described: Sequence[dict[str, Any]]) -> list[str]:
+    """What a person should know before comparing the models."""
+    unknown = [figures["oov"] for figures in described]
+    if len(set(unknown)) <= 1:
+        return []
+    counts = ", ".join(f"{count:,}" for count in unknown)
+    what = f"the models lack different words ({counts} unknown): perplexities do not compare"
+    shared = f"{described[0]['shared']:,} words and sentence ends that all models know"
+    return [f"{what}, but those over the {shared}"]

@@ -1,0 +1,153 @@
+"""`dataselect lm train`: train an n-gram language model."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from typer import Option
+
+from dataselect.command_line.ending import note, warn
+from dataselect.command_line.normalization_options import NormalizationOptions
+from dataselect.command_line.options import InputOptions, OutputOptions, option
+from dataselect.data.input_files import Inputs
+from dataselect.errors import OptionError
+from dataselect.execution.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataselect.models.language_model.trainers import Plan
+
+_NOUN, _MODEL, _ESTIMATION = "lm train", "Language model", "Estimation"
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What the model is like, and what estimates it."""
+
+    order: Annotated[
+        int,
+        option(
+            min=1,
+            max=6,
+            metavar="N",
+            help_="Longest n-gram [default: 3; KenLM reads 2 and up].",
+            section=_MODEL,
+        ),
+    ] = 3
+    prune: Annotated[
+        list[str] | None,
+        option(
+            metavar="'0 0 1'",
+            help_="For each order, drop n-grams seen so often or less; the last number serves "
+            "longer ones, the first is 0.",
+            section=_MODEL,
+        ),
+    ] = None
+    vocab: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="Know these words only, white space between them; any other is counted as <unk>.",
+            section=_MODEL,
+        ),
+    ] = None
+    min_count: Annotated[
+        int,
+        option(
+            min=1,
+            metavar="N",
+            help_="Know words seen N times or more; any other is counted as <unk> [default: 1].",
+            section=_MODEL,
+        ),
+    ] = 1
+    estimator: Annotated[
+        Literal["auto", "builtin", "lmplz"],
+        Option(
+            help="builtin needs up to 60 bytes of memory a word for each order; lmplz, which must "
+            "be on the PATH, sorts on disk; auto is lmplz beyond 20 million words.",
+            rich_help_panel=_ESTIMATION,
+        ),
+    ] = "auto"
+    memory: Annotated[
+        str,
+        option(
+            metavar="SIZE",
+            help_="What lmplz may use to sort, such as 4G [default: 50%].",
+            section=_ESTIMATION,
+        ),
+    ] = "50%"
+
+    def reads(self) -> list[Inputs]:
+        """The files that training reads, beside the text."""
+        return [] if self.vocab is None else [Inputs([self.vocab])]
+
+    def plan(self) -> Plan:
+        """How to train, checked. Raises OptionError and InputError."""
+        from dataselect.models.language_model.trainers import Plan, read_words
+
+        words = [read_words(each) for each in self.reads()]
+        return Plan(
+            self.order,
+            _thresholds(self.prune or ()),
+            words[0] if words else None,
+            self.min_count,
+            self.estimator,
+            self.memory,
+        )
+
+
+def command(
+    inputs: InputOptions,
+    training: TrainOptions,
+    normalizing: NormalizationOptions,
+    output: OutputOptions,
+) -> None:
+    """Train an n-gram language model on the text of all records.
+
+    Interpolated modified Kneser-Ney smoothing, as KenLM's lmplz has it; an ARPA file that KenLM
+    and recognisers load. Each text is a sentence. Markers such as <s> in a text are words like
+    any other.
+    """
+    _refuse_thresholds_as_files(training, inputs)
+    settings = output.build()
+    texts = inputs.open(digest=settings.report is not None)
+    with Run(texts, settings, also_read=training.reads()) as run:
+        from dataselect.models.language_model.scoring.unspaced import Watch
+
+        run.facts = {**vars(training), **vars(normalizing)}
+        watch = Watch()
+        batches = watch.over(run.texts(_NOUN, normalizing.build()))
+        with training.plan().trained(batches) as estimator:
+            for chunk in estimator.arpa():
+                run.write(chunk)
+            found = estimator.describe()
+            run.warnings = [*estimator.warnings(), *watch.warnings()]
+        facts = {"order": training.order, "estimator": found["estimator"]}
+        run.report(_NOUN, facts, **{_NOUN: found})
+    warn(run.warnings, settings)
+    note(_summary(found), quiet=settings.quiet)
+
+
+def _thresholds(given: Sequence[str]) -> list[int]:
+    spelled = " ".join(given).replace(",", " ").split()
+    if not all(word.isdecimal() for word in spelled):
+        raise OptionError(f"--prune {' '.join(given)} is not whole numbers; give such as '0 0 1'")
+    return list(map(int, spelled))
+
+
+def _refuse_thresholds_as_files(training: TrainOptions, inputs: InputOptions) -> None:
+    """Say what went wrong after `--prune 0 0 1` without quotes."""
+    strays = [name for name in inputs.files or () if name.isdecimal() and not os.path.exists(name)]
+    if training.prune and strays:
+        quoted = " ".join([*training.prune, *strays])
+        raise OptionError(f"quote the thresholds: --prune '{quoted}'")
+
+
+def _summary(found: dict[str, Any]) -> str:
+    ngrams = " + ".join(f"{count:,}" for count in found["ngrams"])
+    return (
+        f"trained on {found['words']:,} words in {found['sentences']:,} sentences: {ngrams} n-grams"
+    )

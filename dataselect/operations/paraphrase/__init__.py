@@ -1,0 +1,1 @@
+"""Commands of the paraphrase detector: pairs, training, scores."""

@@ -1,0 +1,267 @@
+"""`dataselect paraphrase pairs`: make pairs to train a paraphrase detector on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from typer import Option
+
+from dataselect.command_line.ending import note, warn
+from dataselect.command_line.options import InputOptions, OutputOptions, option
+from dataselect.data.annotations import annotation, utterances, warnings
+from dataselect.errors import GuardError, OptionError
+from dataselect.execution.run import Run, Settings
+from dataselect.selection.rule import parse_share
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import numpy as np
+
+    from dataselect.data.annotations import Utterance
+    from dataselect.models.paraphrase_detector.pairs.pair_set import PairSet
+
+_NOUN = "paraphrase pairs"
+_PAIRS, _SPLITS, _RECORDS = "Pairs", "Splits", "Records"
+
+
+@dataclass(frozen=True)
+class PairOptions:
+    """How many pairs are made, and of what."""
+
+    pairs: Annotated[
+        int,
+        option(
+            min=2,
+            metavar="N",
+            help_="How many pairs to train on, half of them paraphrases [default: 20000].",
+            section=_PAIRS,
+        ),
+    ] = 20_000
+    slotless: Annotated[
+        Literal["include", "exclude"],
+        Option(
+            help="Whether utterances without slots take part: those of one intent are paraphrases, "
+            "since nothing in the annotation tells them apart.",
+            rich_help_panel=_PAIRS,
+        ),
+    ] = "include"
+    seed: Annotated[
+        int, option(metavar="N", help_="Seed of everything random [default: 0].", section=_PAIRS)
+    ] = 0
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """What is kept apart to test on."""
+
+    dev: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="Write pairs here of templates that the output has none of.",
+            section=_SPLITS,
+        ),
+    ] = None
+    dev_share: Annotated[
+        str | None,
+        option(
+            metavar="P",
+            help_="Share of the templates of each intent for --dev [default: 10%].",
+            section=_SPLITS,
+        ),
+    ] = None
+    dev_pairs: Annotated[
+        int | None,
+        option(
+            min=2,
+            metavar="N",
+            help_="How many pairs --dev gets [default: a tenth of --pairs].",
+            section=_SPLITS,
+        ),
+    ] = None
+    test: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="Write pairs here of intents that neither the output nor --dev has any of.",
+            section=_SPLITS,
+        ),
+    ] = None
+    held_out: Annotated[
+        list[str] | None,
+        option(
+            metavar="INTENT",
+            help_="An intent for --test; again for more, each then has negatives of the others.",
+            section=_SPLITS,
+        ),
+    ] = None
+    held_out_share: Annotated[
+        str | None,
+        option(
+            metavar="P",
+            help_="Or the share of all intents for --test, drawn at random.",
+            section=_SPLITS,
+        ),
+    ] = None
+    test_pairs: Annotated[
+        int | None,
+        option(
+            min=2,
+            metavar="N",
+            help_="How many pairs --test gets [default: a tenth of --pairs].",
+            section=_SPLITS,
+        ),
+    ] = None
+
+    def check(self) -> None:
+        """Raise OptionError for options that lack another."""
+        draws = self.held_out is not None or self.held_out_share is not None
+        if self.dev is None and (self.dev_pairs is not None or self.dev_share is not None):
+            raise OptionError("--dev-share and --dev-pairs are for --dev FILE; give that too")
+        if self.test is None and (draws or self.test_pairs is not None):
+            raise OptionError(
+                "--held-out, --held-out-share and --test-pairs are for --test FILE; give that too"
+            )
+        if self.test is not None and not draws:
+            raise OptionError("--test is of intents; name some by --held-out or --held-out-share")
+        if self.held_out is not None and self.held_out_share is not None:
+            raise OptionError("--held-out names what --held-out-share would draw; give one of them")
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The splits that are asked for beside the output, and where they go."""
+        given = {"dev": self.dev, "test": self.test}
+        return {name: path for name, path in given.items() if path is not None}
+
+    def sizes(self, pairs: int) -> dict[str, int]:
+        """How many pairs each split gets that is asked for, where training gets `pairs`."""
+        tenth = max(pairs // 10, 2)
+        sizes = {"dev": self.dev_pairs or tenth, "test": self.test_pairs or tenth}
+        return {"train": pairs} | {name: sizes[name] for name in self.files}
+
+    def dev_part(self) -> float:
+        """The share of templates that dev gets. Raises OptionError."""
+        return float(parse_share(self.dev_share or "10%")) if self.dev is not None else 0.0
+
+    def intents(
+        self,
+        known: Collection[str | None],
+        left_out: Collection[str | None],
+        rng: np.random.Generator,
+    ) -> set[str | None]:
+        """The intents for the test, of those that are `known`. Raises OptionError.
+
+        `left_out`: those that have utterances, but none with slots.
+        """
+        for intent in self.held_out or ():
+            if intent not in known:
+                if intent in left_out:
+                    raise OptionError(
+                        f"--held-out {intent}: none of its utterances has slots, so --slotless "
+                        "exclude leaves it out; name another, or leave --slotless out"
+                    )
+                raise OptionError(f"--held-out {intent} is no intent of the input; check its name")
+        if self.held_out_share is None:
+            return set(self.held_out or ())
+        number = round(parse_share(self.held_out_share) * len(known))
+        order = rng.permutation(len(known)).tolist()
+        return {list(known)[place] for place in order[: max(number, 1)]}
+
+
+@dataclass(frozen=True)
+class AnnotationOptions:
+    """Where an annotation is."""
+
+    intent_field: Annotated[
+        str,
+        option(metavar="FIELD", help_="Where the intent is [default: intent].", section=_RECORDS),
+    ] = "intent"
+    slots_field: Annotated[
+        str,
+        option(
+            metavar="FIELD",
+            help_="Where the slots are: objects with slot, start and end, in characters "
+            "[default: slots].",
+            section=_RECORDS,
+        ),
+    ] = "slots"
+
+
+def command(
+    inputs: InputOptions,
+    making: PairOptions,
+    splitting: SplitOptions,
+    annotated: AnnotationOptions,
+    output: OutputOptions,
+) -> None:
+    """Make pairs to train a paraphrase detector on, from annotated records.
+
+    Paraphrases have the same values in another template of the same intent. As many pairs are
+    none: by their 'kind', 20 % have one value exchanged (value), 25 % that and another template
+    (template+value), 10 % several values exchanged (values), 10 % two swapped (swap), 10 % other
+    slots (slots), 25 % another intent (intent); what an utterance does not allow, other kinds get.
+    Words in common tell nothing. Pairs are spread evenly over intents, half of each paraphrases.
+    """
+    import numpy as np
+
+    from dataselect.models.paraphrase_detector.pairs.annotated_corpus import (
+        Corpus,
+        distinct_templates,
+    )
+    from dataselect.models.paraphrase_detector.pairs.pair_set import PairSet
+    from dataselect.models.paraphrase_detector.pairs.splits import split
+
+    settings = replace(output.build(), seed=making.seed)
+    splitting.check()
+    dev_share = splitting.dev_part()
+    column = annotation(settings.text_field, annotated.intent_field, annotated.slots_field)
+    rng = np.random.default_rng(settings.seed)
+    with Run(inputs.open(digest=settings.report is not None), settings) as run:
+        run.facts = {**vars(making), **vars(splitting), **vars(annotated)}
+        for path in splitting.files.values():
+            run.open_file(path)
+        items = utterances(run.inputs, column, stop_at_first=run.stops_at_first)
+        left_out: set[str | None] = set()
+
+        def takes_part(utterance: Utterance) -> bool:
+            if utterance.slots or making.slotless == "include":
+                return True
+            left_out.add(utterance.intent)
+            return False
+
+        templates = distinct_templates(filter(takes_part, run.good(items, _NOUN)))
+        known = {template.intent: None for template in templates}
+        held_out = splitting.intents(known, left_out, rng)
+        splits = split(templates, held_out, dev_share, rng)._asdict()
+        corpora = {name: Corpus(own) for name, own in splits.items()}
+        made = [
+            PairSet(name, corpora[name], size, rng)
+            for name, size in splitting.sizes(making.pairs).items()
+        ]
+        _refuse_none(made, settings)
+        train, *others = made
+        run.write(train.text)
+        for pairs in others:
+            run.write_file(splitting.files[pairs.name], pairs.text)
+        found = {pairs.name: pairs.describe(corpora[train.name]) for pairs in made}
+        if not any(template.slots for template in templates):
+            said = "no record has slots, so that those of one intent count as paraphrases"
+            run.warnings.append(said)
+        run.warnings += warnings(column)
+        run.warnings += [warning for pairs in made for warning in pairs.warnings()]
+        run.report(_NOUN, {"pairs": making.pairs}, **{_NOUN: found})
+    warn(run.warnings, settings)
+    sizes = ", ".join(f"{pairs.name} {len(pairs):,}" for pairs in made)
+    note(f"pairs of {run.counts.kept:,} records: {sizes}", quiet=settings.quiet)
+
+
+def _refuse_none(made: list[PairSet], settings: Settings) -> None:
+    """Raise GuardError where a split has no pair at all."""
+    for pairs in made:
+        if not (pairs or settings.allow_empty):
+            raise GuardError(
+                f"no pair can be made for {pairs.name}: {pairs.why_empty()}; annotate more "
+                "records, or accept it with --allow-empty"
+            )

@@ -1,0 +1,146 @@
+"""`dataselect paraphrase score`: whether pairs, or records and those of a file, say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+from dataselect.command_line.ending import finish
+from dataselect.command_line.engine_options import EngineOptions
+from dataselect.command_line.options import (
+    InputOptions,
+    RunOptions,
+    SelectionOptions,
+    given,
+    option,
+)
+from dataselect.data import records
+from dataselect.data.input_files import Inputs
+from dataselect.data.sampling import names_at, read_columns
+from dataselect.errors import InputError, OptionError
+
+if TYPE_CHECKING:
+    from dataselect.execution.scorer import Scorer
+    from dataselect.models.paraphrase_detector.detector import SavedDetector
+
+_SCORE, _RECORDS = "Scoring", "Records"
+
+
+@dataclass(frozen=True)
+class PairOptions:
+    """Where the two texts of a record are."""
+
+    text1_field: Annotated[
+        str,
+        option(metavar="FIELD", help_="One text of a pair [default: text1].", section=_RECORDS),
+    ] = "text1"
+    text2_field: Annotated[
+        str,
+        option(metavar="FIELD", help_="The other text [default: text2].", section=_RECORDS),
+    ] = "text2"
+
+
+@dataclass(frozen=True)
+class MatchOptions:
+    """Texts to find the best match in."""
+
+    against: Annotated[
+        str | None,
+        option(
+            metavar="FILE",
+            help_="Compare the text of each record with those of this file; adds 'nearest', the "
+            "id of the best match, or FILE:LINE where it has none.",
+            section=_SCORE,
+        ),
+    ] = None
+    candidates: Annotated[
+        int | None,
+        option(
+            min=1,
+            metavar="N",
+            help_="How many texts of --against are compared with each record by the detector, "
+            "nearest first [default: 10].",
+            section=_SCORE,
+        ),
+    ] = None
+
+
+def command(
+    inputs: InputOptions,
+    detector: Annotated[
+        str,
+        option(
+            metavar="FOLDER",
+            help_="A detector that 'paraphrase train' wrote.",
+            section=_SCORE,
+        ),
+    ],
+    matching: MatchOptions,
+    pairs: PairOptions,
+    selection: SelectionOptions,
+    run: RunOptions,
+    engine: EngineOptions,
+    device: Annotated[
+        str | None,
+        option(
+            metavar="NAME",
+            help_="Where the detector runs: cpu, cuda, cuda:1, mps [default: the library's "
+            "choice].",
+            section=_SCORE,
+        ),
+    ] = None,
+) -> None:
+    """Tell how probably pairs, or records and those of a file, say the same.
+
+    Adds 'paraphrase': the probability that 'text1' and 'text2' ask for the same, with the same
+    values. With --against, that of the record's 'text' and its best match.
+    """
+    from dataselect.models.paraphrase_detector.detector import SavedDetector
+
+    settings, rule = run.build(), selection.build()
+    if matching.against is None:
+        if matching.candidates is not None:
+            raise OptionError("--candidates are those of --against FILE; give it too")
+        settings = replace(settings, text_field=pairs.text1_field)
+    elif given(pairs):
+        raise OptionError(f"{given(pairs)[0]} is for pairs, and --against compares --text-field")
+    pool = engine.open(inputs, run, rule, settings)
+    others = None if matching.against is None else Inputs([matching.against])
+    read = [*([] if others is None else [others]), *selection.reads()]
+    with engine.job(pool, settings, also_read=read) as job:
+        job.facts = {**vars(matching), **vars(pairs), **vars(engine)}
+        job.facts |= {"detector": detector, "device": device}
+        loaded = SavedDetector(detector, device=device)
+        loaded.loaded  # noqa: B018  a folder that is none is refused at once
+        scorer = (
+            _of_pairs(loaded, pairs)
+            if others is None
+            else _of_file(loaded, others, matching, settings.text_field)
+        )
+        result = job.apply(scorer, rule)
+    finish(result, settings)
+
+
+def _of_pairs(detector: SavedDetector, pairs: PairOptions) -> Scorer:
+    from dataselect.operations.paraphrase.scorer import Pairs
+
+    return Pairs(detector, text1_field=pairs.text1_field, text2_field=pairs.text2_field)
+
+
+def _of_file(
+    detector: SavedDetector, others: Inputs, matching: MatchOptions, text_field: str
+) -> Scorer:
+    from dataselect.models.paraphrase_detector.best_match import CANDIDATES
+    from dataselect.operations.paraphrase.scorer import BestMatch
+
+    others.keep_for_rereading()
+    [texts] = read_columns(others, [records.text(text_field)])
+    if not texts:
+        raise InputError(f"{matching.against}: no text to compare with; check --against")
+    return BestMatch(
+        detector,
+        texts,
+        names_at(others, range(len(texts))),
+        candidates=matching.candidates or CANDIDATES,
+        text_field=text_field,
+    )

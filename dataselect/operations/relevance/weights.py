@@ -1,0 +1,101 @@
+"""Linear functions of n-gram counts, with weights in fixed point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.models.ngrams import Ngrams, crossing
+
+Aggregation = Literal["sqrt", "sum", "mean"]
+
+_FRACTION_BITS = 20  # weights are multiples of 2**-20: their sums are exact, in any order
+_LARGEST = 2.0 ** (31 - _FRACTION_BITS) - 1
+
+
+@dataclass(frozen=True)
+class NgramWeights:
+    """K linear functions of n-gram counts, with a weight for each bucket seen in training.
+
+    `buckets` (f,) ascending; `fixed` (K, f) int32, weights times 2**20. Because the weights are
+    whole numbers, a sum is the same on every machine and in every batch.
+    """
+
+    ngrams: Ngrams
+    buckets: NDArray[np.intp]
+    fixed: NDArray[np.int32]
+
+    @classmethod
+    def of(
+        cls, ngrams: Ngrams, buckets: NDArray[np.intp], weights: NDArray[np.float64]
+    ) -> NgramWeights:
+        """Round real weights (K, f), for `buckets` ascending, to fixed point."""
+        scaled = np.rint(np.clip(weights, -_LARGEST, _LARGEST) * 2.0**_FRACTION_BITS)
+        used = (scaled != 0).any(axis=0)
+        return cls(ngrams, buckets[used], scaled[:, used].astype(np.int32))
+
+    @cached_property
+    def _rows(self) -> NDArray[np.int32]:
+        """Bucket to 1 + its column of `fixed`, or 0 where training never saw it."""
+        rows = np.zeros(1 << self.ngrams.bits, np.int32)
+        rows[self.buckets] = np.arange(1, len(self.buckets) + 1)
+        return rows
+
+    @cached_property
+    def _single(self) -> NDArray[np.int32]:
+        """Bucket to its weight, for one function: saves looking a column up first."""
+        weights = np.zeros(1 << self.ngrams.bits, np.int32)
+        weights[self.buckets] = self.fixed[0]
+        return weights
+
+    @cached_property
+    def _padded(self) -> NDArray[np.int32]:
+        """`fixed` with a first column of zeros, for buckets that training never saw."""
+        return np.pad(self.fixed, ((0, 0), (1, 0)))
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the derived tables out of pickles: each worker makes its own."""
+        return {"ngrams": self.ngrams, "buckets": self.buckets, "fixed": self.fixed}
+
+    def of_buckets(self, buckets: NDArray[np.intp]) -> NDArray[np.float64]:
+        """(K, len(buckets)) the weights of some buckets; 0 for those that training never saw."""
+        chosen: NDArray[np.float64] = self._padded[:, self._rows[buckets]] / 2.0**_FRACTION_BITS
+        return chosen
+
+    def sums(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """(K, n) summed weights of each text's n-grams, and (n,) how many n-grams it has."""
+        tokens = self.ngrams.tokens(texts)
+        single = len(self.fixed) == 1
+        table = self._single if single else self._rows
+        rows = []
+        for n, buckets in enumerate(self.ngrams.buckets(tokens.hashes), start=1):
+            found = table.take(buckets, mode="wrap")  # all are in range: skips a check and a copy
+            if n > 1:
+                found[crossing(tokens.bounds, n, len(buckets))] = 0
+            rows.append(found)
+        sums = np.empty((len(self.fixed), len(texts)))
+        totals = np.zeros(len(tokens.hashes) + 1, np.int64)
+        for number, out in enumerate(sums):
+            starting = totals[1:]  # at first, what the n-grams that start at each token weigh
+            starting[:] = 0
+            for found in rows:
+                weights = found if single else self._padded[number].take(found, mode="wrap")
+                starting[: len(found)] += weights
+            np.cumsum(starting, out=starting)
+            out[:] = totals[tokens.bounds[1:]] - totals[tokens.bounds[:-1]]
+        lengths = np.diff(tokens.bounds)
+        counts = sum(np.maximum(lengths - n, 0) for n in range(self.ngrams.order))
+        return sums / 2.0**_FRACTION_BITS, np.asarray(counts, dtype=np.int64)
+
+
+def divisors(ngram_counts: NDArray[np.int64], aggregation: Aggregation) -> NDArray[np.float64]:
+    """(n,) what the summed weights of texts with so many n-grams are divided by, at least 1."""
+    counts = np.maximum(ngram_counts, 1).astype(np.float64)
+    if aggregation == "sum":
+        return np.ones_like(counts)
+    return counts if aggregation == "mean" else np.sqrt(counts)

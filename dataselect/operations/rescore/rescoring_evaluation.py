@@ -1,0 +1,171 @@
+"""What rescoring does to a metric, beside the lists' own order, chance and the best possible."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataselect.console import aligned
+from dataselect.data import records
+
+if TYPE_CHECKING:
+    from dataselect.data.input_files import Inputs
+    from dataselect.models.metrics import Metric
+    from dataselect.models.metrics.bootstrap import Comparison, Interval
+    from dataselect.operations.rescore.scorer import Rescore
+
+FIRST, RESCORED, ORACLE, RANDOM = "first-best", "rescored", "oracle", "random"
+
+
+@dataclass(frozen=True)
+class Systems:
+    """One metric of the four ways to pick from the same n lists, by name.
+
+    `compared`: each against the first-best, the difference being its value less that.
+    """
+
+    metric: Metric
+    lists: int
+    seed: int
+    intervals: dict[str, Interval]
+    compared: dict[str, Comparison]
+
+    def warnings(self) -> list[str]:
+        """That rescoring did harm, if it did."""
+        found = self.compared[RESCORED]
+        is_better = (found.difference > 0) == self.metric.higher_is_better
+        if is_better or found.difference == 0:
+            return []
+        worse = (
+            f"rescored is worse than first-best: {self.metric.title} {found.system:.2f} against "
+            f"{found.baseline:.2f} (p {found.p_value:.3f}); tune the weights with --tune, or "
+            "lower --lm-weight"
+        )
+        return [worse]
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, for the run report."""
+        return {
+            "metric": self.metric.name,
+            "signature": self.metric.signature,
+            "lists": self.lists,
+            "systems": {
+                name: {
+                    **asdict(each),
+                    **(
+                        {"against_first_best": asdict(self.compared[name])} if name != FIRST else {}
+                    ),
+                }
+                for name, each in self.intervals.items()
+            },
+        }
+
+
+def evaluated(
+    scorer: Rescore, inputs: Inputs, metrics: Sequence[Metric], seed: int
+) -> list[Systems]:
+    """Try the four ways on all good records; the run that follows reports the bad ones.
+
+    What is odd about the lists goes into the scorer's warnings.
+    """
+    if not metrics:
+        return []
+    lists: list[Any] = []
+    references: list[str] = []
+    for block in inputs.blocks():
+        own_lists, own_references = records.read(block, scorer.columns).columns
+        lists += own_lists
+        references += own_references
+    if lists:
+        scorer.figures.setdefault("warnings", []).extend(unsaid_digits(lists, references))
+    return [systems(scorer, lists, references, each, seed) for each in metrics] if lists else []
+
+
+def unsaid_digits(lists: Sequence[list[dict[str, Any]]], references: Sequence[str]) -> list[str]:
+    """A warning where references hold digits that no hypothesis of their list has."""
+    from dataselect.operations.rescore.nbest import TEXT
+
+    lacking = sum(
+        any(map(str.isdigit, reference))
+        and not any(any(map(str.isdigit, each[TEXT])) for each in own)
+        for own, reference in zip(lists, references, strict=True)
+    )
+    if lacking < _MANY_LACKING * len(lists) or not lacking:
+        return []
+    words = (
+        f"{lacking:,} of {len(lists):,} references hold digits that no hypothesis of their list "
+        "has: no choice among them is right; spell numbers out in the references"
+    )
+    return [words]
+
+
+_MANY_LACKING = 0.02  # of the lists
+
+
+def systems(
+    scorer: Rescore,
+    lists: Sequence[list[dict[str, Any]]],
+    references: Sequence[str],
+    metric: Metric,
+    seed: int,
+) -> Systems:
+    """Try the four ways on n > 0 lists with references.
+
+    All pick from the lists as they are given, copies and empty texts included. Random is one draw
+    by `seed`.
+    """
+    import numpy as np
+
+    from dataselect.models.metrics.bootstrap import interval, paired_bootstrap
+    from dataselect.operations.rescore.lists import Lists, oracle
+    from dataselect.operations.rescore.log_linear import winners
+    from dataselect.operations.rescore.nbest import TEXT
+
+    found = scorer.model.features(lists, scorer.nbest, scorer.lm)
+    won = winners(scorer.model.totals(found.features), found.candidates.sizes)
+    sizes = np.fromiter(map(len, lists), np.int64, len(lists))
+    rows = metric.statistics(
+        [each[TEXT] for own in lists for each in own],
+        np.repeat(np.array(references, object), sizes).tolist(),
+    )
+    given = Lists.of(np.zeros((len(rows), 0)), rows, sizes)
+    statistics = {
+        FIRST: given.chosen(np.zeros(len(lists), np.intp)),
+        RESCORED: given.chosen(found.candidates.ranks[won] - 1),
+        ORACLE: given.chosen(oracle(given, metric)),
+        RANDOM: given.chosen(np.random.default_rng(seed).integers(sizes)),
+    }
+    return Systems(
+        metric,
+        len(lists),
+        seed,
+        {
+            name: interval(metric, own, np.random.default_rng(seed))
+            for name, own in statistics.items()
+        },
+        {
+            name: paired_bootstrap(metric, statistics[FIRST], own, np.random.default_rng(seed))
+            for name, own in statistics.items()
+            if name != FIRST
+        },
+    )
+
+
+def table(found: Systems) -> str:
+    """What the figures are of, then a row a system."""
+    rows = [[found.metric.title, "value", "95 % interval", "difference", "95 % interval", "p"]]
+    for name, own in found.intervals.items():
+        row = [name, f"{own.value:.2f}", f"[{own.low:.2f}, {own.high:.2f}]"]
+        other = found.compared.get(name)
+        rows.append(row + (["", "", ""] if other is None else _difference(other)))
+    basis = f"{found.lists:,} lists, seed {found.seed}; {found.metric.signature}"
+    return "\n".join([basis, *map(str.rstrip, aligned(rows))])
+
+
+def _difference(found: Comparison) -> list[str]:
+    return [
+        f"{found.difference:+.2f}",
+        f"[{found.low:+.2f}, {found.high:+.2f}]",
+        f"{found.p_value:.4f}",
+    ]

@@ -1,0 +1,267 @@
+"""Rescoring: pick the best hypothesis of each n-best list with the help of a language model.
+
+After Punjabi et al. (2019), who rank by the in-domain language model alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from dataselect.data.records import Column, Fields, reference
+from dataselect.execution.scorer import Scorer, Scores
+from dataselect.models.language_model.scoring.language_model import (
+    DECIMALS,
+    LanguageModel,
+    TextScores,
+)
+from dataselect.models.language_model.temporary_models import SmallModels
+from dataselect.models.metrics import Metric
+from dataselect.operations.rescore.lists import Lists
+from dataselect.operations.rescore.log_linear import (
+    SCORE,
+    Featured,
+    LogLinear,
+    dumps,
+    reweighted,
+    winners,
+)
+from dataselect.operations.rescore.nbest import NBest, NBestField, find
+from dataselect.operations.rescore.weight_tuning import Optimizer, Tuning, tune
+
+if TYPE_CHECKING:
+    from dataselect.selection.rule import Direction
+
+RESCORED, PERPLEXITY = "rescored", "perplexity"
+TOLD = ("rank", "total", PERPLEXITY)
+"""What is told of a winner beside its features."""
+_EMPTY = "have an empty text: every hypothesis of their list is empty"
+_UNKNOWN = "have a winner with '<unk>', a word like any other until --unknown '<unk>' names it"
+_COSTS = (
+    "have a list whose first hypothesis scores worst: if low scores are good, give a negative "
+    "--score-weight and an --lm-weight, or --tune"
+)
+_FEW_LISTS = 5  # of a batch: fewer may begin with the worst score by chance
+
+
+class Rescore(Scorer):
+    """The winner of each list as the text; its perplexity, low for good texts, as the score.
+
+    The weighted sum ranks within a list only: the scores of a recogniser do not compare between
+    utterances. Perplexity does, and is what `winnow` would say of the winner.
+    """
+
+    noun: ClassVar[str] = "rescore"
+    may_add: ClassVar[tuple[str, ...]] = (RESCORED,)
+    direction: Direction = "low"
+
+    def __init__(
+        self,
+        lm: LanguageModel,
+        model: LogLinear,
+        *,
+        nbest_path: str = "nbest",
+        reference_path: str | None = None,
+        text_field: str = "text",
+        keep_nbest: bool = False,
+        figures: dict[str, Any] | None = None,
+    ) -> None:
+        """With `reference_path` a record without reference is bad.
+
+        `figures` go into the run report; of them `warnings` are for people, too.
+        """
+        self.lm, self.model = lm, model
+        self.nbest, self.reference_path = model.nbest_field(nbest_path), reference_path
+        self.text_field, self.keep_nbest = text_field, keep_nbest
+        self.figures = figures or {}
+
+    @property
+    def measure(self) -> str:
+        """Perplexity of the winner."""
+        return PERPLEXITY
+
+    @property
+    def score_field(self) -> str:
+        """The winner's perplexity, among what is known of it."""
+        return f"{RESCORED}.{PERPLEXITY}"
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The list, and the reference where it must be there."""
+        return list_columns(self.nbest, self.reference_path)
+
+    @property
+    def adds(self) -> tuple[str, ...]:  # type: ignore[override]  # the text may be called otherwise
+        """The winner's text, and what is known of it."""
+        return (self.text_field, RESCORED)
+
+    @property
+    def removes(self) -> tuple[str, ...]:  # type: ignore[override]  # as above
+        """The list, unless it is to be kept."""
+        return () if self.keep_nbest else (self.nbest.path,)
+
+    def score(self, columns: Sequence[list[Any]]) -> Scores:
+        """Rescore a batch of lists."""
+        found = self.model.features(columns[0], self.nbest, self.lm)
+        totals = self.model.totals(found.features)
+        won = winners(totals, found.candidates.sizes)
+        log_probs, words, oov = found.scored
+        scored = TextScores(log_probs[won], words[won], oov[won])
+        perplexities = scored.perplexities
+        known = {
+            "rank": found.candidates.ranks[won],
+            "total": np.round(totals[won], DECIMALS),
+            **self._values(found, won),
+            "lm": np.round(scored.log_probs * math.log(10), DECIMALS),
+            "words": scored.words,
+            "oov": scored.oov,
+            PERPLEXITY: perplexities,
+        }
+        rows = zip(*[column.tolist() for column in known.values()], strict=True)
+        texts = found.candidates.texts
+        fields: Fields = {
+            self.text_field: [orjson.dumps(texts[place]) for place in won.tolist()],
+            RESCORED: [orjson.dumps(dict(zip(known, row, strict=True))) for row in rows],
+        }
+        winning = [texts[place] for place in won.tolist()]
+        counted = {
+            _EMPTY: sum(not text.strip() for text in winning),
+            _UNKNOWN: self._unnamed_unknown(winning),
+            _COSTS: self._upside_down(columns[0]),
+        }
+        remarks = tuple((remark, count) for remark, count in counted.items() if count)
+        return Scores(perplexities, fields, remarks=remarks)
+
+    def _unnamed_unknown(self, texts: Sequence[str]) -> int:
+        """How many winners hold a recogniser's unknown token, where nobody said that it is one."""
+        if self.model.normalization.unknown is not None:
+            return 0
+        return sum("<unk>" in text for text in texts)
+
+    def _upside_down(self, lists: Sequence[NBest]) -> int:
+        """How many lists begin with what scores worst, where that is so of most of a batch."""
+        if self.model.weights.get(SCORE, 0.0) <= 0:
+            return 0
+        name = self.model.score_name
+        scores = [[find(each, name) for each in own] for own in lists if len(own) > 1]
+        worst = sum(own[0] == min(own) < max(own) for own in scores)
+        return worst if worst >= _FEW_LISTS and 2 * worst > len(scores) else 0
+
+    def _values(self, found: Featured, won: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
+        """The winners' own numbers; the list's score is called `score` whatever it is there."""
+        return {
+            SCORE if name == self.model.score_name else name: column[won]
+            for name, column in found.candidates.values.items()
+        }
+
+    def warnings(self) -> list[str]:
+        """What was said when model and weights were made, and when they were tried."""
+        return list(self.figures.get("warnings", []))
+
+    def describe(self) -> dict[str, Any]:
+        """The language model by its digest, the weights, and what `figures` say."""
+        return {
+            "signature": {
+                "lm": self.lm.digest[:12],
+                "order": self.lm.order,
+                "weights": ",".join(f"{n}={w:.4g}" for n, w in self.model.weights.items()),
+                "norm": str(self.model.normalization),
+            },
+            **self.model.as_json(),
+            **self.figures,
+        }
+
+    def dumps(self) -> bytes:
+        """The weights as a file, for `log_linear.load`."""
+        figures = {name: self.figures[name] for name in ("tuned",) if name in self.figures}
+        return dumps(self.model, {"lm": self.lm.digest, **figures})
+
+
+def list_columns(nbest: NBestField, reference_path: str | None) -> list[Column]:
+    """What is read of a record: its list, and its reference where one is needed."""
+    return [nbest.column, *([] if reference_path is None else [reference(reference_path)])]
+
+
+def laid_out(found: Featured, references: Sequence[str], metric: Metric) -> Lists:
+    """Lists with the metric's statistics, for (n,) references."""
+    sizes = found.candidates.sizes
+    repeated = np.repeat(np.array(references, object), sizes).tolist()
+    return Lists.of(found.features, metric.statistics(found.candidates.texts, repeated), sizes)
+
+
+class Development(NamedTuple):
+    """Lists with their references, to tune weights on by a metric."""
+
+    lists: Sequence[NBest]
+    references: Sequence[str]
+    metric: Metric
+    optimizer: Optimizer = "risk"
+
+
+def tuned(
+    start: LogLinear,
+    lm: LanguageModel,
+    nbest: NBestField,
+    development: Development,
+    rng: np.random.Generator,
+) -> tuple[LogLinear, Tuning]:
+    """The model with weights tuned on n > 1 lists; those of `start` are where it starts."""
+    lists, references, metric, optimizer = development
+    prepared = laid_out(start.features(lists, nbest, lm), references, metric)
+    weights = np.array(list(start.weights.values()))
+    found = tune(prepared, metric, weights, rng, optimizer)
+    return reweighted(start, found.weights), found
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a Rescore is made: the model or where its tuning starts, and the language model.
+
+    `lm`: None to train one. `made_for`: digest of the language model that weights were made for.
+    """
+
+    start: LogLinear
+    lm: LanguageModel | None = None
+    order: int = 3
+    development: Development | None = None
+    made_for: str | None = None
+    nbest_path: str = "nbest"
+    reference_path: str | None = None
+    text_field: str = "text"
+    keep_nbest: bool = False
+
+    @contextmanager
+    def fit(self, in_domain: Sequence[str], rng: np.random.Generator) -> Iterator[Rescore]:
+        """Train and tune what is to be, for as long as the context lasts.
+
+        In-domain text is normalised as hypotheses are.
+        """
+        with SmallModels(self.order) as models:
+            normalized = filter(str.strip, map(self.start.normalization, in_domain))
+            lm = self.lm or models.train(list(normalized), grow=True)
+            figures = models.figures()
+            if self.made_for not in (None, lm.digest):
+                figures["warnings"].append("the weights were made for another language model")
+            model = self.start
+            if self.development is not None:
+                nbest = model.nbest_field(self.nbest_path)
+                metric = self.development.metric
+                model, found = tuned(model, lm, nbest, self.development, rng)
+                figures["tuned"] = {"metric": metric.signature, **found.describe()}
+                figures["warnings"] += found.warnings(metric)
+            yield Rescore(
+                lm,
+                model,
+                nbest_path=self.nbest_path,
+                reference_path=self.reference_path,
+                text_field=self.text_field,
+                keep_nbest=self.keep_nbest,
+                figures=figures,
+            )

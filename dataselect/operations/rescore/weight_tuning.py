@@ -1,0 +1,108 @@
+"""Weights of a log-linear model, tuned on n-best lists with references, and kept if that helps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.models.metrics import Metric
+from dataselect.models.metrics.bootstrap import paired_bootstrap
+from dataselect.operations.rescore.lists import Floats, Lists
+from dataselect.operations.rescore.mert import minimum_error_rate
+from dataselect.operations.rescore.minimum_risk import minimum_risk
+
+Optimizer = Literal["risk", "mert"]
+_RANDOM_STARTS: dict[Optimizer, int] = {"risk": 2, "mert": 5}
+_FOLDS = 5
+_ENOUGH = 0.95  # of bootstrap samples in which tuned weights win: less may be chance
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Weights (f,), and values of the metric on the lists they were tuned on.
+
+    `before` with the weights at the start, `after` with the tuned ones; `held_out` with weights
+    tuned on other folds. `wins`: in which share of bootstrap samples of the lists `held_out` is
+    better than `before` (Koehn 2004). `kept` tells whether that is enough: else `weights` are the
+    start.
+    """
+
+    weights: Floats
+    optimizer: Optimizer
+    lists: int
+    before: float
+    after: float
+    held_out: float
+    wins: float
+    kept: bool
+
+    def describe(self) -> dict[str, Any]:
+        """The figures, for JSON."""
+        return {name: value for name, value in vars(self).items() if name != "weights"}
+
+    def warnings(self, metric: Metric) -> list[str]:
+        """That tuning was in vain, if it was."""
+        if self.kept:
+            return []
+        in_vain = (
+            f"tuning on {self.lists} lists is no use: {metric.title} {self.held_out:.2f} on lists "
+            f"held out, {self.before:.2f} without, and better in {self.wins:.0%} of bootstrap "
+            f"samples, not in {_ENOUGH:.0%}; weights stay as they were"
+        )
+        return [in_vain]
+
+
+def tune(
+    lists: Lists,
+    metric: Metric,
+    start: Floats,
+    rng: np.random.Generator,
+    optimizer: Optimizer = "risk",
+) -> Tuning:
+    """Find weights for n > 1 lists, unless they hardly beat `start` (f,) on lists held out.
+
+    `risk` maximises the expected metric, `mert` the metric itself. Both start at `start`, which
+    must not be all 0, and at random points, with features in standard deviations.
+    """
+    spread = lists.spread()
+    scaled = Lists(lists.features / spread, lists.statistics, lists.real)
+    starts = _starts(start * spread, _RANDOM_STARTS[optimizer], rng)
+
+    def optimized(own: Lists) -> Floats:
+        if optimizer == "risk":
+            return minimum_risk(own, metric, starts)
+        return minimum_error_rate(own, metric, starts, rng)
+
+    held_out = np.empty((len(lists), lists.statistics.shape[-1]))
+    folds = _folds(len(lists), rng)
+    for fold in range(int(folds.max()) + 1):
+        own = scaled[folds == fold]
+        held_out[folds == fold] = own.chosen(own.winners(optimized(scaled[folds != fold])))
+    weights = optimized(scaled) / spread
+    before = lists.chosen(lists.winners(start))
+    compared = paired_bootstrap(metric, before, held_out, rng)
+    kept = compared.wins >= _ENOUGH
+    return Tuning(
+        weights if kept else start,
+        optimizer,
+        len(lists),
+        before=compared.baseline,
+        after=float(metric.value(lists.sums(weights))),
+        held_out=compared.system,
+        wins=compared.wins,
+        kept=kept,
+    )
+
+
+def _starts(first: Floats, others: int, rng: np.random.Generator) -> list[Floats]:
+    """Points of length 1 to start from."""
+    points = [first, *rng.normal(size=(others, len(first)))]
+    return [point / np.linalg.norm(point) for point in points]
+
+
+def _folds(n: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """(n,) the fold of each list."""
+    return rng.permutation(n) % min(_FOLDS, n)

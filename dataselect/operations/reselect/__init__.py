@@ -1,0 +1,1 @@
+"""Selection anew on a score that records have already."""

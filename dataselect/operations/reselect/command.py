@@ -1,0 +1,39 @@
+"""`dataselect select`: select again on any numeric field."""
+
+from typing import Annotated, Literal
+
+from typer import Option
+
+from dataselect.command_line.ending import finish
+from dataselect.command_line.engine_options import EngineOptions
+from dataselect.command_line.options import InputOptions, RunOptions, SelectionOptions
+from dataselect.operations.reselect.scorer import Field
+from dataselect.selection.rule import DIRECTIONS
+
+_LOW_IS_GOOD = [field for field, direction in DIRECTIONS.items() if direction == "low"]
+
+
+def command(
+    inputs: InputOptions,
+    by: Annotated[str, Option(metavar="FIELD", help="The numeric field to select by.")],
+    selection: SelectionOptions,
+    run: RunOptions,
+    engine: EngineOptions,
+    best: Annotated[
+        Literal["auto", "high", "low"],
+        Option(
+            help=f"The good end; auto is low for {', '.join(_LOW_IS_GOOD)}, and high for the rest."
+        ),
+    ] = "auto",
+) -> None:
+    """Select again on any numeric field, without scoring again.
+
+    Kept records leave as they came, byte for byte.
+    """
+    rule, settings = selection.build(), run.build()
+    direction = DIRECTIONS.get(by, "high") if best == "auto" else best
+    pool = engine.open(inputs, run, rule, settings)
+    with engine.job(pool, settings, also_read=selection.reads()) as job:
+        job.facts = vars(engine)
+        result = job.apply(Field(by, direction), rule)
+    finish(result, settings)

@@ -1,0 +1,180 @@
+"""`dataselect winnow`: keep the records that an in-domain language model finds probable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from dataselect.command_line.ending import calibrated, finish
+from dataselect.command_line.engine_options import EngineOptions
+from dataselect.command_line.language_model_options import LanguageModelOptions
+from dataselect.command_line.normalization_options import NormalizationOptions
+from dataselect.command_line.options import (
+    Calibrate,
+    InputOptions,
+    RunOptions,
+    SelectionOptions,
+    option,
+)
+from dataselect.data import records
+from dataselect.data.input_files import Inputs, rereadable
+from dataselect.data.sampling import no_good_record, read_columns, sample_like
+from dataselect.errors import InputError, OptionError
+from dataselect.execution.run import FAIL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from dataselect.execution.run import Settings
+    from dataselect.models.normalization import Normalization
+    from dataselect.operations.winnow.scorer import Recipe
+
+_SCORE = "Scoring"
+_AUTO = "auto"
+_TIMES_THE_INPUT = 10.0  # the text of a good language model may well be larger than a pool
+
+
+@dataclass(frozen=True)
+class WinnowOptions:
+    """How texts are scored by the language model."""
+
+    contrast: Annotated[
+        str | None,
+        option(
+            metavar="auto|FILE",
+            help_="Rank by cross-entropy difference to a general model: one in FILE, one trained "
+            "on the text in FILE, or one trained on a sample of the input as large as "
+            "--in-domain. All are over the in-domain vocabulary where they are trained here.",
+            section=_SCORE,
+        ),
+    ] = None
+    max_perplexity: Annotated[
+        float | None,
+        option(metavar="X", help_="Drop texts of higher perplexity.", section=_SCORE),
+    ] = None
+    min_perplexity: Annotated[
+        float | None,
+        option(
+            metavar="X",
+            help_="Drop texts of lower perplexity: stock phrases, boilerplate.",
+            section=_SCORE,
+        ),
+    ] = None
+    oov: Annotated[
+        str,
+        option(
+            metavar="count|skip|penalty:X",
+            help_="An unknown word counts as the model's <unk>, or is left out of probability and "
+            "length (unless the whole text is unknown), or costs X powers of ten more than <unk> "
+            "[default: count].",
+            section=_SCORE,
+        ),
+    ] = "count"
+    buckets: Annotated[
+        str | None,
+        option(
+            metavar="P,P...",
+            help_="Add 'bucket': with 30,60 the best 30 % get 1, the next 30 % 2, the rest 3.",
+            section=_SCORE,
+        ),
+    ] = None
+
+    def percentages(self) -> tuple[float, ...]:
+        """Where buckets end. Raises OptionError."""
+        if self.buckets is None:
+            return ()
+        try:
+            return tuple(float(each) for each in self.buckets.split(","))
+        except ValueError:
+            raise OptionError(
+                f"--buckets {self.buckets} are not percentages between commas; write 30,60"
+            ) from None
+
+    def reads(self) -> list[Inputs]:
+        """The contrast, if it is a file."""
+        return [] if self.contrast in (None, _AUTO) else [Inputs([self.contrast])]
+
+    def recipe(
+        self,
+        models: LanguageModelOptions,
+        in_domain: Sequence[str],
+        pool: Inputs,
+        normalization: Normalization,
+        settings: Settings,
+        rng: np.random.Generator,
+    ) -> Recipe:
+        """What is to be fitted. Reads the contrast. Raises OptionError, InputError."""
+        from dataselect.models.language_model.scoring.language_model import (
+            LanguageModel,
+            is_language_model,
+        )
+        from dataselect.models.language_model.scoring.unknown_words import OovPolicy
+        from dataselect.operations.winnow.scorer import Band, Recipe
+
+        contrast: LanguageModel | list[str] | None = None
+        column = records.text(settings.text_field)
+        if self.contrast == _AUTO:
+            pool.keep_for_rereading()
+            strict = settings.on_error == FAIL
+            contrast = sample_like(in_domain, pool, column, rng, strict=strict)
+        elif self.contrast is not None:
+            source = Inputs([self.contrast])
+            rereadable(self.contrast)
+            if is_language_model(source):
+                contrast = LanguageModel(self.contrast, normalization)
+            else:
+                [contrast] = read_columns(source, [column])
+        if contrast == [] and self.contrast == _AUTO:
+            contrast = None
+            if not settings.allow_empty:
+                raise no_good_record(pool, [column], " to contrast with; check it")
+        if contrast == []:
+            raise InputError(f"{self.contrast}: no text to contrast with; check --contrast")
+        return Recipe(
+            lm=None if models.lm is None else LanguageModel(models.lm, normalization),
+            contrast=contrast,
+            order=models.order,
+            oov=OovPolicy.parse(self.oov),
+            band=Band(self.min_perplexity, self.max_perplexity),
+            normalization=normalization,
+            text_field=settings.text_field,
+        )
+
+
+def command(
+    inputs: InputOptions,
+    models: LanguageModelOptions,
+    winnowing: WinnowOptions,
+    normalizing: NormalizationOptions,
+    selection: SelectionOptions,
+    run: RunOptions,
+    engine: EngineOptions,
+    calibrate: Calibrate = None,
+) -> None:
+    """Keep the records that an in-domain language model finds probable.
+
+    Adds 'perplexity', per word with the sentence end counted as one, and 'oov', the number of
+    words that the model does not know. With --contrast adds 'cross_entropy_difference', in bits a
+    word, and ranks by that. Low is good.
+    """
+    import numpy as np
+
+    settings = run.build()
+    rule = selection.build(calibrate=calibrate, buckets=winnowing.percentages())
+    if models.in_domain is None and (calibrate is not None or winnowing.contrast == _AUTO):
+        raise OptionError("--calibrate and --contrast auto need in-domain text: give --in-domain")
+    pool = engine.open(inputs, run, rule, settings)
+    read = [*models.reads(), *winnowing.reads(), *selection.reads()]
+    with engine.job(pool, settings, also_read=read) as job:
+        chosen = {**vars(models), **vars(winnowing), **vars(normalizing)}
+        job.facts = {**chosen, **vars(engine), "calibrate": calibrate}
+        rng = np.random.default_rng(settings.seed)
+        texts = models.texts(settings.text_field)
+        recipe = winnowing.recipe(models, texts, pool, normalizing.build(), settings, rng)
+        held_out = recipe.held_out(texts, rng) if calibrate is not None else np.empty(0)
+        with recipe.fit(texts) as scorer:
+            job.learnt_from, job.plausible_times = len(texts), _TIMES_THE_INPUT
+            result = job.apply(scorer, calibrated(rule, held_out, scorer.direction, job))
+    finish(result, settings)

@@ -1,1 +1,0 @@
-"""Looking back at runs: what became of the records, and of a single one."""

@@ -1,1 +1,0 @@
-"""One module a scorer; they never import each other."""

@@ -1,0 +1,1 @@
+"""Which records to keep, given one score each."""

@@ -1,0 +1,165 @@
+"""How much to keep: the share whose text makes the best language model of a development set.
+
+After XenC's best point (Rousseau 2013): models are trained on nested shares of the ranked pool,
+and the one of lowest perplexity on text like that which is to come decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dataselect.console import figure
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_FIRST = [Fraction(percent, 100) for percent in (1, 2, 5, 10, 20, 30, 50, 70, 100)]
+_DRAWS = 5
+_CLOSE = 2.0  # standard deviations: the best of many shares is that much better by chance
+_REFINEMENTS = 2  # each halves the steps beside the best share: 10, 20, 30 % end as 15 to 25 %
+
+
+class Point(NamedTuple):
+    """A kept share, the records and words in it, and the development perplexity of its model."""
+
+    share: Fraction
+    records: int
+    words: int
+    perplexity: float
+
+    def describe(self) -> dict[str, Any]:
+        """For the run report."""
+        return self._asdict() | {"share": float(self.share)}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What was tried: the curve by rising share, and random selections as large as the best.
+
+    `random` has their mean perplexity, `deviation` is their standard deviation; 0 where there is
+    one. `everything`: all of the pool, which other rules may keep from being the last share.
+    `copies`: records of the pool whose text is also in the development set.
+    """
+
+    curve: list[Point]
+    everything: Point
+    random: Point
+    copies: int
+    deviation: float = 0.0
+
+    @property
+    def best(self) -> Point:
+        """The point of lowest perplexity; of equal ones that of the smallest share."""
+        return _lowest(self.curve)
+
+    def summary(self) -> str:
+        """One line for people."""
+        spread = f" ± {self.deviation:.2g}" if self.deviation else ""
+        best, chance, everything = (
+            figure(point.perplexity) for point in (self.best, self.random, self.everything)
+        )
+        return (
+            f"development perplexity {best} of the best share, {float(self.best.share):.1%} "
+            f"(random of equal size: {chance}{spread}, all: {everything})"
+        )
+
+    def warnings(self) -> list[str]:
+        """What a person should know before trusting the cut."""
+        found = []
+        if self.everything.perplexity <= self.best.perplexity:
+            found.append("no share of the ranking beats keeping everything on the --auto text")
+        elif self.random.perplexity - _CLOSE * self.deviation <= self.best.perplexity:
+            found.append(
+                "a random selection of equal size does as well on the --auto text, or nearly"
+            )
+        if self.copies:
+            found.append(
+                f"{self.copies:,} records are copies of --auto text, and make it look easy"
+            )
+        return found
+
+    def describe(self) -> dict[str, Any]:
+        """For the run report."""
+        from dataselect.models.language_model.development_set import ORDER
+
+        return {
+            "order": ORDER,
+            "best": self.best.describe(),
+            "everything": self.everything.describe(),
+            "random": {**self.random.describe(), "deviation": self.deviation},
+            "curve": [point.describe() for point in self.curve],
+            "copies": self.copies,
+        }
+
+
+def sweep(
+    texts: Iterable[Sequence[str]],
+    development: Sequence[str],
+    kept_at: Callable[[Fraction], NDArray[np.bool_]],
+    rng: np.random.Generator,
+) -> Sweep | None:
+    """Try shares of a ranked pool, ever finer around the best; None if every one is empty.
+
+    `texts`: the pool's, in batches; `kept_at(share)`: (n,) which records a share keeps. All models
+    know all words of the pool and of the development set, so that their perplexities compare.
+    Holds 4 bytes a word, and what it takes to train a model on the whole pool.
+    """
+    import numpy as np
+
+    from dataselect.models.language_model.corpus import Corpus, drawn
+    from dataselect.models.language_model.development_set import Trial
+    from dataselect.models.language_model.vocabulary import Vocabulary
+
+    vocabulary = Vocabulary()
+    pool = Corpus.encoded(texts, vocabulary)
+    heard = Corpus.encoded([development], vocabulary)
+    trial = Trial(vocabulary, heard)
+    points: dict[Fraction, Point] = {}
+
+    def point(share: Fraction, kept: NDArray[np.bool_]) -> Point:
+        part = pool.part(kept)
+        return Point(share, len(part), part.words, trial.perplexity(part))
+
+    def try_share(share: Fraction) -> None:
+        if share not in points and (kept := kept_at(share)).any():
+            points[share] = point(share, kept)
+
+    for share in _FIRST:
+        try_share(share)
+    for _ in range(_REFINEMENTS if points else 0):
+        best = _lowest(points.values()).share
+        around = [Fraction(0), *sorted(points)]
+        place = around.index(best)
+        for neighbour in around[place - 1 : place + 2]:
+            try_share((best + neighbour) / 2)
+    if not points:
+        return None
+    best_point = _lowest(points.values())
+    everything = points.get(Fraction(1))
+    if everything is None or everything.records < len(pool):  # another rule left something out
+        everything = point(Fraction(1), np.ones(len(pool), bool))
+    # All draws of the whole pool are the same.
+    draws = _DRAWS if best_point.records < len(pool) else 1
+    random = [
+        point(best_point.share, drawn(len(pool), best_point.records, rng)) for _ in range(draws)
+    ]
+    perplexities = [each.perplexity for each in random]
+    return Sweep(
+        [points[share] for share in sorted(points)],
+        everything=everything,
+        random=random[0]._replace(
+            words=round(fmean(each.words for each in random)), perplexity=fmean(perplexities)
+        ),
+        copies=pool.copies_of(heard),
+        deviation=stdev(perplexities) if draws > 1 else 0.0,
+    )
+
+
+def _lowest(points: Iterable[Point]) -> Point:
+    """The point of lowest perplexity; of equal ones that of the smallest share."""
+    return min(points, key=lambda point: (point.perplexity, point.share))

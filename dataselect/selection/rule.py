@@ -1,0 +1,386 @@
+"""Which records to keep, given one score each: the stage that every command shares.
+
+Selection returns positions in the input, never records: the pipeline joins the two.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from dataselect.errors import InputError, OptionError
+from dataselect.selection.apply import Contest, Contests, Rule, settled, sizes
+from dataselect.selection.external_ranking import LIMIT, bucket_of, lowest
+from dataselect.selection.ranking import floored
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Direction = Literal["high", "low"]
+"""Which end of a score is the good one."""
+
+DIRECTIONS: dict[str, Direction] = {
+    "relevance": "high",
+    "perplexity": "low",
+    "cross_entropy_difference": "low",
+    "distance": "low",
+    "alignment": "high",
+    "novelty": "high",
+    "confidence": "high",
+    "paraphrase": "high",
+    "rescored.perplexity": "low",
+}
+"""The fields that commands leave their scores in, and which end of them is the good one."""
+
+OUT_OF_ORDER = ("--budget", "--sample", "--per")
+"""Options of rules that may drop a record and keep a worse one."""
+
+EVERYTHING = "everything"
+"""What a selection without a rule keeps."""
+
+_HUGE_EXPONENT = re.compile("[eE][-+]?[0-9_]{4}")
+_RANKING = ("top_k", "share", "budget", "cost", "sample", "auto")
+_RULES = ("threshold", "calibrate", *_RANKING)
+
+_IN_MEMORY = 1 << 17  # to pass over an array again is cheaper than to hold, and sort, much of it
+_BELOW, _WORSE, _OVER = 1, 2, 3
+"""Fates: under the threshold, not among the best, over --max-per; what is excluded comes after."""
+
+
+class Part(NamedTuple):
+    """The records of one part of the input, in order: `scores` (n,), and what a selection needs.
+
+    `costs`, and the codes of `Groups` and `Excluded`, are (n,) where they are there.
+    """
+
+    scores: NDArray[np.float64]
+    costs: NDArray[np.float64] | None = None
+    groups: NDArray[np.integer] | None = None
+    excluded: NDArray[np.uint8] | None = None
+
+
+Parts = Callable[[], Iterable[Part]]
+"""Reads all parts in input order; called once a pass."""
+
+
+class Groups(NamedTuple):
+    """The value of the `--per` field of each record: `names[codes[i]]`. `codes` is (n,) integer."""
+
+    codes: NDArray[np.integer]
+    names: Sequence[str]
+
+
+class Excluded(NamedTuple):
+    """What is out before any rule: `codes` (n,) uint8, 0 for in, else the number of the reason.
+
+    `reasons` are numbered from 1.
+    """
+
+    codes: NDArray[np.uint8]
+    reasons: Sequence[str]
+
+
+class Cut(NamedTuple):
+    """What a selection did: `fates` (n,) uint8 index into `reasons`, 0 for kept."""
+
+    fates: NDArray[np.uint8]
+    reasons: Sequence[str]
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """(n,) whether each record is kept."""
+        mask: NDArray[np.bool_] = self.fates == 0
+        return mask
+
+
+def parse_share(spelled: str) -> Fraction:
+    """A share such as `10%` or `0.1`, exactly. Raises OptionError outside 0 to 1.
+
+    >>> parse_share("10%")
+    Fraction(1, 10)
+    """
+    # A Fraction would write out all the digits that a large exponent stands for.
+    digits = "" if _HUGE_EXPONENT.search(spelled) else spelled.removesuffix("%").strip()
+    try:
+        number = Fraction(digits)
+    except (ValueError, ZeroDivisionError):
+        raise OptionError(f"'{spelled}' is not a share; write 10% or 0.1") from None
+    share = number / 100 if spelled.endswith("%") else number
+    if 1 < share <= 100 and not spelled.endswith("%"):
+        raise OptionError(f"a share of '{spelled}' is more than all; for percent write {digits}%")
+    if not 0 <= share <= 1:
+        raise OptionError(f"a share of '{spelled}' is not between 0% and 100%")
+    return share
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rule that keeps records; with no option set it keeps all.
+
+    A threshold and one of `top_k`, `share`, `budget` and `sample` may stand together: a record
+    must pass both. With `per`, each of them holds within each value of that field; `min_per` best
+    records of each value are kept whatever the rule says, and no more than `max_per`.
+
+    `share` counts all records, and rounds down. `budget` is in the unit of the cost, such as
+    seconds, and shown to people in `budget_unit`, such as `h`. `calibrate` becomes a threshold by
+    `calibrated`, and `auto`, a file of text like that which is to come, a share by
+    `dataselect.selection.best_share`. `buckets` are percentages of the best that `bucket` tells apart; they keep
+    and drop nothing.
+    """
+
+    threshold: float | None = None
+    calibrate: float | None = None
+    top_k: int | None = None
+    share: Fraction | None = None
+    budget: float | None = None
+    budget_unit: str = ""
+    cost: str = "records"
+    sample: int | None = None
+    auto: str | None = None
+    per: str | None = None
+    min_per: int | None = None
+    max_per: int | None = None
+    buckets: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise OptionError for options that contradict each other."""
+        self._refuse_several("--top-k", "--share", "--budget", "--sample", "--auto")
+        self._refuse_several("--threshold", "--calibrate")
+        for option, least in ("--top-k", 1), ("--sample", 1), ("--min-per", 0), ("--max-per", 0):
+            value = self._value(option)
+            if value is not None and value < least:
+                raise OptionError(f"{option} {value} is under {least}")
+        if self.threshold is not None and math.isnan(self.threshold):
+            raise OptionError("--threshold NaN keeps nothing; give a number")
+        if self.budget is not None and not self.budget > 0:
+            raise OptionError(f"--budget {self.budget} buys nothing; give a number above 0")
+        if self.calibrate is not None and not 0 < self.calibrate <= 1:
+            raise OptionError(f"--calibrate {self.calibrate} is not a share above 0 and up to 1")
+        if self.budget is None and self.cost != "records":
+            raise OptionError("--cost is what --budget counts; give --budget too")
+        if self.per is None and (self.min_per is not None or self.max_per is not None):
+            raise OptionError(
+                "--min-per and --max-per hold within each value of --per; give it too"
+            )
+        if any(not 0 < each < 100 for each in self.buckets) or list(self.buckets) != sorted(
+            set(self.buckets)
+        ):
+            raise OptionError("--buckets are percentages that rise, above 0 and below 100: 30,60")
+        if self.per is not None and not self._ranks:
+            raise OptionError(
+                "--per changes nothing alone; add --top-k, --share, --budget, --sample, --auto, "
+                "--min-per or --max-per"
+            )
+        if None not in (self.min_per, self.max_per) and self.min_per > self.max_per:  # type: ignore[operator]  # neither is None here
+            raise OptionError(f"--min-per {self.min_per} is above --max-per {self.max_per}")
+
+    def _value(self, option: str) -> Any:
+        return getattr(self, option.removeprefix("--").replace("-", "_"))
+
+    def _refuse_several(self, *options: str) -> None:
+        given = [option for option in options if self._value(option) is not None]
+        if len(given) > 1:
+            raise OptionError(f"{' and '.join(given)} cannot be combined; give one of them")
+
+    @property
+    def streams(self) -> bool:
+        """Whether each record's fate is known without looking at the others."""
+        return not self._ranks and not self.buckets
+
+    @property
+    def _ranks(self) -> bool:
+        ranked = (self.top_k, self.share, self.budget, self.sample, self.auto)
+        return any(option is not None for option in (*ranked, self.min_per, self.max_per))
+
+    @property
+    def selects(self) -> bool:
+        """Whether any rule is in force."""
+        return self._ranks or self.threshold is not None or self.calibrate is not None
+
+    def describe(self) -> str:
+        """The rule in the words of the command line, for reports."""
+        return self._spelled(*_RULES, "per", "min_per", "max_per") or EVERYTHING
+
+    def _spelled(self, *names: str) -> str:
+        words = []
+        for name in names:
+            value = getattr(self, name)
+            if value is None or (name == "cost" and self.budget is None):
+                continue
+            spelled = f"{float(value):.6g}" if isinstance(value, float | Fraction) else str(value)
+            words.append(f"--{name.replace('_', '-')} {spelled}")
+        return " ".join(words)
+
+    def calibrated(self, held_out: NDArray[np.float64], direction: Direction) -> Selection:
+        """The same selection with the threshold that a share `calibrate` of `held_out` passes."""
+        import numpy as np
+
+        if self.calibrate is None:
+            return self
+        best_first = np.sort(gain(held_out, direction))[::-1]
+        # Fraction: 0.95 * 20 must be 19, not 19.000000000000004 rounded up.
+        wanted = math.ceil(Fraction(str(self.calibrate)) * len(best_first))
+        threshold = float(gain(best_first[wanted - 1], direction))
+        return replace(self, calibrate=None, threshold=threshold)
+
+    def with_share(self, share: Fraction) -> Selection:
+        """The same selection with the share that a sweep found."""
+        return replace(self, auto=None, share=share)
+
+    def bucket_limits(
+        self, parts: Parts, direction: Direction = "high", *, limit: int = LIMIT
+    ) -> NDArray[np.float64]:
+        """(b,) the lowest gain of each of the `buckets` but the last, for `bucket_of`."""
+        total = sum(len(part.scores) for part in parts())
+        counts = [math.ceil(Fraction(str(each)) / 100 * total) for each in self.buckets]
+        return lowest(lambda: (gain(part.scores, direction) for part in parts()), counts, limit)
+
+    def bucket(self, scores: NDArray[np.float64], direction: Direction) -> NDArray[np.intp]:
+        """(n,) in which of the `buckets` each score falls, 1 for the best; equal ones together."""
+        limits = self.bucket_limits(lambda: [Part(scores)], direction, limit=_IN_MEMORY)
+        return bucket_of(gain(scores, direction), limits)
+
+    def cut(
+        self,
+        scores: NDArray[np.float64],
+        direction: Direction = "high",
+        *,
+        costs: NDArray[np.float64] | None = None,
+        groups: Groups | None = None,
+        excluded: Excluded | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> Cut:
+        """Decide the fate of each record. `scores` (n,) finite; `costs` (n,) where a budget is.
+
+        Of equal scores the first wins. What is `excluded` counts in a share, but is never kept.
+        `rng` is needed for `sample`.
+        """
+        import numpy as np
+
+        codes, names = groups or (None, None)
+        out, exclusions = excluded or (None, ())
+        part = Part(scores, costs, codes, out)
+        contests = [self._contest(part, 0, direction, rng or np.random.default_rng(0))]
+        rules = self._rules(lambda: contests, None if names is None else len(names))
+        [decided] = settled(lambda: contests, rules, _IN_MEMORY, once=True)()
+        return Cut(decided.fates, self._reasons(direction, exclusions))
+
+    def cuts(
+        self,
+        parts: Parts,
+        direction: Direction = "high",
+        *,
+        groups: Sequence[str] | None = None,
+        exclusions: Sequence[str] = (),
+        rng: np.random.Generator | None = None,
+        limit: int = LIMIT,
+    ) -> Iterator[Cut]:
+        """Yield what `cut` does to each part of an input, which is read again for every pass.
+
+        `groups` and `exclusions` are the names of the numbers in the parts. Holds one part at a
+        time and about `limit` records more, whatever the number of all.
+        """
+        import numpy as np
+
+        def contests() -> Iterator[Contest]:
+            # Every pass draws the same noise.
+            own = np.random.default_rng(0) if rng is None else copy.deepcopy(rng)
+            first = 0
+            for part in parts():
+                yield self._contest(part, first, direction, own)
+                first += len(part.scores)
+
+        reasons = self._reasons(direction, exclusions)
+        rules = self._rules(contests, None if groups is None else len(groups))
+        for contest in settled(contests, rules, limit, once=False)():
+            yield Cut(contest.fates, reasons)
+
+    def _contest(
+        self, part: Part, first: int, direction: Direction, rng: np.random.Generator
+    ) -> Contest:
+        """The records of a part after the rules that need no ranking."""
+        import numpy as np
+
+        keys = gain(part.scores, direction)
+        fates = np.zeros(len(keys), np.uint8)
+        if self.threshold is not None:
+            fates[keys < gain(self.threshold, direction)] = _BELOW
+        if self.sample is not None:
+            keys = _gumbel_keys(part.scores, direction, rng)
+        if part.excluded is not None:
+            out = part.excluded > 0
+            fates[out] = part.excluded[out] + np.uint8(_OVER)
+            keys = np.where(out, -np.inf, keys)
+        costs = part.costs
+        if self.budget is not None and costs is not None:
+            costs = floored(costs, self.budget)
+        return Contest(first, fates, keys, costs, part.groups)
+
+    def _rules(self, contests: Contests, groups: int | None) -> list[Rule]:
+        """The rules that rank, in the order in which they hold."""
+        import numpy as np
+
+        def budgets(each: float) -> NDArray[np.float64]:
+            return np.full(1 if groups is None else groups, each, np.float64)
+
+        rules = []
+        count = self.top_k if self.sample is None else self.sample
+        if count is not None:
+            rules.append(Rule(budgets(count), otherwise=_WORSE))
+        if self.share is not None:
+            kept = [math.floor(self.share * size) for size in sizes(contests, groups)]
+            rules.append(Rule(np.array(kept, np.float64), otherwise=_WORSE))
+        if self.budget is not None:
+            rules.append(Rule(budgets(self.budget), otherwise=_WORSE, by_cost=True))
+        if groups is not None and self.min_per is not None:
+            rules.append(Rule(budgets(self.min_per), highest=_OVER))
+        if groups is not None and self.max_per is not None:
+            rules.append(Rule(budgets(self.max_per), otherwise=_OVER))
+        return rules
+
+    def _reasons(self, direction: Direction, exclusions: Sequence[str]) -> list[str]:
+        """What each fate means."""
+        side = "below" if direction == "high" else "above"
+        rule = self._spelled(*_RANKING, "per")
+        return [
+            "kept",
+            f"{side} the threshold {self.threshold}",
+            f"not drawn by {rule}" if self.sample is not None else f"not among the best by {rule}",
+            f"over --max-per {self.max_per} of its {self.per}",
+            *exclusions,
+        ]
+
+
+def gain(
+    scores: NDArray[np.float64] | float, direction: Direction
+) -> NDArray[np.float64]:  # a float is a 0-dimensional array here
+    """Scores turned so that higher is better."""
+    import numpy as np
+
+    return np.asarray(scores if direction == "high" else np.negative(scores), dtype=np.float64)
+
+
+def _gumbel_keys(
+    scores: NDArray[np.float64], direction: Direction, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Keys whose k highest are a draw of k without replacement (Gumbel top-k).
+
+    Weights are the scores, or 1/score where low is good. Raises InputError for a negative score.
+    """
+    import numpy as np
+
+    if scores.size and scores.min() < 0:
+        raise InputError(
+            f"--sample draws in proportion to the score, and one is {scores[scores < 0][0]:g}; "
+            "use a score that is not negative, or another selection option"
+        )
+    with np.errstate(divide="ignore"):
+        logs = np.log(scores)
+    # The noise is drawn in the order of the input: block sizes and workers cannot change it.
+    return (logs if direction == "high" else -logs) + rng.gumbel(size=len(scores))
