@@ -2,28 +2,30 @@
 
 The command line is `dataselect`; the same operations are here for Python:
 
-    from dataselect import Inputs, Pipeline, Relevance, Selection, Settings
+    from dataselect import Inputs, LocalRun, Relevance, Selection, Settings
 """
 
 TYPE_CHECKING = False  # the module typing takes 10 ms, and this runs before signals are dealt with
 
 if TYPE_CHECKING:
     from dataselect.analysis.compare.compare import compare as compare
-    from dataselect.analysis.compare.selected_texts import Batch as Batch
-    from dataselect.analysis.explain.explanation import Sources as Sources
+    from dataselect.analysis.compare.selected_texts import TextTable as TextTable
+    from dataselect.analysis.explain.explanation import ExplanationSources as ExplanationSources
     from dataselect.analysis.explain.explanation import explain as explain
     from dataselect.data.annotations import Utterance as Utterance
     from dataselect.data.input_files import Inputs as Inputs
     from dataselect.errors import DataselectError as DataselectError
-    from dataselect.execution.local import Pipeline as Pipeline
+    from dataselect.execution.local import LocalRun as LocalRun
     from dataselect.execution.local import Result as Result
     from dataselect.execution.run import Settings as Settings
-    from dataselect.models.intent_classifier.intent_classifier import Recogniser as Recogniser
+    from dataselect.models.intent_classifier.intent_classifier import (
+        IntentClassifier as IntentClassifier,
+    )
     from dataselect.models.language_model.scoring.language_model import (
         LanguageModel as LanguageModel,
     )
     from dataselect.models.paraphrase_detector.detector import Detector as Detector
-    from dataselect.operations.bitext.filters import Guards as Guards
+    from dataselect.operations.bitext.filters import PairFilters as PairFilters
     from dataselect.operations.bitext.scorer import Bitext as Bitext
     from dataselect.operations.bitext.scorer import Domain as Domain
     from dataselect.operations.diversity.scorer import Diversity as Diversity
@@ -36,26 +38,26 @@ if TYPE_CHECKING:
     from dataselect.selection.rule import Selection as Selection
 
 _HOMES = {
-    "Batch": "analysis.compare.selected_texts",
+    "TextTable": "analysis.compare.selected_texts",
     "Bitext": "operations.bitext.scorer",
     "DataselectError": "errors",
     "Detector": "models.paraphrase_detector.detector",
     "Diversity": "operations.diversity.scorer",
     "Domain": "operations.bitext.scorer",
     "Field": "operations.reselect.scorer",
-    "Guards": "operations.bitext.filters",
+    "PairFilters": "operations.bitext.filters",
     "Inputs": "data.input_files",
     "Labelling": "operations.label.scorer",
     "LanguageModel": "models.language_model.scoring.language_model",
     "LogLinear": "operations.rescore.log_linear",
-    "Recogniser": "models.intent_classifier.intent_classifier",
+    "IntentClassifier": "models.intent_classifier.intent_classifier",
     "Relevance": "operations.relevance.scorer",
     "Rescore": "operations.rescore.scorer",
-    "Pipeline": "execution.local",
+    "LocalRun": "execution.local",
     "Result": "execution.local",
     "Selection": "selection.rule",
     "Settings": "execution.run",
-    "Sources": "analysis.explain.explanation",
+    "ExplanationSources": "analysis.explain.explanation",
     "Utterance": "data.annotations",
     "Winnow": "operations.winnow.scorer",
     "compare": "analysis.compare.compare",

@@ -31,7 +31,7 @@ class OptionError(DataselectError):
     exit_code = 2
 
 
-class GuardError(DataselectError):
+class RequirementError(DataselectError):
     """The run worked, but not as its caller requires: too few records, or a --fail-if holds."""
 
     exit_code = 3

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from dataselect.analysis.compare.assertions import RESERVED, parse
-from dataselect.analysis.compare.measures import MEASURES, Figures
+from dataselect.analysis.compare.measures import MEASURES, MeasuredValues
 from dataselect.analysis.compare.random_baseline import Spread, random_figures, standing
-from dataselect.analysis.compare.result import Basis, Compared, Comparison
-from dataselect.analysis.compare.selected_texts import Batch, Collection
+from dataselect.analysis.compare.result import Basis, Compared, ComparisonResult
+from dataselect.analysis.compare.selected_texts import Collection, TextTable
 from dataselect.analysis.report.comparison_section import Chance, Drawn
 from dataselect.errors import OptionError
 from dataselect.models.language_model.vocabulary import Vocabulary
@@ -20,13 +20,13 @@ COSTS = [float(1 + number % 7) for number in range(50)]
 
 def collection(count: int, costs: list[float] | None = None) -> Collection:
     texts = [f"word{number}" for number in range(count)]
-    return Collection.gathered([Batch(texts, costs=costs)], Vocabulary())
+    return Collection.gathered([TextTable(texts, costs=costs)], Vocabulary())
 
 
-def sizes(part: Collection) -> Figures:
+def sizes(part: Collection) -> MeasuredValues:
     """Figures that tell what was drawn."""
     total = None if part.costs is None else float(part.costs.sum())
-    return Figures(
+    return MeasuredValues(
         {"records": len(part), "words": float(part.corpus.tokens.sum()), "cost": total}, {}
     )
 
@@ -164,11 +164,11 @@ def test_a_guard_holds_as_its_sign_says(sign: str, below: bool, equal: bool, abo
     assert [guard.holds(value, 5) for value in (4, 5, 6)] == [below, equal, above]
 
 
-def figures(perplexity: float | None) -> Figures:
-    return Figures(dict.fromkeys(MEASURES) | {"perplexity": perplexity}, {})
+def figures(perplexity: float | None) -> MeasuredValues:
+    return MeasuredValues(dict.fromkeys(MEASURES) | {"perplexity": perplexity}, {})
 
 
-FOUND = Comparison(
+FOUND = ComparisonResult(
     Basis(1, 1, 0, 1, 2, "records", 0, "id"),
     {
         "good": Compared(figures(10), [figures(20), figures(30)]),
@@ -202,11 +202,11 @@ def test_guards_fire_for_each_selection_and_are_never_passed_unchecked(spelled: 
 def test_labels_are_counted_only_where_every_record_has_one() -> None:
     draw = random.Random(0)
     labels = [draw.choice("abc") for _ in range(30)]
-    batches = [Batch(["x"] * 15, labels=labels[:15]), Batch(["x"] * 15, labels=labels[15:])]
+    batches = [TextTable(["x"] * 15, labels=labels[:15]), TextTable(["x"] * 15, labels=labels[15:])]
     found = Collection.gathered(batches, Vocabulary())
     assert found.label_counts() == {label: labels.count(label) for label in "abc"}
     assert list(found.label_counts().values()) == sorted(found.label_counts().values())[::-1]
-    some = Collection.gathered([Batch(["x", "y"], labels=["a", None])], Vocabulary())
+    some = Collection.gathered([TextTable(["x", "y"], labels=["a", None])], Vocabulary())
     assert some.label_counts() == {}
 
 

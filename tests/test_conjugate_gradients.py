@@ -6,11 +6,15 @@ from scipy.sparse import csr_array
 
 from dataselect.models.intent_classifier import soft_regression
 from dataselect.models.intent_classifier.classifier_training import train
-from dataselect.models.intent_classifier.soft_regression import Linear, fit, log_softmax
+from dataselect.models.intent_classifier.soft_regression import MultinomialWeights, fit, log_softmax
 
 
 def loss(
-    linear: Linear, rows: csr_array, targets: np.ndarray, weights: np.ndarray, penalty: float
+    linear: MultinomialWeights,
+    rows: csr_array,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    penalty: float,
 ) -> float:
     entropy = -(targets * log_softmax(linear(rows))).sum(axis=1) @ (weights / weights.sum())
     return float(entropy + penalty / 2 * (linear.weights.astype(np.float64) ** 2).sum())

@@ -19,8 +19,8 @@ from dataselect.analysis.compare.diversity_statistics import (
     entropy,
     self_similarity,
 )
-from dataselect.models.language_model.corpus import Corpus
-from dataselect.models.language_model.development_set import Trial
+from dataselect.models.language_model.corpus import TokenizedCorpus
+from dataselect.models.language_model.development_set import DevelopmentSet
 from dataselect.models.language_model.vocabulary import Vocabulary
 
 TEXTS = ["play jazz", "play jazz", "play it again and play it", "again"]
@@ -28,8 +28,8 @@ TEXTS = ["play jazz", "play jazz", "play it again and play it", "again"]
 texts = st.lists(st.lists(st.sampled_from("abcdé"), max_size=6).map(" ".join), max_size=8)
 
 
-def corpus(texts: list[str]) -> Corpus:
-    return Corpus.encoded([texts], Vocabulary())
+def corpus(texts: list[str]) -> TokenizedCorpus:
+    return TokenizedCorpus.encoded([texts], Vocabulary())
 
 
 def runs(text: str, n: int) -> list[tuple[str, ...]]:
@@ -40,7 +40,7 @@ def runs(text: str, n: int) -> list[tuple[str, ...]]:
 @given(texts, texts)
 def test_texts_come_back_from_any_part(first: list[str], second: list[str]) -> None:
     vocabulary = Vocabulary()
-    both = Corpus.encoded([first, second], vocabulary)
+    both = TokenizedCorpus.encoded([first, second], vocabulary)
     kept = np.arange(len(both)) % 2 == 0
     assert both.texts(vocabulary) == first + second
     assert both.part(kept).texts(vocabulary) == (first + second)[::2]
@@ -67,20 +67,20 @@ def test_ngrams_stay_inside_their_text(given: list[str], n: int) -> None:
 
 def test_text_of_a_second_corpus_is_found_whatever_its_spaces() -> None:
     vocabulary = Vocabulary()
-    first = Corpus.encoded([TEXTS], vocabulary)
-    second = Corpus.encoded([["play  jazz ", "Play jazz", "jazz play"]], vocabulary)
+    first = TokenizedCorpus.encoded([TEXTS], vocabulary)
+    second = TokenizedCorpus.encoded([["play  jazz ", "Play jazz", "jazz play"]], vocabulary)
     assert (first.copies_of(second), second.copies_of(first)) == (2, 1)
 
 
 def test_coverage_by_hand() -> None:
     vocabulary = Vocabulary()
-    dev = Corpus.encoded([["play it now", "play jazz"]], vocabulary)
-    train = Corpus.encoded([["play it", "some jazz"]], vocabulary)
-    beside = Corpus.encoded([["it now"]], vocabulary)
-    trial = Trial(vocabulary, dev)
+    dev = TokenizedCorpus.encoded([["play it now", "play jazz"]], vocabulary)
+    train = TokenizedCorpus.encoded([["play it", "some jazz"]], vocabulary)
+    beside = TokenizedCorpus.encoded([["it now"]], vocabulary)
+    trial = DevelopmentSet(vocabulary, dev)
     assert [trial.coverage(train, n) for n in (1, 2, 3)] == [4 / 5, 1 / 3, 0]
-    assert Trial(vocabulary, dev, beside).coverage(train, 2) == 2 / 3
-    assert Trial(vocabulary, train).coverage(dev, 3) is None
+    assert DevelopmentSet(vocabulary, dev, beside).coverage(train, 2) == 2 / 3
+    assert DevelopmentSet(vocabulary, train).coverage(dev, 3) is None
 
 
 def test_distinct_ngrams_by_hand() -> None:

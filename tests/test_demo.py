@@ -17,7 +17,7 @@ from dataselect.command_line.registry import COMMANDS
 from dataselect.data import records
 from dataselect.data.input_files import Inputs
 from dataselect.demo.confusion import Channel, edit_distance
-from dataselect.demo.grammar import Draw, Grammar
+from dataselect.demo.grammar import Grammar, PortableRandom
 from dataselect.demo.sample import IN_DOMAIN, write_sample
 from dataselect.errors import OptionError, OutputError
 
@@ -192,7 +192,7 @@ def test_another_seed_gives_other_files(folder: Path, tmp_path: Path) -> None:
 
 
 def test_draws_are_those_of_every_python_version() -> None:
-    draw = Draw(0, "pool")
+    draw = PortableRandom(0, "pool")
     assert [draw.below(1000) for _ in range(5)] == [489, 495, 852, 407, 758]
     assert draw.shuffled(list("abcdef")) == ["d", "a", "e", "b", "f", "c"]
 
@@ -261,7 +261,7 @@ def test_the_grammars_are_rich_enough() -> None:
 
 
 def test_a_reference_that_stands_twice_becomes_two_things() -> None:
-    grammar, draw = Grammar.load("assistant.txt"), Draw(0, "test")
+    grammar, draw = Grammar.load("assistant.txt"), PortableRandom(0, "test")
     drawn = [grammar.utterance("find_route", draw) for _ in range(500)]
     cities = [[slot.value for slot in each.slots if slot.slot == "city"] for each in drawn]
     assert any(len(each) == 2 for each in cities)

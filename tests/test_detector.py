@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from dataselect.console import Steps
 from dataselect.data.annotations import Slot, Utterance
 from dataselect.errors import InputError
-from dataselect.models.paraphrase_detector.batching import LONGEST, Pairs, Part, parts
+from dataselect.models.paraphrase_detector.batching import LONGEST, TextPiece, TokenizedPairs, parts
 from dataselect.models.paraphrase_detector.calibration import Platt, expected_calibration_error
 from dataselect.models.paraphrase_detector.detector import Detector
-from dataselect.models.paraphrase_detector.pairs.generation import Pair
+from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
 from dataselect.models.paraphrase_detector.tokenization import words_of
 from dataselect.models.paraphrase_detector.training.detector_training import aucs, fit, hold_out
@@ -32,15 +32,15 @@ def utterance(template: str, name: str, intent: str = "play") -> Utterance:
     return Utterance(template.format(name), intent, (slot,))
 
 
-def music_pairs(size: int, names: Sequence[str] = NAMES) -> list[Pair]:
+def music_pairs(size: int, names: Sequence[str] = NAMES) -> list[TrainingPair]:
     draw = random.Random(0)
     found = []
     for _ in range(size):
         (one, other), (name, another) = draw.sample(WAYS, 2), draw.sample(names, 2)
-        found.append(Pair(utterance(one, name), utterance(other, name), 1, "template"))
-        found.append(Pair(utterance(one, name), utterance(one, another), 0, "value"))
+        found.append(TrainingPair(utterance(one, name), utterance(other, name), 1, "template"))
+        found.append(TrainingPair(utterance(one, name), utterance(one, another), 0, "value"))
         foreign = utterance(draw.choice(OTHER), name, "other")
-        found.append(Pair(utterance(other, name), foreign, 0, "intent"))
+        found.append(TrainingPair(utterance(other, name), foreign, 0, "intent"))
     return found
 
 
@@ -62,8 +62,8 @@ TEXTS = st.one_of(
 )
 
 
-def sides(*texts: str) -> list[list[Part]]:
-    return [[Part(text)] for text in texts]
+def sides(*texts: str) -> list[list[TextPiece]]:
+    return [[TextPiece(text)] for text in texts]
 
 
 def test_words_are_the_same_without_case_and_punctuation() -> None:
@@ -86,7 +86,7 @@ def test_a_text_may_have_no_word() -> None:
 
 def test_rows_number_words_and_mark_values() -> None:
     one = parts(utterance("play {} now", "pink floyd"))
-    pairs = Pairs([one, sides("now play")[0]])
+    pairs = TokenizedPairs([one, sides("now play")[0]])
     rows = pairs.rows(np.array([0]))
     numbers = rows.one[0].tolist()
     assert rows.other[0].tolist() == [numbers[3], numbers[0]]
@@ -95,13 +95,13 @@ def test_rows_number_words_and_mark_values() -> None:
 
 
 def test_long_texts_are_cut() -> None:
-    rows = Pairs(sides("a " * 500, "b")).rows(np.array([0]))
+    rows = TokenizedPairs(sides("a " * 500, "b")).rows(np.array([0]))
     assert (rows.one.shape, rows.other.shape) == ((1, LONGEST), (1, 1))
 
 
 @given(st.lists(TEXTS, min_size=2, max_size=20), st.integers(1, 7), st.booleans())
 def test_every_pair_is_in_one_batch(texts: list[str], most: int, shuffled: bool) -> None:
-    pairs = Pairs(sides(*texts[: len(texts) // 2 * 2]))
+    pairs = TokenizedPairs(sides(*texts[: len(texts) // 2 * 2]))
     rng = np.random.default_rng(0) if shuffled else None
     batches = list(pairs.batches(most, rng))
     assert sorted(np.concatenate(batches).tolist()) == list(range(len(pairs)))
@@ -111,11 +111,11 @@ def test_every_pair_is_in_one_batch(texts: list[str], most: int, shuffled: bool)
 def test_features_say_what_stands_in_the_place_of_a_word() -> None:
     import torch
 
-    from dataselect.models.paraphrase_detector.word_alignment import Batch, Matches
+    from dataselect.models.paraphrase_detector.word_alignment import TensorBatch, WordAlignment
 
-    pairs = Pairs(sides("fly from boston today", "fly from new york today"))
-    batch = Batch.of(pairs.rows(np.array([0])), pairs.words, torch.device("cpu"))
-    found = Matches.of(batch).features((batch.one > 0).float(), (batch.other > 0).float())[0]
+    pairs = TokenizedPairs(sides("fly from boston today", "fly from new york today"))
+    batch = TensorBatch.of(pairs.rows(np.array([0])), pairs.words, torch.device("cpu"))
+    found = WordAlignment.of(batch).features((batch.one > 0).float(), (batch.other > 0).float())[0]
     named = ["matched", "after", "before", "left", "right", "alike", "share", "count"]
     columns = [*named, "none", "one", "two", "more", "crossed"]
     fly, start, boston, today = (
@@ -165,7 +165,7 @@ def test_calibration_error_by_hand() -> None:
 
 def test_auc_by_kind_by_hand() -> None:
     kinds = [("template", 1), ("template", 1), ("value", 0), ("intent", 0)]
-    pairs = [Pair(Utterance("a"), Utterance("b"), label, kind) for kind, label in kinds]
+    pairs = [TrainingPair(Utterance("a"), Utterance("b"), label, kind) for kind, label in kinds]
     found = aucs(pairs, np.array([0.9, 0.4, 0.5, 0.1]))
     assert found == (0.75, {"value": 0.5, "intent": 1.0})
 
@@ -186,7 +186,7 @@ def test_values_are_exchanged_in_both_texts_alike(seed: int) -> None:
 
 def test_two_values_that_change_places_make_no_paraphrase() -> None:
     text, slots = "from rome to oslo", (Slot("from", 5, 9, "rome"), Slot("to", 13, 17, "oslo"))
-    pair = Pair(Utterance(text, "fly", slots), Utterance(f"fly {text}", "fly"), 1, "")
+    pair = TrainingPair(Utterance(text, "fly", slots), Utterance(f"fly {text}", "fly"), 1, "")
     pair = pair._replace(other=replace_slots(pair.other, slots, 4))
     found = set()
     for seed in range(300):
@@ -207,7 +207,9 @@ def test_pairs_held_out_share_no_text_with_the_others() -> None:
     texts = [f"text {number}" for number in range(300)]
     draw = random.Random(0)
     pairs = [
-        Pair(Utterance(texts[place]), Utterance(texts[place + draw.randint(0, 1)]), place % 2, "")
+        TrainingPair(
+            Utterance(texts[place]), Utterance(texts[place + draw.randint(0, 1)]), place % 2, ""
+        )
         for place in range(299)
     ]
     rest, held_out = hold_out(pairs, np.random.default_rng(0))
@@ -220,7 +222,9 @@ def test_pairs_held_out_share_no_text_with_the_others() -> None:
 
 
 def test_pairs_that_are_all_linked_cannot_be_held_out() -> None:
-    pairs = [Pair(Utterance("hub"), Utterance(f"text {place}"), 1, "") for place in range(9)]
+    pairs = [
+        TrainingPair(Utterance("hub"), Utterance(f"text {place}"), 1, "") for place in range(9)
+    ]
     with pytest.raises(InputError, match="too few pairs"):
         hold_out(pairs, np.random.default_rng(0))
 

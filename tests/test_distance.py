@@ -16,7 +16,11 @@ from sklearn.neighbors import NearestNeighbors
 from dataselect.errors import InputError, OptionError
 from dataselect.models.encoders.base import unit
 from dataselect.operations.bitext.distance import distance_rules
-from dataselect.operations.bitext.distance.distance_rules import Linear, Nearest, restore
+from dataselect.operations.bitext.distance.distance_rules import (
+    LinearRule,
+    NearestPointsRule,
+    restore,
+)
 from dataselect.operations.bitext.distance.embedding_space import Space
 from dataselect.operations.bitext.distance.fitting import Fit, default_shrinkage, fit
 from dataselect.operations.bitext.distance.options import DistanceOptions, Metric
@@ -112,7 +116,7 @@ def test_the_corpus_varies_by_one_in_whitened_coordinates() -> None:
 def test_contrast_is_the_difference_of_two_squared_distances() -> None:
     space = Space.whitened(CORPUS, IN_DOMAIN, 0.5)
     centroids = space(IN_DOMAIN[:3])
-    contrast = Linear.contrast(space, centroids)
+    contrast = LinearRule.contrast(space, centroids)
     coordinates = space(UNSEEN)
     expected = cdist(coordinates, centroids, "sqeuclidean").min(axis=1)
     expected -= np.square(coordinates).sum(axis=1)
@@ -196,18 +200,18 @@ def test_sums_are_exact_so_their_order_does_not_matter(
     options: DistanceOptions, order: list[int]
 ) -> None:
     distance = FITTED[options].distance
-    shuffled: Linear | Nearest
-    if isinstance(distance, Linear):
-        shuffled = Linear(distance.weights[order], distance.offsets)
+    shuffled: LinearRule | NearestPointsRule
+    if isinstance(distance, LinearRule):
+        shuffled = LinearRule(distance.weights[order], distance.offsets)
     else:
-        assert isinstance(distance, Nearest)
+        assert isinstance(distance, NearestPointsRule)
         space, points = distance.space, distance.points
         if space.matrix is None:
             turned = Space(space.origin[order], None, space.step)
             points = points[:, order]
         else:
             turned = Space(space.origin[order], space.matrix[order], space.step)
-        shuffled = Nearest(turned, distance.metric, points, distance.number)
+        shuffled = NearestPointsRule(turned, distance.metric, points, distance.number)
     expected = distance(UNSEEN[:50])
     np.testing.assert_array_equal(shuffled(UNSEEN[:50][:, order]), expected)
 

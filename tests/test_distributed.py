@@ -18,7 +18,7 @@ from dataselect.data.input_files import Inputs
 from dataselect.data.records import POSITION, text
 from dataselect.data.sampling import sample_columns, total_records
 from dataselect.execution.distributed import ray_cluster
-from dataselect.execution.distributed.shard_pool import Pool
+from dataselect.execution.distributed.shard_pool import ShardPool
 from dataselect.execution.distributed.shards import resolve
 from dataselect.models.paraphrase_detector import detector as detectors
 
@@ -264,7 +264,7 @@ def test_a_sample_is_that_of_one_machine(
     split(folder, lines, sizes, ["", ".gz", "", ".zst"][: len(sizes) + 1])
     shards = resolve([str(folder)])
     drawn = []
-    for inputs in Inputs([shard.path for shard in shards]), Pool(shards, Here(seed=seed)):
+    for inputs in Inputs([shard.path for shard in shards]), ShardPool(shards, Here(seed=seed)):
         rng = np.random.default_rng(seed)
         columns = [text("text"), POSITION]
         drawn.append(sample_columns(inputs, columns, size, rng, strict=False))

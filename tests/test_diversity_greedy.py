@@ -13,10 +13,14 @@ from dataselect.models.encoders.base import unit
 from dataselect.models.near_duplicates import first_places
 from dataselect.models.ngrams import Ngrams
 from dataselect.operations.diversity.greedy import NOTHING, Limits, Objective, Picks, greedy
-from dataselect.operations.diversity.objectives.facility_location import Dense, Facility, Sparse
+from dataselect.operations.diversity.objectives.facility_location import (
+    Dense,
+    FacilityLocation,
+    Sparse,
+)
 from dataselect.operations.diversity.objectives.k_center import KCenter
-from dataselect.operations.diversity.objectives.ngram_coverage import Features
-from dataselect.operations.diversity.objectives.paraphrase_coverage import Paraphrase
+from dataselect.operations.diversity.objectives.ngram_coverage import NgramCoverage
+from dataselect.operations.diversity.objectives.paraphrase_coverage import ParaphraseCoverage
 from dataselect.operations.diversity.quantized_vectors import coarse
 
 WORDS = ("play", "some", "jazz", "blues", "by", "the", "band", "will", "it", "rain", "snow")
@@ -91,10 +95,10 @@ METHODS: dict[str, Callable[[int, int], Objective]] = {
     "kcenter from nothing": lambda n, seed: KCenter(
         random_vectors(n, seed), vectors(np.ones((0, 5)))
     ),
-    "features": lambda n, seed: Features(
+    "features": lambda n, seed: NgramCoverage(
         random_texts(n, seed), random_texts(2, seed + 1), Ngrams(order=2, bits=10)
     ),
-    "paraphrase": lambda n, seed: Paraphrase(
+    "paraphrase": lambda n, seed: ParaphraseCoverage(
         detector(), random_texts(n, seed), random_texts(2, seed + 1), candidates=64
     ),
 }
@@ -214,7 +218,7 @@ def test_facility_location_by_hand() -> None:
 
 
 @pytest.mark.parametrize("method", [Dense, Sparse])
-def test_facility_location_picks_what_apricot_picks(method: type[Facility]) -> None:
+def test_facility_location_picks_what_apricot_picks(method: type[FacilityLocation]) -> None:
     pool = (np.array(VECTORS) / 2048).astype(np.float16)
     objective = method(pool, pool[:0])
     gains = []
@@ -229,7 +233,7 @@ def test_facility_location_picks_what_apricot_picks(method: type[Facility]) -> N
 
 def test_features_by_hand() -> None:
     """Each of the two words of "play jazz" has half of its mass; "play" has 1.5 in the pool."""
-    objective = Features(["play jazz", "play"], [], Ngrams(order=1))
+    objective = NgramCoverage(["play jazz", "play"], [], Ngrams(order=1))
     expected = [np.sqrt(1.5 * 0.5) + np.sqrt(0.5 * 0.5), np.sqrt(1.5 * 1)]
     np.testing.assert_allclose(objective.gains(np.arange(2)), expected)
     objective.add(1)
@@ -240,13 +244,13 @@ def test_features_by_hand() -> None:
 
 
 def test_features_pick_what_apricot_picks() -> None:
-    objective = Features(TEXTS, [], Ngrams(order=1))
+    objective = NgramCoverage(TEXTS, [], Ngrams(order=1))
     gains = []
     for item in APRICOT_FEATURES:
         gains.append(objective.gains(np.array([item]))[0])
         objective.add(item)
     np.testing.assert_allclose(gains, APRICOT_FEATURE_GAINS, atol=1e-6)
-    picks = pick(Features(TEXTS, [], Ngrams(order=1)), 8, size=5)
+    picks = pick(NgramCoverage(TEXTS, [], Ngrams(order=1)), 8, size=5)
     assert picks.items.tolist() == APRICOT_FEATURES
 
 
@@ -267,7 +271,7 @@ def test_kcenter_begins_in_the_middle_where_nothing_is_labelled() -> None:
 
 def test_paraphrases_are_picked_last() -> None:
     pool = ["play some jazz", "will it rain", "play jazz"]
-    picks = pick(Paraphrase(detector(), pool, ["play some jazz by the band"]), 3, size=3)
+    picks = pick(ParaphraseCoverage(detector(), pool, ["play some jazz by the band"]), 3, size=3)
     assert picks.items.tolist() == [1, 2, 0]
     np.testing.assert_allclose(picks.nearest.similarities, [0, 2 / 6, 2 / 3], atol=1e-6)
     assert picks.nearest.places.tolist() == [0, 0, 2]
@@ -277,7 +281,7 @@ def test_paraphrases_are_picked_last() -> None:
 def test_few_candidates_find_the_closest_where_vectors_agree_with_the_detector(seed: int) -> None:
     """All pairs, or the two nearest by vectors: what is found is never closer than what is."""
     texts, labelled = random_texts(10, seed), random_texts(30, seed + 1)
-    exact, few = (Paraphrase(detector(), texts, labelled, count) for count in (30, 2))
+    exact, few = (ParaphraseCoverage(detector(), texts, labelled, count) for count in (30, 2))
     items = np.arange(10)
     best = np.array([max(overlap(text, other) for other in labelled) for text in texts])
     np.testing.assert_allclose(exact.nearest(items).similarities, best, atol=1e-6)
@@ -286,7 +290,11 @@ def test_few_candidates_find_the_closest_where_vectors_agree_with_the_detector(s
 
 def test_wordless_records_are_worth_nothing() -> None:
     pool = vectors([[0, 0], [1, 0], [0, 1]])
-    for objective in KCenter(pool, pool[1:2]), Dense(pool, pool[:0]), Features(["...", "play"], []):
+    for objective in (
+        KCenter(pool, pool[1:2]),
+        Dense(pool, pool[:0]),
+        NgramCoverage(["...", "play"], []),
+    ):
         gains = objective.gains(np.arange(2))
         assert (gains[0], objective.nearest(np.array([0])).similarities.tolist()) == (0, [0])
 

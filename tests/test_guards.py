@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.errors import OptionError
-from dataselect.operations.bitext.filters import Guards, links, script_share
+from dataselect.operations.bitext.filters import PairFilters, links, script_share
 
-COPIES = Guards(drop_copies=True)
-NUMBERS = Guards(same_numbers=True)
-URLS = Guards(same_urls=True)
-ALL = Guards(3, "chars", True, "Latin", "Latin", True, True)
+COPIES = PairFilters(drop_copies=True)
+NUMBERS = PairFilters(same_numbers=True)
+URLS = PairFilters(same_urls=True)
+ALL = PairFilters(3, "chars", True, "Latin", "Latin", True, True)
 
 
-def fires(guards: Guards, src: str, tgt: str) -> bool:
+def fires(guards: PairFilters, src: str, tgt: str) -> bool:
     [code] = guards.codes([src], [tgt])
     return bool(code)
 
@@ -23,10 +23,13 @@ def fires(guards: Guards, src: str, tgt: str) -> bool:
 @pytest.mark.parametrize(
     ("guards", "src", "tgt"),
     [
-        pytest.param(Guards(3), "a b c d", "ab", id="seven characters against two"),
-        pytest.param(Guards(3), "ab", "a b c d", id="the target may be the longer side"),
+        pytest.param(PairFilters(3), "a b c d", "ab", id="seven characters against two"),
+        pytest.param(PairFilters(3), "ab", "a b c d", id="the target may be the longer side"),
         pytest.param(
-            Guards(2, "words"), "one two three", "Eins", id="three words against one, above two"
+            PairFilters(2, "words"),
+            "one two three",
+            "Eins",
+            id="three words against one, above two",
         ),
         pytest.param(COPIES, "Play Adele!", "play  adele", id="a copy but for case and marks"),
         pytest.param(COPIES, "ＡＢＣ　ok", "abc OK", id="a copy in full-width letters"),
@@ -46,21 +49,21 @@ def fires(guards: Guards, src: str, tgt: str) -> bool:
         pytest.param(URLS, "see www.a.org", "siehe www.b.org", id="another URL"),
         pytest.param(URLS, "see http://a.org/x", "siehe unten", id="a URL lost"),
         pytest.param(URLS, "write to us", "an info@a.org", id="an e-mail address added"),
-        pytest.param(Guards(src_script="Latin"), "Привет, Tom", "x", id="mostly Cyrillic"),
-        pytest.param(Guards(tgt_script="Cyrillic"), "x", "Privet!", id="Latin for Cyrillic"),
-        pytest.param(Guards(tgt_script="Han"), "x", "これはペンです", id="kana for Han alone"),
+        pytest.param(PairFilters(src_script="Latin"), "Привет, Tom", "x", id="mostly Cyrillic"),
+        pytest.param(PairFilters(tgt_script="Cyrillic"), "x", "Privet!", id="Latin for Cyrillic"),
+        pytest.param(PairFilters(tgt_script="Han"), "x", "これはペンです", id="kana for Han alone"),
     ],
 )
-def test_a_guard_fires(guards: Guards, src: str, tgt: str) -> None:
+def test_a_guard_fires(guards: PairFilters, src: str, tgt: str) -> None:
     assert fires(guards, src, tgt)
 
 
 @pytest.mark.parametrize(
     ("guards", "src", "tgt"),
     [
-        pytest.param(Guards(3), "abcdef", "ab", id="three times as long is not above three"),
-        pytest.param(Guards(1), " ab\r\n", "ab", id="white space at the ends has no length"),
-        pytest.param(Guards(1, "words"), "word " * 3, "a b\tc", id="as many words"),
+        pytest.param(PairFilters(3), "abcdef", "ab", id="three times as long is not above three"),
+        pytest.param(PairFilters(1), " ab\r\n", "ab", id="white space at the ends has no length"),
+        pytest.param(PairFilters(1, "words"), "word " * 3, "a b\tc", id="as many words"),
         pytest.param(COPIES, "2005", "2005", id="a number translates to itself"),
         pytest.param(COPIES, "5 – 3", "5 - 3", id="numbers and marks alone"),
         pytest.param(COPIES, "...", "...", id="punctuation alone"),
@@ -92,25 +95,32 @@ def test_a_guard_fires(guards: Guards, src: str, tgt: str) -> None:
         pytest.param(URLS, "(WWW.a.org)", "www.a.org", id="capitals and brackets"),
         pytest.param(URLS, "me@a.org, www.b.org", "www.b.org me@a.org.", id="another order, URLs"),
         pytest.param(URLS, "meet @ noon", "um zwölf", id="an at sign alone"),
-        pytest.param(Guards(src_script="Latin"), "Tom: «ж»", "x", id="one foreign letter"),
-        pytest.param(Guards(src_script="Latin"), "2005 – ½ ☺", "x", id="no letters"),
-        pytest.param(Guards(src_script="latin"), "Łódź, naïveté", "x", id="letters with accents"),
+        pytest.param(PairFilters(src_script="Latin"), "Tom: «ж»", "x", id="one foreign letter"),
+        pytest.param(PairFilters(src_script="Latin"), "2005 – ½ ☺", "x", id="no letters"),
         pytest.param(
-            Guards(tgt_script="Han, Hiragana,Katakana"), "x", "テーブルの上", id="three scripts"
+            PairFilters(src_script="latin"), "Łódź, naïveté", "x", id="letters with accents"
         ),
-        pytest.param(Guards(src_script="Devanagari"), "क्षत्रिय ab", "x", id="marks are no letters"),
-        pytest.param(Guards(), "a" * 99, "1", id="no guard"),
+        pytest.param(
+            PairFilters(tgt_script="Han, Hiragana,Katakana"),
+            "x",
+            "テーブルの上",
+            id="three scripts",
+        ),
+        pytest.param(
+            PairFilters(src_script="Devanagari"), "क्षत्रिय ab", "x", id="marks are no letters"
+        ),
+        pytest.param(PairFilters(), "a" * 99, "1", id="no guard"),
         pytest.param(ALL, "He paid 20 euros.", "Er zahlte 20 Euro.", id="a true pair"),
     ],
 )
-def test_no_guard_fires(guards: Guards, src: str, tgt: str) -> None:
+def test_no_guard_fires(guards: PairFilters, src: str, tgt: str) -> None:
     assert not fires(guards, src, tgt)
 
 
 def test_the_first_guard_that_fires_names_the_reason() -> None:
     src = ["Hello there", "Good morning to you", "a b c 14", "good 14", "ok 14"]
     tgt = ["hello there!", "Hi", "a b c 15", "Привет 14", "gut 14"]
-    guards = Guards(3, drop_copies=True, tgt_script="Latin", same_numbers=True)
+    guards = PairFilters(3, drop_copies=True, tgt_script="Latin", same_numbers=True)
     codes = guards.codes(src, tgt)
     assert [guards.reasons[code - 1] if code else "" for code in codes] == [
         "a copy of the source, --drop-copies",
@@ -133,9 +143,9 @@ def test_reasons_name_their_options() -> None:
 
 
 def test_guards_are_off_unless_asked_for() -> None:
-    assert not Guards().active
-    assert not Guards(length_unit="words").active
-    assert Guards().reasons == ()
+    assert not PairFilters().active
+    assert not PairFilters(length_unit="words").active
+    assert PairFilters().reasons == ()
     assert ALL.active
 
 
@@ -151,13 +161,13 @@ def test_a_code_depends_on_its_pair_alone(pairs: list[tuple[str, str]]) -> None:
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_swapping_the_sides_changes_nothing(src: str, tgt: str) -> None:
-    guards = Guards(3, drop_copies=True, same_urls=True, same_numbers=True)
+    guards = PairFilters(3, drop_copies=True, same_urls=True, same_numbers=True)
     assert guards.codes([src], [tgt]) == guards.codes([tgt], [src])
 
 
 @given(st.text())
 def test_a_text_has_the_numbers_and_links_of_itself(text: str) -> None:
-    assert not fires(Guards(1, same_numbers=True, same_urls=True), text, text)
+    assert not fires(PairFilters(1, same_numbers=True, same_urls=True), text, text)
 
 
 @given(st.text(st.sampled_from("ab яф 12 ªー"), max_size=12))
@@ -196,7 +206,7 @@ def test_options_that_make_no_sense_are_refused(
     options: dict[str, object], words: list[str]
 ) -> None:
     with pytest.raises(OptionError) as caught:
-        Guards(**options)  # type: ignore[arg-type]
+        PairFilters(**options)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
     for word in words:
         assert word in str(caught.value)

@@ -20,7 +20,7 @@ from sklearn.preprocessing import normalize
 from dataselect.errors import InputError
 from dataselect.models import archive
 from dataselect.models.encoders import lexical
-from dataselect.models.encoders.exact_sums import Rows, exact_sums
+from dataselect.models.encoders.exact_sums import SummableRows, exact_sums
 from dataselect.models.encoders.lexical import Lexical
 from dataselect.models.encoders.word_features import BITS, LONGEST, SHORTEST, word_features
 from dataselect.models.ngrams import Ngrams, character_hashes
@@ -257,7 +257,9 @@ def test_sums_are_rounded_once(rows: list[tuple[int, int]], counts: list[list[in
     values = np.array(rows, np.float32)
     exact = values.astype(object)
     times = np.array(counts, np.float32)[:, : len(rows)]
-    found = exact_sums((csr_array(times), Rows.of(values)), (csr_array(times), Rows.of(values)))
+    found = exact_sums(
+        (csr_array(times), SummableRows.of(values)), (csr_array(times), SummableRows.of(values))
+    )
     expected = [[int(x) for x in row] for row in 2 * times.astype(int).astype(object) @ exact]
     np.testing.assert_array_equal(found, np.array(expected, np.int64).astype(np.float32))
 

@@ -14,7 +14,7 @@ from conftest import NEEDS_KENLM, Inside, Shell, kenlm_model
 from dataselect.errors import InputError, WorkerError
 from dataselect.models.language_model.scoring.kenlm_process import KenlmProcess
 from dataselect.models.language_model.scoring.language_model import LanguageModel
-from dataselect.models.language_model.scoring.perplexity import Evaluation
+from dataselect.models.language_model.scoring.perplexity import PerplexityCounts
 
 # Trained by lmplz, order 3, on: play some jazz | play the blues | some jazz please
 ARPA = r"""\data\
@@ -91,7 +91,7 @@ def test_figures_are_those_of_kenlm_query(world: Path, name: str) -> None:
     play 2 -0.409, some 3 -0.381, blues 1 -1.551, </s> 2 -0.217; please 1 -1.250, play 1 -1.250,
     rock unknown -1.505, now unknown -1.204, </s> 1 -0.673. There are 15 and 20 characters.
     """
-    evaluation = Evaluation(str(world / name))
+    evaluation = PerplexityCounts(str(world / name))
     evaluation.add(TEXTS)
     total = -2.5589538 - 5.881666
     bits = -total / math.log10(2)
@@ -122,7 +122,7 @@ def test_perplexity_is_that_of_kenlms_python_module(world: Path) -> None:
     path = str(world / "lm.arpa")
     model = kenlm_model(path)
     for text in TEXTS:
-        evaluation = Evaluation(path)
+        evaluation = PerplexityCounts(path)
         evaluation.add([text])
         found = evaluation.describe()["perplexity"]
         assert found == pytest.approx(model.perplexity(text), rel=1e-6)
@@ -130,7 +130,7 @@ def test_perplexity_is_that_of_kenlms_python_module(world: Path) -> None:
 
 @pytest.mark.parametrize("name", BOTH)
 def test_batches_make_no_difference(world: Path, name: str) -> None:
-    together, apart = [Evaluation(str(world / name)) for _ in range(2)]
+    together, apart = [PerplexityCounts(str(world / name)) for _ in range(2)]
     together.add(TEXTS)
     for text in TEXTS:
         apart.add([])
@@ -148,7 +148,7 @@ def test_a_model_of_single_words_by_hand(tmp_path: Path) -> None:
     lines += [f"{math.log10(p)}\t{word}" for p, word in ((0.5, "a"), (0.4, "</s>"))]
     path = tmp_path / "lm.arpa"
     path.write_text("\n".join([*lines, "", r"\end\ ", ""]).replace("\\ ", "\\"))
-    evaluation = Evaluation(str(path))
+    evaluation = PerplexityCounts(str(path))
     evaluation.add(["a b c"])
     found = evaluation.describe()
     assert found["perplexity"] == pytest.approx(0.002 ** (-1 / 4))

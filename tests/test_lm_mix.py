@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dataselect.models.language_model import arpa
-from dataselect.models.language_model.backoff import BackoffModel, Level
+from dataselect.models.language_model.backoff import BackoffModel, NgramOrder
 from dataselect.models.language_model.interpolation import (
     known_perplexity,
     mix,
@@ -75,7 +75,7 @@ def sums(model: BackoffModel) -> list[float]:
 def by_hand(*tables: dict[str, tuple[float, float]]) -> BackoffModel:
     """A model of n-grams, by order, to probability and back-off weight."""
     vocabulary = Vocabulary(word.encode() for word in tables[0] if word not in ("<unk>", "</s>"))
-    levels: list[Level] = []
+    levels: list[NgramOrder] = []
     places: dict[Ngram, int] = {(): 0}
     for table in [{"<s>": (1.0, 1.0), **tables[0]}, *tables[1:]]:
         rows = []
@@ -87,7 +87,7 @@ def by_hand(*tables: dict[str, tuple[float, float]]) -> BackoffModel:
         with np.errstate(divide="ignore"):
             log_weights = np.log10(np.array([row[2] for row in rows]))
         levels.append(
-            Level(
+            NgramOrder(
                 np.array([row[0] for row in rows], np.int64),
                 np.array([row[1] for row in rows], np.int32),
                 log_weights[:, 0],
@@ -162,7 +162,7 @@ def gappy_models(draw: st.DrawFn) -> BackoffModel:
             moved = np.cumsum(stays) - 1
             levels[order] = replace(levels[order], histories=moved[levels[order].histories])
         kept = [column[stays] for column in vars(level).values()]
-        levels[order - 1] = Level(*kept)
+        levels[order - 1] = NgramOrder(*kept)
         levels[order - 1].log_probs[::3] = draw(st.sampled_from([-99.0, -np.inf, -1.0]))
     return mix([replace(model, levels=tuple(levels))], [1])
 

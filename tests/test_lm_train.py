@@ -12,7 +12,7 @@ from conftest import Inside, Outcome, Shell, kenlm_model
 from dataselect.errors import DataselectError
 from dataselect.models.language_model import arpa, trainers
 from dataselect.models.language_model.scoring.language_model import LanguageModel
-from dataselect.models.language_model.trainers import Builtin, Plan, train
+from dataselect.models.language_model.trainers import InMemoryTrainer, TrainingOptions, train
 
 TEXTS = ["play some jazz", "play the blues", "some more of the same", "play the same song"]
 TRAIN = ("lm", "train")
@@ -203,7 +203,7 @@ def test_markers_in_text_are_words_like_any_other(tmp_path: Path, inside: Inside
 
 @pytest.mark.parametrize("size", [1, 3, 100])
 def test_batches_do_not_matter(size: int) -> None:
-    estimator = Builtin(3)
+    estimator = InMemoryTrainer(3)
     for first in range(0, len(TEXTS), size):
         estimator.add(TEXTS[first : first + size])
     assert b"".join(estimator.arpa()) == b"".join(arpa.write(train(TEXTS).model))
@@ -331,7 +331,7 @@ def test_a_plan_is_closed_when_its_text_breaks_off(
 
     with (
         pytest.raises(DataselectError, match="enough"),
-        Plan(estimator="lmplz").trained(broken() for _ in "a"),
+        TrainingOptions(estimator="lmplz").trained(broken() for _ in "a"),
     ):
         pytest.fail("there is nothing to use")
     assert list((world / "temporary").iterdir()) == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dataselect.analysis.report.figures.binning import Histogram, of_lengths, of_scores
 from dataselect.analysis.report.lineage import Balance, balance
 from dataselect.analysis.report.record_statistics import OTHERS
-from dataselect.analysis.report.reservoir import Draw, Extremes, Row
+from dataselect.analysis.report.reservoir import Extremes, ReservoirSample, Row
 from dataselect.analysis.report.tsne_map import plane
 from dataselect.errors import InputError
 from dataselect.selection.histogram import Distribution
@@ -146,9 +146,9 @@ def row(text: str, score: float = 0.0) -> Row:
 def test_a_draw_is_uniform_and_does_not_depend_on_batches() -> None:
     counts: Counter[int] = Counter()
     for seed in range(300):
-        whole = Draw[int](5, np.random.default_rng(seed))
+        whole = ReservoirSample[int](5, np.random.default_rng(seed))
         whole.add(range(50))
-        parts = Draw[int](5, np.random.default_rng(seed))
+        parts = ReservoirSample[int](5, np.random.default_rng(seed))
         for start in range(0, 50, 7):
             parts.add(range(start, min(start + 7, 50)))
         assert parts.items == whole.items
@@ -160,7 +160,7 @@ def test_a_draw_is_uniform_and_does_not_depend_on_batches() -> None:
 
 
 def test_a_draw_of_few_is_all_of_them() -> None:
-    found = Draw[str](5, np.random.default_rng(0))
+    found = ReservoirSample[str](5, np.random.default_rng(0))
     found.add(["a", "b"])
     assert sorted(found.items) == ["a", "b"]
 

@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 
 from dataselect.data.annotations import Slot, Utterance
 from dataselect.models.paraphrase_detector.pairs import hard_negatives
-from dataselect.models.paraphrase_detector.pairs.annotated_corpus import Corpus, distinct_templates
-from dataselect.models.paraphrase_detector.pairs.generation import Pair, make_pairs
+from dataselect.models.paraphrase_detector.pairs.annotated_corpus import (
+    AnnotatedCorpus,
+    distinct_templates,
+)
+from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair, make_pairs
 from dataselect.models.paraphrase_detector.pairs.splits import split
 from dataselect.models.paraphrase_detector.pairs.templates import Template, canonical
 from dataselect.operations.paraphrase import make_pairs
@@ -104,12 +107,12 @@ def read(path: Path) -> list[Record]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def pairs(found: Sequence[Utterance], size: int = 1000, seed: int = 0) -> list[Pair]:
-    made = make_pairs(Corpus(distinct_templates(found)), size, np.random.default_rng(seed))
+def pairs(found: Sequence[Utterance], size: int = 1000, seed: int = 0) -> list[TrainingPair]:
+    made = make_pairs(AnnotatedCorpus(distinct_templates(found)), size, np.random.default_rng(seed))
     return list(made)
 
 
-def texts(found: Sequence[Pair], label: int) -> set[frozenset[str]]:
+def texts(found: Sequence[TrainingPair], label: int) -> set[frozenset[str]]:
     return {frozenset((pair.one.text, pair.other.text)) for pair in found if pair.label == label}
 
 
@@ -175,7 +178,7 @@ def check_all(found: Sequence[Record]) -> None:
     assert len({record["id"] for record in found}) == len(found)
 
 
-def as_records(found: Sequence[Pair]) -> list[Record]:
+def as_records(found: Sequence[TrainingPair]) -> list[Record]:
     return [json.loads(json.dumps(pair.as_record(str(n)))) for n, pair in enumerate(found)]
 
 

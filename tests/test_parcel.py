@@ -17,7 +17,7 @@ from test_lm_eval import BINARY
 
 from dataselect.errors import InputError, OutputError, WorkerError
 from dataselect.execution.distributed import shipping
-from dataselect.execution.distributed.shipping import Parcel, digest_of, pack
+from dataselect.execution.distributed.shipping import Shipment, digest_of, pack
 from dataselect.models.language_model.scoring.language_model import LanguageModel
 from dataselect.operations.winnow.scorer import Winnow
 
@@ -51,7 +51,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def sent(thing: Any, *, with_files: bool = True) -> Parcel:
+def sent(thing: Any, *, with_files: bool = True) -> Shipment:
     """A parcel after its journey."""
     packed = pack(thing, Bytes, with_files=with_files)
     arrived = pickle.loads(pickle.dumps(packed))

@@ -29,9 +29,9 @@ from dataselect.operations.diversity.objectives.methods import (
     ByFacility,
     ByNgrams,
     Items,
-    Method,
+    ObjectiveSpec,
 )
-from dataselect.operations.diversity.objectives.ngram_coverage import Features
+from dataselect.operations.diversity.objectives.ngram_coverage import NgramCoverage
 from dataselect.operations.diversity.partitions import (
     Partitioning,
     Totals,
@@ -75,7 +75,7 @@ def encoded(texts: Sequence[str]) -> NDArray[np.float16]:
     return coarse_vectors(PARTITIONING.encoder, texts, lambda _: None)
 
 
-def method_of(name: str) -> Method:
+def method_of(name: str) -> ObjectiveSpec:
     known = encoded(LABELLED)
     methods = (ByNgrams(LABELLED, NGRAMS), ByFacility(LABELLED, known), ByDistance(LABELLED, known))
     return dict(zip(METHODS, methods, strict=True))[name]
@@ -91,7 +91,7 @@ GROUP_SIZES = np.bincount(GROUPS)
 
 def picked_within(
     items: Items,
-    method: Method,
+    method: ObjectiveSpec,
     limits: Limits,
     partitions: NDArray[np.intp] | None = None,
     **options: Any,
@@ -109,13 +109,13 @@ def picked_within(
     ]
 
 
-def merged(found: Sequence[Within], method: Method, limits: Limits) -> Picks:
+def merged(found: Sequence[Within], method: ObjectiveSpec, limits: Limits) -> Picks:
     masses = [each.masses for each in found if each.masses is not None]
     total = np.sum(masses, axis=0) if masses else None
     return merge([each.candidates for each in found], method, limits, total)
 
 
-def pick(items: Items, method: Method, **limits: Any) -> Picks:
+def pick(items: Items, method: ObjectiveSpec, **limits: Any) -> Picks:
     return merged(picked_within(items, method, Limits(**limits)), method, Limits(**limits))
 
 
@@ -227,7 +227,7 @@ def test_one_partition_picks_what_the_whole_pool_does(
 
 
 def coverage(picked: NDArray[np.intp]) -> float:
-    return gained(Features(POOL, LABELLED, NGRAMS), picked)
+    return gained(NgramCoverage(POOL, LABELLED, NGRAMS), picked)
 
 
 def nearness(picked: NDArray[np.intp]) -> float:

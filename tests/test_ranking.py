@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from dataselect.errors import InputError
 from dataselect.selection.external_ranking import bucket_of, choose, lowest
-from dataselect.selection.ranking import Rows, affordable, floored, keys_at, places
-from dataselect.selection.rule import Direction, Excluded, Groups, Part, Selection
+from dataselect.selection.ranking import RankedRows, affordable, floored, keys_at, places
+from dataselect.selection.rule import Direction, Excluded, Groups, ScoredPart, Selection
 
 GROUPS = ["a", "b", "c"]
 EXCLUSIONS = ["too long", "a copy"]
@@ -43,15 +43,15 @@ class Pool:
         return self.scores, self.costs, self.codes, self.excluded
 
     @property
-    def whole(self) -> Part:
-        return Part(
+    def whole(self) -> ScoredPart:
+        return ScoredPart(
             np.array(self.scores, np.float64),
             np.array(self.costs, np.float64),
             np.array(self.codes, np.intc),
             np.array(self.excluded, np.uint8),
         )
 
-    def parts(self, *, grouped: bool = True) -> Iterator[Part]:
+    def parts(self, *, grouped: bool = True) -> Iterator[ScoredPart]:
         bounds = [0, *sorted(min(end, len(self.scores)) for end in self.ends), len(self.scores)]
         for start, stop in pairwise(bounds):
             columns: Any = (column[start:stop] for column in self.columns)
@@ -217,7 +217,9 @@ def test_parts_draw_the_sample_of_the_whole(
 
 
 def test_a_negative_weight_in_a_later_part_is_refused() -> None:
-    cuts = Selection(sample=1).cuts(lambda: [Part(np.ones(2)), Part(np.array([1.0, -3.0]))])
+    cuts = Selection(sample=1).cuts(
+        lambda: [ScoredPart(np.ones(2)), ScoredPart(np.array([1.0, -3.0]))]
+    )
     with pytest.raises(InputError, match="one is -3"):
         next(cuts)
 
@@ -292,8 +294,8 @@ def test_parts_larger_than_a_block_are_decided_on_as_the_whole_is() -> None:
     rng = np.random.default_rng(5)
     scores, codes = np.round(rng.random(300_000), 3), rng.integers(0, 3, 300_000)
     parts = [
-        Part(scores[:200_001], None, codes[:200_001]),
-        Part(scores[200_001:], None, codes[200_001:]),
+        ScoredPart(scores[:200_001], None, codes[:200_001]),
+        ScoredPart(scores[200_001:], None, codes[200_001:]),
     ]
     cuts = Selection(top_k=50_000, per="intent").cuts(lambda: parts, groups=GROUPS, limit=1 << 10)
     kept = np.concatenate([cut.kept for cut in cuts])
@@ -313,12 +315,12 @@ class Passes:
         self.costs = costs
         self.number = 0
 
-    def __call__(self) -> Iterator[Rows]:
+    def __call__(self) -> Iterator[RankedRows]:
         self.number += 1
         for start in range(0, len(self.keys), 1000):
             own = slice(start, start + 1000)
             costs = None if self.costs is None else self.costs[own]
-            yield Rows(np.arange(start, start + len(self.keys[own])), self.keys[own], costs)
+            yield RankedRows(np.arange(start, start + len(self.keys[own])), self.keys[own], costs)
 
 
 @pytest.mark.parametrize("tied", [True, False])

@@ -19,7 +19,7 @@ from dataselect.models.archive import Format
 from dataselect.models.encoders.base import Encoder
 from dataselect.models.intent_classifier.classifier_training import parts, train
 from dataselect.models.intent_classifier.features import NgramView, feature_counts
-from dataselect.models.intent_classifier.intent_classifier import OTHER, Recogniser, load
+from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier, load
 from dataselect.models.intent_classifier.naive_bayes import NaiveBayes
 from dataselect.models.intent_classifier.soft_regression import fit, log_softmax
 from dataselect.models.intent_classifier.temperature import answers, temperature
@@ -38,15 +38,15 @@ def no_encoder(described: object) -> Encoder:
 
 
 @pytest.fixture(scope="module")
-def recogniser() -> Recogniser:
+def recogniser() -> IntentClassifier:
     return train(LABELLED, INTENTS, background=CHATTER, pool=[*MUSIC, *WEATHER, *CHATTER])
 
 
-def named(recogniser: Recogniser, texts: Sequence[str]) -> list[str]:
+def named(recogniser: IntentClassifier, texts: Sequence[str]) -> list[str]:
     return [recogniser.names[place] for place in recogniser.label(texts)[0]]
 
 
-def test_unseen_texts_get_their_intent(recogniser: Recogniser) -> None:
+def test_unseen_texts_get_their_intent(recogniser: IntentClassifier) -> None:
     texts = ["please play prince", "will it snow in oslo", "tell me a long joke"]
     assert named(recogniser, texts) == ["music", "weather", OTHER]
 
@@ -67,7 +67,7 @@ TEXTS = st.lists(st.one_of(st.sampled_from(MUSIC + CHATTER), st.text(max_size=20
 
 @given(TEXTS, st.integers(1, 4))
 def test_a_probability_depends_on_its_text_alone(
-    recogniser: Recogniser, texts: list[str], size: int
+    recogniser: IntentClassifier, texts: list[str], size: int
 ) -> None:
     together = recogniser.probabilities(texts)
     apart = [recogniser.probabilities(texts[i : i + size]) for i in range(0, len(texts), size)]
@@ -105,7 +105,7 @@ def test_a_single_intent_has_nothing_to_be_told_from(texts: list[str]) -> None:
         train(texts, ["music"] * len(texts))
 
 
-def test_texts_without_words_are_no_reason_to_fail(recogniser: Recogniser) -> None:
+def test_texts_without_words_are_no_reason_to_fail(recogniser: IntentClassifier) -> None:
     assert np.isfinite(recogniser.probabilities(["", "...", "!?"])).all()
 
 
@@ -214,7 +214,9 @@ def test_a_background_is_divided_by_what_its_texts_say() -> None:
 # Saved models.
 
 
-def test_a_saved_model_gives_the_same_probabilities(recogniser: Recogniser, tmp_path: Path) -> None:
+def test_a_saved_model_gives_the_same_probabilities(
+    recogniser: IntentClassifier, tmp_path: Path
+) -> None:
     path = tmp_path / "model"
     path.write_bytes(recogniser.dumps())
     loaded = load(str(path), no_encoder)
@@ -233,7 +235,7 @@ def test_a_saved_model_gives_the_same_probabilities(recogniser: Recogniser, tmp_
     ],
 )
 def test_a_model_that_makes_no_sense_is_refused(
-    recogniser: Recogniser,
+    recogniser: IntentClassifier,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     name: str,

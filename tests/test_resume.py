@@ -18,7 +18,7 @@ from here import RECORDS, Died, Here, joined, pool, split, write
 from dataselect.data import storage
 from dataselect.errors import InputError
 from dataselect.execution.distributed import ray_cluster
-from dataselect.execution.distributed.checkpoint import Book, digest
+from dataselect.execution.distributed.checkpoint import Checkpoint, digest
 from dataselect.execution.distributed.shards import Shard
 
 fsspec = pytest.importorskip("fsspec")
@@ -74,7 +74,7 @@ class Ending:
             self._inside(*command).silent()
         else:
             with pytest.MonkeyPatch.context() as patched:
-                patched.setattr(Book, "finish", _die)
+                patched.setattr(Checkpoint, "finish", _die)
                 with pytest.raises(Died):
                     self._inside(*command)
         self._here.ran.clear()
@@ -314,15 +314,15 @@ def test_notes_do_not_outlive_what_they_tell_of(
 @contextlib.contextmanager
 def monkeypatched_notes() -> Iterator[None]:
     """Let the driver die when it is about to note that a shard is written."""
-    noted = Book.note
+    noted = Checkpoint.note
 
-    def note(book: Book, stage: str, *about: Any) -> None:
+    def note(book: Checkpoint, stage: str, *about: Any) -> None:
         if stage == "written":
             raise Died
         noted(book, stage, *about)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Book, "note", note)
+        patched.setattr(Checkpoint, "note", note)
         yield
 
 
@@ -449,14 +449,14 @@ def test_a_run_that_ended_meanwhile_is_noticed(
     world: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It takes some seconds to start a cluster."""
-    begin = Book.begin
+    begin = Checkpoint.begin
 
-    def begin_late(book: Book, shards: Sequence[Shard]) -> None:
-        monkeypatch.setattr(Book, "begin", begin)
+    def begin_late(book: Checkpoint, shards: Sequence[Shard]) -> None:
+        monkeypatch.setattr(Checkpoint, "begin", begin)
         inside(*SELECT, *BEST).silent()
         book.begin(shards)
 
-    monkeypatch.setattr(Book, "begin", begin_late)
+    monkeypatch.setattr(Checkpoint, "begin", begin_late)
     inside(*SELECT).refused(1, "out: another run wrote there just now; run again")
     assert is_complete(world / "out")
     assert joined(world / "out") == expected(world, inside, *SELECT, *BEST)

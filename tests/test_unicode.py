@@ -92,7 +92,7 @@ VIEWS: dict[str, Callable[[str], Any]] = {
     "words as costs": lambda text: counted("words", [text]),
     "characters as costs": lambda text: counted("chars", [text]),
     "normalised": LOOSE,
-    "guards": lambda text: filters.Guards(
+    "guards": lambda text: filters.PairFilters(
         max_length_ratio=1.2, drop_copies=True, src_script="Latin", same_numbers=True
     ).codes([text], [REFERENCE]),
     **{

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dataselect.errors import OptionError
 from dataselect.models.language_model.scoring.language_model import LanguageModel, perplexity
 from dataselect.models.language_model.scoring.unknown_words import OovPolicy
-from dataselect.operations.winnow.scorer import Band, Recipe, Winnow
+from dataselect.operations.winnow.scorer import Band, Winnow, WinnowRecipe
 
 # Log10 probabilities and back-offs that are easy to add up.
 ARPA = r"""
@@ -158,7 +158,7 @@ def test_perplexity_beyond_a_double_stays_finite() -> None:
 
 def test_held_out_text_is_not_scored_by_a_model_that_saw_it() -> None:
     texts = [f"word{number} other{number} more{number}" for number in range(20)]
-    recipe = Recipe(order=2)
+    recipe = WinnowRecipe(order=2)
     held_out = recipe.held_out([*texts, texts[0]], np.random.default_rng(0))
     with recipe.fit([*texts, texts[0]]) as winnow:
         seen = winnow.score([[*texts, texts[0]]]).values
@@ -235,7 +235,7 @@ def test_calibrate_takes_the_threshold_of_held_out_in_domain_text(
     arguments = ["winnow", "-q", "--in-domain", "songs.jsonl", "pool.jsonl", "-o", "kept.jsonl"]
     inside(*arguments, "--calibrate", 0.9, "--report", "report.json", "--allow-empty").silent()
     rule = json.loads((world / "report.json").read_text())["cut"]["rule"]
-    held_out = Recipe().held_out(texts, np.random.default_rng(0))
+    held_out = WinnowRecipe().held_out(texts, np.random.default_rng(0))
     assert float(rule.removeprefix("--threshold ")) == pytest.approx(np.sort(held_out)[17])
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Cut:
+class ReportedCut:
     """What a selection kept: `score` is the worst one, None where nothing was kept.
 
     `field` is where records have their score; `rule` is `everything` where nothing was selected.
@@ -53,7 +53,7 @@ class Stage:
     command: str
     signature: str
     counts: Counts
-    cut: Cut
+    cut: ReportedCut
     facts: ScoringReport
 
     @property
@@ -134,7 +134,7 @@ def stage_of(path: str, report: ScoringReport) -> Stage:
         report["command"],
         report["signature"],
         Counts(**report["counts"]),
-        Cut(**report["cut"]),
+        ReportedCut(**report["cut"]),
         report,
     )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.command_line.options import ModelOptions
-    from dataselect.execution.local import Result, Scoring
+    from dataselect.execution.local import Result, ScoringRun
     from dataselect.execution.run import Settings
     from dataselect.execution.scorer import FittedScorer
     from dataselect.selection.rule import Direction, Selection
@@ -39,7 +39,7 @@ def finish(result: Result, settings: Settings) -> None:
 
 
 def calibrated(
-    rule: Selection, held_out: NDArray[np.float64], direction: Direction, job: Scoring
+    rule: Selection, held_out: NDArray[np.float64], direction: Direction, job: ScoringRun
 ) -> Selection:
     """The rule with a threshold for `--calibrate`, and a warning where that rests on little."""
     if rule.calibrate is not None:
@@ -47,7 +47,7 @@ def calibrated(
     return rule.calibrated(held_out, direction)
 
 
-def save(fitted: ModelOptions, scorer: FittedScorer, job: Scoring) -> bool:
+def save(fitted: ModelOptions, scorer: FittedScorer, job: ScoringRun) -> bool:
     """Write the model where that is asked for. Returns whether it is all that is asked for."""
     if fitted.save_model is not None:
         job.write_file(fitted.save_model, scorer.dumps())

@@ -10,11 +10,11 @@ from typer import Option
 
 from dataselect.command_line.options import InputOptions, RunOptions, given, option
 from dataselect.errors import OptionError
-from dataselect.execution.local import Pipeline
+from dataselect.execution.local import LocalRun
 
 if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
-    from dataselect.execution.local import Scoring
+    from dataselect.execution.local import ScoringRun
     from dataselect.execution.run import Settings
     from dataselect.selection.rule import Selection
 
@@ -63,7 +63,7 @@ class EngineOptions:
                 raise OptionError(f"{unused[0]} is for --engine ray; give it too")
             return inputs.open(digest=settings.report is not None)
         from dataselect.execution.distributed.ray_cluster import RayCluster
-        from dataselect.execution.distributed.shard_pool import Pool
+        from dataselect.execution.distributed.shard_pool import ShardPool
         from dataselect.execution.distributed.shards import folders, resolve
 
         if settings.sort:
@@ -75,7 +75,7 @@ class EngineOptions:
             )
         cluster = RayCluster(self.ray_address, run.jobs)
         files = inputs.files or []
-        return Pool(resolve(files), cluster, folders=folders(files), quiet=settings.quiet)
+        return ShardPool(resolve(files), cluster, folders=folders(files), quiet=settings.quiet)
 
     def job(
         self,
@@ -84,15 +84,15 @@ class EngineOptions:
         *,
         also_read: Sequence[Inputs] = (),
         only_fits: bool = False,
-    ) -> Scoring:
+    ) -> ScoringRun:
         """The run over a pool that `open` gave. `only_fits`: nothing is going to be scored."""
         if self.engine == "local":
-            return Pipeline(pool, settings, also_read=also_read)
-        from dataselect.execution.distributed.distributed_run import Distributed
-        from dataselect.execution.distributed.shard_pool import Pool
+            return LocalRun(pool, settings, also_read=also_read)
+        from dataselect.execution.distributed.distributed_run import DistributedRun
+        from dataselect.execution.distributed.shard_pool import ShardPool
 
-        if not isinstance(pool, Pool):  # nobody reads it
-            return Pipeline(pool, settings, also_read=also_read)
-        return Distributed(
+        if not isinstance(pool, ShardPool):  # nobody reads it
+            return LocalRun(pool, settings, also_read=also_read)
+        return DistributedRun(
             pool, settings, also_read=also_read, resume=self.resume, only_fits=only_fits
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 from dataselect.data import compression
-from dataselect.data.temporary_files import Scratch, keep
+from dataselect.data.temporary_files import TemporaryFile, keep
 from dataselect.errors import InputError, OptionError, ReadError
 
 STDIN = "-"
@@ -426,7 +426,7 @@ class Inputs:
         found = {path: self._status_of(path) for path in self.paths}
         self._status = {path: status for path, status in found.items() if status is not None}
         self._start = _position(0) if STDIN in self.paths else 0
-        self._copies: dict[str, Scratch] = {}
+        self._copies: dict[str, TemporaryFile] = {}
 
     @property
     def size(self) -> int | None:
@@ -479,7 +479,7 @@ class Inputs:
             if is_regular(status) or path in self._copies:
                 continue
             with open_raw(path) as raw:
-                copy = Scratch(f"copying {display(path)}")
+                copy = TemporaryFile(f"copying {display(path)}")
                 for chunk in _Chunks(path, raw, Meter()).plain(BLOCK_BYTES):
                     copy.write(chunk)
             self._copies[path] = copy

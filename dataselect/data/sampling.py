@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dataselect.data.input_files import Block, Inputs, count_records, numbered
 from dataselect.data.records import POSITION, BadRecord, Column, encoded, identity, parse, read
-from dataselect.errors import GuardError, InputError
+from dataselect.errors import InputError, RequirementError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -130,11 +130,11 @@ def sample_columns(
     return values
 
 
-def no_good_record(inputs: Inputs, columns: Sequence[Column], remedy: str) -> GuardError:
+def no_good_record(inputs: Inputs, columns: Sequence[Column], remedy: str) -> RequirementError:
     """What to say where a sample of the input is needed, and nothing in it can be used."""
     first = _first_bad(inputs, columns)
     why = "" if first is None else f" (the first: {first})"
-    return GuardError(f"the input holds no good record{why}{remedy}")
+    return RequirementError(f"the input holds no good record{why}{remedy}")
 
 
 def _first_bad(inputs: Inputs, columns: Sequence[Column]) -> BadRecord | None:

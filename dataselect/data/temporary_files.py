@@ -43,7 +43,7 @@ def _no_room(error: OSError, purpose: str) -> OutputError:
     return OutputError(f"{folder}: {why} while {purpose}; set TMPDIR to a larger disk")
 
 
-class Scratch:
+class TemporaryFile:
     """Room on disk for `purpose`, as messages call it; `file` is unbuffered, to read from."""
 
     def __init__(self, purpose: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dataselect.demo.grammar import Draw
+from dataselect.demo.grammar import PortableRandom
 
 MOST_HYPOTHESES = 10
 _SWAP, _DROP, _INSERT = 0.16, 0.04, 0.04
@@ -28,7 +28,7 @@ class Channel:
     vocabulary: list[str]
     _similar: dict[str, list[str]] = field(default_factory=dict)
 
-    def candidates(self, text: str, draw: Draw) -> list[Hypothesis]:
+    def candidates(self, text: str, draw: PortableRandom) -> list[Hypothesis]:
         """Between 1 and 10 different hypotheses of a text, best score first."""
         wanted = 1 + draw.below(MOST_HYPOTHESES)
         found: dict[str, Hypothesis] = {}
@@ -43,7 +43,7 @@ class Channel:
                 break
         return sorted(found.values(), key=lambda each: -each.score)
 
-    def _distorted(self, words: list[str], draw: Draw) -> tuple[list[str], int]:
+    def _distorted(self, words: list[str], draw: PortableRandom) -> tuple[list[str], int]:
         """The words after the channel, and the number of edits."""
         heard: list[str] = []
         edits = 0

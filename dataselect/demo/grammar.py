@@ -19,7 +19,7 @@ _REFERENCE = re.compile(r"(\{\w+\}|<\w+>)")
 _CLOSING = tuple(".,?!;:")
 
 
-class Draw:
+class PortableRandom:
     """Random choices that are the same on every machine and in every version of Python.
 
     `name` makes an independent series of the same seed, so that a new file does not change the
@@ -51,14 +51,14 @@ class Draw:
         return items
 
 
-class Utterance(NamedTuple):
+class SampleUtterance(NamedTuple):
     """A text, and where its slots are."""
 
     text: str
     slots: list[Slot]
 
 
-class Line(NamedTuple):
+class BilingualPhrase(NamedTuple):
     """A template, value or phrasing, in English and, perhaps, in German."""
 
     english: str
@@ -82,14 +82,14 @@ class Grammar:
     `fillers` go by the reference as templates spell it: `{city}` or `<ask>`.
     """
 
-    intents: dict[str, list[Line]] = field(default_factory=dict)
+    intents: dict[str, list[BilingualPhrase]] = field(default_factory=dict)
     domains: dict[str, str] = field(default_factory=dict)
-    fillers: dict[str, list[Line]] = field(default_factory=dict)
+    fillers: dict[str, list[BilingualPhrase]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, name: str) -> Grammar:
         """Read a grammar that is part of this package, such as `assistant.txt`."""
-        grammar, lines = cls(), list[Line]()
+        grammar, lines = cls(), list[BilingualPhrase]()
         for row in files(__package__).joinpath(name).read_text("utf-8").split("\n"):
             match row.strip("[]").split() if row.startswith("[") else []:
                 case ["intent", intent, domain]:
@@ -101,14 +101,16 @@ class Grammar:
                     lines = grammar.fillers.setdefault(f"<{rule}>", [])
                 case _ if row and not row.startswith("#"):
                     english, _, german = map(str.strip, row.partition(_BETWEEN_LANGUAGES))
-                    lines.append(Line("" if english == _EMPTY else english, german or None))
+                    lines.append(
+                        BilingualPhrase("" if english == _EMPTY else english, german or None)
+                    )
         return grammar
 
-    def utterance(self, intent: str, draw: Draw) -> Utterance:
+    def utterance(self, intent: str, draw: PortableRandom) -> SampleUtterance:
         """An English utterance of an intent."""
         return _joined(self._filled(draw.one(self.intents[intent]), draw)[0])
 
-    def pair(self, intent: str, draw: Draw) -> tuple[Utterance, Utterance]:
+    def pair(self, intent: str, draw: PortableRandom) -> tuple[SampleUtterance, SampleUtterance]:
         """The same utterance in English and in German."""
         parallel = [line for line in self.intents[intent] if line.german is not None]
         english, german = self._filled(draw.one(parallel), draw)
@@ -120,13 +122,15 @@ class Grammar:
         german = [line.other for table in tables for line in table if line.german is not None]
         return sorted({word for text in german for word in _REFERENCE.sub(" ", text).split()})
 
-    def _filled(self, line: Line, draw: Draw) -> tuple[list[_Piece], list[_Piece]]:
+    def _filled(
+        self, line: BilingualPhrase, draw: PortableRandom
+    ) -> tuple[list[_Piece], list[_Piece]]:
         """The line in both languages, with every reference replaced.
 
         A reference that stands twice never becomes the same: no train from Oslo to Oslo. The
         German's first `{city}` is what the English's first `{city}` became, and so on.
         """
-        drawn: dict[str, list[Line]] = {}
+        drawn: dict[str, list[BilingualPhrase]] = {}
         translated: dict[str, list[list[_Piece]]] = {}
         english: list[_Piece] = []
         for part in _REFERENCE.split(line.english):
@@ -149,7 +153,7 @@ class Grammar:
         return english, german
 
 
-def _joined(pieces: list[_Piece]) -> Utterance:
+def _joined(pieces: list[_Piece]) -> SampleUtterance:
     """Pieces as one text, without the spaces that empty pieces leave behind."""
     text, slots = "", list[Slot]()
     for piece in pieces:
@@ -163,4 +167,4 @@ def _joined(pieces: list[_Piece]) -> Utterance:
         if addition.startswith(_CLOSING):
             text = text.rstrip(" ")
         text += addition
-    return Utterance(text.rstrip(" "), slots)
+    return SampleUtterance(text.rstrip(" "), slots)

@@ -14,7 +14,7 @@ from dataselect.data.compression import refuse_compressed
 from dataselect.data.input_files import reason
 from dataselect.data.output_files import Outputs
 from dataselect.demo.confusion import Channel
-from dataselect.demo.grammar import Draw, Grammar, Utterance
+from dataselect.demo.grammar import Grammar, PortableRandom, SampleUtterance
 from dataselect.errors import OptionError, OutputError
 
 IN_DOMAIN = ("play_music", "set_alarm")
@@ -24,7 +24,7 @@ _CHAT, _WRITTEN = "chat", "written"
 _LINES_AT_ONCE = 4096
 
 
-class Size(NamedTuple):
+class SampleSize(NamedTuple):
     """Records in the files that grow; the annotated ones stay small, as they are in life."""
 
     pool: int
@@ -33,9 +33,9 @@ class Size(NamedTuple):
 
 
 SIZES = {
-    "small": Size(5_000, 2_000, 200),
-    "medium": Size(50_000, 20_000, 500),
-    "large": Size(500_000, 200_000, 1_000),
+    "small": SampleSize(5_000, 2_000, 200),
+    "medium": SampleSize(50_000, 20_000, 500),
+    "large": SampleSize(500_000, 200_000, 1_000),
 }
 
 
@@ -114,7 +114,7 @@ def _prepare(folder: str, *, force: bool) -> None:
 class _Sample:
     """Makes the records of each file; a text of the small files is in no other file."""
 
-    def __init__(self, seed: int, size: Size) -> None:
+    def __init__(self, seed: int, size: SampleSize) -> None:
         self._seed, self._size = seed, size
         self._assistant = Grammar.load("assistant.txt")
         self._general = Grammar.load("general.txt")
@@ -157,11 +157,11 @@ class _Sample:
         yield "Makefile", "the recipe", _makefile()
 
     def _annotated(self, name: str, intents: list[str], each: int) -> Iterator[bytes]:
-        draw = Draw(self._seed, name)
+        draw = PortableRandom(self._seed, name)
         wanted = draw.shuffled([intent for intent in intents for _ in range(each)])
         return _lines(name, (self._annotation(intent, draw) for intent in wanted))
 
-    def _annotation(self, intent: str, draw: Draw) -> _Record:
+    def _annotation(self, intent: str, draw: PortableRandom) -> _Record:
         utterance = self._utterance(intent, draw)
         self._taken.add(utterance.text)
         return {
@@ -172,35 +172,35 @@ class _Sample:
         }
 
     def _pool(self) -> Iterator[bytes]:
-        draw = Draw(self._seed, "pool")
+        draw = PortableRandom(self._seed, "pool")
         truths = self._truths(self._size.pool, _POOL, draw)
         texts = ((truth, self._utterance(truth, draw).text) for truth in truths)
         return _lines("pool", ({"text": text, "truth": truth} for truth, text in texts))
 
     def _german(self) -> Iterator[bytes]:
-        draw = Draw(self._seed, "indomain.de")
+        draw = PortableRandom(self._seed, "indomain.de")
         wanted = draw.shuffled([intent for intent in IN_DOMAIN for _ in range(100)])
         texts = ((intent, self._taken_pair(intent, draw)[1]) for intent in wanted)
         return _lines("indomain.de", ({"text": text, "intent": intent} for intent, text in texts))
 
     def _nbest(self, name: str, lists: int) -> Iterator[bytes]:
-        draw = Draw(self._seed, name)
+        draw = PortableRandom(self._seed, name)
         words = {*self._assistant.german_words(), *self._general.german_words()}
         channel = Channel(sorted(words))
         return _lines(name, (self._list(channel, draw) for _ in range(lists)))
 
-    def _list(self, channel: Channel, draw: Draw) -> _Record:
+    def _list(self, channel: Channel, draw: PortableRandom) -> _Record:
         english, german = self._taken_pair(draw.one(list(IN_DOMAIN)), draw)
         hypotheses = channel.candidates(german, draw)
         return {"src": english, "nbest": [each._asdict() for each in hypotheses], "ref": german}
 
     def _bitext(self) -> Iterator[bytes]:
-        draw = Draw(self._seed, "bitext")
+        draw = PortableRandom(self._seed, "bitext")
         truths = self._truths(self._size.pairs, _BITEXT, draw)
         pairs = (self._general_pair(truth, draw) for truth in truths)
         return _lines("bitext", pairs)
 
-    def _general_pair(self, truth: str, draw: Draw) -> _Record:
+    def _general_pair(self, truth: str, draw: PortableRandom) -> _Record:
         """A pair of a general corpus; some written sentences were left untranslated."""
         english, german = self._pair(truth, draw)
         if truth == _WRITTEN and draw.share() < _UNTRANSLATED:
@@ -208,7 +208,7 @@ class _Sample:
         return {"src": english, "tgt": german, "truth": truth}
 
     def _broken(self) -> Iterator[bytes]:
-        draw = Draw(self._seed, "broken")
+        draw = PortableRandom(self._seed, "broken")
         good = (
             _encoded({"id": f"broken-{number}", "text": self._utterance(intent, draw).text})
             for number, intent in enumerate(IN_DOMAIN * len(_BAD_LINES))
@@ -218,7 +218,7 @@ class _Sample:
             yield bad
             yield next(good)
 
-    def _truths(self, total: int, shares: _Shares, draw: Draw) -> list[str]:
+    def _truths(self, total: int, shares: _Shares, draw: PortableRandom) -> list[str]:
         """The intent or register of each record of a general corpus."""
         in_domain, others, chat = (round(total * share) for share in shares)
         truths = [IN_DOMAIN[i % len(IN_DOMAIN)] for i in range(in_domain)]
@@ -227,7 +227,7 @@ class _Sample:
         truths += [_WRITTEN] * (total - len(truths))
         return draw.shuffled(truths)
 
-    def _utterance(self, truth: str, draw: Draw) -> Utterance:
+    def _utterance(self, truth: str, draw: PortableRandom) -> SampleUtterance:
         """An utterance of an intent, or a sentence of a register, that is not taken."""
         while True:
             made = self._grammar(truth).utterance(truth, draw)
@@ -235,7 +235,7 @@ class _Sample:
             if made.text not in self._taken:
                 return made
 
-    def _pair(self, truth: str, draw: Draw) -> tuple[str, str]:
+    def _pair(self, truth: str, draw: PortableRandom) -> tuple[str, str]:
         """English and German, neither of them taken."""
         while True:
             pair = self._grammar(truth).pair(truth, draw)
@@ -243,7 +243,7 @@ class _Sample:
             if self._taken.isdisjoint((english, german)):
                 return english, german
 
-    def _taken_pair(self, truth: str, draw: Draw) -> tuple[str, str]:
+    def _taken_pair(self, truth: str, draw: PortableRandom) -> tuple[str, str]:
         pair = self._pair(truth, draw)
         self._taken.update(pair)
         return pair

@@ -29,7 +29,7 @@ DROPPED = "dropped"
 
 
 @dataclass(frozen=True)
-class Examined:
+class ScoredRecords:
     """The good records of a block, (n,), and what is known of them before any is kept.
 
     `columns`: the values that the scorer read. `costs` and `groups` are there where the selection
@@ -51,7 +51,7 @@ class Examined:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredBlock:
     """A block after scoring.
 
     `scores` (n,) of its good records, `ranked_scores` of those that the scorer does not leave out.
@@ -64,7 +64,7 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Decided(Scored):
+class SelectedBlock(ScoredBlock):
     """A block of records each of whose fates is known by itself: the text of what is kept.
 
     `dropped`: the rest, if somebody wants it.
@@ -76,7 +76,7 @@ class Decided(Scored):
 
 
 @dataclass(frozen=True)
-class Annotated(Scored):
+class PendingBlock(ScoredBlock):
     """A block of records that wait for a decision: their lines, with fields added.
 
     What selection needs, (n,) each: `costs`, `groups`, `excluded`; and `order`, what sorting does.
@@ -90,7 +90,7 @@ class Annotated(Scored):
 
 
 @dataclass(frozen=True)
-class Work:
+class BlockTask:
     """Read, check, score and annotate one block; picklable, and pure.
 
     `decides`: whether each record's fate is decided here. `wants_dropped`: whether what is dropped
@@ -104,12 +104,12 @@ class Work:
     wants_dropped: bool = False
     stop_at_first: bool = False
 
-    def __call__(self, block: Block) -> Decided | Annotated:
+    def __call__(self, block: Block) -> SelectedBlock | PendingBlock:
         """Process one block."""
         found = self.examine(block)
         return self.decide(found) if self.decides else self._annotate(found)
 
-    def examine(self, block: Block) -> Examined:
+    def examine(self, block: Block) -> ScoredRecords:
         """Read, check and score one block."""
         cost, per = self._cost_column(), self._group_column()
         own = list(self.scorer.columns)
@@ -126,7 +126,7 @@ class Work:
         groups = None if per is None else next(others)
         if self.selection.per in scores.fields:
             groups = [orjson.loads(value) for value in scores.fields[self.selection.per]]
-        return Examined(self.stripped(found.lines), inputs, scores, found.bad, costs, groups)
+        return ScoredRecords(self.stripped(found.lines), inputs, scores, found.bad, costs, groups)
 
     def stripped(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Lines less the fields that the scorer takes away, and those of an earlier run."""
@@ -140,19 +140,19 @@ class Work:
         stale = [name for name in self.scorer.may_add if name not in read] + [DROPPED]
         return [*self.scorer.removes, *(name for name in stale if name not in own)]
 
-    def decide(self, found: Examined) -> Decided:
+    def decide(self, found: ScoredRecords) -> SelectedBlock:
         """Keep or drop records whose fates do not depend on others."""
         scores = found.scores
         excluded = self.excluded(scores.excluded)
         cut = self.selection.cut(scores.values, self.scorer.direction, excluded=excluded)
         kept, dropped = self.write(found.lines, cut, scores.fields, found.columns)
-        return Decided(
+        return SelectedBlock(
             scores.values, found.ranked_scores, found.bad, scores.remarks, cut, kept, dropped
         )
 
-    def _annotate(self, found: Examined) -> Annotated:
+    def _annotate(self, found: ScoredRecords) -> PendingBlock:
         scores = found.scores
-        return Annotated(
+        return PendingBlock(
             scores.values,
             found.ranked_scores,
             found.bad,

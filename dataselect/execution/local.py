@@ -14,10 +14,10 @@ from dataselect.data import records
 from dataselect.data.input_files import Inputs, numbered
 from dataselect.data.sampling import read_columns
 from dataselect.errors import InputError, OptionError
-from dataselect.execution.block import Annotated, Decided, Scored, Work, pick
+from dataselect.execution.block import BlockTask, PendingBlock, ScoredBlock, SelectedBlock, pick
 from dataselect.execution.kept_duplicates import CopyCounter
 from dataselect.execution.run import Counts, Run, Settings
-from dataselect.execution.run_statistics import Tally
+from dataselect.execution.run_statistics import RunStatistics
 from dataselect.execution.spool import Spool
 from dataselect.execution.workers import ordered_map
 from dataselect.selection.best_share import sweep
@@ -88,14 +88,14 @@ LOOSEN = "loosen the selection"
 """What to do where a selection keeps too little."""
 
 
-class Scoring(Run):
+class ScoringRun(Run):
     """A run that scores every record and keeps what a selection keeps, wherever that is done."""
 
     def __init__(
         self, inputs: Inputs, settings: Settings, *, also_read: Sequence[Inputs] = ()
     ) -> None:
         super().__init__(inputs, settings, also_read=also_read)
-        self.tally = Tally(self.counts)
+        self.tally = RunStatistics(self.counts)
         self.learnt_from = 0
         """Records of in-domain text that a scorer was just fitted to, and to nothing larger."""
         self.plausible_times = 1.0
@@ -111,7 +111,7 @@ class Scoring(Run):
         `development`: where the file of `--auto` has its text, if not where records have theirs.
         """
         _refuse_to_replace_what_is_read(scorer)
-        work = Work(
+        work = BlockTask(
             scorer,
             selection,
             self.settings.text_field,
@@ -136,10 +136,10 @@ class Scoring(Run):
             self.counts.dropped += len(first)
 
     @abstractmethod
-    def _carry_out(self, work: Work, development: Column) -> dict[str, Counts]:
+    def _carry_out(self, work: BlockTask, development: Column) -> dict[str, Counts]:
         """Read, score, select, write, and count. Returns the counts of each group."""
 
-    def _result(self, work: Work, per: dict[str, Counts]) -> Result:
+    def _result(self, work: BlockTask, per: dict[str, Counts]) -> Result:
         counts, selection = self.counts, work.selection
         warnings = exchanged(self.learnt_from, counts.read, self.plausible_times)
         warnings += [*self.warnings, *work.scorer.warnings()]
@@ -202,7 +202,7 @@ class Scoring(Run):
         )
 
 
-class Pipeline(Scoring):
+class LocalRun(ScoringRun):
     """The run of one machine.
 
     >>> files = Inputs(["pool.jsonl"]), Settings(output="kept.jsonl")
@@ -210,7 +210,7 @@ class Pipeline(Scoring):
     ...     result = run.apply(scorer, Selection(top_k=1000))
     """
 
-    def _carry_out(self, work: Work, development: Column) -> dict[str, Counts]:
+    def _carry_out(self, work: BlockTask, development: Column) -> dict[str, Counts]:
         self._development = self._development_texts(work.selection, development)
         self._copies = CopyCounter.of(
             work.scorer, self.settings.text_field, first_only=work.decides
@@ -219,7 +219,7 @@ class Pipeline(Scoring):
             blocks = stack.enter_context(closing(self._scored(work)))
             if work.decides:
                 for block in blocks:
-                    assert isinstance(block, Decided)
+                    assert isinstance(block, SelectedBlock)
                     self.tally.keep(block.scores, block.cut, work.scorer.direction)
                     if not self._copies.is_full:
                         self._copies.add(block.kept.split(b"\n")[:-1])
@@ -227,7 +227,7 @@ class Pipeline(Scoring):
                 return {}
             spool = stack.enter_context(closing(Spool()))
             for block in blocks:
-                assert isinstance(block, Annotated)
+                assert isinstance(block, PendingBlock)
                 spool.add(block)
             return self._select(work, spool)
 
@@ -241,7 +241,7 @@ class Pipeline(Scoring):
             raise InputError(f"{selection.auto}: no text to try shares on; check --auto")
         return texts
 
-    def _scored(self, work: Work) -> Generator[Scored, None, None]:
+    def _scored(self, work: BlockTask) -> Generator[ScoredBlock, None, None]:
         """Blocks after scoring, in order; bad records are dealt with on the way."""
         settings, counts = self.settings, self.counts
         jobs = settings.jobs if work.scorer.parallel else 1
@@ -261,7 +261,7 @@ class Pipeline(Scoring):
                 yield block
                 progress.update(self.inputs.meter.bytes_read, counts.read)
 
-    def _select(self, work: Work, spool: Spool) -> dict[str, Counts]:
+    def _select(self, work: BlockTask, spool: Spool) -> dict[str, Counts]:
         """Cut a spool whose scores are all known, and write. Returns the counts of each group."""
         import numpy as np
 
@@ -293,7 +293,7 @@ class Pipeline(Scoring):
             for name, r, k in zip(names, read, kept, strict=True)
         }
 
-    def _cut(self, work: Work, spool: Spool) -> Cut:
+    def _cut(self, work: BlockTask, spool: Spool) -> Cut:
         """Decide every record's fate, by the best share of a sweep where `--auto` asks for it."""
         import numpy as np
 

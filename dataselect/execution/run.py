@@ -12,7 +12,7 @@ from dataselect.data import records
 from dataselect.data.input_files import Inputs, refuse_shared_stdin
 from dataselect.data.output_files import STDOUT, Outputs, Sink
 from dataselect.data.records import BadRecord
-from dataselect.errors import GuardError, InputError
+from dataselect.errors import InputError, RequirementError
 from dataselect.execution.run_report import Counts as Counts  # noqa: PLC0414  others import it from here
 from dataselect.execution.run_report import written
 from dataselect.versions import signature, versions
@@ -202,12 +202,12 @@ class Run:
         if self.counts.errors == self.counts.read > 0:
             remedy = "all of them are bad; correct them"
         if kept == 0 and not settings.allow_empty:
-            raise GuardError(
+            raise RequirementError(
                 f"nothing was kept of {self.counts.read:,} records; "
                 f"{remedy}, or accept it with --allow-empty"
             )
         if kept < settings.min_records:
-            raise GuardError(
+            raise RequirementError(
                 f"kept {kept:,} of {self.counts.read:,} records, "
                 f"fewer than --min-records {settings.min_records:,}"
             )

@@ -34,7 +34,7 @@ class _DistributionFields(TypedDict):
 
 
 class TallyFields(TypedDict):
-    """A `Tally` as JSON."""
+    """A `RunStatistics` as JSON."""
 
     counts: CountsFields
     distribution: Annotated[_DistributionFields, _has_ends]
@@ -46,7 +46,7 @@ class TallyFields(TypedDict):
 
 
 @dataclass
-class Tally:
+class RunStatistics:
     """Counts of records, the distribution of their scores, remarks on them, digests of files.
 
     `cut_gain`: the worst gain that was kept, infinite where nothing was or that is not known yet.
@@ -82,7 +82,7 @@ class Tally:
         if len(kept):
             self.cut_gain = min(self.cut_gain, float(gain(kept, direction).min()))
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: RunStatistics) -> None:
         """Take in that of another shard."""
         for name, count in asdict(other.counts).items():
             setattr(self.counts, name, getattr(self.counts, name) + count)
@@ -106,7 +106,7 @@ class Tally:
         }
 
     @classmethod
-    def of_json(cls, noted: TallyFields) -> Tally:
+    def of_json(cls, noted: TallyFields) -> RunStatistics:
         """What `as_json` gave."""
         cut_gain = noted["cut_gain"]
         return cls(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.data.input_files import Block
 from dataselect.data.records import Column, read
-from dataselect.data.temporary_files import Scratch
-from dataselect.selection.score_table import Grounds
+from dataselect.data.temporary_files import TemporaryFile
+from dataselect.selection.score_table import ScoreTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.execution.block import Annotated
+    from dataselect.execution.block import PendingBlock
 
 _CHUNK_BYTES = 1 << 20
 
@@ -25,11 +25,11 @@ class Spool:
     """Lines in an unlinked temporary file, in order; what selection goes by is in memory."""
 
     def __init__(self) -> None:
-        self.grounds = Grounds()
-        self._scratch = Scratch("spooling records")
+        self.grounds = ScoreTable()
+        self._scratch = TemporaryFile("spooling records")
         self._file = self._scratch.file
 
-    def add(self, block: Annotated) -> None:
+    def add(self, block: PendingBlock) -> None:
         """Store the lines of a block. Raises OutputError when the disk is full."""
         self.grounds.add(block.scores, block.costs, block.groups, block.excluded, block.order)
         self._scratch.write(block.text)

@@ -17,7 +17,7 @@ from collections import deque
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-from dataselect.data.temporary_files import Scratch
+from dataselect.data.temporary_files import TemporaryFile
 from dataselect.errors import WorkerError
 from dataselect.execution.worker_process import SIZE, refuse_in_a_program_that_is_read
 from dataselect.interrupts import not_for_children, on_death_of_a_child
@@ -205,9 +205,9 @@ class _Pool:
 
         found = get_preparation_data("worker")
         program = {name: found[name] for name in _OF_THE_PROGRAM if name in found}
-        task = Scratch("starting workers")
+        task = TemporaryFile("starting workers")
         self._files.enter_context(task.file)
-        self._messages = self._files.enter_context(Scratch("starting workers").file)
+        self._messages = self._files.enter_context(TemporaryFile("starting workers").file)
         try:
             pickle.dump(program, task)
             pickle.dump(self._function, task, pickle.HIGHEST_PROTOCOL)

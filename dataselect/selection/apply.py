@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from dataselect.selection.external_ranking import Choice, choose
-from dataselect.selection.ranking import Rows
+from dataselect.selection.external_ranking import Selected, choose
+from dataselect.selection.ranking import RankedRows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +19,7 @@ KEPT = 0
 _BLOCK = 1 << 17  # records: their arrays stay in the cache
 
 
-class Contest(NamedTuple):
+class Candidates(NamedTuple):
     """Records of a part before they are ranked, in input order; the first is at position `first`.
 
     `fates` (n,) uint8 so far; `keys` (n,) to rank by, highest best, -inf for what is never kept;
@@ -32,11 +32,11 @@ class Contest(NamedTuple):
     costs: NDArray[np.float64] | None
     codes: NDArray[np.integer] | None
 
-    def blocks(self) -> Iterator[Contest]:
+    def blocks(self) -> Iterator[Candidates]:
         """The same records, a few at a time."""
         for start in range(0, len(self.keys), _BLOCK):
             own = slice(start, start + _BLOCK)
-            yield Contest(
+            yield Candidates(
                 self.first + start,
                 self.fates[own],
                 self.keys[own],
@@ -56,19 +56,19 @@ class Rule(NamedTuple):
     otherwise: int | None = None
     by_cost: bool = False
 
-    def rows(self, contest: Contest) -> Rows:
+    def rows(self, contest: Candidates) -> RankedRows:
         """The records to rank, with those out of the question among them."""
         import numpy as np
 
         ranked = contest.fates <= self.highest
-        return Rows(
+        return RankedRows(
             np.arange(contest.first, contest.first + len(ranked)),
             contest.keys if ranked.all() else np.where(ranked, contest.keys, -np.inf),
             contest.costs if self.by_cost else None,
             contest.codes,
         )
 
-    def apply(self, contest: Contest, choice: Choice) -> NDArray[np.uint8]:
+    def apply(self, contest: Candidates, choice: Selected) -> NDArray[np.uint8]:
         """(n,) the fates after what was chosen."""
         fates = contest.fates.copy()
         chosen = choice.mask(self.rows(contest))
@@ -78,7 +78,7 @@ class Rule(NamedTuple):
         return fates
 
 
-Contests = Callable[[], Iterable[Contest]]
+Contests = Callable[[], Iterable[Candidates]]
 """Yields all parts in input order; called once a pass."""
 
 
@@ -97,13 +97,13 @@ def settled(contests: Contests, rules: Sequence[Rule], limit: int, *, once: bool
 def _after(contests: Contests, rule: Rule, limit: int) -> Contests:
     import numpy as np
 
-    def rows() -> Iterator[Rows]:
+    def rows() -> Iterator[RankedRows]:
         for contest in contests():
             yield from map(rule.rows, contest.blocks())
 
     choice = choose(rows, rule.budgets, limit)
 
-    def after() -> Iterator[Contest]:
+    def after() -> Iterator[Candidates]:
         for contest in contests():
             fates = [rule.apply(block, choice) for block in contest.blocks()]
             yield contest._replace(fates=np.concatenate([contest.fates[:0], *fates]))

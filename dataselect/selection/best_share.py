@@ -111,14 +111,14 @@ def sweep(
     """
     import numpy as np
 
-    from dataselect.models.language_model.corpus import Corpus, drawn
-    from dataselect.models.language_model.development_set import Trial
+    from dataselect.models.language_model.corpus import TokenizedCorpus, drawn
+    from dataselect.models.language_model.development_set import DevelopmentSet
     from dataselect.models.language_model.vocabulary import Vocabulary
 
     vocabulary = Vocabulary()
-    pool = Corpus.encoded(texts, vocabulary)
-    heard = Corpus.encoded([development], vocabulary)
-    trial = Trial(vocabulary, heard)
+    pool = TokenizedCorpus.encoded(texts, vocabulary)
+    heard = TokenizedCorpus.encoded([development], vocabulary)
+    trial = DevelopmentSet(vocabulary, heard)
     points: dict[Fraction, Point] = {}
 
     def point(share: Fraction, kept: NDArray[np.bool_]) -> Point:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.selection.ranking import (
     LAST_POSITION,
-    Line,
-    Rows,
+    Cutoff,
+    RankedRows,
     Window,
     affordable,
     best,
@@ -30,17 +30,17 @@ LIMIT = 1 << 21
 
 _BLOCK = 1 << 16  # keys: their arrays stay in the cache
 
-Source = Callable[[], Iterable[Rows]]
+Source = Callable[[], Iterable[RankedRows]]
 """Reads all records in input order. Called once a pass."""
 
 
-class Choice(NamedTuple):
+class Selected(NamedTuple):
     """What is bought: all that is in one of `windows`, and the records at `positions` (m,)."""
 
     windows: list[Window]
     positions: NDArray[np.int64]
 
-    def mask(self, rows: Rows) -> NDArray[np.bool_]:
+    def mask(self, rows: RankedRows) -> NDArray[np.bool_]:
         """(n,) whether each record is bought. The positions of `rows` are without a gap."""
         import numpy as np
 
@@ -54,7 +54,7 @@ class Choice(NamedTuple):
         return mask
 
 
-def choose(source: Source, budgets: NDArray[np.float64], limit: int = LIMIT) -> Choice:
+def choose(source: Source, budgets: NDArray[np.float64], limit: int = LIMIT) -> Selected:
     """What the budget of each group, `budgets` (g,), buys, best first, whatever fits the rest.
 
     Where records have no costs, that is the best `budgets` of each group.
@@ -62,8 +62,8 @@ def choose(source: Source, budgets: NDArray[np.float64], limit: int = LIMIT) -> 
     import numpy as np
 
     limit = max(limit, len(budgets))  # one record of each group can always be held
-    bottom = Line.bottom(len(budgets))
-    window = Window(Line.top(len(budgets)), bottom, budgets)
+    bottom = Cutoff.bottom(len(budgets))
+    window = Window(Cutoff.top(len(budgets)), bottom, budgets)
     windows: list[Window] = []
     positions = []
     while True:
@@ -77,7 +77,7 @@ def choose(source: Source, budgets: NDArray[np.float64], limit: int = LIMIT) -> 
         positions.append(bought)
         # Without costs nothing is passed over: the first records that are held are the last bought.
         if held.costs is None or all(map(np.array_equal, window.upto, bottom)):
-            return Choice(windows, np.sort(np.concatenate(positions)))
+            return Selected(windows, np.sort(np.concatenate(positions)))
         window = Window(window.upto, bottom, window.left - spent)
 
 
@@ -87,7 +87,7 @@ def lowest(
     """(c,) the lowest of the best `counts` (c,) of all keys, which come in arrays; inf of none."""
     import numpy as np
 
-    def source() -> Iterator[Rows]:
+    def source() -> Iterator[RankedRows]:
         """Each record as often as there are counts, every time in another group."""
         times = len(counts)
         first = 0
@@ -95,7 +95,7 @@ def lowest(
             for start in range(0, len(part), _BLOCK):
                 own = part[start : start + _BLOCK].repeat(times)
                 codes = np.arange(len(own)) % times
-                yield Rows(np.arange(first, first + len(own)), own, codes=codes)
+                yield RankedRows(np.arange(first, first + len(own)), own, codes=codes)
                 first += len(own)
 
     choice = choose(source, np.array(counts, np.float64), limit)
@@ -117,9 +117,9 @@ def bucket_of(keys: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray
     return len(limits) - np.searchsorted(limits[::-1], keys, side="right") + 1
 
 
-def _held(source: Source, window: Window, limit: int) -> Rows | None:
+def _held(source: Source, window: Window, limit: int) -> RankedRows | None:
     """The records of a window, or None where they are more than `limit`."""
-    held: list[Rows] = []
+    held: list[RankedRows] = []
     size = 0
     for rows in source():
         held.append(rows.pick(window.mask(rows)))
@@ -129,19 +129,21 @@ def _held(source: Source, window: Window, limit: int) -> Rows | None:
     return _joined(held)
 
 
-def _joined(parts: list[Rows]) -> Rows:
+def _joined(parts: list[RankedRows]) -> RankedRows:
     import numpy as np
 
     if not parts:
-        return Rows(np.empty(0, np.int64), np.empty(0))
+        return RankedRows(np.empty(0, np.int64), np.empty(0))
     if len(parts) == 1:
         return parts[0]
     columns = zip(*parts, strict=True)
     joined: Any = (None if own[0] is None else np.concatenate(own) for own in columns)
-    return Rows(*joined)
+    return RankedRows(*joined)
 
 
-def _bought(held: Rows, left: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _bought(
+    held: RankedRows, left: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The positions of what is bought of some records, and (g,) what that costs."""
     import numpy as np
 
@@ -158,7 +160,7 @@ def _bought(held: Rows, left: NDArray[np.float64]) -> tuple[NDArray[np.int64], N
     return np.concatenate(bought), spent
 
 
-def _grouped(rows: Rows, groups: int) -> Iterator[tuple[int, Rows]]:
+def _grouped(rows: RankedRows, groups: int) -> Iterator[tuple[int, RankedRows]]:
     """The records of each group that has any."""
     import numpy as np
 
@@ -249,7 +251,7 @@ class _Scale(NamedTuple):
         np.cumsum(counts, axis=1, out=counts)
         return counts, None if costs is None else np.cumsum(costs, axis=1, out=costs)
 
-    def _cells(self, rows: Rows) -> NDArray[np.int64]:
+    def _cells(self, rows: RankedRows) -> NDArray[np.int64]:
         """(n,) the bucket of each record of the window, and of its group."""
         import numpy as np
 
@@ -263,18 +265,18 @@ class _Scale(NamedTuple):
             cells += rows.codes.astype(np.int64) * self.buckets
         return cells
 
-    def line(self, buckets: NDArray[np.intp]) -> Line:
+    def line(self, buckets: NDArray[np.intp]) -> Cutoff:
         """The line after the first `buckets` (g,) of each group."""
         import numpy as np
 
         beyond = self.first + (buckets << self.shift.astype(np.int64))
-        middle = Line(
+        middle = Cutoff(
             np.where(self.tied, self.window.upto.keys, keys_at(beyond - 1)),
             np.where(self.tied, beyond - 1, LAST_POSITION),
         )
         is_last = buckets.astype(np.uint64) > self.width >> self.shift
         within = [np.where(is_last, *pair) for pair in zip(self.window.upto, middle, strict=True)]
         start = buckets == 0
-        return Line(
+        return Cutoff(
             *(np.where(start, *pair) for pair in zip(self.window.after, within, strict=True))
         )

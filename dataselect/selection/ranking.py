@@ -14,7 +14,7 @@ LAST_POSITION = (1 << 48) - 1
 """No input has as many records."""
 
 
-class Rows(NamedTuple):
+class RankedRows(NamedTuple):
     """Records in input order: `positions` (n,) in the whole input, `keys` (n,), highest best.
 
     Of equal keys the first is better; a key of -inf is out of the question. `costs` (n,) are 1
@@ -26,7 +26,7 @@ class Rows(NamedTuple):
     costs: NDArray[np.float64] | None = None
     codes: NDArray[np.integer] | None = None
 
-    def pick(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Rows:
+    def pick(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> RankedRows:
         """The rows of some indices, or of a mask."""
         import numpy as np
 
@@ -34,7 +34,7 @@ class Rows(NamedTuple):
             if which.all():
                 return self
             which = np.flatnonzero(which)
-        return Rows(
+        return RankedRows(
             self.positions[which],
             self.keys[which],
             None if self.costs is None else self.costs[which],
@@ -49,7 +49,7 @@ class Rows(NamedTuple):
         return own
 
 
-class Line(NamedTuple):
+class Cutoff(NamedTuple):
     """A place in the order of each group: after the record of `keys` (g,) and `positions` (g,).
 
     Whether a record stands before it is known from that record alone.
@@ -59,20 +59,20 @@ class Line(NamedTuple):
     positions: NDArray[np.int64]
 
     @classmethod
-    def top(cls, groups: int) -> Line:
+    def top(cls, groups: int) -> Cutoff:
         """The line before all records."""
         import numpy as np
 
         return cls(np.full(groups, np.inf), np.full(groups, -1))
 
     @classmethod
-    def bottom(cls, groups: int) -> Line:
+    def bottom(cls, groups: int) -> Cutoff:
         """The line after all records but those that are out of the question."""
         import numpy as np
 
         return cls(np.full(groups, -sys.float_info.max), np.full(groups, LAST_POSITION))
 
-    def covers(self, rows: Rows) -> NDArray[np.bool_]:
+    def covers(self, rows: RankedRows) -> NDArray[np.bool_]:
         """(n,) whether each record stands before the line."""
         import numpy as np
 
@@ -92,11 +92,11 @@ class Line(NamedTuple):
 class Window(NamedTuple):
     """Records of each group between two lines that cost no more than `left` (g,)."""
 
-    after: Line
-    upto: Line
+    after: Cutoff
+    upto: Cutoff
     left: NDArray[np.float64]
 
-    def mask(self, rows: Rows) -> NDArray[np.bool_]:
+    def mask(self, rows: RankedRows) -> NDArray[np.bool_]:
         """(n,) whether each record is in the window."""
         mask = self.upto.covers(rows)
         mask &= ~self.after.covers(rows)

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dataselect.errors import InputError, OptionError
-from dataselect.selection.apply import Contest, Contests, Rule, settled, sizes
+from dataselect.selection.apply import Candidates, Contests, Rule, settled, sizes
 from dataselect.selection.external_ranking import LIMIT, bucket_of, lowest
 from dataselect.selection.ranking import floored
 
@@ -53,7 +53,7 @@ _BELOW, _WORSE, _OVER = 1, 2, 3
 """Fates: under the threshold, not among the best, over --max-per; what is excluded comes after."""
 
 
-class Part(NamedTuple):
+class ScoredPart(NamedTuple):
     """The records of one part of the input, in order: `scores` (n,), and what a selection needs.
 
     `costs`, and the codes of `Groups` and `Excluded`, are (n,) where they are there.
@@ -65,7 +65,7 @@ class Part(NamedTuple):
     excluded: NDArray[np.uint8] | None = None
 
 
-Parts = Callable[[], Iterable[Part]]
+Parts = Callable[[], Iterable[ScoredPart]]
 """Reads all parts in input order; called once a pass."""
 
 
@@ -130,7 +130,7 @@ class Selection:
     `share` counts all records, and rounds down. `budget` is in the unit of the cost, such as
     seconds, and shown to people in `budget_unit`, such as `h`. `calibrate` becomes a threshold by
     `calibrated`, and `auto`, a file of text like that which is to come, a share by
-    `dataselect.selection.best_share`. `buckets` are percentages of the best that `bucket` tells apart; they keep
+    `best_share`. `buckets` are percentages of the best that `bucket` tells apart; they keep
     and drop nothing.
     """
 
@@ -243,7 +243,7 @@ class Selection:
 
     def bucket(self, scores: NDArray[np.float64], direction: Direction) -> NDArray[np.intp]:
         """(n,) in which of the `buckets` each score falls, 1 for the best; equal ones together."""
-        limits = self.bucket_limits(lambda: [Part(scores)], direction, limit=_IN_MEMORY)
+        limits = self.bucket_limits(lambda: [ScoredPart(scores)], direction, limit=_IN_MEMORY)
         return bucket_of(gain(scores, direction), limits)
 
     def cut(
@@ -265,7 +265,7 @@ class Selection:
 
         codes, names = groups or (None, None)
         out, exclusions = excluded or (None, ())
-        part = Part(scores, costs, codes, out)
+        part = ScoredPart(scores, costs, codes, out)
         contests = [self._contest(part, 0, direction, rng or np.random.default_rng(0))]
         rules = self._rules(lambda: contests, None if names is None else len(names))
         [decided] = settled(lambda: contests, rules, _IN_MEMORY, once=True)()
@@ -288,7 +288,7 @@ class Selection:
         """
         import numpy as np
 
-        def contests() -> Iterator[Contest]:
+        def contests() -> Iterator[Candidates]:
             # Every pass draws the same noise.
             own = np.random.default_rng(0) if rng is None else copy.deepcopy(rng)
             first = 0
@@ -302,8 +302,8 @@ class Selection:
             yield Cut(contest.fates, reasons)
 
     def _contest(
-        self, part: Part, first: int, direction: Direction, rng: np.random.Generator
-    ) -> Contest:
+        self, part: ScoredPart, first: int, direction: Direction, rng: np.random.Generator
+    ) -> Candidates:
         """The records of a part after the rules that need no ranking."""
         import numpy as np
 
@@ -320,7 +320,7 @@ class Selection:
         costs = part.costs
         if self.budget is not None and costs is not None:
             costs = floored(costs, self.budget)
-        return Contest(first, fates, keys, costs, part.groups)
+        return Candidates(first, fates, keys, costs, part.groups)
 
     def _rules(self, contests: Contests, groups: int | None) -> list[Rule]:
         """The rules that rank, in the order in which they hold."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dataselect.selection.rule import Groups
 
 
-class Grounds:
+class ScoreTable:
     """Scores, 8 bytes a record, and what else a selection needs.
 
     A budget holds 8 bytes more, an order of its own 8, `--per` 4, exclusions 1.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.operations.diversity.greedy import Picks
-    from dataselect.operations.diversity.objectives.methods import Items, Method
+    from dataselect.operations.diversity.objectives.methods import Items, ObjectiveSpec
 
 _CORPORA = {
     "CLINC150": ("clinc150/train", "clinc150/val", "clinc150/oos"),
@@ -91,7 +91,7 @@ class _Case:
     """A pool without copies, and methods to pick from it."""
 
     items: Items
-    methods: dict[str, Method]
+    methods: dict[str, ObjectiveSpec]
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> _Case:
@@ -198,10 +198,10 @@ class _Case:
         """What picks are worth to the whole pool."""
         import numpy as np
 
-        from dataselect.operations.diversity.objectives.ngram_coverage import Features
+        from dataselect.operations.diversity.objectives.ngram_coverage import NgramCoverage
 
         if method == "features":
-            objective = Features(self.items.texts, self.methods[method].labelled)
+            objective = NgramCoverage(self.items.texts, self.methods[method].labelled)
             gained = 0.0
             for item in picked.tolist():
                 gained += float(objective.gains(np.array([item]))[0])

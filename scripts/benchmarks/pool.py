@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from contenders import Failed, dataselect, spend
 
 if TYPE_CHECKING:
-    from dataselect.demo.grammar import Draw, Grammar
+    from dataselect.demo.grammar import Grammar, PortableRandom
 
 _SEED = 0
 _CORPUS = os.path.join("general_text", "sgd_user.jsonl.gz")
@@ -132,13 +132,13 @@ def corpus(path: str) -> Iterator[dict[str, Any]]:
         raise Failed(f"{path}: {error.strerror or error}; see --help for --data") from None
 
 
-def drawn() -> Iterator[tuple[str, Grammar, str, Draw]]:
+def drawn() -> Iterator[tuple[str, Grammar, str, PortableRandom]]:
     """Ids and intents to make records of, without end, the same every time."""
-    from dataselect.demo.grammar import Draw, Grammar
+    from dataselect.demo.grammar import Grammar, PortableRandom
 
     grammars = [Grammar.load("assistant.txt"), Grammar.load("general.txt")]
     intents = [(grammar, intent) for grammar in grammars for intent in grammar.intents]
-    draw = Draw(_SEED, "bench")
+    draw = PortableRandom(_SEED, "bench")
     for number in count(1):
         grammar, intent = draw.one(intents)
         yield f"bench-{number:08}", grammar, intent, draw

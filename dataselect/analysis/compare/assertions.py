@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from dataselect.analysis.compare.measures import MEASURES, Measure
+from dataselect.analysis.compare.measures import MEASURES, SelectionMeasure
 from dataselect.errors import OptionError
 
 RANDOM, EVERYTHING, IN_DOMAIN, LABELLED = RESERVED = ("random", "all", "in-domain", "labelled")
@@ -35,14 +35,14 @@ _PRODUCT = re.compile(rf"({_NUMBER})\s*\*\s*(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Guard:
+class Assertion:
     """A condition, `spelled` as it was given: a measure against a `factor` times a reference.
 
     `reference`: random, all, in-domain, labelled or a selection; None for the number 1.
     """
 
     spelled: str
-    measure: Measure
+    measure: SelectionMeasure
     operator: str
     factor: float
     reference: str | None
@@ -52,7 +52,7 @@ class Guard:
         return _OPERATORS[self.operator](value, limit)
 
 
-def parse(spelled: str, measures: Collection[str], references: Collection[str]) -> Guard:
+def parse(spelled: str, measures: Collection[str], references: Collection[str]) -> Assertion:
     """Read a condition such as `oov > 5%`; only what is named may occur. Raises OptionError.
 
     >>> parse("perplexity > 0.95 * random", MEASURES, [RANDOM]).factor
@@ -68,11 +68,11 @@ def parse(spelled: str, measures: Collection[str], references: Collection[str]) 
     factor, reference = _operand(spelled, measure, matched[3], references)
     if (reference == LABELLED) != (measure.name == "error") and reference in (LABELLED, IN_DOMAIN):
         raise OptionError(f"--fail-if '{spelled}': '{reference}' has no {measure.name}")
-    return Guard(spelled, measure, matched[2], factor, reference)
+    return Assertion(spelled, measure, matched[2], factor, reference)
 
 
 def _operand(
-    spelled: str, measure: Measure, operand: str, references: Collection[str]
+    spelled: str, measure: SelectionMeasure, operand: str, references: Collection[str]
 ) -> tuple[float, str | None]:
     """Factor and reference of the right side. Raises OptionError."""
     if operand in references:

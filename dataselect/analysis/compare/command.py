@@ -6,20 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataselect.analysis.compare.compare import compare
-from dataselect.analysis.compare.compared_files import Sources
-from dataselect.analysis.compare.options import CompareOptions, TrainingOptions
+from dataselect.analysis.compare.compared_files import ComparedFiles
+from dataselect.analysis.compare.options import CompareOptions, DownstreamOptions
 from dataselect.analysis.compare.selected_texts import Fields
 from dataselect.analysis.compare.table import table
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.options import InputOptions, OutputOptions
 from dataselect.console import printable
 from dataselect.data import records
-from dataselect.errors import GuardError
+from dataselect.errors import RequirementError
 from dataselect.execution.run import Run
 from dataselect.versions import signature
 
 if TYPE_CHECKING:
-    from dataselect.analysis.compare.result import Comparison
+    from dataselect.analysis.compare.result import ComparisonResult
 
 _NOUN = "compare"
 
@@ -27,7 +27,7 @@ _NOUN = "compare"
 def command(
     inputs: InputOptions,
     comparing: CompareOptions,
-    training: TrainingOptions,
+    training: DownstreamOptions,
     output: OutputOptions,
 ) -> None:
     """Tell whether selections beat chance.
@@ -43,7 +43,7 @@ def command(
     settings = replace(output.build(), seed=comparing.seed)
     fields = Fields(settings.text_field, comparing.label_field, comparing.cost)
     digest = settings.report is not None
-    sources = Sources.opened(inputs.files or [], comparing.pool, fields, digest=digest)
+    sources = ComparedFiles.opened(inputs.files or [], comparing.pool, fields, digest=digest)
     guards = comparing.guards([*sources.selections], trains=training.trains)
     first, *others = sources.inputs
     read = [*others, *comparing.reads(), *training.reads()]
@@ -74,10 +74,10 @@ def command(
     warn(run.warnings, settings)
     note(f"compared {run.counts.kept:,} of {run.counts.read:,} records", quiet=settings.quiet)
     if fired:
-        raise GuardError("; ".join(fired))
+        raise RequirementError("; ".join(fired))
 
 
-def _shown(found: Comparison, described: dict[str, object], format_: str) -> bytes:
+def _shown(found: ComparisonResult, described: dict[str, object], format_: str) -> bytes:
     if format_ == "json":
         return records.encoded(described, indent=True) + b"\n"
     return printable(table(found, str(described["signature"]))).encode()

@@ -7,33 +7,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataselect.analysis.compare.assertions import EVERYTHING, IN_DOMAIN, LABELLED
-from dataselect.analysis.compare.measures import MEASURES, Figures, Gauge
+from dataselect.analysis.compare.measures import MEASURES, Gauge, MeasuredValues
 from dataselect.analysis.compare.overlap import Overlap, outside, overlaps, told_apart
 from dataselect.analysis.compare.random_baseline import random_figures
-from dataselect.analysis.compare.result import Basis, Compared, Comparison
-from dataselect.analysis.compare.selected_texts import Batch, Collection
+from dataselect.analysis.compare.result import Basis, Compared, ComparisonResult
+from dataselect.analysis.compare.selected_texts import Collection, TextTable
 from dataselect.console import Steps
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:
-    from dataselect.analysis.compare.downstream_error import Training
+    from dataselect.analysis.compare.downstream_error import DownstreamTraining
     from dataselect.analysis.compare.overlap import Keys, Means
-    from dataselect.models.language_model.development_set import Trial
+    from dataselect.models.language_model.development_set import DevelopmentSet
     from dataselect.models.language_model.vocabulary import Vocabulary
 
 
 def compare(
-    selections: Mapping[str, Iterable[Batch]],
+    selections: Mapping[str, Iterable[TextTable]],
     development: Sequence[str],
     *,
-    pool: Iterable[Batch] | None = None,
+    pool: Iterable[TextTable] | None = None,
     in_domain: Sequence[str] = (),
     cost: str = "records",
     draws: int = 5,
     seed: int = 0,
-    training: Training | None = None,
+    training: DownstreamTraining | None = None,
     quiet: bool = True,
-) -> Comparison:
+) -> ComparisonResult:
     """Measure selections, and `draws` random ones of the pool as large as each.
 
     `development`: text like that which is to come. `in_domain` joins the text of every model.
@@ -54,7 +54,7 @@ def compare(
     with Steps(quiet=quiet) as steps:
         advance = steps("comparing", len(gathered.selections) * (1 + draws) + 1)
 
-        def figures(records: Collection) -> Figures:
+        def figures(records: Collection) -> MeasuredValues:
             found = gauge.figures(records)
             advance(1)
             return found
@@ -65,7 +65,7 @@ def compare(
     if training is not None:
         beside[LABELLED] = _alone(training)
     means, keys = told_apart(gathered.named)
-    return Comparison(
+    return ComparisonResult(
         gathered.basis(draws, cost, seed, means),
         {name: Compared(each, random[name]) for name, each in chosen.items()},
         beside,
@@ -87,9 +87,9 @@ class _Gathered:
     @classmethod
     def of(
         cls,
-        selections: Mapping[str, Iterable[Batch]],
+        selections: Mapping[str, Iterable[TextTable]],
         development: Sequence[str],
-        pool: Iterable[Batch] | None,
+        pool: Iterable[TextTable] | None,
         in_domain: Sequence[str],
     ) -> _Gathered:
         """All of it, read; the pool first, so that the order of selections numbers none of it."""
@@ -99,8 +99,8 @@ class _Gathered:
         return cls(
             vocabulary,
             None if pool is None else Collection.gathered(pool, vocabulary),
-            Collection.gathered([Batch(in_domain)], vocabulary),
-            Collection.gathered([Batch(development)], vocabulary),
+            Collection.gathered([TextTable(in_domain)], vocabulary),
+            Collection.gathered([TextTable(development)], vocabulary),
             {name: Collection.gathered(each, vocabulary) for name, each in selections.items()},
         )
 
@@ -118,14 +118,14 @@ class _Gathered:
                     "name the field with --label-field"
                 )
 
-    def trial(self, *, with_in_domain: bool) -> Trial:
+    def trial(self, *, with_in_domain: bool) -> DevelopmentSet:
         """The development set, to try models on."""
-        from dataselect.models.language_model.development_set import Trial
+        from dataselect.models.language_model.development_set import DevelopmentSet
 
         beside = self.in_domain.corpus if with_in_domain else None
-        return Trial(self.vocabulary, self.development.corpus, beside)
+        return DevelopmentSet(self.vocabulary, self.development.corpus, beside)
 
-    def beside(self, figures: Callable[[Collection], Figures]) -> dict[str, Figures]:
+    def beside(self, figures: Callable[[Collection], MeasuredValues]) -> dict[str, MeasuredValues]:
         """The figures of the whole pool, and of the in-domain text without any other."""
         found = {} if self.pool is None else {EVERYTHING: figures(self.pool)}
         if len(self.in_domain):
@@ -134,8 +134,8 @@ class _Gathered:
         return found
 
     def random(
-        self, draws: int, seed: int, figures: Callable[[Collection], Figures]
-    ) -> dict[str, list[Figures]]:
+        self, draws: int, seed: int, figures: Callable[[Collection], MeasuredValues]
+    ) -> dict[str, list[MeasuredValues]]:
         """For each selection the figures of random ones of its size; none without a pool."""
         import numpy as np
 
@@ -164,7 +164,7 @@ class _Gathered:
             told_apart_by=means,
         )
 
-    def warnings(self, keys: Keys, training: Training | None) -> Iterator[str]:
+    def warnings(self, keys: Keys, training: DownstreamTraining | None) -> Iterator[str]:
         """What a person should know before trusting the figures."""
         if self.pool is None:
             yield "no --pool: nothing tells what a random selection would give"
@@ -180,8 +180,8 @@ class _Gathered:
                 yield f"{strange:,} of {len(each):,} records of {name} are not in the pool"
 
 
-def _alone(training: Training) -> Figures:
+def _alone(training: DownstreamTraining) -> MeasuredValues:
     """The figures of a recogniser's labelled records, without any selection."""
     values: dict[str, float | None] = dict.fromkeys(MEASURES)
     values |= {"records": len(training.texts), "error": training.error_alone()}
-    return Figures(values, {})
+    return MeasuredValues(values, {})

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dataselect.analysis.compare.assertions import RESERVED
-from dataselect.analysis.compare.selected_texts import Batch, Fields
+from dataselect.analysis.compare.selected_texts import Fields, TextTable
 from dataselect.data.input_files import STDIN, Inputs, display
-from dataselect.errors import GuardError, OptionError
+from dataselect.errors import OptionError, RequirementError
 from dataselect.execution.run import Run
 
 
 @dataclass(frozen=True)
-class Sources:
+class ComparedFiles:
     """Selections by name, each of one file or the files of a pattern, and what they are from."""
 
     selections: dict[str, Inputs]
@@ -23,7 +23,7 @@ class Sources:
     @classmethod
     def opened(
         cls, files: Sequence[str], pool: Sequence[str] | None, fields: Fields, *, digest: bool
-    ) -> Sources:
+    ) -> ComparedFiles:
         """The files, none of them read yet. Raises InputError, and OptionError as `names` does."""
         files = files or [STDIN]
         opened = (Inputs([path], digest=digest) for path in files)
@@ -42,18 +42,18 @@ class Sources:
         """Each path to the SHA-256 of what was read from it."""
         return {path: own for each in self.inputs for path, own in each.meter.digests().items()}
 
-    def read_selections(self, run: Run) -> dict[str, Iterator[Batch]]:
+    def read_selections(self, run: Run) -> dict[str, Iterator[TextTable]]:
         """The good records of each selection. Reading raises GuardError for too few."""
         return {
             name: self._read(run, inputs, name, run.settings.min_records)
             for name, inputs in self.selections.items()
         }
 
-    def read_pool(self, run: Run) -> Iterator[Batch] | None:
+    def read_pool(self, run: Run) -> Iterator[TextTable] | None:
         """The good records of the pool. Reading raises GuardError if there is none."""
         return None if self.pool is None else self._read(run, self.pool, "--pool", 0)
 
-    def _read(self, run: Run, inputs: Inputs, name: str, least: int) -> Iterator[Batch]:
+    def _read(self, run: Run, inputs: Inputs, name: str, least: int) -> Iterator[TextTable]:
         """Yield what is good; bad records are dealt with on the way."""
         kept = 0
         for columns in run.columns(inputs, self.fields.columns, f"compare {name}"):
@@ -61,11 +61,11 @@ class Sources:
             kept += len(batch.texts)
             yield batch
         if not kept and not run.settings.allow_empty:
-            raise GuardError(
+            raise RequirementError(
                 f"{name}: no good record to compare; check it, or accept it with --allow-empty"
             )
         if kept < least:
-            raise GuardError(f"{name}: {kept:,} records, fewer than --min-records {least:,}")
+            raise RequirementError(f"{name}: {kept:,} records, fewer than --min-records {least:,}")
 
 
 def names(files: Sequence[str]) -> list[str]:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.language_model.corpus import Corpus
+from dataselect.models.language_model.corpus import TokenizedCorpus
 
 _COMPARED = (1, 2)  # n-grams whose counts are a text's vector
 
 
-def distinct(corpus: Corpus, n: int) -> float | None:
+def distinct(corpus: TokenizedCorpus, n: int) -> float | None:
     """Distinct n-grams over all (Li et al. 2016, distinct-n); None without any.
 
     Falls as the corpus grows: compare corpora of equal size.
@@ -21,13 +21,13 @@ def distinct(corpus: Corpus, n: int) -> float | None:
     return len(np.unique(ngrams)) / len(ngrams) if len(ngrams) else None
 
 
-def duplicates(corpus: Corpus) -> float | None:
+def duplicates(corpus: TokenizedCorpus) -> float | None:
     """The share of texts whose words an earlier text has, in the same order; None without any."""
     total = len(corpus)
     return 1 - len(np.unique(corpus.keys())) / total if total else None
 
 
-def self_similarity(corpus: Corpus) -> float | None:
+def self_similarity(corpus: TokenizedCorpus) -> float | None:
     """Mean cosine of the 1- and 2-gram counts of two different texts; None for fewer than two.
 
     Exact without a look at each pair: with unit vectors u, it is (|sum of u|^2 - n) / (n (n - 1)).
@@ -49,7 +49,7 @@ class _Order:
         self._numbers, self._owners, self._kinds = numbers, owners, kinds
 
     @classmethod
-    def of(cls, corpus: Corpus, n: int) -> _Order:
+    def of(cls, corpus: TokenizedCorpus, n: int) -> _Order:
         kinds, numbers = np.unique(corpus.ngrams(n), return_inverse=True)
         return cls(numbers, corpus.owners(n), len(kinds))
 

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataselect.analysis.evaluate.hypothesis_pairs import HYPOTHESIS, INTENT, INTENT_REFERENCE, Pair
+from dataselect.analysis.evaluate.hypothesis_pairs import (
+    HYPOTHESIS,
+    INTENT,
+    INTENT_REFERENCE,
+    HypothesisPair,
+)
 from dataselect.analysis.evaluate.predicted_intents import recognised
 
 if TYPE_CHECKING:
@@ -15,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Training:
+class DownstreamTraining:
     """How recognisers are trained, as `dataselect label` does, and what they are tested on.
 
     Each learns from the labelled `texts` and their `intents`, and from at most `size` records of a
@@ -24,7 +29,7 @@ class Training:
 
     texts: Sequence[str]
     intents: Sequence[str]
-    test: Sequence[Pair]
+    test: Sequence[HypothesisPair]
     background: Sequence[str] = ()
     rounds: int = 3
     size: int = 10_000
@@ -47,10 +52,10 @@ class Training:
 
     def copies_in(self, records: Collection, vocabulary: Vocabulary) -> int:
         """How many records have the text of one that is tested on."""
-        from dataselect.models.language_model.corpus import Corpus
+        from dataselect.models.language_model.corpus import TokenizedCorpus
 
         tested = [pair.system.fields[HYPOTHESIS] for pair in self.test]
-        return records.corpus.copies_of(Corpus(vocabulary.encode(tested)))
+        return records.corpus.copies_of(TokenizedCorpus(vocabulary.encode(tested)))
 
     def error_alone(self) -> float:
         """The share of wrong answers after training on the labelled texts alone."""

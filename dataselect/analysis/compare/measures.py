@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from dataselect.analysis.compare.downstream_error import Training
+    from dataselect.analysis.compare.downstream_error import DownstreamTraining
     from dataselect.analysis.compare.selected_texts import Collection
-    from dataselect.models.language_model.corpus import Corpus
-    from dataselect.models.language_model.development_set import Trial
+    from dataselect.models.language_model.corpus import TokenizedCorpus
+    from dataselect.models.language_model.development_set import DevelopmentSet
     from dataselect.models.language_model.vocabulary import Vocabulary
     from dataselect.selection.rule import Direction
 
@@ -20,7 +20,7 @@ COUNTS = ("records", "words", "chars")
 _SECONDS = 3600  # an hour
 
 
-class Measure(NamedTuple):
+class SelectionMeasure(NamedTuple):
     """One figure of a selection; `good` is its better end, None where it has none.
 
     A `share` is from 0 to 1, and shown in percent. `digits` are those shown after the point.
@@ -36,22 +36,22 @@ class Measure(NamedTuple):
 MEASURES = {
     each.name: each
     for each in (
-        Measure("records", "records", digits=0),
-        Measure("words", "words", digits=0),
-        Measure("cost", "cost", digits=1),
-        Measure("hours", "hours"),
-        Measure("perplexity", "dev perplexity", "low"),
-        Measure("oov", "dev words unknown", "low", is_share=True),
-        Measure("coverage_2", "dev 2-grams covered", "high", is_share=True),
-        Measure("coverage_3", "dev 3-grams covered", "high", is_share=True),
-        Measure("distinct_1", "distinct words", is_share=True),
-        Measure("distinct_2", "distinct 2-grams", is_share=True),
-        Measure("distinct_3", "distinct 3-grams", is_share=True),
-        Measure("self_similarity", "self-similarity", digits=4),
-        Measure("duplicates", "duplicates", is_share=True),
-        Measure("labels", "labels", digits=0),
-        Measure("label_entropy", "label entropy, bits"),
-        Measure("error", "recogniser error", "low", is_share=True),
+        SelectionMeasure("records", "records", digits=0),
+        SelectionMeasure("words", "words", digits=0),
+        SelectionMeasure("cost", "cost", digits=1),
+        SelectionMeasure("hours", "hours"),
+        SelectionMeasure("perplexity", "dev perplexity", "low"),
+        SelectionMeasure("oov", "dev words unknown", "low", is_share=True),
+        SelectionMeasure("coverage_2", "dev 2-grams covered", "high", is_share=True),
+        SelectionMeasure("coverage_3", "dev 3-grams covered", "high", is_share=True),
+        SelectionMeasure("distinct_1", "distinct words", is_share=True),
+        SelectionMeasure("distinct_2", "distinct 2-grams", is_share=True),
+        SelectionMeasure("distinct_3", "distinct 3-grams", is_share=True),
+        SelectionMeasure("self_similarity", "self-similarity", digits=4),
+        SelectionMeasure("duplicates", "duplicates", is_share=True),
+        SelectionMeasure("labels", "labels", digits=0),
+        SelectionMeasure("label_entropy", "label entropy, bits"),
+        SelectionMeasure("error", "recogniser error", "low", is_share=True),
     )
 }
 """All measures by name, in the order in which they are shown."""
@@ -61,7 +61,7 @@ _Values = dict[str, float | None]
 
 
 @dataclass(frozen=True)
-class Figures:
+class MeasuredValues:
     """The measures of some records, None for what they do not have, and how often each label is."""
 
     values: _Values
@@ -80,18 +80,18 @@ class Gauge:
     `cost` is what they cost: records, words, chars, or else the field that has seconds.
     """
 
-    trial: Trial
+    trial: DevelopmentSet
     vocabulary: Vocabulary
-    training: Training | None = None
+    training: DownstreamTraining | None = None
     cost: str = "records"
 
-    def figures(self, records: Collection) -> Figures:
+    def figures(self, records: Collection) -> MeasuredValues:
         """Every measure that can be taken."""
         labels = records.label_counts()
         values = self._amounts(records)
         if len(records):
             values |= self._worth(records) | self._variety(records.corpus, labels)
-        return Figures(dict.fromkeys(MEASURES) | values, labels)
+        return MeasuredValues(dict.fromkeys(MEASURES) | values, labels)
 
     def _amounts(self, records: Collection) -> _Values:
         """How much there is."""
@@ -114,7 +114,7 @@ class Gauge:
             "error": None if training is None else training.error(records, self.vocabulary),
         }
 
-    def _variety(self, corpus: Corpus, labels: Mapping[str, int]) -> _Values:
+    def _variety(self, corpus: TokenizedCorpus, labels: Mapping[str, int]) -> _Values:
         """How varied it is."""
         from dataselect.analysis.compare.diversity_statistics import (
             distinct,

@@ -13,7 +13,7 @@ from dataselect.analysis.compare.assertions import (
     LABELLED,
     RANDOM,
     RESERVED,
-    Guard,
+    Assertion,
     parse,
 )
 from dataselect.analysis.compare.measures import COUNTS, MEASURES
@@ -29,7 +29,7 @@ from dataselect.operations.label.options import LearningOptions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataselect.analysis.compare.downstream_error import Training
+    from dataselect.analysis.compare.downstream_error import DownstreamTraining
     from dataselect.execution.run import Settings
 
 _COMPARE, _RECORDS, _FIT = "Comparing", "Records", "Learning"
@@ -124,7 +124,7 @@ class CompareOptions:
         ),
     ] = 0
 
-    def guards(self, names: Sequence[str], *, trains: bool) -> list[Guard]:
+    def guards(self, names: Sequence[str], *, trains: bool) -> list[Assertion]:
         """The guards, checked against what there is to be compared. Raises OptionError."""
         left_out = {
             "cost": self.cost in ("records", "words"),
@@ -163,7 +163,7 @@ def _texts(paths: Sequence[str], text_field: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class TrainingOptions(LearningOptions):
+class DownstreamOptions(LearningOptions):
     """What recognisers are trained and tested on, where their errors are asked for."""
 
     test: Annotated[
@@ -208,11 +208,11 @@ class TrainingOptions(LearningOptions):
         """The files that are read to learn from, and to test on."""
         return super().reads() + ([] if self.test is None else [Inputs([self.test])])
 
-    def training(self, settings: Settings) -> Training | None:
+    def training(self, settings: Settings) -> DownstreamTraining | None:
         """How recognisers are trained, None where they are not. Raises InputError."""
         import numpy as np
 
-        from dataselect.analysis.compare.downstream_error import Training
+        from dataselect.analysis.compare.downstream_error import DownstreamTraining
 
         if self.test is None:
             return None
@@ -221,7 +221,7 @@ class TrainingOptions(LearningOptions):
         test = records.all_good(join(Inputs([self.test]), None, columns))
         if not test:
             raise InputError(f"{self.test}: no record to test on; check --test")
-        return Training(
+        return DownstreamTraining(
             [each.text for each in labelled],
             [each.intent or "" for each in labelled],
             test,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.analysis.compare.measures import Figures
+    from dataselect.analysis.compare.measures import MeasuredValues
     from dataselect.analysis.compare.selected_texts import Collection
 
 _ENOUGH = 5  # draws
@@ -33,7 +33,7 @@ class Spread(NamedTuple):
         return cls(statistics.fmean(known), statistics.stdev(known) if known[1:] else None)
 
 
-class Standing(NamedTuple):
+class RandomRank(NamedTuple):
     """How a selection stands among random ones by one measure.
 
     It is better than `beaten` of `draws`. `deviations`: how much better than their mean, in their
@@ -46,7 +46,7 @@ class Standing(NamedTuple):
     deviations: float | None
 
 
-def standing(name: str, value: float | None, drawn: Sequence[float | None]) -> Standing | None:
+def standing(name: str, value: float | None, drawn: Sequence[float | None]) -> RandomRank | None:
     """By a measure of that name; None where it has no good side, or no value."""
     good = MEASURES[name].good
     known = [each for each in drawn if each is not None]
@@ -55,7 +55,7 @@ def standing(name: str, value: float | None, drawn: Sequence[float | None]) -> S
     sign = 1 if good == "high" else -1
     gain = sign * (value - statistics.fmean(known))
     deviation = statistics.stdev(known) if len(known) >= _ENOUGH else 0
-    return Standing(
+    return RandomRank(
         sum(sign * value > sign * each for each in known),
         len(known),
         gain / deviation if deviation else None,
@@ -67,8 +67,8 @@ def random_figures(
     selections: Mapping[str, Collection],
     draws: int,
     rng: np.random.Generator,
-    figures: Callable[[Collection], Figures],
-) -> dict[str, list[Figures]]:
+    figures: Callable[[Collection], MeasuredValues],
+) -> dict[str, list[MeasuredValues]]:
     """For each selection the figures of `draws` random ones of its size.
 
     Each draw puts the pool into random order, and every selection is compared with the first
@@ -76,10 +76,10 @@ def random_figures(
     their total is nearest to its own. So selections of one size share their draws, and what is
     drawn does not depend on the other selections.
     """
-    found: dict[str, list[Figures]] = {name: [] for name in selections}
+    found: dict[str, list[MeasuredValues]] = {name: [] for name in selections}
     for _ in range(draws):
         order = rng.permutation(len(pool))
-        known: dict[int, Figures] = {}
+        known: dict[int, MeasuredValues] = {}
         for name, selection in selections.items():
             count = _count(selection, pool, order)
             if count not in known:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataselect.analysis.compare.assertions import RANDOM, Guard
-from dataselect.analysis.compare.measures import MEASURES, Figures
-from dataselect.analysis.compare.random_baseline import Spread, Standing, standing
+from dataselect.analysis.compare.assertions import RANDOM, Assertion
+from dataselect.analysis.compare.measures import MEASURES, MeasuredValues
+from dataselect.analysis.compare.random_baseline import RandomRank, Spread, standing
 
 if TYPE_CHECKING:
     from dataselect.analysis.compare.overlap import Means, Overlap
@@ -35,8 +35,8 @@ class Basis:
 class Compared:
     """The figures of a selection, and those of random ones of its size."""
 
-    figures: Figures
-    random: list[Figures]
+    figures: MeasuredValues
+    random: list[MeasuredValues]
 
     def drawn(self, name: str) -> list[float | None]:
         """A measure of each random selection."""
@@ -50,7 +50,7 @@ class Compared:
         """Mean and deviation of a label's share of the random selections."""
         return Spread.of([each.label_share(label) for each in self.random])
 
-    def standing(self, name: str) -> Standing | None:
+    def standing(self, name: str) -> RandomRank | None:
         """How the selection stands among the random ones."""
         return standing(name, self.figures.values[name], self.drawn(name))
 
@@ -70,7 +70,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparisonResult:
     """Everything that was measured.
 
     `beside` are columns that have no random selections: all of the pool, the in-domain text alone,
@@ -79,7 +79,7 @@ class Comparison:
 
     basis: Basis
     selections: dict[str, Compared]
-    beside: dict[str, Figures]
+    beside: dict[str, MeasuredValues]
     overlaps: list[Overlap]
     warnings: list[str]
 
@@ -100,12 +100,12 @@ class Comparison:
             "warnings": self.warnings,
         }
 
-    def fired(self, guards: Iterable[Guard]) -> list[str]:
+    def fired(self, guards: Iterable[Assertion]) -> list[str]:
         """What a person should know of each guard that holds, or that cannot be checked."""
         found = (self._fired(guard, name) for guard in guards for name in self.selections)
         return [said for said in found if said]
 
-    def _fired(self, guard: Guard, name: str) -> str:
+    def _fired(self, guard: Assertion, name: str) -> str:
         """The same for one selection, or nothing; none is compared with itself."""
         value = self.selections[name].figures.values[guard.measure.name]
         limit = self._limit(guard, name)
@@ -117,7 +117,7 @@ class Comparison:
             return ""
         return f"--fail-if '{guard.spelled}' holds for {name}: {value:.6g} against {limit:.6g}"
 
-    def _limit(self, guard: Guard, name: str) -> float | None:
+    def _limit(self, guard: Assertion, name: str) -> float | None:
         """What a guard compares a selection with; None where that has no such figure."""
         if guard.reference is None:
             return guard.factor
@@ -132,6 +132,6 @@ class Comparison:
         return None if value is None else guard.factor * value
 
 
-def _as_json(figures: Figures, measures: Sequence[str]) -> dict[str, Any]:
+def _as_json(figures: MeasuredValues, measures: Sequence[str]) -> dict[str, Any]:
     values = {name: figures.values[name] for name in measures}
     return {"measures": values, "labels": figures.labels}

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.models.language_model.corpus import Corpus
+    from dataselect.models.language_model.corpus import TokenizedCorpus
     from dataselect.models.language_model.vocabulary import Vocabulary
 
 _ID_BYTES = 8  # of a hash: odds are 1 to 37 million that two of a million ids share one
 
 
-class Batch(NamedTuple):
+class TextTable(NamedTuple):
     """Some records: texts, what each costs, and its id and label where it has them.
 
     An id may be any JSON value. `costs` is None where nothing is counted.
@@ -49,10 +49,10 @@ class Fields:
         own = [records.text(self.text), records.identity(), _label(self.label)]
         return own if cost is None else [*own, cost]
 
-    def batch(self, columns: Sequence[list[Any]]) -> Batch:
+    def batch(self, columns: Sequence[list[Any]]) -> TextTable:
         """The records of which the columns have these values."""
         texts, ids, labels, *costs = columns
-        return Batch(texts, counted(self.cost, costs[0]) if costs else None, ids, labels)
+        return TextTable(texts, counted(self.cost, costs[0]) if costs else None, ids, labels)
 
 
 def _label(path: str) -> Column:
@@ -72,7 +72,7 @@ class Collection:
     `costs` (n,), `ids` (n,) hashes, and `labels`: None unless every record has one.
     """
 
-    corpus: Corpus
+    corpus: TokenizedCorpus
     costs: NDArray[np.float64] | None
     ids: NDArray[np.uint64] | None
     labels: Groups | None
@@ -82,11 +82,11 @@ class Collection:
         return len(self.corpus)
 
     @classmethod
-    def gathered(cls, batches: Iterable[Batch], vocabulary: Vocabulary) -> Collection:
+    def gathered(cls, batches: Iterable[TextTable], vocabulary: Vocabulary) -> Collection:
         """All records; words that are new join the vocabulary."""
         import numpy as np
 
-        from dataselect.models.language_model.corpus import Corpus
+        from dataselect.models.language_model.corpus import TokenizedCorpus
 
         costs, ids, codes = array("d"), array("Q"), array("i")
         names: dict[str, int] = {}
@@ -99,7 +99,7 @@ class Collection:
                 codes.extend([names.setdefault(each, len(names)) for each in found])
                 yield vocabulary.encode(batch.texts, grow=True)
 
-        corpus = Corpus.joined(tokens())
+        corpus = TokenizedCorpus.joined(tokens())
 
         def column(values: array[Any], kind: type[Any]) -> Any:
             return np.array(values, kind) if len(values) == len(corpus) else None

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from dataselect.analysis.compare.measures import MEASURES, Figures, Measure
+from dataselect.analysis.compare.measures import MEASURES, MeasuredValues, SelectionMeasure
 from dataselect.console import aligned, one_line
 
 if TYPE_CHECKING:
-    from dataselect.analysis.compare.random_baseline import Spread, Standing
-    from dataselect.analysis.compare.result import Compared, Comparison
+    from dataselect.analysis.compare.random_baseline import RandomRank, Spread
+    from dataselect.analysis.compare.result import Compared, ComparisonResult
 
 _WIDEST = 120  # characters
 _GAP = 2
@@ -19,13 +19,13 @@ _NOTHING = "-"
 _LARGE = 1e9
 _MOST_LABELS = 10
 
-_SHARE = Measure("share", "share", digits=1, is_share=True)
+_SHARE = SelectionMeasure("share", "share", digits=1, is_share=True)
 
 _Column = list[str]
 _Section = tuple[_Column, list[list[_Column]]]  # titles of rows, groups of columns
 
 
-def table(found: Comparison, signature: str) -> str:
+def table(found: ComparisonResult, signature: str) -> str:
     """Lines that end with a line feed each; a wide table is continued below itself."""
     sections = [_figures(found), _labels(found), _standings(found), _overlaps(found)]
     parts = [_side_by_side(titles, groups) for titles, groups in sections if groups]
@@ -52,12 +52,12 @@ def _width(columns: Sequence[_Column]) -> int:
     return sum(max(map(len, column)) + _GAP for column in columns) - _GAP
 
 
-def _figures(found: Comparison) -> _Section:
+def _figures(found: ComparisonResult) -> _Section:
     """A row a measure; for each selection its own column and that of chance, then the others."""
     names = found.measures
     cost = {"cost": f"total {one_line(found.basis.cost)}"}
 
-    def own(figures: Figures) -> _Column:
+    def own(figures: MeasuredValues) -> _Column:
         return [shown(MEASURES[name], figures.values[name]) for name in names]
 
     def random(compared: Compared) -> _Column:
@@ -67,14 +67,14 @@ def _figures(found: Comparison) -> _Section:
     return ["", *titles], _columns(found, own, random)
 
 
-def _labels(found: Comparison) -> _Section:
+def _labels(found: ComparisonResult) -> _Section:
     """As `_figures`, the share of the most frequent labels; nothing without labels."""
     counts: Counter[str] = Counter()
     for each in found.selections.values():
         counts.update(each.figures.labels)
     labels = sorted(counts, key=lambda label: (-counts[label], label))[:_MOST_LABELS]
 
-    def own(figures: Figures) -> _Column:
+    def own(figures: MeasuredValues) -> _Column:
         return [shown(_SHARE, figures.label_share(label)) for label in labels]
 
     def random(compared: Compared) -> _Column:
@@ -85,7 +85,9 @@ def _labels(found: Comparison) -> _Section:
 
 
 def _columns(
-    found: Comparison, own: Callable[[Figures], _Column], random: Callable[[Compared], _Column]
+    found: ComparisonResult,
+    own: Callable[[MeasuredValues], _Column],
+    random: Callable[[Compared], _Column],
 ) -> list[list[_Column]]:
     """A group of columns a selection, its own and that of chance, then each column beside."""
     groups = [
@@ -98,26 +100,26 @@ def _columns(
     return groups + [[[name, *own(figures)]] for name, figures in found.beside.items()]
 
 
-def shown(measure: Measure, value: float | None) -> str:
+def shown(measure: SelectionMeasure, value: float | None) -> str:
     """A figure in the digits and the unit of its measure."""
     if value is None:
         return _NOTHING
     return _number(measure, value) + (" %" if measure.is_share else "")
 
 
-def spread_shown(measure: Measure, spread: Spread | None) -> str:
+def spread_shown(measure: SelectionMeasure, spread: Spread | None) -> str:
     """Mean and deviation; the mean alone where all draws agree, or where there is one."""
     if spread is None or not spread.deviation:
         return shown(measure, None if spread is None else spread.mean)
     return f"{_number(measure, spread.mean)} ± {shown(measure, spread.deviation)}"
 
 
-def _number(measure: Measure, value: float) -> str:
+def _number(measure: SelectionMeasure, value: float) -> str:
     scaled = 100 * value if measure.is_share else value
     return f"{scaled:,.{measure.digits}f}" if abs(scaled) < _LARGE else f"{scaled:.3e}"
 
 
-def _standings(found: Comparison) -> _Section:
+def _standings(found: ComparisonResult) -> _Section:
     """Row titles, and a column a selection: how many random ones it beats, and by how much."""
     names = [name for name in found.measures if MEASURES[name].good]
     if not found.basis.draws:
@@ -129,14 +131,14 @@ def _standings(found: Comparison) -> _Section:
     return ["better than random", *[MEASURES[name].title for name in names]], columns
 
 
-def _beaten(standing: Standing | None) -> str:
+def _beaten(standing: RandomRank | None) -> str:
     if standing is None:
         return _NOTHING
     share = f"{standing.beaten} of {standing.draws}"
     return share if standing.deviations is None else f"{share} ({standing.deviations:+.1f} sd)"
 
 
-def _overlaps(found: Comparison) -> _Section:
+def _overlaps(found: ComparisonResult) -> _Section:
     """Row titles, and a column a selection: the share of the others' records that it has."""
     names = list(found.selections)
     if len(names) < 2:
@@ -157,7 +159,7 @@ def _overlaps(found: Comparison) -> _Section:
     return ["records that are also in", *map(one_line, names), *by_chance], columns
 
 
-def _notes(found: Comparison) -> Iterator[str]:
+def _notes(found: ComparisonResult) -> Iterator[str]:
     """What the figures rest on, a line each."""
     basis = found.basis
     beside = f", and learn from {basis.in_domain_records:,} in-domain records, too"

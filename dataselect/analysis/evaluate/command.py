@@ -30,7 +30,7 @@ from dataselect.operations.label.options import open_encoder
 
 if TYPE_CHECKING:
     from dataselect.data.records import Column
-    from dataselect.models.intent_classifier.intent_classifier import Recogniser
+    from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
     from dataselect.models.metrics import TextMetric
 
 _MEASURE, _RECORDS = "Measuring", "Records"
@@ -199,7 +199,7 @@ def command(
     note(f"evaluated {found.records:,} of {run.counts.read:,} records", quiet=settings.quiet)
 
 
-def _loaded(path: str) -> Recogniser:
+def _loaded(path: str) -> IntentClassifier:
     from dataselect.models.intent_classifier.intent_classifier import load
 
     return load(path, open_encoder(NeuralOptions(), path))

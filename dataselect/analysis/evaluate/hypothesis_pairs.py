@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from dataselect.data import records
-from dataselect.data.formats.lines import Found, Item, Line, each_line, lines
+from dataselect.data.formats.lines import Found, Item, SourceLine, each_line, lines
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import BadRecord, Column
 from dataselect.errors import InputError
@@ -18,7 +18,7 @@ HYPOTHESIS, REFERENCE, ID = "hypothesis", "reference", "id"
 INTENT, INTENT_REFERENCE = "intent", "intent_reference"
 
 
-class Pair(NamedTuple):
+class HypothesisPair(NamedTuple):
     """A record of the system, and the one of the baseline that stands for the same segment."""
 
     system: Found
@@ -60,7 +60,7 @@ def true_label(path: str, option: str) -> Column:
 
 def join(
     system: Inputs, baseline: Inputs | None, columns: Mapping[str, Column]
-) -> Iterator[Pair | BadRecord]:
+) -> Iterator[HypothesisPair | BadRecord]:
     """The records of one file, paired with those of another by id if it is among `columns`.
 
     Raises InputError where the two files do not go together.
@@ -74,7 +74,7 @@ def join(
 def read(inputs: Inputs, columns: Mapping[str, Column]) -> Iterator[Item]:
     """The checked values of every record, under the names of `columns`, or a bad record."""
 
-    def values(line: Line) -> dict[str, Any]:
+    def values(line: SourceLine) -> dict[str, Any]:
         record = records.parse(line.raw)
         return {name: column.get(record) for name, column in columns.items()}
 
@@ -82,13 +82,15 @@ def read(inputs: Inputs, columns: Mapping[str, Column]) -> Iterator[Item]:
     return each_line(written, values)
 
 
-def unpaired(system: Iterable[Item]) -> Iterator[Pair | BadRecord]:
+def unpaired(system: Iterable[Item]) -> Iterator[HypothesisPair | BadRecord]:
     """Records of a single file."""
     for item in system:
-        yield item if isinstance(item, BadRecord) else Pair(item, None)
+        yield item if isinstance(item, BadRecord) else HypothesisPair(item, None)
 
 
-def by_position(system: Iterable[Item], baseline: Iterable[Item]) -> Iterator[Pair | BadRecord]:
+def by_position(
+    system: Iterable[Item], baseline: Iterable[Item]
+) -> Iterator[HypothesisPair | BadRecord]:
     """First record with first record, and so on; a pair is as bad as either of its records.
 
     Raises InputError where one file ends before the other, or references differ.
@@ -108,7 +110,7 @@ def by_position(system: Iterable[Item], baseline: Iterable[Item]) -> Iterator[Pa
             yield _same_reference(one, other)
 
 
-def by_id(system: Iterable[Item], baseline: Iterable[Item]) -> Iterator[Pair | BadRecord]:
+def by_id(system: Iterable[Item], baseline: Iterable[Item]) -> Iterator[HypothesisPair | BadRecord]:
     """Records of the same id, in the order of the system; those without a partner are bad records.
 
     An id that an earlier record of the same file has makes a bad record, too. Raises InputError
@@ -138,7 +140,7 @@ def _unusable(items: Iterable[Item], usable: dict[str, Found]) -> Iterator[BadRe
             yield item.line.bad(f"the id '{item.fields[ID]}' is that of {_place(first)}; change it")
 
 
-def _same_reference(one: Found, other: Found) -> Pair:
+def _same_reference(one: Found, other: Found) -> HypothesisPair:
     """Raise InputError unless two records have the same references."""
     for name in (REFERENCE, INTENT_REFERENCE):
         own, others = one.fields.get(name), other.fields.get(name)
@@ -149,7 +151,7 @@ def _same_reference(one: Found, other: Found) -> Pair:
                 f"{_place(one)}: its reference is not that of {_place(other)}; "
                 "give files of the same records in the same order, or pair them with --id-field"
             )
-    return Pair(one, other)
+    return HypothesisPair(one, other)
 
 
 def _place(item: Item) -> str:

@@ -11,16 +11,16 @@ from dataselect.analysis.evaluate.hypothesis_pairs import (
     INTENT,
     INTENT_REFERENCE,
     REFERENCE,
-    Pair,
+    HypothesisPair,
 )
 
 if TYPE_CHECKING:
     from dataselect.models.metrics import Metric, TextMetric
-    from dataselect.models.metrics.bootstrap import Comparison, Interval, Statistics
+    from dataselect.models.metrics.bootstrap import Interval, PairedBootstrap, Statistics
 
 
 @dataclass(frozen=True)
-class Score:
+class MetricValue:
     """A metric's value for one system, and what its statistics count."""
 
     interval: Interval
@@ -32,13 +32,13 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Measure:
+class MetricResult:
     """One metric of a system; `baseline` and `comparison` where there is a second file."""
 
     metric: Metric
-    system: Score
-    baseline: Score | None = None
-    comparison: Comparison | None = None
+    system: MetricValue
+    baseline: MetricValue | None = None
+    comparison: PairedBootstrap | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What the table shows and more; `difference` is system - baseline."""
@@ -62,7 +62,7 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class EvaluationResult:
     """All measures of some pairs; `left_out` counts bad records.
 
     `empty`, `empty_against` and `empty_references` count texts without a word, None where no text
@@ -76,7 +76,7 @@ class Evaluation:
     empty: int | None
     empty_against: int | None
     empty_references: int | None
-    measures: list[Measure]
+    measures: list[MetricResult]
 
     def as_json(self) -> dict[str, Any]:
         """One object with everything."""
@@ -93,25 +93,25 @@ class Evaluation:
 
 
 def evaluate(
-    pairs: Sequence[Pair],
+    pairs: Sequence[HypothesisPair],
     metrics: Sequence[TextMetric],
     *,
     intents: bool = False,
     samples: int = 1000,
     seed: int = 0,
     left_out: int = 0,
-) -> Evaluation:
+) -> EvaluationResult:
     """Measure pairs by metrics of texts, and by accuracy and macro F1 if `intents`.
 
     Every metric gets the same draws of segments. Without pairs there is nothing to measure.
     """
     texts = _Columns.of(pairs, HYPOTHESIS, REFERENCE) if metrics else None
-    measures: list[Measure] = []
+    measures: list[MetricResult] = []
     if pairs and texts is not None:
         measures += [texts.measure(metric, samples, seed) for metric in metrics]
     if pairs and intents:
         measures += _measure_intents(pairs, samples, seed)
-    return Evaluation(
+    return EvaluationResult(
         records=len(pairs),
         left_out=left_out,
         samples=samples,
@@ -125,7 +125,9 @@ def evaluate(
     )
 
 
-def _measure_intents(pairs: Sequence[Pair], samples: int, seed: int) -> list[Measure]:
+def _measure_intents(
+    pairs: Sequence[HypothesisPair], samples: int, seed: int
+) -> list[MetricResult]:
     from dataselect.models.metrics import Accuracy, MacroF1
 
     labels = _Columns.of(pairs, INTENT, INTENT_REFERENCE)
@@ -146,7 +148,7 @@ class _Columns:
     baseline: list[str] | None
 
     @classmethod
-    def of(cls, pairs: Sequence[Pair], given: str, true: str) -> _Columns:
+    def of(cls, pairs: Sequence[HypothesisPair], given: str, true: str) -> _Columns:
         """The fields `given` and `true` of all pairs."""
         others = [pair.baseline for pair in pairs if pair.baseline is not None]
         return cls(
@@ -155,21 +157,21 @@ class _Columns:
             [other.fields[given] for other in others] or None,
         )
 
-    def measure(self, metric: Metric, samples: int, seed: int) -> Measure:
+    def measure(self, metric: Metric, samples: int, seed: int) -> MetricResult:
         """Value, interval and comparison by one metric."""
         import numpy as np
 
         from dataselect.models.metrics.bootstrap import interval, paired_bootstrap
 
-        def score(hypotheses: list[str]) -> tuple[Score, Statistics]:
+        def score(hypotheses: list[str]) -> tuple[MetricValue, Statistics]:
             rows = metric.statistics(hypotheses, self.references)
             found = interval(metric, rows, np.random.default_rng(seed), samples)
-            return Score(found, metric.counts(rows.sum(axis=0))), rows
+            return MetricValue(found, metric.counts(rows.sum(axis=0))), rows
 
         system, rows = score(self.system)
         if self.baseline is None:
-            return Measure(metric, system)
+            return MetricResult(metric, system)
         baseline, baseline_rows = score(self.baseline)
         rng = np.random.default_rng(seed)
         compared = paired_bootstrap(metric, baseline_rows, rows, rng, samples)
-        return Measure(metric, system, baseline, compared)
+        return MetricResult(metric, system, baseline, compared)

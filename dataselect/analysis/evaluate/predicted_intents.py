@@ -10,14 +10,14 @@ from dataselect.analysis.evaluate.hypothesis_pairs import (
     HYPOTHESIS,
     INTENT,
     INTENT_REFERENCE,
-    Pair,
+    HypothesisPair,
     true_label,
 )
 from dataselect.data import records
 
 if TYPE_CHECKING:
     from dataselect.data.records import Column
-    from dataselect.models.intent_classifier.intent_classifier import Recogniser
+    from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 
 _TEXTS_AT_ONCE = 4_096  # bounds the memory of their features
 
@@ -31,7 +31,9 @@ def tested_columns(text_field: str, intent_field: str, reference_field: str) -> 
     }
 
 
-def recognised(pairs: Sequence[Pair], recogniser: Recogniser) -> list[Pair]:
+def recognised(
+    pairs: Sequence[HypothesisPair], recogniser: IntentClassifier
+) -> list[HypothesisPair]:
     """The pairs with the intent that the recogniser gives to each text.
 
     A recogniser that knows "other" is right to answer so where it does not know the true intent.
@@ -47,5 +49,5 @@ def recognised(pairs: Sequence[Pair], recogniser: Recogniser) -> list[Pair]:
             truth = pair.system.fields[INTENT_REFERENCE]
             expected = OTHER if truth not in names and OTHER in names else truth
             own = {**pair.system.fields, INTENT: names[place], INTENT_REFERENCE: expected}
-            found.append(Pair(pair.system._replace(fields=own), None))
+            found.append(HypothesisPair(pair.system._replace(fields=own), None))
     return found

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from dataselect.console import aligned
 
 if TYPE_CHECKING:
-    from dataselect.analysis.evaluate.metric_values import Evaluation, Measure
+    from dataselect.analysis.evaluate.metric_values import EvaluationResult, MetricResult
 
 _INTERVAL = "95 % interval"
 _HEADER = ("measure", "value", _INTERVAL)
 _COMPARED_HEADER = (*_HEADER, "against", _INTERVAL, "difference", _INTERVAL, "p")
 
 
-def table(evaluation: Evaluation) -> str:
+def table(evaluation: EvaluationResult) -> str:
     """Lines that end with a line feed each."""
     measures = evaluation.measures
     compared = any(each.comparison for each in measures)
@@ -25,7 +25,7 @@ def table(evaluation: Evaluation) -> str:
     return "".join(f"{line}\n" for line in [*aligned(rows), *intents, "", *notes])
 
 
-def _row(measure: Measure) -> Sequence[str]:
+def _row(measure: MetricResult) -> Sequence[str]:
     own = measure.system.interval
     row = [measure.metric.title, f"{own.value:.2f}", _bounds(own.low, own.high)]
     if measure.baseline is not None and measure.comparison is not None:
@@ -40,7 +40,7 @@ def _bounds(low: float, high: float, sign: str = "") -> str:
     return f"[{low:{sign}.2f}, {high:{sign}.2f}]"
 
 
-def _per_intent(measure: Measure) -> list[str]:
+def _per_intent(measure: MetricResult) -> list[str]:
     """How well each intent is told, after an empty line; nothing for measures of texts."""
     from dataselect.models.metrics import MacroF1
 
@@ -53,7 +53,7 @@ def _per_intent(measure: Measure) -> list[str]:
     return ["", *aligned(rows)]
 
 
-def _edits(measures: Iterable[Measure]) -> list[str]:
+def _edits(measures: Iterable[MetricResult]) -> list[str]:
     """What the edits of error rates are, a line each."""
     from dataselect.models.metrics.error_rate import ErrorRate
 
@@ -65,7 +65,7 @@ def _edits(measures: Iterable[Measure]) -> list[str]:
     ]
 
 
-def _basis(evaluation: Evaluation) -> str:
+def _basis(evaluation: EvaluationResult) -> str:
     """How many records and samples the table is made from."""
     words = f"{evaluation.records:,} records"
     if evaluation.empty is not None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from typer import Argument, Option
 
-from dataselect.analysis.explain.explanation import Sources, explain
+from dataselect.analysis.explain.explanation import ExplanationSources, explain
 from dataselect.analysis.explain.record_lookup import addressed
 from dataselect.analysis.explain.text_output import text
 from dataselect.analysis.run_reports import read_stage
@@ -93,7 +93,7 @@ class KnownOptions:
 
 
 @dataclass(frozen=True)
-class ShownOptions:
+class ExplainOutputOptions:
     """What is written."""
 
     top: Annotated[
@@ -134,7 +134,7 @@ def command(
     look_up: LookUpOptions,
     known: KnownOptions,
     normalizing: NormalizationOptions,
-    shown: ShownOptions,
+    shown: ExplainOutputOptions,
 ) -> None:
     """Tell everything that is known of one record, and why it was kept or dropped.
 
@@ -142,7 +142,7 @@ def command(
     that speak for and against it; the words that surprise a language model most; the kept records
     that are nearest to it. Normalisation is for --lm; runs have their own.
     """
-    sources = Sources(
+    sources = ExplanationSources(
         [*(look_up.files or []), *addressed(wanted)],
         [read_stage(path) for path in known.report or []],
         known.kept,

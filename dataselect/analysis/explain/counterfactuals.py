@@ -16,7 +16,7 @@ from dataselect.errors import DataselectError
 from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
-    from dataselect.analysis.explain.rank import Standing
+    from dataselect.analysis.explain.rank import RecordRank
     from dataselect.analysis.explain.record_lookup import Place
     from dataselect.analysis.run_reports import Stage
 
@@ -29,7 +29,7 @@ def remedy(
     place: Place,
     score: float | None,
     reason: str | None,
-    standing: Standing | None,
+    standing: RecordRank | None,
 ) -> tuple[str, ...]:
     """Options that would have kept the record at a place, each in place of the one of its name.
 
@@ -42,7 +42,7 @@ def remedy(
 
 
 def _loosened(
-    stage: Stage, score: float | None, standing: Standing | None
+    stage: Stage, score: float | None, standing: RecordRank | None
 ) -> tuple[str, ...] | None:
     """What has to change in the rule so that a record passes, or None where that is not known."""
     rule = _rule(stage)
@@ -76,7 +76,7 @@ def _rule(stage: Stage) -> dict[str, Any]:
     return rule if stage.cut.selects else {}
 
 
-def _ranked(stage: Stage, rule: dict[str, Any], standing: Standing) -> list[str]:
+def _ranked(stage: Stage, rule: dict[str, Any], standing: RecordRank) -> list[str]:
     """What has to change in the rules that rank."""
     rank, found = standing.rank, []
     if "--top-k" in rule and rank > rule["--top-k"]:
@@ -149,10 +149,10 @@ def _aligned(stage: Stage, place: Place) -> tuple[str, ...]:
 
 def _unguarded(stage: Stage, place: Place) -> tuple[str, ...]:
     """Which guards of `bitext` would have to be left out, one after the other."""
-    from dataselect.operations.bitext.filters import Guards
+    from dataselect.operations.bitext.filters import PairFilters
 
-    guards = Guards(**{each.name: stage.options[each.name] for each in fields(Guards)})
-    plain = Guards()
+    guards = PairFilters(**{each.name: stage.options[each.name] for each in fields(PairFilters)})
+    plain = PairFilters()
     src, tgt = (
         records.text(stage.options[f"{side}_field"]).get(place.record) for side in ("src", "tgt")
     )

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from dataselect.analysis.explain.ngram_shares import Evidence, Reported, evidence, reported
+from dataselect.analysis.explain.ngram_shares import RelevanceSum, Reported, evidence, reported
 from dataselect.analysis.explain.record_lookup import (
     Files,
     Having,
@@ -21,7 +21,7 @@ from dataselect.analysis.explain.record_lookup import (
 )
 from dataselect.analysis.explain.run_decisions import Passage, passage
 from dataselect.analysis.explain.similar_records import Named, Neighbour, named, nearest, same_text
-from dataselect.analysis.explain.word_scores import Predictions, by_model, by_stage
+from dataselect.analysis.explain.word_scores import WordPredictions, by_model, by_stage
 from dataselect.analysis.run_reports import Stage, lineages
 from dataselect.data import records
 from dataselect.data.input_files import STDIN
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Sources:
+class ExplanationSources:
     """What an explanation is made from.
 
     `patterns`: files to look the record up in, beside those of `stages`. `kept`: where its nearest
@@ -94,9 +94,9 @@ class Account:
     record: dict[str, Any]
     text: str | None = None
     passages: list[Passage] = field(default_factory=list)
-    relevance: list[Evidence] = field(default_factory=list)
+    relevance: list[RelevanceSum] = field(default_factory=list)
     reported: list[Reported] = field(default_factory=list)
-    predictions: list[Predictions] = field(default_factory=list)
+    predictions: list[WordPredictions] = field(default_factory=list)
     neighbours: list[Neighbour] = field(default_factory=list)
     nearest: Named | None = None
     same_text: dict[str, int] = field(default_factory=dict)
@@ -122,7 +122,7 @@ class Explanation:
         return vars(self) | {"records": [account.as_json() for account in self.records]}
 
 
-def explain(wanted: str, sources: Sources) -> Explanation:
+def explain(wanted: str, sources: ExplanationSources) -> Explanation:
     """Tell everything known of the record of an id, or at FILE:LINE.
 
     >>> explain("pool-42", Sources(["pool.jsonl"], kept="kept.jsonl"))  # doctest: +SKIP
@@ -197,7 +197,7 @@ def _repeated(wanted: str, groups: Sequence[Sequence[Place]]) -> list[str]:
     return found
 
 
-def _account(places: list[Place], files: Files, sources: Sources) -> Account:
+def _account(places: list[Place], files: Files, sources: ExplanationSources) -> Account:
     """Collect what is known of the record that is found at some places."""
     record = {name: value for place in places for name, value in place.record.items()}
     own = records.identity(sources.id_field).find(record)
@@ -214,7 +214,7 @@ def _account(places: list[Place], files: Files, sources: Sources) -> Account:
     return _with_text(account, column, files, sources)
 
 
-def _readable(files: Files, sources: Sources) -> Files:
+def _readable(files: Files, sources: ExplanationSources) -> Files:
     """The files, and those of the texts that runs compared with."""
     named = []
     for options in (stage.options for stage in sources.in_order()):
@@ -223,7 +223,7 @@ def _readable(files: Files, sources: Sources) -> Files:
     return files.and_also(filter(None, located))
 
 
-def _text_column(record: dict[str, Any], sources: Sources) -> records.Column | None:
+def _text_column(record: dict[str, Any], sources: ExplanationSources) -> records.Column | None:
     """The first field with a text: the one that is asked for, or those of the last stages."""
     named = [stage.text_field for stage in reversed(sources.in_order())]
     for name in [sources.text_field] if sources.text_field else [*named, "text"]:
@@ -234,7 +234,9 @@ def _text_column(record: dict[str, Any], sources: Sources) -> records.Column | N
     return None
 
 
-def _with_text(account: Account, column: records.Column, files: Files, sources: Sources) -> Account:
+def _with_text(
+    account: Account, column: records.Column, files: Files, sources: ExplanationSources
+) -> Account:
     """Add all that depends on the text."""
     text = column.get(account.record)
     notes: list[str] = []
@@ -266,8 +268,8 @@ def _with_text(account: Account, column: records.Column, files: Files, sources: 
 
 
 def _relevance(
-    sources: Sources, text: str, notes: list[str]
-) -> tuple[list[Evidence], list[Reported]]:
+    sources: ExplanationSources, text: str, notes: list[str]
+) -> tuple[list[RelevanceSum], list[Reported]]:
     """What models of relevance say of a text, or reports where there is no model."""
     if sources.model is not None:
         return [evidence(sources.model, text)], []
@@ -285,7 +287,7 @@ def _relevance(
     return by_models, by_reports
 
 
-def _predictions(sources: Sources, text: str, notes: list[str]) -> list[Predictions]:
+def _predictions(sources: ExplanationSources, text: str, notes: list[str]) -> list[WordPredictions]:
     """What language models make of a text."""
     if sources.lm is not None:
         return [by_model(sources.lm, text, sources.normalization)]

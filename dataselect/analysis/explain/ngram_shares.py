@@ -20,7 +20,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RelevanceSum:
     """By which sum a text gets its relevance.
 
     `log_odds` are the sum of all shares and the `offset`, and `relevance` 1 / (1 + exp(-log_odds)),
@@ -43,7 +43,7 @@ class Evidence:
         return sum(share.weight == 0 for share in self.shares)
 
 
-def evidence(path: str, text: str) -> Evidence:
+def evidence(path: str, text: str) -> RelevanceSum:
     """What the model in a file says of a text. Raises InputError if it is not one."""
     from dataselect.operations.relevance.scorer import Relevance
 
@@ -51,7 +51,7 @@ def evidence(path: str, text: str) -> Evidence:
     values, winners = model.relevance([text])
     which = int(winners[0])
     found = model.evidence(text, which)
-    return Evidence(
+    return RelevanceSum(
         path,
         model.names[which],
         float(values[0]),

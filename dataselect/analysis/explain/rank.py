@@ -34,7 +34,7 @@ def is_exclusion(reason: str | None) -> bool:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RecordRank:
     """The rank of a record, 1 for the best, of how many; of equal scores the earlier is better.
 
     Both are counted among the records of the same `group`, where a selection is made within
@@ -54,7 +54,7 @@ class Standing:
 
 def standing(
     stage: Stage, places: Sequence[Place], score: float, *, excluded: bool
-) -> Standing | None:
+) -> RecordRank | None:
     """Where the record at some places stands, by the scores in the files of a stage.
 
     None where these are not there, or are not those of the stage any more. A record that is
@@ -154,13 +154,13 @@ class _Ranking:
             costs = np.ones(len(scores)) if self._cost_column is None else self._costs(others[0])
             self._spent += float(costs[better].sum())
 
-    def found(self, *, kept_only: bool) -> Standing | None:
+    def found(self, *, kept_only: bool) -> RecordRank | None:
         """What was counted, unless these are other records than those of the run."""
         total = self._counts.kept + self._counts.dropped
         if self._read != (self._counts.kept if kept_only else total):
             return None
         records = total if kept_only else self._records
-        return Standing(self._better + 1, records, self._group, self._spent)
+        return RecordRank(self._better + 1, records, self._group, self._spent)
 
     def _costs(self, values: Sequence[object]) -> NDArray[np.float64]:
         return counted(self._cost, values)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dataselect.analysis.explain.counterfactuals import remedy
 from dataselect.analysis.explain.rank import (
-    Standing,
+    RecordRank,
     better_share,
     is_exclusion,
     standing,
@@ -47,7 +47,7 @@ class Passage:
     cut: float | None
     score: float | None = None
     reason: str | None = None
-    standing: Standing | None = None
+    standing: RecordRank | None = None
     better: tuple[float, float] | None = None
     remedy: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()

@@ -14,10 +14,10 @@ from dataselect.selection.rule import EVERYTHING
 
 if TYPE_CHECKING:
     from dataselect.analysis.explain.explanation import Account, Explanation
-    from dataselect.analysis.explain.ngram_shares import Evidence, Reported
+    from dataselect.analysis.explain.ngram_shares import RelevanceSum, Reported
     from dataselect.analysis.explain.run_decisions import Passage
     from dataselect.analysis.explain.similar_records import Neighbour
-    from dataselect.analysis.explain.word_scores import Predictions, Word
+    from dataselect.analysis.explain.word_scores import Word, WordPredictions
 
 _WIDTH = 88
 _LONGEST = 500  # characters of a text or a field
@@ -183,7 +183,7 @@ def _cut(found: Passage) -> str:
     return f", the {which} that was kept {found.cut:.9g}"
 
 
-def _evidence(found: Evidence, top: int) -> list[str]:
+def _evidence(found: RelevanceSum, top: int) -> list[str]:
     """A sum that can be added up: n-grams, the rest of them, and the offset."""
     told = sorted((each for each in found.shares if each.weight), key=lambda each: -abs(each.share))
     shown = sorted(told[:top], key=lambda each: -each.share)
@@ -224,7 +224,7 @@ def _reported(found: Reported, top: int) -> list[str]:
     return lines
 
 
-def _predicted(found: Predictions, top: int) -> list[str]:
+def _predicted(found: WordPredictions, top: int) -> list[str]:
     lines = []
     for model in found.models:
         unknown = sum(word.unknown for word in model.words)

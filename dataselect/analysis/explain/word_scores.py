@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.language_model.scoring.unknown_words import OovPolicy
     from dataselect.models.normalization import Normalization
-    from dataselect.operations.winnow.scorer import Recipe, Winnow
+    from dataselect.operations.winnow.scorer import Winnow, WinnowRecipe
 
 END = "</s>"
 _AUTO = "auto"
@@ -57,23 +57,23 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Predictions:
+class WordPredictions:
     """What the models of a run make of a text; `difference` in bits a word, with a contrast."""
 
     models: list[Prediction]
     difference: float | None = None
 
 
-def by_model(path: str, text: str, normalization: Normalization | None) -> Predictions:
+def by_model(path: str, text: str, normalization: Normalization | None) -> WordPredictions:
     """What the model in a file makes of a text. Raises InputError if it is not one."""
     from dataselect.models.language_model.scoring.language_model import LanguageModel
-    from dataselect.operations.winnow.scorer import Recipe
+    from dataselect.operations.winnow.scorer import WinnowRecipe
 
-    with Recipe(LanguageModel(path, normalization)).fit() as winnow:
+    with WinnowRecipe(LanguageModel(path, normalization)).fit() as winnow:
         return _predicted(winnow, text, [path])
 
 
-def by_stage(stage: Stage, text: str) -> Predictions | None:
+def by_stage(stage: Stage, text: str) -> WordPredictions | None:
     """What the models of a winnow run make of a text, trained again where they were trained then.
 
     None where their files are not there. Raises InputError for what is no model, or no text.
@@ -86,12 +86,12 @@ def by_stage(stage: Stage, text: str) -> Predictions | None:
         return _predicted(winnow, text, names)
 
 
-def _sources(stage: Stage) -> tuple[Recipe, list[str], list[str]] | None:
+def _sources(stage: Stage) -> tuple[WinnowRecipe, list[str], list[str]] | None:
     """How the models of a run are made: the recipe, in-domain texts, and what models are called."""
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.language_model.scoring.unknown_words import OovPolicy
     from dataselect.models.normalization import Normalization
-    from dataselect.operations.winnow.scorer import Recipe
+    from dataselect.operations.winnow.scorer import WinnowRecipe
 
     options = stage.options
     normalization = Normalization(
@@ -106,7 +106,7 @@ def _sources(stage: Stage) -> tuple[Recipe, list[str], list[str]] | None:
     contrast = _contrast(stage, in_domain, normalization)
     if contrast is None and options["contrast"] is not None:
         return None
-    recipe = Recipe(
+    recipe = WinnowRecipe(
         lm=None if options["in_domain"] else LanguageModel(paths[0], normalization),
         contrast=contrast,
         order=options["order"],
@@ -152,7 +152,7 @@ def _contrast(
     return texts
 
 
-def _predicted(winnow: Winnow, text: str, names: Sequence[str]) -> Predictions:
+def _predicted(winnow: Winnow, text: str, names: Sequence[str]) -> WordPredictions:
     """What the models of a scorer make of a text, in-domain first."""
     models = [model for model in (winnow.model, winnow.contrast) if model is not None]
     found = [
@@ -161,7 +161,7 @@ def _predicted(winnow: Winnow, text: str, names: Sequence[str]) -> Predictions:
     ]
     has_contrast = len(found) > 1
     difference = float(winnow.score([[text]]).values[0]) if has_contrast else None
-    return Predictions(found, difference)
+    return WordPredictions(found, difference)
 
 
 def _prediction(

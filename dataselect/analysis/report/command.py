@@ -26,7 +26,7 @@ _NOUN, _DATA, _PAGE = "report", "What is shown", "The page"
 
 
 @dataclass(frozen=True)
-class ShownOptions:
+class PageContentOptions:
     """What the page is about."""
 
     reports: Annotated[
@@ -152,7 +152,7 @@ class PageOptions:
         option("--quiet", "-q", help_="No progress bar, summary or warnings.", section=_PAGE),
     ] = False
 
-    def wishes(self, shown: ShownOptions) -> Wishes:
+    def wishes(self, shown: PageContentOptions) -> Wishes:
         """What the page is made by."""
         from dataselect.analysis.report.page import Wishes
         from dataselect.analysis.report.record_statistics import Sizes
@@ -166,7 +166,7 @@ class PageOptions:
         )
 
 
-def command(shown: ShownOptions, page: PageOptions) -> None:
+def command(shown: PageContentOptions, page: PageOptions) -> None:
     """Show runs and scored records as one HTML page with plots.
 
     How many records each stage kept, their scores and the cut, what was dropped and why, lengths,

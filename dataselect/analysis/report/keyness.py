@@ -12,7 +12,7 @@ import numpy as np
 from dataselect.models.ngrams import word_spans
 
 
-class Contrast(NamedTuple):
+class KeynessScore(NamedTuple):
     """An n-gram, how often each sample has it, and its z-score: above 0 where the first has more.
 
     From about 2, or -2, a difference is more than chance.
@@ -24,7 +24,7 @@ class Contrast(NamedTuple):
     z_score: float
 
 
-def contrasts(here: Sequence[str], there: Sequence[str], *, order: int = 2) -> list[Contrast]:
+def contrasts(here: Sequence[str], there: Sequence[str], *, order: int = 2) -> list[KeynessScore]:
     """All n-grams up to `order` of two samples of texts, the most typical of the first one first.
 
     Each length of n-grams is compared by itself. Empty if either sample has no words.
@@ -32,7 +32,7 @@ def contrasts(here: Sequence[str], there: Sequence[str], *, order: int = 2) -> l
     >>> contrasts(["play jazz", "play"], ["it rained"])[0].ngram
     'play'
     """
-    found: list[Contrast] = []
+    found: list[KeynessScore] = []
     for ours, theirs in zip(_counted(here, order), _counted(there, order), strict=True):
         if ours and theirs:
             found += weighted_log_odds(ours, theirs)
@@ -41,7 +41,7 @@ def contrasts(here: Sequence[str], there: Sequence[str], *, order: int = 2) -> l
 
 def weighted_log_odds(
     here: Counter[str], there: Counter[str], *, prior: float | None = None
-) -> list[Contrast]:
+) -> list[KeynessScore]:
     """The z-score of the log-odds ratio of each item (Monroe, Colaresi & Quinn 2008, eq. 15-22).
 
     The Dirichlet prior has the frequencies of both samples together, and counts as `prior` items:
@@ -58,7 +58,7 @@ def weighted_log_odds(
         ours, theirs = np.log(smoothed) - np.log(others)
         scores = np.nan_to_num((ours - theirs) / np.sqrt((1 / smoothed).sum(axis=0)))
     return [
-        Contrast(item, here[item], there[item], score)
+        KeynessScore(item, here[item], there[item], score)
         for item, score in zip(items, scores.tolist(), strict=True)
     ]
 

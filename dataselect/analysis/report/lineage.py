@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dataselect.analysis.report.figures.binning import Histogram
     from dataselect.analysis.report.record_statistics import Piles
-    from dataselect.analysis.report.stage_sections import Part
+    from dataselect.analysis.report.stage_sections import StageSection
 
 IN_DOMAIN, KEPT, DROPPED = "in-domain", "kept", "dropped"
 POINTS = {IN_DOMAIN: 200, KEPT: 400, DROPPED: 400}
@@ -42,7 +42,7 @@ class Way:
     """
 
     number: int
-    parts: Sequence[Part]
+    parts: Sequence[StageSection]
     lengths: Histogram | None
     words: tuple[float, float] | None
     label_field: str | None
@@ -87,7 +87,7 @@ def _listed(paths: Sequence[str]) -> str:
 
 def tell(
     number: int,
-    parts: Sequence[Part],
+    parts: Sequence[StageSection],
     piles: Sequence[Piles],
     in_domain: Sequence[str],
     seed: int,
@@ -119,7 +119,7 @@ def tell(
     )
 
 
-def _knows_all(part: Part, piles: Piles) -> bool:
+def _knows_all(part: StageSection, piles: Piles) -> bool:
     """Whether all records that a stage read have been seen."""
     return piles.kept.records > 0 and (piles.knows_dropped or not part.counts.dropped)
 

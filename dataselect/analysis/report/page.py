@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dataselect.analysis.report.lineage import Way
     from dataselect.analysis.report.record_statistics import Piles
     from dataselect.analysis.report.stage_files import Source
-    from dataselect.analysis.report.stage_sections import Part
+    from dataselect.analysis.report.stage_sections import StageSection
     from dataselect.analysis.run_reports import Stage
     from dataselect.data.input_files import Block
     from dataselect.execution.run_report import CompareReport, ScoringReport
@@ -45,7 +45,7 @@ class Review:
     title: str
     lineage: list[Way]
     comparison_section: Sequence[Chance]
-    parts: list[Part]
+    parts: list[StageSection]
     plots: dict[str, dict[str, Plot]]
 
     @property
@@ -119,7 +119,7 @@ def review(
 
 def _read(
     found: dict[int, Source], wishes: Wishes, when_read: Callable[[Block, int], None]
-) -> tuple[dict[int, Part], dict[int, Piles]]:
+) -> tuple[dict[int, StageSection], dict[int, Piles]]:
     """Every stage by the key of its source."""
     import numpy as np
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from dataselect.analysis.report.reservoir import Draw, Extremes, Row
+from dataselect.analysis.report.reservoir import Extremes, ReservoirSample, Row
 from dataselect.data import records
 from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
@@ -45,8 +45,8 @@ class Pile:
     `ranks` are those that texts had in their n-best lists.
     """
 
-    texts: Draw[str]
-    drawn: Draw[Row]
+    texts: ReservoirSample[str]
+    drawn: ReservoirSample[Row]
     best: Extremes
     worst: Extremes
     records: int = 0
@@ -60,7 +60,12 @@ class Pile:
     def empty(cls, sizes: Sizes, rng: np.random.Generator) -> Pile:
         """A pile for records to come."""
         few = sizes.samples
-        return cls(Draw(sizes.texts, rng), Draw(few, rng), Extremes(few), Extremes(few))
+        return cls(
+            ReservoirSample(sizes.texts, rng),
+            ReservoirSample(few, rng),
+            Extremes(few),
+            Extremes(few),
+        )
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class Row(NamedTuple):
     score: float
 
 
-class Draw(Generic[Item]):
+class ReservoirSample(Generic[Item]):
     """A uniform draw of up to `size` items, in an order that is random, too.
 
     Each item gets a random key in the order of the input, and the lowest keys stay. Holds up to

@@ -13,7 +13,7 @@ from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
     from dataselect.analysis.report.figures.binning import Histogram
-    from dataselect.analysis.report.keyness import Contrast
+    from dataselect.analysis.report.keyness import KeynessScore
     from dataselect.analysis.report.record_statistics import Piles
     from dataselect.analysis.report.reservoir import Row
     from dataselect.analysis.report.stage_files import Source
@@ -44,7 +44,7 @@ class Samples(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Part:
+class StageSection:
     """A stage: what it did to scores and words, and some of its records.
 
     `cut` is the score that tells kept from dropped, the worst that was kept; None where none does.
@@ -60,7 +60,7 @@ class Part:
     scores: Histogram | None
     quantiles: list[tuple[str, list[float | None]]]
     reasons: list[tuple[str, int]]
-    ngrams: tuple[list[Contrast], list[Contrast]]
+    ngrams: tuple[list[KeynessScore], list[KeynessScore]]
     compared: tuple[int, int]
     ranks: list[tuple[str, int]]
     samples: list[Samples]
@@ -93,7 +93,7 @@ class Part:
         return {} if self.source.stage is None else self.source.stage.learnt
 
 
-def tell(number: int, source: Source, piles: Piles) -> Part:
+def tell(number: int, source: Source, piles: Piles) -> StageSection:
     """Everything of a stage that its piles tell."""
     stage = source.stage
     counts = Counts(
@@ -101,7 +101,7 @@ def tell(number: int, source: Source, piles: Piles) -> Part:
     )
     cut = _cut(source, piles)
     texts = piles.kept.texts.items, piles.dropped.texts.items
-    return Part(
+    return StageSection(
         number=number,
         source=source,
         counts=counts if stage is None else stage.counts,
@@ -175,7 +175,9 @@ def _miscounts(source: Source, piles: Piles) -> list[str]:
     return found
 
 
-def _ngrams(kept: Sequence[str], dropped: Sequence[str]) -> tuple[list[Contrast], list[Contrast]]:
+def _ngrams(
+    kept: Sequence[str], dropped: Sequence[str]
+) -> tuple[list[KeynessScore], list[KeynessScore]]:
     from dataselect.analysis.report.keyness import contrasts
 
     found = contrasts(kept, dropped)

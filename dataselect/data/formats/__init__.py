@@ -16,7 +16,7 @@ from dataselect.data.formats import (
     text,
     tsv,
 )
-from dataselect.data.formats.lines import Item, Layout, Line
+from dataselect.data.formats.lines import Item, Layout, SourceLine
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import BadRecord, annotate, encoded
 from dataselect.errors import OptionError
@@ -113,7 +113,7 @@ def _with_ids(items: Iterator[Item], prefix: str) -> Iterator[bytes | BadRecord]
         yield annotate([line.raw], {"id": [encoded(f"{prefix}{number}")]})[:-1]
 
 
-def _refuse_second_id(line: Line, fields: dict[str, Any]) -> None:
+def _refuse_second_id(line: SourceLine, fields: dict[str, Any]) -> None:
     if "id" in fields:
         raise OptionError(f"{line.source} has ids of its own; leave out --id")
 

@@ -14,7 +14,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from dataselect.data.formats.bio_tags import check, is_tag, tagged
-from dataselect.data.formats.lines import Found, Item, Layout, Line, filled, joined, lines
+from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, joined, lines
 from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
 
@@ -80,8 +80,8 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
                 yield item
 
 
-def _sentences(found: Iterator[Line]) -> Iterator[list[Line]]:
-    sentence: list[Line] = []
+def _sentences(found: Iterator[SourceLine]) -> Iterator[list[SourceLine]]:
+    sentence: list[SourceLine] = []
     for line in found:
         if not line.blank():
             sentence.append(line)
@@ -92,7 +92,7 @@ def _sentences(found: Iterator[Line]) -> Iterator[list[Line]]:
         yield sentence
 
 
-def _told(sentences: list[list[Line]]) -> Columns:
+def _told(sentences: list[list[SourceLine]]) -> Columns:
     """What the columns are, by what is in them. Raises InputError."""
     tables = [table for sentence in sentences if (table := _table(sentence))]
     several = [table for table in tables if len(table) > 1]
@@ -127,7 +127,7 @@ def _told(sentences: list[list[Line]]) -> Columns:
     return Columns(count, first, intent=repeated[0], number=0)
 
 
-def _table(sentence: list[Line]) -> list[list[str]]:
+def _table(sentence: list[SourceLine]) -> list[list[str]]:
     """The cells of a sentence's tokens, without what is wrong with them."""
     texts = [line.raw.decode(errors="replace").removesuffix("\r") for line in sentence]
     return [_split(text) for text in texts if not _is_comment(text)]
@@ -143,7 +143,7 @@ def _counts(table: list[list[str]]) -> bool:
     return any(firsts == [str(n + start) for n in range(len(firsts))] for start in (0, 1))
 
 
-def _untold(sentences: list[list[Line]], what: str) -> InputError:
+def _untold(sentences: list[list[SourceLine]], what: str) -> InputError:
     line = sentences[0][0]
     return InputError(
         f"{line.source}:{line.number}: a column could be {what}; name the columns, for example "
@@ -151,12 +151,12 @@ def _untold(sentences: list[list[Line]], what: str) -> InputError:
     )
 
 
-def _item(sentence: list[Line], columns: Columns, text_field: str) -> Item | None:
+def _item(sentence: list[SourceLine], columns: Columns, text_field: str) -> Item | None:
     """The record of one sentence, or None if it holds nothing but comments."""
     whole = joined(sentence)
     table: list[list[str]] = []
     intent: dict[str, Any] = {}
-    stated: Line | None = None
+    stated: SourceLine | None = None
     for line in sentence:
         try:
             text = line.text()

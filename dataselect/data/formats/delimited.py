@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from dataselect.data.formats.lines import Found, Item, Layout, Line, filled, joined, lines
+from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, joined, lines
 from dataselect.data.input_files import Inputs, longest_line
 from dataselect.data.records import BadRecord
 from dataselect.errors import InputError, OptionError
@@ -16,7 +16,7 @@ _WIDEST = 2**31 - 1  # characters in a cell of CSV; the standard library's own l
 
 
 class _Row(NamedTuple):
-    line: Line
+    line: SourceLine
     cells: list[str]
 
 
@@ -34,7 +34,7 @@ def read_csv(inputs: Inputs, layout: Layout) -> Iterator[Item]:
 
 
 def _read(
-    inputs: Inputs, layout: Layout, rows_of: Callable[[Iterator[Line]], _Rows]
+    inputs: Inputs, layout: Layout, rows_of: Callable[[Iterator[SourceLine]], _Rows]
 ) -> Iterator[Item]:
     """Raises OptionError at once if nothing names the columns, InputError for a bad header."""
     if layout.columns is None and not layout.header:
@@ -43,7 +43,7 @@ def _read(
 
 
 def _records(
-    inputs: Inputs, layout: Layout, rows_of: Callable[[Iterator[Line]], _Rows]
+    inputs: Inputs, layout: Layout, rows_of: Callable[[Iterator[SourceLine]], _Rows]
 ) -> Iterator[Item]:
     for blocks in inputs.by_file():
         rows = rows_of(lines(blocks))
@@ -88,7 +88,7 @@ def _fields(cells: list[str], names: Sequence[str | None], text_field: str) -> d
     return fields
 
 
-def _tab_rows(found: Iterator[Line]) -> _Rows:
+def _tab_rows(found: Iterator[SourceLine]) -> _Rows:
     for line in found:
         try:
             yield _Row(line, line.text().split("\t"))
@@ -96,14 +96,14 @@ def _tab_rows(found: Iterator[Line]) -> _Rows:
             yield line.bad(refusal)
 
 
-def _comma_rows(found: Iterator[Line]) -> _Rows:
+def _comma_rows(found: Iterator[SourceLine]) -> _Rows:
     """Rows; one that is not CSV is bad, and the next begins on the line after its first.
 
     Else a quote that stays open would take the rest of the file along. Raises InputError where
     there is but one column: then nothing tells a row from the rest of a cell.
     """
-    taken: list[Line] = []  # the lines of the row in the making
-    again: list[Line] = []  # lines that a bad row had taken along, last first
+    taken: list[SourceLine] = []  # the lines of the row in the making
+    again: list[SourceLine] = []  # lines that a bad row had taken along, last first
     columns = 0
 
     def texts() -> Iterator[str]:
@@ -138,7 +138,7 @@ def _comma_rows(found: Iterator[Line]) -> _Rows:
                 yield _Row(joined(taken), cells)
 
 
-def _refusal(line: Line) -> str:
+def _refusal(line: SourceLine) -> str:
     """Why a line is no text, or nothing."""
     try:
         line.text()

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from dataselect.data import records
-from dataselect.data.formats.lines import Item, Layout, Line, each_line, lines
+from dataselect.data.formats.lines import Item, Layout, SourceLine, each_line, lines
 from dataselect.data.input_files import Inputs
 
 _DECODER = json.JSONDecoder(parse_int=orjson.Fragment, parse_float=orjson.Fragment)
@@ -21,7 +21,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     return each_line(written, _fields)
 
 
-def _fields(line: Line) -> dict[str, Any]:
+def _fields(line: SourceLine) -> dict[str, Any]:
     records.parse(line.raw)  # says what is wrong better than the standard library
     try:
         fields: dict[str, Any] = _DECODER.decode(line.raw.decode())

@@ -25,7 +25,7 @@ class Layout:
     text_field: str = "text"
 
 
-class Line(NamedTuple):
+class SourceLine(NamedTuple):
     """One line as it stands in its file, without its line feed; `number` counts from 1.
 
     A record of several lines is told by its first, with all of them in `raw`.
@@ -53,7 +53,7 @@ class Line(NamedTuple):
 class Found(NamedTuple):
     """A record, and the line that messages about it point to."""
 
-    line: Line
+    line: SourceLine
     fields: dict[str, Any]
 
 
@@ -67,7 +67,7 @@ def filled(text: str, what: str) -> str:
     return text
 
 
-def lines(blocks: Iterable[Block]) -> Iterator[Line]:
+def lines(blocks: Iterable[Block]) -> Iterator[SourceLine]:
     """Every line of some blocks; a line ends at a line feed and nowhere else.
 
     A byte order mark at its beginning is left out: there was a file that others were joined to.
@@ -76,10 +76,12 @@ def lines(blocks: Iterable[Block]) -> Iterator[Line]:
         raws = block.data.split(b"\n")
         raws.pop()
         for number, raw in enumerate(raws, start=block.first_line):
-            yield Line(block.source, number, raw.removeprefix(BOM))
+            yield SourceLine(block.source, number, raw.removeprefix(BOM))
 
 
-def each_line(found: Iterable[Line], fields: Callable[[Line], dict[str, Any]]) -> Iterator[Item]:
+def each_line(
+    found: Iterable[SourceLine], fields: Callable[[SourceLine], dict[str, Any]]
+) -> Iterator[Item]:
     """One record for each line; a line that `fields` refuses with ValueError is a bad record."""
     for line in found:
         try:
@@ -88,13 +90,13 @@ def each_line(found: Iterable[Line], fields: Callable[[Line], dict[str, Any]]) -
             yield line.bad(refusal)
 
 
-def joined(several: Iterable[Line]) -> Line:
+def joined(several: Iterable[SourceLine]) -> SourceLine:
     """The lines of one record as one."""
     first, *others = several
     return first._replace(raw=b"\n".join([first.raw, *[line.raw for line in others]]))
 
 
-def in_step(inputs: Inputs, remedy: str) -> Iterator[tuple[Line, ...]]:
+def in_step(inputs: Inputs, remedy: str) -> Iterator[tuple[SourceLine, ...]]:
     """The first lines of all files, then the second ones, and so on.
 
     Counts first, so that files of unequal length raise InputError before anything is written;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dataselect.data.formats.lines import Found, Item, Layout, Line, filled, in_step
+from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, in_step
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
 
@@ -16,7 +16,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:  # a reader's shape
     return _pairs(in_step(inputs, "give files that correspond line by line"))
 
 
-def _pairs(found: Iterator[tuple[Line, ...]]) -> Iterator[Item]:
+def _pairs(found: Iterator[tuple[SourceLine, ...]]) -> Iterator[Item]:
     for pair in found:
         fields = {}
         for name, line in zip(("src", "tgt"), pair, strict=True):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from dataselect.data.formats.lines import Found, Item, Layout, Line, joined, lines
+from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, joined, lines
 from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
 
@@ -37,7 +37,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:  # a reader's shape
             yield _item(id_, group)
 
 
-def _item(id_: str, group: list[Line]) -> Item:
+def _item(id_: str, group: list[SourceLine]) -> Item:
     whole = joined(group)
     candidates = []
     for line in group:
@@ -48,10 +48,10 @@ def _item(id_: str, group: list[Line]) -> Item:
     return Found(whole, {"id": id_, "nbest": candidates})
 
 
-def _lists(found: Iterator[Line]) -> Iterator[tuple[str, list[Line]]]:
+def _lists(found: Iterator[SourceLine]) -> Iterator[tuple[str, list[SourceLine]]]:
     """Runs of lines with the same id; a line without one spoils the run that it stands in."""
     current = ""
-    group: list[Line] = []
+    group: list[SourceLine] = []
     for line in found:
         if line.blank():
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dataselect.data.formats.bio_tags import tagged
-from dataselect.data.formats.lines import Found, Item, Layout, Line, filled, in_step
+from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, in_step
 from dataselect.data.input_files import Inputs
 
 _REMEDY = "seq.in, seq.out and label must have the same length (of CoNLL files, give one or two)"
@@ -17,7 +17,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
         yield _item(tokens, tags, label, layout.text_field)
 
 
-def _item(tokens: Line, tags: Line, label: Line, text_field: str) -> Item:
+def _item(tokens: SourceLine, tags: SourceLine, label: SourceLine, text_field: str) -> Item:
     place = tokens
     try:
         words = _words(tokens)
@@ -31,6 +31,6 @@ def _item(tokens: Line, tags: Line, label: Line, text_field: str) -> Item:
     return Found(tokens, {text_field: text, "intent": intent, "slots": slots})
 
 
-def _words(line: Line) -> list[str]:
+def _words(line: SourceLine) -> list[str]:
     """What stands between spaces; a no-break space belongs to its word."""
     return [word for word in line.text().split(" ") if word]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from dataselect.data.formats.lines import Found, Item, Layout, Line, filled
+from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled
 from dataselect.data.input_files import Block, Inputs, cut_off, told_apart
 from dataselect.data.records import decoded, encoded, loads_leniently, whole
 from dataselect.errors import InputError
@@ -23,7 +23,7 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # as surrogateescape has them
 
 
 class _Utterance(NamedTuple):
-    line: Line
+    line: SourceLine
     intent: str
     value: Any
 
@@ -44,7 +44,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
                 yield line.bad(refusal)
 
 
-def _whole(blocks: Iterable[Block], longest: int) -> Line | None:
+def _whole(blocks: Iterable[Block], longest: int) -> SourceLine | None:
     """A file as one line, or None if it is empty; cut off where a line would be."""
     held: list[Block] = []
     size = 0
@@ -52,11 +52,11 @@ def _whole(blocks: Iterable[Block], longest: int) -> Line | None:
         held.append(block)
         size += len(block.data)
         if size > longest:
-            return Line(block.source, 1, cut_off(held[0].data, longest))
-    return Line(held[0].source, 1, b"".join(block.data for block in held)) if held else None
+            return SourceLine(block.source, 1, cut_off(held[0].data, longest))
+    return SourceLine(held[0].source, 1, b"".join(block.data for block in held)) if held else None
 
 
-def _utterances(file: Line) -> list[_Utterance]:
+def _utterances(file: SourceLine) -> list[_Utterance]:
     """All utterances of a document, in order. Raises InputError."""
     document = _parsed(file)
     if not isinstance(document, dict) or not all(map(_is_list_of_objects, document.values())):
@@ -66,12 +66,12 @@ def _utterances(file: Line) -> list[_Utterance]:
     if len(found) != len(numbers):
         raise _unreadable(file, "an intent stands twice; make it one list")
     return [
-        _Utterance(Line(file.source, number, encoded(value)), intent, value)
+        _Utterance(SourceLine(file.source, number, encoded(value)), intent, value)
         for number, (intent, value) in zip(numbers, found, strict=True)
     ]
 
 
-def _parsed(file: Line) -> Any:
+def _parsed(file: SourceLine) -> Any:
     """The document in a file; what is no Unicode in it stays in the strings that have it."""
     try:
         return orjson.loads(file.raw)
@@ -88,7 +88,7 @@ def _parsed(file: Line) -> Any:
             raise _unreadable(file, reason, error.lineno) from None
 
 
-def _unreadable(file: Line, reason: str, line: int = 1) -> InputError:
+def _unreadable(file: SourceLine, reason: str, line: int = 1) -> InputError:
     return InputError(f"{file.source}:{line}: {reason} (the whole file is lost)")
 
 

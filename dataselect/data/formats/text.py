@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dataselect.data import records
-from dataselect.data.formats.lines import Item, Layout, Line, each_line, filled, lines
+from dataselect.data.formats.lines import Item, Layout, SourceLine, each_line, filled, lines
 from dataselect.data.input_files import Inputs
 
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     """A record for every line; a blank one is bad, since a line's number may mean something."""
 
-    def fields(line: Line) -> dict[str, Any]:
+    def fields(line: SourceLine) -> dict[str, Any]:
         return {layout.text_field: filled(line.text(), "the line")}
 
     return each_line(lines(inputs.blocks()), fields)

@@ -23,7 +23,7 @@ from dataselect.data.urls import is_url
 from dataselect.documents import Count, DocumentError, parsed, typed
 from dataselect.errors import OutputError
 from dataselect.execution.run import Counts
-from dataselect.execution.run_statistics import Tally, TallyFields
+from dataselect.execution.run_statistics import RunStatistics, TallyFields
 from dataselect.versions import versions
 
 if TYPE_CHECKING:
@@ -85,11 +85,11 @@ Noted = TypeVar("Noted", _Begun, _Note, _Manifest)
 class Outcome(NamedTuple):
     """What a whole run did: what it counted, and the counts of each group."""
 
-    tally: Tally
+    tally: RunStatistics
     per: dict[str, Counts]
 
 
-class Book:
+class Checkpoint:
     """Notes on the shards of a run, each under a key of all that its result depends on."""
 
     def __init__(self, folders: Folders, *, resume: bool) -> None:
@@ -134,14 +134,16 @@ class Book:
 
     # -- One shard -------------------------------------------------------------------------------
 
-    def noted(self, stage: str, shard: Shard, key: str, files: Sequence[str]) -> Tally | None:
+    def noted(
+        self, stage: str, shard: Shard, key: str, files: Sequence[str]
+    ) -> RunStatistics | None:
         """What a stage found out about a shard, if that still holds and its files are there."""
         path = self._note_path(stage, shard)
         if not self._present.keys() >= {path, *files}:
             return None
         note = _load(path, _Note)
         holds = note.key == key and note.sizes == [self._present[each].size for each in files]
-        return Tally.of_json(note.tally) if holds else None
+        return RunStatistics.of_json(note.tally) if holds else None
 
     def forget(self, shard: Shard, stages: Iterable[str]) -> None:
         """Remove an earlier run's notes, before the files change that they tell of.
@@ -153,7 +155,9 @@ class Book:
             storage.remove(path)
             del self._present[path]
 
-    def note(self, stage: str, shard: Shard, key: str, files: Sequence[str], tally: Tally) -> None:
+    def note(
+        self, stage: str, shard: Shard, key: str, files: Sequence[str], tally: RunStatistics
+    ) -> None:
         """Take note of what is done, and of the files that it left. Raises OutputError."""
         sizes = [storage.status(path).size for path in files]
         about = {"key": key, "sizes": sizes, "tally": tally.as_json()}
@@ -170,7 +174,7 @@ class Book:
             found = storage.files_below(folder)
             if any(name not in found or found[name].size != size for name, size in sizes.items()):
                 return None
-        return Outcome(Tally.of_json(done.tally), done.per)
+        return Outcome(RunStatistics.of_json(done.tally), done.per)
 
     def begin(self, shards: Sequence[Shard]) -> None:
         """Mark the output folders as unfinished. Raises OutputError, also for those of another run.

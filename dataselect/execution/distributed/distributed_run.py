@@ -14,12 +14,12 @@ from dataselect.data import records, storage
 from dataselect.data.input_files import UNFINISHED
 from dataselect.data.output_files import STDOUT
 from dataselect.data.urls import is_url
-from dataselect.errors import GuardError, OptionError
-from dataselect.execution.distributed.checkpoint import Book, digest
-from dataselect.execution.distributed.phases import Stages
+from dataselect.errors import OptionError, RequirementError
+from dataselect.execution.distributed.checkpoint import Checkpoint, digest
+from dataselect.execution.distributed.phases import Phases
 from dataselect.execution.distributed.shipping import digest_of
 from dataselect.execution.distributed.tasks import Folders
-from dataselect.execution.local import LOOSEN, Scoring
+from dataselect.execution.local import LOOSEN, ScoringRun
 from dataselect.execution.run import Counts, Settings
 from dataselect.versions import versions
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     from dataselect.data.input_files import Inputs
     from dataselect.data.records import Column
-    from dataselect.execution.block import Work
-    from dataselect.execution.distributed.shard_pool import Pool
+    from dataselect.execution.block import BlockTask
+    from dataselect.execution.distributed.shard_pool import ShardPool
     from dataselect.execution.scorer import Scorer
 
 
-class Distributed(Scoring):
+class DistributedRun(ScoringRun):
     """A run over shards on a cluster: the output is a folder of shards with the same names.
 
     So are rejects and bad records, where they are collected. With `resume`, what an earlier run
@@ -42,7 +42,7 @@ class Distributed(Scoring):
 
     def __init__(
         self,
-        pool: Pool,
+        pool: ShardPool,
         settings: Settings,
         *,
         also_read: Sequence[Inputs] = (),
@@ -81,19 +81,19 @@ class Distributed(Scoring):
         if self._is_unfinished and not self.settings.quiet:
             say(f"{self._folders.kept}: not complete; --resume keeps what is done")
 
-    def _carry_out(self, work: Work, development: Column) -> dict[str, Counts]:
+    def _carry_out(self, work: BlockTask, development: Column) -> dict[str, Counts]:
         keys = self._keys(work)
         again = sum(not storage.tells_changes(shard.identity) for shard in self._pool.shards)
         if self._resume and again and not self.settings.quiet:
             say(f"{again:,} shards are done again: nothing tells whether they have changed")
         run = digest(keys, asdict(work.selection), work.wants_dropped, self.settings.seed)
-        with closing(Book(self._folders, resume=self._resume)) as book:
+        with closing(Checkpoint(self._folders, resume=self._resume)) as book:
             outcome = book.finished(run)
             if outcome is None:
                 self._pool.cluster.start()
                 book.begin(self._pool.shards)
                 self._is_unfinished = True
-                stages = Stages(self._pool, self._folders, self.settings, book, work, keys)
+                stages = Phases(self._pool, self._folders, self.settings, book, work, keys)
                 outcome = stages.filtered() if work.decides else stages.ranked()
                 self.tally.add(outcome.tally)
                 self._require_enough(book)
@@ -104,16 +104,16 @@ class Distributed(Scoring):
                 self.tally.add(outcome.tally)
         return outcome.per
 
-    def _require_enough(self, book: Book) -> None:
+    def _require_enough(self, book: Checkpoint) -> None:
         """Raise GuardError, and take back what was written, where too little is kept."""
         self.counts.check()
         try:
             self.guard(self.counts.kept, LOOSEN)
-        except GuardError:
+        except RequirementError:
             book.take_back(self._pool.shards)
             raise
 
-    def _keys(self, work: Work) -> dict[str, str]:
+    def _keys(self, work: BlockTask) -> dict[str, str]:
         """For each shard, by its name, a digest of all that its scoring depends on.
 
         One whose server does not tell whether it has changed gets another digest each time.

@@ -9,46 +9,52 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dataselect.data import records
-from dataselect.execution.distributed.checkpoint import Book, Outcome, digest
+from dataselect.execution.distributed.checkpoint import Checkpoint, Outcome, digest
 from dataselect.execution.distributed.shard_scores import ShardScores
 from dataselect.execution.distributed.shipping import pack
-from dataselect.execution.distributed.tasks import Filter, Folders, Pass, Score, Write
+from dataselect.execution.distributed.tasks import (
+    Folders,
+    ScoreAndWrite,
+    ScoreShard,
+    ShardTask,
+    Write,
+)
 from dataselect.execution.run import Counts, Settings
-from dataselect.execution.run_statistics import Tally
-from dataselect.selection.rule import Part
+from dataselect.execution.run_statistics import RunStatistics
+from dataselect.selection.rule import ScoredPart
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.execution.block import Work
-    from dataselect.execution.distributed.shard_pool import Pool
+    from dataselect.execution.block import BlockTask
+    from dataselect.execution.distributed.shard_pool import ShardPool
     from dataselect.execution.distributed.shards import Shard
-    from dataselect.execution.distributed.shipping import File, Parcel
+    from dataselect.execution.distributed.shipping import File, Shipment
     from dataselect.selection.rule import Cut
 
 
 @dataclass
-class Stages:
+class Phases:
     """The stages of one run. `keys`: by the name of a shard, what its scoring depends on.
 
     The driver holds what is known of one shard at a time, and some millions of records at most.
     """
 
-    pool: Pool
+    pool: ShardPool
     folders: Folders
     settings: Settings
-    book: Book
-    work: Work
+    book: Checkpoint
+    work: BlockTask
     keys: Mapping[str, str]
-    _tally: Tally = field(default_factory=Tally, init=False)
+    _tally: RunStatistics = field(default_factory=RunStatistics, init=False)
     _kept: dict[str, File] = field(default_factory=dict, init=False)
 
     def filtered(self) -> Outcome:
         """Score and write, where each record's fate is known by itself."""
         rule = digest(asdict(self.work.selection), self.work.wants_dropped)
         tasks = (
-            (Filter(**self._given(shard)), digest(self.keys[shard.name], rule))
+            (ScoreAndWrite(**self._given(shard)), digest(self.keys[shard.name], rule))
             for shard in self.pool.shards
         )
         for tally in self._each(self.work.scorer.noun, tasks, scores=True):
@@ -59,7 +65,7 @@ class Stages:
         """Score; cut, once all scores are known; write."""
         noun = self.work.scorer.noun
         scoring = (
-            (Score(**self._given(shard)), self.keys[shard.name]) for shard in self.pool.shards
+            (ScoreShard(**self._given(shard)), self.keys[shard.name]) for shard in self.pool.shards
         )
         for tally in self._each(f"{noun}: scoring", scoring, scores=True):
             self._tally.add(tally)
@@ -73,13 +79,13 @@ class Stages:
     # -- Tasks -----------------------------------------------------------------------------------
 
     def _each(
-        self, label: str, tasks: Iterable[tuple[Pass, str]], *, scores: bool
-    ) -> Iterator[Tally]:
+        self, label: str, tasks: Iterable[tuple[ShardTask, str]], *, scores: bool
+    ) -> Iterator[RunStatistics]:
         """Run the tasks that the book does not say are done, each under its key."""
         keys: dict[str, str] = {}
-        noted: list[Tally] = []
+        noted: list[RunStatistics] = []
 
-        def todo() -> Iterator[Pass]:
+        def todo() -> Iterator[ShardTask]:
             for task, key in tasks:
                 known = self.book.noted(task.stage, task.shard, key, task.writes)
                 if known is None:
@@ -107,7 +113,7 @@ class Stages:
             "digests": self.settings.report is not None,
         }
 
-    def _parcel(self, shard: Shard) -> Parcel:
+    def _parcel(self, shard: Shard) -> Shipment:
         """The work; a scorer that goes by position takes along what it knows of the shard only."""
         scorer, first = self.work.scorer, self._first_records.get(shard.name)
         own = scorer if first is None else scorer.part(first, self.pool.sizes[shard.name].records)
@@ -116,10 +122,10 @@ class Stages:
         return self._packed(replace(self.work, scorer=own))
 
     @cached_property
-    def _shared(self) -> Parcel:
+    def _shared(self) -> Shipment:
         return self._packed(self.work)
 
-    def _packed(self, work: Work) -> Parcel:
+    def _packed(self, work: BlockTask) -> Shipment:
         cluster = self.pool.cluster
         with_files = not cluster.is_one_machine
         return pack(work, cluster.keep, with_files=with_files, kept=self._kept)
@@ -164,11 +170,11 @@ class Stages:
             rng=np.random.default_rng(self.settings.seed),
         )
 
-    def _parts(self, groups: _Groups) -> Iterator[Part]:
+    def _parts(self, groups: _Groups) -> Iterator[ScoredPart]:
         """What selection goes by, shard by shard."""
         for shard in self.pool.shards:
             known = self._load(shard)
-            yield Part(known.scores, known.costs, groups.codes(known), known.excluded)
+            yield ScoredPart(known.scores, known.costs, groups.codes(known), known.excluded)
 
     @cached_property
     def _load(self) -> Callable[[Shard], ShardScores]:

@@ -11,7 +11,7 @@ from dataselect.console import Progress
 from dataselect.data.sampling import Drawable, Drawing
 from dataselect.execution.distributed.cluster import Cluster, Task
 from dataselect.execution.distributed.shards import Shard, Shards
-from dataselect.execution.distributed.tasks import Count, Fetch, Size
+from dataselect.execution.distributed.tasks import Count, ReadLines, ShardSize
 
 if TYPE_CHECKING:
     from typing import Any
@@ -24,7 +24,7 @@ AnyTask = TypeVar("AnyTask", bound=Task)
 _KEYS_AT_ONCE = 1 << 20
 
 
-class Pool(Shards, Drawable):
+class ShardPool(Shards, Drawable):
     """Shards and the cluster that reads them; `folders` are those that were given as a whole.
 
     What needs every record on the driver, such as alignment, reads them there, one after the other.
@@ -72,7 +72,7 @@ class Pool(Shards, Drawable):
                 yield from done
 
     @cached_property
-    def sizes(self) -> dict[str, Size]:
+    def sizes(self) -> dict[str, ShardSize]:
         """Lines and records of each shard, by its name."""
         found = self.each("counting", map(Count, self.shards))
         return {task.shard.name: size for task, size in found}
@@ -101,7 +101,7 @@ class Pool(Shards, Drawable):
         for shard, place in drawing.finish():
             places.setdefault(shard, []).append(place)
         before = self.first_records()
-        tasks = [Fetch(shard, own, before[shard.name]) for shard, own in places.items()]
+        tasks = [ReadLines(shard, own, before[shard.name]) for shard, own in places.items()]
         found = {task.shard: blocks for task, blocks in self.each("sampling", tasks)}
         return [block for shard in places for block in found[shard]]
 

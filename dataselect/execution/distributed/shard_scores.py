@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.models.archive import Format
-    from dataselect.selection.score_table import Grounds
+    from dataselect.selection.score_table import ScoreTable
 
 _NAMES = ("group_names", "field_names")
 _ARRAYS = ("scores", "costs", "codes", "excluded", "bad_lines")
@@ -39,7 +39,7 @@ class ShardScores:
 
     @classmethod
     def of(
-        cls, grounds: Grounds, bad_lines: Sequence[int], field_names: Sequence[str]
+        cls, grounds: ScoreTable, bad_lines: Sequence[int], field_names: Sequence[str]
     ) -> ShardScores:
         """What was collected."""
         import numpy as np

@@ -41,7 +41,7 @@ class File(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Shipment:
     """An object and its files; `digest`, of the content of both, is the same wherever they are."""
 
     digest: str
@@ -65,7 +65,7 @@ def pack(
     *,
     with_files: bool,
     kept: dict[str, File] | None = None,
-) -> Parcel:
+) -> Shipment:
     """Pack an object. `keep` puts bytes where every machine can get them.
 
     Classes whose objects read files say by `travels_with` which attribute is the path of one;
@@ -80,7 +80,7 @@ def pack(
             content = keep(_content(path)) if with_files else None
             kept[digest] = File(path, _identity(path), digest, content)
     files = tuple(kept[digest] for digest in packer.paths)
-    return Parcel(hashlib.sha256(pickled).hexdigest(), keep(pickled), files)
+    return Shipment(hashlib.sha256(pickled).hexdigest(), keep(pickled), files)
 
 
 def digest_of(thing: Any) -> str:

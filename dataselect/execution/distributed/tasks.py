@@ -18,10 +18,10 @@ from dataselect.data.sampling import single_lines
 from dataselect.errors import InputError, ReadError
 from dataselect.execution.distributed.shard_scores import ShardScores, damaged
 from dataselect.execution.distributed.shards import Shard, Shards
-from dataselect.execution.run_statistics import Tally
+from dataselect.execution.run_statistics import RunStatistics
 from dataselect.selection.external_ranking import bucket_of
 from dataselect.selection.rule import Cut, gain
-from dataselect.selection.score_table import Grounds
+from dataselect.selection.score_table import ScoreTable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
     from dataselect.data.output_files import Sink
     from dataselect.data.records import Fields
-    from dataselect.execution.block import Examined, Work
-    from dataselect.execution.distributed.shipping import Parcel
+    from dataselect.execution.block import BlockTask, ScoredRecords
+    from dataselect.execution.distributed.shipping import Shipment
 
 _SCORED, _WRITTEN = "scored", "written"
 
 
-class Size(NamedTuple):
+class ShardSize(NamedTuple):
     """How many lines a shard has, and how many of them are records, good or bad."""
 
     lines: int
@@ -48,17 +48,17 @@ class Count:
 
     shard: Shard
 
-    def __call__(self) -> Size:
+    def __call__(self) -> ShardSize:
         """Read it."""
         lines = found = 0
         for block in self.shard.blocks():
             lines += block.data.count(b"\n")
             found += count_records(block.data)
-        return Size(lines, found)
+        return ShardSize(lines, found)
 
 
 @dataclass(frozen=True)
-class Fetch:
+class ReadLines:
     """Reads some lines of a shard, at `places` that ascend from 0.
 
     `first_record`: how many records come before the shard.
@@ -111,7 +111,7 @@ class Folders:
 
 
 @dataclass(frozen=True)
-class Pass:
+class ShardTask:
     """One reading of a shard.
 
     `work`: a parcel of Work. `first_record`: how many records come before the shard, where that
@@ -124,7 +124,7 @@ class Pass:
     """The stages whose earlier notes on the shard no longer hold when it runs."""
 
     shard: Shard
-    work: Parcel
+    work: Shipment
     folders: Folders
     first_record: int | None = None
     digests: bool = False
@@ -134,7 +134,7 @@ class Pass:
         """The files that it leaves."""
         raise NotImplementedError
 
-    def __call__(self) -> Tally:
+    def __call__(self) -> RunStatistics:
         """Do it. Raises any DataselectError."""
         raise NotImplementedError
 
@@ -142,7 +142,7 @@ class Pass:
         """The files of the shard's name in some folders."""
         return [storage.join(folder, self.shard.name) for folder in folders if folder is not None]
 
-    def _blocks(self, tally: Tally) -> Iterator[Block]:
+    def _blocks(self, tally: RunStatistics) -> Iterator[Block]:
         """The blocks of the shard. Raises InputError if it is not what it was when it was named."""
         inputs = Shards([self.shard], digest=self.digests)
         blocks = inputs.blocks()
@@ -164,8 +164,8 @@ class Pass:
         return stack.enter_context(storage.writing(storage.join(folder, self.shard.name)))
 
     def _examined(
-        self, work: Work, tally: Tally, bad_lines: Sink | None
-    ) -> Iterator[tuple[Block, Examined]]:
+        self, work: BlockTask, tally: RunStatistics, bad_lines: Sink | None
+    ) -> Iterator[tuple[Block, ScoredRecords]]:
         """Blocks, scored and counted. Raises InputError where a bad record ends the run."""
         for block in self._blocks(tally):
             found = work.examine(block)
@@ -181,7 +181,7 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class Filter(Pass):
+class ScoreAndWrite(ShardTask):
     """Scores records whose fates do not depend on others, and writes those that are kept."""
 
     stage: ClassVar[str] = _WRITTEN
@@ -192,10 +192,10 @@ class Filter(Pass):
         """The files that it leaves."""
         return self._files(*self.folders.outputs)
 
-    def __call__(self) -> Tally:
+    def __call__(self) -> RunStatistics:
         """Read, score, write."""
-        work: Work = self.work.open()
-        tally = Tally()
+        work: BlockTask = self.work.open()
+        tally = RunStatistics()
         with ExitStack() as stack:
             kept = self._open(stack, self.folders.kept)
             dropped = self._open(stack, self.folders.dropped)
@@ -209,7 +209,7 @@ class Filter(Pass):
 
 
 @dataclass(frozen=True)
-class Score(Pass):
+class ScoreShard(ShardTask):
     """Scores records whose fates depend on others: what that goes by is left in two files."""
 
     stage: ClassVar[str] = _SCORED
@@ -221,10 +221,10 @@ class Score(Pass):
         own = [self.folders.scores(self.shard), self.folders.fields(self.shard)]
         return own + self._files(self.folders.bad)
 
-    def __call__(self) -> Tally:
+    def __call__(self) -> RunStatistics:
         """Read, score, and write the files."""
-        work: Work = self.work.open()
-        tally, grounds, bad_lines = Tally(), Grounds(), array("q")
+        work: BlockTask = self.work.open()
+        tally, grounds, bad_lines = RunStatistics(), ScoreTable(), array("q")
         names: Sequence[str] = ()
         with ExitStack() as stack:
             bad = self._open(stack, self.folders.bad)
@@ -240,7 +240,7 @@ class Score(Pass):
 
 
 @dataclass(frozen=True)
-class Write(Pass):
+class Write(ShardTask):
     """Writes the records of a shard that was scored, now that their fates are known.
 
     `fates` (n,) uint8 index into `reasons`, of its good records. `bucket_limits`: the lowest gain
@@ -259,10 +259,10 @@ class Write(Pass):
         """The files that it leaves."""
         return self._files(self.folders.kept, self.folders.dropped)
 
-    def __call__(self) -> Tally:
+    def __call__(self) -> RunStatistics:
         """Read again, add fields, write."""
-        work: Work = self.work.open()
-        tally = Tally()
+        work: BlockTask = self.work.open()
+        tally = RunStatistics()
         known = ShardScores.load(self.folders.scores(self.shard))
         bad_lines = set(known.bad_lines.tolist())
         rows = _Rows(self.folders.fields(self.shard), known.field_names)
@@ -286,7 +286,7 @@ class Write(Pass):
                 raise self._changed()
         return tally
 
-    def _buckets(self, work: Work, scores: NDArray[np.float64]) -> Fields:
+    def _buckets(self, work: BlockTask, scores: NDArray[np.float64]) -> Fields:
         if self.bucket_limits is None:
             return {}
         found = bucket_of(gain(scores, work.scorer.direction), self.bucket_limits)

@@ -15,7 +15,7 @@ _EXACT_BELOW = 2.0**24  # float32 holds every whole number up to here, float64 u
 
 
 @dataclass(frozen=True)
-class Rows:
+class SummableRows:
     """Rows that can be summed: `values` (f, d) whole numbers, `reach` (f,) the largest of each.
 
     `reach` is of absolute values.
@@ -25,13 +25,13 @@ class Rows:
     reach: NDArray[np.float32]
 
     @classmethod
-    def of(cls, values: NDArray[np.float32]) -> Rows:
+    def of(cls, values: NDArray[np.float32]) -> SummableRows:
         """Rows with their reach."""
         largest = np.maximum(values.max(axis=1, initial=0), -values.min(axis=1, initial=0))
         return cls(values, largest)
 
 
-def exact_sums(*parts: tuple[csr_array, Rows]) -> NDArray[np.float32]:
+def exact_sums(*parts: tuple[csr_array, SummableRows]) -> NDArray[np.float32]:
     """(n, d) sums over all parts of counts times rows, rounded once, to float32.
 
     The counts of a part are (n, f) sparse float32 whole numbers. Partial sums never exceed the
@@ -45,7 +45,7 @@ def exact_sums(*parts: tuple[csr_array, Rows]) -> NDArray[np.float32]:
     return sums
 
 
-def _double_precision(counts: csr_array, rows: Rows) -> NDArray[np.float64]:
+def _double_precision(counts: csr_array, rows: SummableRows) -> NDArray[np.float64]:
     used = np.unique(counts.indices)
     sums: NDArray[np.float64] = counts[:, used].astype(np.float64) @ rows.values[used].astype(
         np.float64

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from dataselect.documents import typed
 from dataselect.errors import InputError
 from dataselect.models.encoders import base
-from dataselect.models.encoders.exact_sums import Rows, exact_sums
+from dataselect.models.encoders.exact_sums import SummableRows, exact_sums
 from dataselect.models.encoders.word_features import BITS, LONGEST, SHORTEST, word_features
 from dataselect.models.ngrams import word_hashes, word_spans
 from dataselect.models.sparse import inverse_document_frequency
@@ -154,8 +154,8 @@ class Lexical(base.Encoder):
         return {"table": self.table, "scale": self.scale}
 
     @cached_property
-    def _rows(self) -> Rows:
-        return Rows.of(self.table.astype(np.float32))
+    def _rows(self) -> SummableRows:
+        return SummableRows.of(self.table.astype(np.float32))
 
     @cached_property
     def _cache(self) -> _Cache:
@@ -169,7 +169,7 @@ class Lexical(base.Encoder):
         words = np.flatnonzero(~known)
         fresh, first, places = np.unique(hashes[words], return_index=True, return_inverse=True)
         features = word_features(spans.spellings(words[first]), fresh)
-        vectors = Rows.of(exact_sums((features, self._rows)))
+        vectors = SummableRows.of(exact_sums((features, self._rows)))
         new = np.append(0, np.cumsum(~known))[spans.bounds]  # words not known, before each text
         sums = exact_sums(
             (_occurrences(slots[known], spans.bounds - new, _SLOTS), self._cache.rows),
@@ -188,14 +188,16 @@ class _Cache:
     def __init__(self, dimension: int) -> None:
         self.words = np.zeros(_SLOTS, np.uint64)
         self.words[0] = np.iinfo(np.uint64).max  # an empty slot holds the hash of another slot
-        self.rows = Rows(np.zeros((_SLOTS, dimension), np.float32), np.zeros(_SLOTS, np.float32))
+        self.rows = SummableRows(
+            np.zeros((_SLOTS, dimension), np.float32), np.zeros(_SLOTS, np.float32)
+        )
 
     def find(self, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """(t,) the slot of each word, and (t,) whether its vector is there."""
         slots = _slots(hashes)
         return slots, self.words[slots] == hashes
 
-    def add(self, hashes: NDArray[np.uint64], vectors: Rows) -> None:
+    def add(self, hashes: NDArray[np.uint64], vectors: SummableRows) -> None:
         """Remember vectors of words, their hashes ascending; of those of one slot the first."""
         slots = _slots(hashes)
         first = np.diff(slots, prepend=-1) > 0

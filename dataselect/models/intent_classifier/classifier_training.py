@@ -18,8 +18,8 @@ from dataselect.models.intent_classifier.features import (
     View,
     feature_counts,
 )
-from dataselect.models.intent_classifier.intent_classifier import OTHER, Recogniser
-from dataselect.models.intent_classifier.self_training import ROUNDS, Labelled, Texts
+from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
+from dataselect.models.intent_classifier.self_training import ROUNDS, TwoViewTexts, WeightedTargets
 from dataselect.models.intent_classifier.temperature import answers, temperature
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def train(
     encoder: Encoder | None = None,
     calibrates: bool = True,
     rng: np.random.Generator | None = None,
-) -> Recogniser:
+) -> IntentClassifier:
     """Learn from labelled texts, and from the pool in so many rounds of self-training.
 
     `background`: texts that are none of the intents. `encoder`: its vectors instead of n-grams.
@@ -124,12 +124,12 @@ class _Problem:
         self.view: View = ngrams if encoder is None else EncoderView(encoder)
         words = ngrams.columns[ngrams.columns < WORD_COLUMNS]
 
-        def seen(counts: csr_array, texts: Sequence[str]) -> Texts:
+        def seen(counts: csr_array, texts: Sequence[str]) -> TwoViewTexts:
             rows = ngrams.weighted(counts) if encoder is None else self.view.rows(texts)
-            return Texts(rows, counts[:, words].sign())
+            return TwoViewTexts(rows, counts[:, words].sign())
 
         self.pool = seen(pool_counts, pool)
-        self.labelled = Labelled(
+        self.labelled = WeightedTargets(
             seen(counts, self.known), np.eye(every)[self.classes], self._weights(rounds)
         )
 
@@ -141,7 +141,7 @@ class _Problem:
         weights[self.labelled_count :] = share * self.labelled_count / max(1, background)
         return weights
 
-    def solve(self, *, calibrates: bool) -> Recogniser:
+    def solve(self, *, calibrates: bool) -> IntentClassifier:
         """Train, and calibrate on held-out texts."""
         which = self._held_out_rows() if calibrates else np.empty(0, np.intp)
         odds = self._held_out(which)  # first, since what is learnt from everything may be large
@@ -162,7 +162,7 @@ class _Problem:
         figures["temperature"] = round(scale, 4)
         if not calibrates:
             figures["warnings"] = ["confidence is not calibrated"]
-        return Recogniser(tuple(self.names), self.owners, self.view, linear, scale, figures)
+        return IntentClassifier(tuple(self.names), self.owners, self.view, linear, scale, figures)
 
     def _held_out_rows(self) -> NDArray[np.intp]:
         """Which texts to calibrate on, ascending: folds until there are enough, or nothing."""

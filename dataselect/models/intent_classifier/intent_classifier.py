@@ -15,7 +15,7 @@ from dataselect.documents import Between, Count, typed
 from dataselect.models import archive
 from dataselect.models.encoders.base import Encoder, described
 from dataselect.models.intent_classifier.features import EncoderView, NgramView, View
-from dataselect.models.intent_classifier.soft_regression import Linear
+from dataselect.models.intent_classifier.soft_regression import MultinomialWeights
 from dataselect.models.intent_classifier.temperature import answers
 
 OTHER = "other"
@@ -25,7 +25,7 @@ _LARGEST = 1e9  # of weights: sums of such numbers are finite
 
 
 @dataclass(frozen=True, eq=False)
-class Recogniser:
+class IntentClassifier:
     """Tells the intent of a text.
 
     `names` (a,) are the intents it knows, sorted; "other" is one of them where it learnt from a
@@ -36,7 +36,7 @@ class Recogniser:
     names: tuple[str, ...]
     owners: NDArray[np.intp]
     view: View
-    linear: Linear
+    linear: MultinomialWeights
     temperature: float
     figures: dict[str, Any] = field(default_factory=dict)
 
@@ -111,21 +111,21 @@ class _About(NamedTuple):
     figures: _Figures
 
 
-def load(path: str, open_encoder: Open) -> Recogniser:
+def load(path: str, open_encoder: Open) -> IntentClassifier:
     """Read a recogniser from a file. Raises InputError if it is not one."""
 
-    def restored(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Recogniser:
+    def restored(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> IntentClassifier:
         told = typed(_About, about)
         view: View = (
             EncoderView(open_encoder(described(told.view.get("encoder"))))
             if told.view["kind"] == EncoderView.kind
             else NgramView.restore(cast("dict[str, Any]", told.view), arrays)
         )
-        model = Recogniser(
+        model = IntentClassifier(
             names=told.names,
             owners=np.array(told.owners, np.intp),
             view=view,
-            linear=Linear(arrays["weights"], arrays["offsets"]),
+            linear=MultinomialWeights(arrays["weights"], arrays["offsets"]),
             temperature=told.temperature,
             figures=cast("dict[str, Any]", told.figures),
         )
@@ -135,7 +135,7 @@ def load(path: str, open_encoder: Open) -> Recogniser:
     return archive.load(path, _FORMAT, restored)
 
 
-def _check(model: Recogniser) -> None:
+def _check(model: IntentClassifier) -> None:
     """Raise ValueError for values that would fail, or mislead, in use."""
     names, owners, linear = model.names, model.owners, model.linear
     sound = {

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataselect.models.intent_classifier.naive_bayes import NaiveBayes
-from dataselect.models.intent_classifier.soft_regression import Linear, fit, log_softmax
+from dataselect.models.intent_classifier.soft_regression import MultinomialWeights, fit, log_softmax
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ _POOL_WEIGHT = 0.3
 
 
 @dataclass(frozen=True)
-class Texts:
+class TwoViewTexts:
     """Texts as two views see them: `rows` (n, f) for regression, `words` (n, g) for Bayes.
 
     `words` has 1 where a text has a word.
@@ -44,24 +44,24 @@ class Texts:
     rows: csr_array
     words: csr_array
 
-    def subset(self, which: NDArray[np.intp]) -> Texts:
+    def subset(self, which: NDArray[np.intp]) -> TwoViewTexts:
         """Some of the texts."""
-        return Texts(self.rows[which], self.words[which])
+        return TwoViewTexts(self.rows[which], self.words[which])
 
 
 @dataclass(frozen=True)
-class Labelled:
+class WeightedTargets:
     """Texts with `targets` (n, k), 1 for the class of each, and `weights` (n,)."""
 
-    texts: Texts
+    texts: TwoViewTexts
     targets: NDArray[np.float64]
     weights: NDArray[np.float64]
 
-    def subset(self, which: NDArray[np.intp]) -> Labelled:
+    def subset(self, which: NDArray[np.intp]) -> WeightedTargets:
         """Some of the texts."""
-        return Labelled(self.texts.subset(which), self.targets[which], self.weights[which])
+        return WeightedTargets(self.texts.subset(which), self.targets[which], self.weights[which])
 
-    def learn(self, pool: Texts, rounds: int) -> Linear:
+    def learn(self, pool: TwoViewTexts, rounds: int) -> MultinomialWeights:
         """Logistic regression on these texts, and on the pool as it is labelled in the rounds."""
         from scipy.sparse import vstack
 
@@ -80,7 +80,9 @@ class Labelled:
             start=alone,
         )
 
-    def _beliefs(self, pool: Texts, own: NDArray[np.float64], rounds: int) -> NDArray[np.float64]:
+    def _beliefs(
+        self, pool: TwoViewTexts, own: NDArray[np.float64], rounds: int
+    ) -> NDArray[np.float64]:
         """(m, k) the probability of each class for each pool text; `own` are the regression's."""
         from scipy.sparse import vstack
 

@@ -24,7 +24,7 @@ _CELLS = 1 << 22  # of weights in double precision at a time: 32 MiB
 
 
 @dataclass(frozen=True)
-class Linear:
+class MultinomialWeights:
     """Log-odds of k classes: `weights` (f, k) and `offsets` (k,), float32."""
 
     weights: NDArray[np.float32]
@@ -66,8 +66,8 @@ def fit(
     targets: NDArray[np.float32] | NDArray[np.float64],
     weights: NDArray[np.float64],
     penalty: float,
-    start: Linear | None = None,
-) -> Linear:
+    start: MultinomialWeights | None = None,
+) -> MultinomialWeights:
     """Minimise the weighted mean cross-entropy plus `penalty` / 2 times the squared weights.
 
     `rows` (n, f); `targets` (n, k) probabilities; `weights` (n,) what each row counts. By L-BFGS,
@@ -82,7 +82,7 @@ def fit(
         minimise(
             rows.astype(np.float32), targets.astype(np.float32, copy=False), shares, penalty, point
         )
-        return Linear(point[:-1], point[-1])
+        return MultinomialWeights(point[:-1], point[-1])
     problem = _Problem(rows, targets, weights, penalty)
     first = np.zeros(shape)
     if start is not None:
@@ -95,7 +95,7 @@ def fit(
         options={"maxiter": _ITERATIONS, "maxcor": _REMEMBERED, "ftol": _LOSS_TOLERANCE},
     )
     best = found.x.reshape(shape).astype(np.float32)
-    return Linear(best[:-1], best[-1])
+    return MultinomialWeights(best[:-1], best[-1])
 
 
 class _Problem:

@@ -13,7 +13,7 @@ from dataselect.models.language_model.vocabulary import BEGIN, Vocabulary
 
 
 @dataclass(frozen=True)
-class Level:
+class NgramOrder:
     """All n-grams of one order, sorted by history, then by word.
 
     `histories` (m,) int64: where the n-gram less its last word stands in the level below, 0 for
@@ -50,7 +50,7 @@ class BackoffModel:
     """An n-gram model of order `len(levels)`; the first level holds every word, by number."""
 
     vocabulary: Vocabulary
-    levels: tuple[Level, ...]
+    levels: tuple[NgramOrder, ...]
 
     @property
     def order(self) -> int:

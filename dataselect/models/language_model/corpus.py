@@ -18,7 +18,7 @@ _CHAIN = np.uint64(0x9E3779B97F4A7C15)  # odd: what multiplies by it keeps all i
 
 
 @dataclass(frozen=True)
-class Corpus:
+class TokenizedCorpus:
     """Texts in a row: `tokens` (t,) int32 as `Vocabulary.encode` gives them, 4 bytes a word.
 
     >>> corpus = Corpus.encoded([["play jazz", "play it", "play jazz"]], Vocabulary())
@@ -29,12 +29,12 @@ class Corpus:
     tokens: NDArray[np.int32]
 
     @classmethod
-    def encoded(cls, batches: Iterable[Sequence[str]], vocabulary: Vocabulary) -> Corpus:
+    def encoded(cls, batches: Iterable[Sequence[str]], vocabulary: Vocabulary) -> TokenizedCorpus:
         """All texts; words that are new join the vocabulary."""
         return cls.joined(vocabulary.encode(batch, grow=True) for batch in batches)
 
     @classmethod
-    def joined(cls, parts: Iterable[NDArray[np.int32]]) -> Corpus:
+    def joined(cls, parts: Iterable[NDArray[np.int32]]) -> TokenizedCorpus:
         """The texts of several arrays of tokens."""
         return cls(np.concatenate([np.empty(0, np.int32), *parts]))
 
@@ -55,9 +55,9 @@ class Corpus:
     def _lengths(self) -> NDArray[np.intp]:
         return np.diff(self._begins, append=len(self.tokens))
 
-    def part(self, kept: NDArray[np.bool_]) -> Corpus:
+    def part(self, kept: NDArray[np.bool_]) -> TokenizedCorpus:
         """The texts of a mask, (n,)."""
-        return Corpus(self.tokens[np.repeat(kept, self._lengths)])
+        return TokenizedCorpus(self.tokens[np.repeat(kept, self._lengths)])
 
     def texts(self, vocabulary: Vocabulary) -> list[str]:
         """The texts themselves, with one space between words."""
@@ -74,7 +74,7 @@ class Corpus:
         places = np.arange(len(self.tokens)) - np.repeat(self._begins, self._lengths)
         return np.add.reduceat(_mixed(_mixed(self.tokens) + places.view(np.uint64)), self._begins)
 
-    def copies_of(self, other: Corpus) -> int:
+    def copies_of(self, other: TokenizedCorpus) -> int:
         """How many of the texts another corpus has, too."""
         return int(np.isin(self.keys(), other.keys()).sum())
 
@@ -101,7 +101,7 @@ class Corpus:
 
 
 def drawn(total: int, count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """(total,) a mask of `count` texts drawn at random, for `Corpus.part`."""
+    """(total,) a mask of `count` texts drawn at random, for `TokenizedCorpus.part`."""
     mask = np.zeros(total, bool)
     mask[rng.choice(total, count, replace=False)] = True
     return mask

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dataselect.models.language_model.corpus import Corpus
+from dataselect.models.language_model.corpus import TokenizedCorpus
 from dataselect.models.language_model.kneser_ney import estimate
 from dataselect.models.language_model.scoring.language_model import perplexity
 from dataselect.models.language_model.vocabulary import Vocabulary
@@ -12,7 +12,7 @@ from dataselect.models.language_model.vocabulary import Vocabulary
 ORDER = 3
 
 
-class Trial:
+class DevelopmentSet:
     """A development set that models of one vocabulary are tried on, so that perplexities compare.
 
     >>> vocabulary = Vocabulary()
@@ -25,14 +25,17 @@ class Trial:
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, development: Corpus, beside: Corpus | None = None
+        self,
+        vocabulary: Vocabulary,
+        development: TokenizedCorpus,
+        beside: TokenizedCorpus | None = None,
     ) -> None:
         """`vocabulary` must be complete, and numbers all texts. `beside` joins every one tried."""
         self._vocabulary, self._development = vocabulary, development
-        self._beside = beside or Corpus.joined([])
+        self._beside = beside or TokenizedCorpus.joined([])
         self._events = len(development.tokens) - len(development)
 
-    def perplexity(self, corpus: Corpus) -> float:
+    def perplexity(self, corpus: TokenizedCorpus) -> float:
         """Of words and sentence ends, by an interpolated modified Kneser-Ney model of some texts.
 
         Takes what it does to train one, see `estimate`. Raises InputError where there is no text.
@@ -42,7 +45,7 @@ class Trial:
         log_prob = float(model.score(self._development.tokens).log_probs.sum())
         return float(perplexity(log_prob, self._events))
 
-    def coverage(self, corpus: Corpus, n: int) -> float | None:
+    def coverage(self, corpus: TokenizedCorpus, n: int) -> float | None:
         """The share of the development set's n-grams that some texts have; None without any."""
         wanted = self._development.ngrams(n)
         if not len(wanted):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.language_model.backoff import BackoffModel, Level, Places
+from dataselect.models.language_model.backoff import BackoffModel, NgramOrder, Places
 from dataselect.models.language_model.scoring.language_model import perplexity
 from dataselect.models.language_model.vocabulary import BEGIN, UNKNOWN, Vocabulary
 
@@ -53,7 +53,7 @@ def mix(models: Sequence[BackoffModel], weights: Sequence[float]) -> BackoffMode
     return BackoffModel(united, tuple(levels))
 
 
-class Tuning(NamedTuple):
+class InterpolationTuning(NamedTuple):
     """Interpolation `weights` (K,), the iterations of EM they took, and the text's `perplexities`.
 
     These are (K,), one a model.
@@ -64,7 +64,7 @@ class Tuning(NamedTuple):
     perplexities: NDArray[np.float64]
 
 
-def tune(log_probs: NDArray[np.float64]) -> Tuning:
+def tune(log_probs: NDArray[np.float64]) -> InterpolationTuning:
     """The weights that make a text most probable (Jelinek & Mercer 1980), by EM from equal ones.
 
     `log_probs` (t, K): log10 probability of each word by each model, see `word_log_probs`.
@@ -83,7 +83,7 @@ def tune(log_probs: NDArray[np.float64]) -> Tuning:
             break
         weights = weights * gradient
         iterations += 1
-    return Tuning(weights, iterations, perplexities)
+    return InterpolationTuning(weights, iterations, perplexities)
 
 
 def word_log_probs(models: Sequence[BackoffModel], texts: Sequence[str]) -> NDArray[np.float64]:
@@ -159,7 +159,7 @@ class _Part:
 def _united_ngrams(
     parts: Sequence[_Part], united: Vocabulary
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32]]]:
-    """For each order, histories and words of the n-grams of all parts, as a `Level` has them."""
+    """For each order, histories and words of the n-grams of all parts, as in `NgramOrder`."""
     size = len(united)
     yield np.zeros(size, np.int64), np.arange(size, dtype=np.int32)
     places = [part.united_numbers.astype(np.int64) for part in parts]
@@ -214,9 +214,9 @@ def _normalise(
 
 def _level(
     histories: NDArray[np.int64], words: NDArray[np.int32], probabilities: NDArray[np.float64]
-) -> Level:
+) -> NgramOrder:
     log_probs = _log10(np.minimum(probabilities, 1))  # a sum may be more than 1 by rounding
-    return Level(histories, words, log_probs, np.zeros(len(words)))
+    return NgramOrder(histories, words, log_probs, np.zeros(len(words)))
 
 
 def _log10(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.errors import InputError, OptionError
-from dataselect.models.language_model.backoff import BackoffModel, Level
+from dataselect.models.language_model.backoff import BackoffModel, NgramOrder
 from dataselect.models.language_model.vocabulary import BEGIN, END, Vocabulary
 
 LONGEST = 6
@@ -246,7 +246,7 @@ def _levels(
     adjusted: list[NDArray[np.int64]],
     discounts: Sequence[Discounts],
     kept: list[NDArray[np.bool_]],
-) -> tuple[Level, ...]:
+) -> tuple[NgramOrder, ...]:
     """Probabilities from the unigrams up, then back-offs, less the n-grams that are not kept."""
     lower = np.array([1 / (len(counted[0].words) - 1)])
     probs, shares = [], []
@@ -260,7 +260,7 @@ def _levels(
     renumbered = np.zeros(1, np.int64)
     for ngrams, prob, share, keeps in zip(counted, probs, shares[1:], kept, strict=True):
         levels.append(
-            Level(
+            NgramOrder(
                 renumbered[ngrams.histories[keeps]],
                 ngrams.words[keeps],
                 _log10(prob[keeps]),

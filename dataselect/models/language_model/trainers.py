@@ -46,7 +46,7 @@ def train(
     >>> model.score(model.vocabulary.encode(["play rock"])).lengths.tolist()
     [0, 2, 1, 1]
     """
-    estimator = Builtin(order, prune, words=words, min_count=min_count)
+    estimator = InMemoryTrainer(order, prune, words=words, min_count=min_count)
     estimator.add(list(texts))
     return estimator.estimate()
 
@@ -69,7 +69,7 @@ def read_words(inputs: Inputs) -> list[bytes]:
     return found
 
 
-class Builtin:
+class InMemoryTrainer:
     """Our own estimation, in memory: see `kneser_ney.estimate`."""
 
     def __init__(
@@ -139,7 +139,7 @@ def _without_rare(
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingOptions:
     """How a model is trained; `memory` is what `lmplz` may use, as `sort -S` has it.
 
     Raises OptionError for what contradicts itself, InputError where `lmplz` is asked for and not
@@ -167,14 +167,14 @@ class Plan:
         return self.words is not None or self.min_count > 1
 
     @contextmanager
-    def trained(self, batches: Iterable[Sequence[str]]) -> Iterator[Builtin | Lmplz]:
+    def trained(self, batches: Iterable[Sequence[str]]) -> Iterator[InMemoryTrainer | Lmplz]:
         """What has taken all texts and gives the model. Raises DataselectError."""
         with ExitStack() as stack:
-            estimator: Builtin | Lmplz
+            estimator: InMemoryTrainer | Lmplz
             if self.estimator == "lmplz":
                 estimator = stack.enter_context(closing(self._lmplz()))
             else:
-                estimator = Builtin(
+                estimator = InMemoryTrainer(
                     self.order, self.prune, words=self.words, min_count=self.min_count
                 )
             for batch in batches:
@@ -187,14 +187,14 @@ class Plan:
         thresholds = pruning(self.prune, self.order)
         return Lmplz(_find_lmplz(why), self.order, thresholds, self.memory)
 
-    def _is_too_much(self, estimator: Builtin | Lmplz) -> TypeGuard[Builtin]:
+    def _is_too_much(self, estimator: InMemoryTrainer | Lmplz) -> TypeGuard[InMemoryTrainer]:
         return (
             self.estimator == "auto"
-            and isinstance(estimator, Builtin)
+            and isinstance(estimator, InMemoryTrainer)
             and estimator.words > MOST_WORDS
         )
 
-    def _handed_over(self, builtin: Builtin) -> Lmplz:
+    def _handed_over(self, builtin: InMemoryTrainer) -> Lmplz:
         why = f"more than {MOST_WORDS:,} words, and "
         if self._chooses_words:
             raise InputError(

@@ -29,7 +29,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedBootstrap:
     """A system against a baseline on the same segments; `difference` is system - baseline.
 
     `low` and `high` bound the 95 % interval of the difference. `p_value` is two-sided. `wins` is
@@ -64,7 +64,7 @@ def paired_bootstrap(
     system: Statistics,
     rng: np.random.Generator,
     samples: int = SAMPLES,
-) -> Comparison:
+) -> PairedBootstrap:
     """Compare two systems on the same draws of segments (Koehn 2004).
 
     `baseline` and `system` are (n, d) statistics of the same n > 0 segments. The p-value is how
@@ -79,7 +79,7 @@ def paired_bootstrap(
     differences = system_values - baseline_values
     low, high = _bounds(differences)
     better = differences > 0 if metric.higher_is_better else differences < 0
-    return Comparison(
+    return PairedBootstrap(
         baseline=before,
         system=after,
         difference=after - before,

@@ -17,26 +17,26 @@ LONGEST = 128  # words of a text that are read; attention takes time by the squa
 _CELLS = 1 << 19  # words by words, of all pairs of a batch: tens of megabytes
 
 
-class Part(NamedTuple):
+class TextPiece(NamedTuple):
     """A piece of a text, and whether it is the value of a slot."""
 
     text: str
     is_value: bool = False
 
 
-Side = Sequence[Part]
+Side = Sequence[TextPiece]
 
 
-def parts(utterance: Utterance) -> list[Part]:
+def parts(utterance: Utterance) -> list[TextPiece]:
     """An utterance as its values and what stands around them."""
     template = Template.of(utterance)
-    found = [Part(template.literals[0])]
+    found = [TextPiece(template.literals[0])]
     for value, literal in zip(template.values, template.literals[1:], strict=True):
-        found += [Part(value, is_value=True), Part(literal)]
+        found += [TextPiece(value, is_value=True), TextPiece(literal)]
     return found
 
 
-class Rows(NamedTuple):
+class PairBatch(NamedTuple):
     """Pairs of one batch: the number of each word from 1, 0 where a text has ended.
 
     `one` (n, l) and `other` (n, m) int64; `is_value` (n, l + m) float32.
@@ -47,7 +47,7 @@ class Rows(NamedTuple):
     is_value: NDArray[np.float32]
 
 
-class Pairs:
+class TokenizedPairs:
     """Pairs of texts, each cut into words. Text `2 * i` and the next are pair i."""
 
     def __init__(self, sides: Sequence[Side]) -> None:
@@ -86,13 +86,13 @@ class Pairs:
             found = [found[place] for place in rng.permutation(len(found))]
         yield from found
 
-    def rows(self, places: NDArray[np.intp]) -> Rows:
+    def rows(self, places: NDArray[np.intp]) -> PairBatch:
         """Some of the pairs."""
         one, other = self._padded(2 * places), self._padded(2 * places + 1)
         numbers = np.append(0, self.words.distinct + 1)
         values = np.append(np.float32(0), self._is_value)
         cells = np.concatenate((one, other), axis=1)
-        return Rows(numbers[one], numbers[other], values[cells])
+        return PairBatch(numbers[one], numbers[other], values[cells])
 
     def _padded(self, texts: NDArray[np.intp]) -> NDArray[np.intp]:
         """(n, longest) place of each word among all, counted from 1."""

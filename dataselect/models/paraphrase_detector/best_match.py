@@ -28,7 +28,7 @@ class PairScorer(Protocol):
         """(n, d) unit vectors; those of paraphrases have a high inner product."""
 
 
-class Matches(NamedTuple):
+class BestMatches(NamedTuple):
     """For each of n texts the best probability (n,), and the place (n,) of the text it is for."""
 
     probabilities: NDArray[np.float64]
@@ -64,7 +64,7 @@ class Matcher:
         search = "all" if self._vectors is None else "approximate" if self._index else "exact"
         return {"texts": len(self.texts), "candidates": self._candidates, "search": search}
 
-    def best(self, texts: Sequence[str]) -> Matches:
+    def best(self, texts: Sequence[str]) -> BestMatches:
         """The best match of each text."""
         places = self._nearest(texts)
         pairs = [
@@ -75,7 +75,7 @@ class Matcher:
         found = self._detector.probabilities(pairs).reshape(places.shape)
         winners = found.argmax(axis=1)  # the first of equal ones: places ascend
         rows = np.arange(len(texts))
-        return Matches(found[rows, winners], self._first[places[rows, winners]])
+        return BestMatches(found[rows, winners], self._first[places[rows, winners]])
 
     def _nearest(self, texts: Sequence[str]) -> NDArray[np.intp]:
         """(n, c) ascending places in `self.texts` of the candidates for each text."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dataselect.documents import Between, typed
-from dataselect.models.paraphrase_detector.batching import Part
+from dataselect.models.paraphrase_detector.batching import TextPiece
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
 
 _AT_ONCE = 32
@@ -71,7 +71,7 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]  # torch is not checked
         mean = (hidden * is_piece).sum(1) / is_piece.sum(1)
         return self.verdict(torch.cat((hidden[:, 0], mean), 1))[:, 0]
 
-    def logits(self, sides: Sequence[Sequence[Part]]) -> NDArray[np.float64]:
+    def logits(self, sides: Sequence[Sequence[TextPiece]]) -> NDArray[np.float64]:
         """(n,) mean logit of both orders of each pair; sides `2 * i` and the next are pair i."""
         texts = [text_of(side) for side in sides]
         pairs = list(zip(texts[::2], texts[1::2], strict=True))
@@ -84,7 +84,7 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]  # torch is not checked
         return found
 
 
-def text_of(side: Sequence[Part]) -> str:
+def text_of(side: Sequence[TextPiece]) -> str:
     """A text as it is read: case and white space do not count."""
     return canonical("".join(part.text for part in side))
 

@@ -19,7 +19,7 @@ from dataselect.documents import Between, parsed, typed
 from dataselect.errors import InputError
 from dataselect.models.archive import Format
 from dataselect.models.encoders import base, loading
-from dataselect.models.paraphrase_detector.batching import Part
+from dataselect.models.paraphrase_detector.batching import TextPiece
 from dataselect.models.paraphrase_detector.calibration import Platt
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
 
@@ -38,7 +38,7 @@ class Reader(Protocol):
     def about(self) -> dict[str, Any]:
         """What a saved detector holds of it beside its weights."""
 
-    def logits(self, sides: Sequence[Sequence[Part]]) -> NDArray[np.float64]:
+    def logits(self, sides: Sequence[Sequence[TextPiece]]) -> NDArray[np.float64]:
         """(n,) that the texts of each pair say the same; sides `2 * i` and the next are pair i."""
 
     def state_dict(self) -> dict[str, Any]:
@@ -151,7 +151,7 @@ class Detector:
         differ = np.flatnonzero([one != other for one, other in ordered])
         for start in range(0, len(differ), _PAIRS_AT_ONCE):
             places = differ[start : start + _PAIRS_AT_ONCE]
-            sides = [[Part(text)] for place in places.tolist() for text in ordered[place]]
+            sides = [[TextPiece(text)] for place in places.tolist() for text in ordered[place]]
             found[places] = self.calibration(self.reader.logits(sides))
         return found
 

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 from dataselect.documents import Between, typed
-from dataselect.models.paraphrase_detector.batching import LONGEST, Pairs, Part
-from dataselect.models.paraphrase_detector.network import PairNetwork, Size
-from dataselect.models.paraphrase_detector.word_alignment import Batch, Context
+from dataselect.models.paraphrase_detector.batching import LONGEST, TextPiece, TokenizedPairs
+from dataselect.models.paraphrase_detector.network import NetworkSize, PairNetwork
+from dataselect.models.paraphrase_detector.word_alignment import Context, TensorBatch
 
 _AT_ONCE = 256
 
 
 class _Size(NamedTuple):
-    """The fields of `Size`, with bounds: memory is taken by them before weights are read."""
+    """The fields of `NetworkSize`, with bounds: memory is taken by them before weights are read."""
 
     word: Annotated[int, Between(1, 1_024)]
     hidden: Annotated[int, Between(1, 4_096)]
@@ -45,7 +45,7 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
 
     kind: ClassVar[str] = "networks"
 
-    def __init__(self, size: Size, networks: Iterable[PairNetwork]) -> None:
+    def __init__(self, size: NetworkSize, networks: Iterable[PairNetwork]) -> None:
         super().__init__()
         self._size = size
         self.networks = nn.ModuleList(networks)
@@ -54,7 +54,7 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
     def restored(cls, about: Mapping[str, Any], encoder: Any) -> Ensemble:
         """One to load weights into, as `about` tells; on the device of `encoder`."""
         saved = typed(_Saved, dict(about))
-        size = Size(*saved.size)
+        size = NetworkSize(*saved.size)
         if size.hidden % size.heads:
             raise ValueError(f"size: {size.hidden} dimensions for {size.heads} heads")
         found = cls(size, (PairNetwork(size) for _ in range(saved.networks)))
@@ -65,17 +65,17 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
         """What a saved detector holds of it beside its weights."""
         return {"size": asdict(self._size), "networks": len(self.networks), "longest": LONGEST}
 
-    def logits(self, sides: Sequence[Sequence[Part]]) -> NDArray[np.float64]:
+    def logits(self, sides: Sequence[Sequence[TextPiece]]) -> NDArray[np.float64]:
         """(n,) mean of the networks' logits for pairs; sides `2 * i` and the next are pair i.
 
         Each batch is computed by one thread, and several at once: threads that share the small sums
         of a batch mostly wait for each other.
         """
-        pairs = Pairs(sides)
+        pairs = TokenizedPairs(sides)
         device = next(self.parameters()).device
 
         def of_batch(places: NDArray[np.intp]) -> NDArray[np.float64]:
-            batch = Batch.of(pairs.rows(places), pairs.words, device)
+            batch = TensorBatch.of(pairs.rows(places), pairs.words, device)
             with torch.inference_mode():
                 context = Context.of(batch)
                 found = [network(batch, context)[0].double() for network in self.networks]

@@ -19,15 +19,15 @@ from dataselect.models.paraphrase_detector.word_alignment import (
     FARTHEST,
     RELATIONS,
     WORD_FEATURES,
-    Batch,
     Context,
+    TensorBatch,
 )
 
 _NEVER = -1e9  # the logit of what is not there
 
 
 @dataclass(frozen=True)
-class Size:
+class NetworkSize:
     """Dimensions of the network, and how much of it is dropped at random while it learns.
 
     `word_dropout`: of what a word is known by; how it is matched stays.
@@ -48,7 +48,7 @@ class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
     what is pooled has no order.
     """
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: NetworkSize) -> None:
         super().__init__()
         hidden = size.hidden
         self.words = nn.EmbeddingBag(1 << BITS, size.word, mode="mean")
@@ -66,7 +66,7 @@ class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
             nn.Linear(hidden, 1),
         )
 
-    def forward(self, batch: Batch, context: Context) -> tuple[Tensor, Tensor]:
+    def forward(self, batch: TensorBatch, context: Context) -> tuple[Tensor, Tensor]:
         """Both logits."""
         known = self._known(batch, context.words)
         hidden = self.entry(torch.cat((known, context.features), 2))
@@ -76,7 +76,7 @@ class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
         verdict = self.verdict(self._pooled(hidden, context.is_word))
         return verdict[:, 0], self.value(hidden)[:, :, 0]
 
-    def _known(self, batch: Batch, words: Tensor) -> Tensor:
+    def _known(self, batch: TensorBatch, words: Tensor) -> Tensor:
         """(n, l + m, d) what each word is known by; nothing, for padding."""
         embedded = self.words(batch.buckets, batch.offsets)
         known = functional.pad(torch.cat((embedded, batch.shapes), 1), (0, 0, 1, 0))[words]
@@ -108,7 +108,7 @@ _POOLS = 4
 class _Layer(nn.Module):  # type: ignore[misc]  # torch is not checked
     """Attention with a bias for words that match, and a small network on each word."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: NetworkSize) -> None:
         super().__init__()
         hidden = size.hidden
         self.heads = size.heads

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from dataselect.models.paraphrase_detector.batching import Rows
+from dataselect.models.paraphrase_detector.batching import PairBatch
 from dataselect.models.paraphrase_detector.tokenization import Words
 
 
-class Batch(NamedTuple):
+class TensorBatch(NamedTuple):
     """Pairs of texts as tensors, `w` distinct words in all.
 
     `one` (n, l) and `other` (n, m) are words from 1, 0 is padding. `buckets` holds the parts of
@@ -30,7 +30,7 @@ class Batch(NamedTuple):
     similarity: Tensor
 
     @classmethod
-    def of(cls, rows: Rows, words: Words, device: torch.device) -> Batch:
+    def of(cls, rows: PairBatch, words: Words, device: torch.device) -> TensorBatch:
         """Some pairs with what is known of their words, on a device."""
         used, numbers = np.unique(
             np.concatenate((rows.one, rows.other), axis=1), return_inverse=True
@@ -56,7 +56,7 @@ def _cosines(features: Any) -> NDArray[np.float32]:
     return cosines
 
 
-class Matches(NamedTuple):
+class WordAlignment(NamedTuple):
     """How the words of one text match those of another, all (n, l, m).
 
     `same`: they are equal; `after_same`, `before_same`: the words before them, or after, are.
@@ -69,7 +69,7 @@ class Matches(NamedTuple):
     alike: Tensor
 
     @classmethod
-    def of(cls, batch: Batch) -> Matches:
+    def of(cls, batch: TensorBatch) -> WordAlignment:
         """The matches of each pair."""
         one, other = batch.one[:, :, None], batch.other[:, None, :]
         same = ((one == other) & (one > 0)).float()
@@ -77,9 +77,9 @@ class Matches(NamedTuple):
         alike = functional.pad(batch.similarity, (1, 0, 1, 0))[one, other]
         return cls(same, around[:, :-2, :-2], around[:, 2:, 2:], alike)
 
-    def turned(self) -> Matches:
+    def turned(self) -> WordAlignment:
         """The same, seen from the other text."""
-        return Matches(*(each.transpose(1, 2) for each in self))
+        return WordAlignment(*(each.transpose(1, 2) for each in self))
 
     def relations(self) -> Tensor:
         """(n, l, m, RELATIONS) of each word of one text with each of the other."""
@@ -158,9 +158,9 @@ class Context(NamedTuple):
         return self.words > 0
 
     @classmethod
-    def of(cls, batch: Batch) -> Context:
+    def of(cls, batch: TensorBatch) -> Context:
         """The context of a batch."""
-        forth = Matches.of(batch)
+        forth = WordAlignment.of(batch)
         back = forth.turned()
         one, other = (batch.one > 0).float(), (batch.other > 0).float()
         first = batch.one.shape[1]

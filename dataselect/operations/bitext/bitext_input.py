@@ -14,7 +14,7 @@ from dataselect.data.input_files import Inputs, named
 from dataselect.data.sampling import no_good_record, read_columns, sample_columns, total_records
 from dataselect.errors import InputError, OptionError
 from dataselect.execution.run import FAIL, Settings
-from dataselect.operations.bitext.alignment.parallel_corpus import Corpus
+from dataselect.operations.bitext.alignment.parallel_corpus import ParallelCorpus
 from dataselect.operations.bitext.options import (
     SIDES,
     AlignmentFlags,
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
     from dataselect.data.records import Column
     from dataselect.models.encoders.sentence_transformer import Neural
-    from dataselect.operations.bitext.filters import Guards
+    from dataselect.operations.bitext.filters import PairFilters
     from dataselect.operations.bitext.scorer import Bitext, Domain, Margins
 
 
 @dataclass(frozen=True)
-class Sources:
+class BitextSources:
     """The sides of the pool and what they are compared with, by the options of a run.
 
     `text_field`: where in-domain files have their text.
@@ -74,7 +74,7 @@ class Sources:
         compared = self.side.sides if self.aligning.align is None else SIDES
         return side_columns(self.side.fields, compared)
 
-    def scorer(self, pool: Inputs, guards: Guards, rng: np.random.Generator) -> Bitext:
+    def scorer(self, pool: Inputs, guards: PairFilters, rng: np.random.Generator) -> Bitext:
         """Load or fit what scores. Reads the pool for a sample, vectors and alignment."""
         from dataselect.operations.bitext.scorer import Bitext
 
@@ -200,7 +200,9 @@ class Sources:
         if aligning.align is None:
             return None
         src, tgt = self.encoders.aligned()
-        corpus = Corpus(pool, (self._pairs[0], self._pairs[1]), self.settings.on_error == FAIL)
+        corpus = ParallelCorpus(
+            pool, (self._pairs[0], self._pairs[1]), self.settings.on_error == FAIL
+        )
         with Steps(quiet=self.settings.quiet) as report:
             values = corpus.margins(
                 (src, tgt),

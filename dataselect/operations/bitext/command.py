@@ -17,7 +17,7 @@ from dataselect.command_line.options import (
     given,
 )
 from dataselect.errors import OptionError
-from dataselect.operations.bitext.bitext_input import Sources
+from dataselect.operations.bitext.bitext_input import BitextSources
 from dataselect.operations.bitext.options import (
     AlignmentFlags,
     DistanceFlags,
@@ -71,7 +71,7 @@ def command(
         )
     encoders = SideEncoders(side, encoding, aligning, fitted.model)
     encoders.check()
-    sources = Sources(side, distance, aligning, encoders, run.text_field, settings)
+    sources = BitextSources(side, distance, aligning, encoders, run.text_field, settings)
     pool = engine.open(inputs, run, rule, settings)
     read = [*sources.reads(), *encoding.reads(), *fitted.reads(), *selection.reads()]
     with engine.job(pool, settings, also_read=read, only_fits=fitted.fit_only) as job:

@@ -26,7 +26,7 @@ _Fires = Callable[[Sequence[str], Sequence[str]], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
-class Guards:
+class PairFilters:
     """Which pairs are left out; by default none.
 
     `max_length_ratio`: the longer side over the shorter in `length_unit`, characters less white

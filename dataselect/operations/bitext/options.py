@@ -13,7 +13,7 @@ from dataselect.errors import OptionError
 
 if TYPE_CHECKING:
     from dataselect.operations.bitext.distance.options import DistanceOptions
-    from dataselect.operations.bitext.filters import Guards
+    from dataselect.operations.bitext.filters import PairFilters
 
 SIDES = ("src", "tgt")
 VECTORS = "vectors"
@@ -264,8 +264,8 @@ class GuardFlags:
         ),
     ] = False
 
-    def build(self) -> Guards:
+    def build(self) -> PairFilters:
         """The guards, checked. Raises OptionError."""
-        from dataselect.operations.bitext.filters import Guards
+        from dataselect.operations.bitext.filters import PairFilters
 
-        return Guards(**vars(self))
+        return PairFilters(**vars(self))

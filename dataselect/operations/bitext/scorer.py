@@ -26,7 +26,7 @@ from dataselect.operations.bitext.distance.distance_rules import Distance, resto
 from dataselect.operations.bitext.distance.embedding_space import checked
 from dataselect.operations.bitext.distance.fitting import fit
 from dataselect.operations.bitext.distance.options import DistanceOptions
-from dataselect.operations.bitext.filters import Guards
+from dataselect.operations.bitext.filters import PairFilters
 
 if TYPE_CHECKING:
     from dataselect.selection.rule import Direction
@@ -152,13 +152,13 @@ class Bitext(FittedScorer):
         domains: Mapping[str, Domain],
         *,
         margins: Margins | None = None,
-        guards: Guards | None = None,
+        guards: PairFilters | None = None,
         src_field: str = "src",
         tgt_field: str = "tgt",
     ) -> None:
         """`domains`: by `src` or `tgt`."""
         self.domains = {side: domains[side] for side in SIDES if side in domains}
-        self.margins, self.guards = margins, guards or Guards()
+        self.margins, self.guards = margins, guards or PairFilters()
         self.fields = {"src": src_field, "tgt": tgt_field}
 
     @property

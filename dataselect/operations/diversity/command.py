@@ -10,8 +10,8 @@ from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.console import Steps
 from dataselect.errors import OptionError
-from dataselect.operations.diversity.diversity_input import Chosen, Labelled, Pool
-from dataselect.operations.diversity.local_objective import Method
+from dataselect.operations.diversity.diversity_input import Chosen, DiversityInput, LabelledRecords
+from dataselect.operations.diversity.local_objective import ObjectiveFactory
 from dataselect.operations.diversity.options import MethodOptions, PickingOptions, VectorOptions
 from dataselect.selection.budgets import spent
 from dataselect.selection.rule import Selection
@@ -49,7 +49,7 @@ def command(
     if engine.engine == "ray" and encoding.vectors is not None:
         raise OptionError("--vectors are of one file; with --engine ray give --encoder MODEL")
     pool = engine.open(inputs, run, Selection(), settings)
-    labelled = Labelled(methods.labelled or [], settings.text_field)
+    labelled = LabelledRecords(methods.labelled or [], settings.text_field)
     read = [*labelled.reads(), *encoding.reads()]
     with engine.job(pool, settings, also_read=read) as job:
         groups = (methods, picking, encoding, engine)
@@ -63,11 +63,11 @@ def command(
 
 
 def _picked_from_shards(pool: Inputs, chosen: Chosen) -> Diversity:
-    from dataselect.execution.distributed.shard_pool import Pool
-    from dataselect.operations.diversity.partitioned_command import Shards
+    from dataselect.execution.distributed.shard_pool import ShardPool
+    from dataselect.operations.diversity.partitioned_command import ShardedPool
 
-    assert isinstance(pool, Pool)
-    return Shards(pool, chosen).picked()
+    assert isinstance(pool, ShardPool)
+    return ShardedPool(pool, chosen).picked()
 
 
 def _picked(inputs: Inputs, chosen: Chosen) -> Diversity:
@@ -76,9 +76,9 @@ def _picked(inputs: Inputs, chosen: Chosen) -> Diversity:
     from dataselect.operations.diversity.scorer import Diversity
 
     labelled, picking, settings = chosen.labelled, chosen.picking, chosen.settings
-    pool = Pool.read(inputs, picking, settings)
+    pool = DiversityInput.read(inputs, picking, settings)
     most_memory = picking.most_memory()
-    method = Method(chosen.methods, chosen.encoding, labelled, most_memory, settings.seed)
+    method = ObjectiveFactory(chosen.methods, chosen.encoding, labelled, most_memory, settings.seed)
     limits = picking.limits(len(pool.texts))
     with Steps(quiet=settings.quiet) as report:
         decisions = decide(
@@ -103,7 +103,9 @@ def _picked(inputs: Inputs, chosen: Chosen) -> Diversity:
     )
 
 
-def _names(pool: Pool, labelled: Labelled, nearest: NDArray[np.intp]) -> dict[int, bytes]:
+def _names(
+    pool: DiversityInput, labelled: LabelledRecords, nearest: NDArray[np.intp]
+) -> dict[int, bytes]:
     """What each number in `nearest` stands for is called: labelled texts come before the pool."""
     import numpy as np
 

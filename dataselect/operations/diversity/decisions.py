@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.near_duplicates import first_places
-from dataselect.operations.diversity.greedy import NOTHING, Limits, Nearest, Objective, greedy
+from dataselect.operations.diversity.greedy import NOTHING, Limits, NearestPick, Objective, greedy
 
 Report = Callable[[str, int], Callable[[int], None]]
 """Is told what begins and how much it is; what it returns is told how much more is done."""
@@ -91,7 +91,9 @@ def _without_copies(pool: Sequence[str], labelled: Sequence[str]) -> Decisions:
     return Decisions(codes, np.full(len(pool), NOTHING), np.zeros(len(pool)), nearest)
 
 
-def _enter(decided: Decisions, picked: NDArray[np.intp], nearest: Nearest, labelled: int) -> None:
+def _enter(
+    decided: Decisions, picked: NDArray[np.intp], nearest: NearestPick, labelled: int
+) -> None:
     """Take note of picks; a place of their nearest counts labelled texts first, and then picks."""
     decided.codes[picked] = PICKED
     decided.order[picked] = np.arange(len(picked))

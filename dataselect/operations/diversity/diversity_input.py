@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledRecords:
     """What picks have to differ from: the records of some files, or nothing."""
 
     paths: Sequence[str]
@@ -56,7 +56,7 @@ class Labelled:
 class Chosen:
     """What the options of a run say, with the labelled records."""
 
-    labelled: Labelled
+    labelled: LabelledRecords
     methods: MethodOptions
     encoding: VectorOptions
     picking: PickingOptions
@@ -64,7 +64,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Pool:
+class DiversityInput:
     """The good records of the input, n of `records` in all.
 
     `positions` (n,): where they are among all. `costs` (n,); `groups` (n,): the number of each
@@ -80,7 +80,7 @@ class Pool:
     group_names: Sequence[str]
 
     @classmethod
-    def read(cls, inputs: Inputs, picking: PickingOptions, settings: Settings) -> Pool:
+    def read(cls, inputs: Inputs, picking: PickingOptions, settings: Settings) -> DiversityInput:
         """Read what picking needs. Raises InputError where a bad record ends the run."""
         import numpy as np
 

@@ -25,7 +25,7 @@ _LEAST_COST = 1e-200  # what is free comes first, and of that the highest gain
 NOTHING = -1
 
 
-class Nearest(NamedTuple):
+class NearestPick(NamedTuple):
     """What each of some items is closest to: `similarities` (n,) from 0 to 1, and `places` (n,).
 
     A place counts labelled texts first, then picks in their order; NOTHING with similarity 0 where
@@ -49,7 +49,7 @@ class Objective(ABC):
         """(len(items),) what picking each of some items would be worth now."""
 
     @abstractmethod
-    def nearest(self, items: NDArray[np.intp]) -> Nearest:
+    def nearest(self, items: NDArray[np.intp]) -> NearestPick:
         """What items are closest to, among what is labelled or picked."""
 
     @abstractmethod
@@ -74,7 +74,7 @@ class Picks(NamedTuple):
     """Items in the order of picking, (k,), and what each was closest to at that time."""
 
     items: NDArray[np.intp]
-    nearest: Nearest
+    nearest: NearestPick
 
 
 def greedy(
@@ -121,7 +121,7 @@ def greedy(
         places.append(int(closest.places[0]))
         objective.add(item)
         advance(1)
-    nearest = Nearest(np.array(similarities), np.array(places, np.intp))
+    nearest = NearestPick(np.array(similarities), np.array(places, np.intp))
     return Picks(np.array(items, np.intp), nearest)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import InputError
-from dataselect.operations.diversity.diversity_input import Labelled, Pool
+from dataselect.operations.diversity.diversity_input import DiversityInput, LabelledRecords
 from dataselect.operations.diversity.options import MethodOptions, VectorOptions
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ FITTED_ON = 20_000
 
 
 @dataclass(frozen=True)
-class Method:
+class ObjectiveFactory:
     """The method of a run, and what it needs: a detector, an encoder, vectors of files.
 
     `most_memory`: bytes. `figures`, for reports, are complete once there is an objective.
@@ -31,12 +31,12 @@ class Method:
 
     options: MethodOptions
     encoding: VectorOptions
-    labelled: Labelled
+    labelled: LabelledRecords
     most_memory: int
     seed: int
     figures: dict[str, Any] = field(default_factory=dict)
 
-    def objective(self, pool: Pool, rows: NDArray[np.intp], report: Steps) -> Objective:
+    def objective(self, pool: DiversityInput, rows: NDArray[np.intp], report: Steps) -> Objective:
         """What picks among some texts of the pool are worth. Raises any DataselectError."""
         texts = [pool.texts[row] for row in rows.tolist()]
         self.figures.update(method=self.options.chosen, labelled=len(self.labelled.texts))
@@ -50,24 +50,26 @@ class Method:
 
     def _by_ngrams(self, texts: Sequence[str]) -> Objective:
         from dataselect.operations.diversity import memory_estimate
-        from dataselect.operations.diversity.objectives.ngram_coverage import Features
+        from dataselect.operations.diversity.objectives.ngram_coverage import NgramCoverage
 
         memory_estimate.require(
             memory_estimate.of_features(sum(map(len, texts)), len(texts)), self.most_memory
         )
-        return Features(texts, self.labelled.texts)
+        return NgramCoverage(texts, self.labelled.texts)
 
     def _by_detector(self, texts: Sequence[str]) -> Objective:
         from dataselect.models.paraphrase_detector.detector import Detector
-        from dataselect.operations.diversity.objectives.paraphrase_coverage import Paraphrase
+        from dataselect.operations.diversity.objectives.paraphrase_coverage import (
+            ParaphraseCoverage,
+        )
 
         assert self.options.detector is not None
         detector = Detector.load(self.options.detector, device=self.encoding.device)
         self.figures["detector"] = detector.describe()
-        return Paraphrase(detector, texts, self.labelled.texts)
+        return ParaphraseCoverage(detector, texts, self.labelled.texts)
 
     def _by_vectors(
-        self, pool: Pool, rows: NDArray[np.intp], texts: Sequence[str], report: Steps
+        self, pool: DiversityInput, rows: NDArray[np.intp], texts: Sequence[str], report: Steps
     ) -> Objective:
         from dataselect.operations.diversity import memory_estimate
         from dataselect.operations.diversity.objectives.facility_location import facility
@@ -90,7 +92,7 @@ class Method:
             return facility(*vectors, report("finding neighbours", len(texts)))
         return KCenter(*vectors)
 
-    def _encoders(self, pool: Pool, texts: Sequence[str]) -> tuple[Encoder, Encoder]:
+    def _encoders(self, pool: DiversityInput, texts: Sequence[str]) -> tuple[Encoder, Encoder]:
         """Of the pool, and of what is labelled."""
         if self.encoding.vectors is not None:
             return self._precomputed(pool, self.encoding.vectors)
@@ -101,7 +103,7 @@ class Method:
         )
         return encoder, encoder
 
-    def _precomputed(self, pool: Pool, path: str) -> tuple[Encoder, Encoder]:
+    def _precomputed(self, pool: DiversityInput, path: str) -> tuple[Encoder, Encoder]:
         """The vectors of files. Raises InputError if they do not fit the records or each other."""
         from dataselect.models.encoders.precomputed import Precomputed
 

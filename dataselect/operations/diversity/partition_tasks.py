@@ -12,7 +12,7 @@ from dataselect.data.sampling import names_at
 from dataselect.errors import InputError
 from dataselect.execution.block import cost_column, counted
 from dataselect.execution.distributed.shards import Shards
-from dataselect.execution.distributed.tasks import Size
+from dataselect.execution.distributed.tasks import ShardSize
 from dataselect.operations.diversity.objectives.methods import Items
 from dataselect.operations.diversity.partitions import pick_within
 from dataselect.operations.diversity.quantized_vectors import coarse_vectors
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from dataselect.data.input_files import Block
     from dataselect.data.records import Column
     from dataselect.execution.distributed.shards import Shard
-    from dataselect.execution.distributed.shipping import Parcel
+    from dataselect.execution.distributed.shipping import Shipment
     from dataselect.models.encoders.base import Encoder
     from dataselect.operations.diversity.greedy import Limits
-    from dataselect.operations.diversity.objectives.methods import Method
-    from dataselect.operations.diversity.partitions import Candidates, Partitioning, Totals
+    from dataselect.operations.diversity.objectives.methods import ObjectiveSpec
+    from dataselect.operations.diversity.partitions import PartitionCandidates, Partitioning, Totals
 
 
-class Texts(NamedTuple):
+class BlockTexts(NamedTuple):
     """The good records of a block, (n,): positions, texts, and what limits go by."""
 
     block: Block
@@ -53,7 +53,7 @@ class Reading:
     per: str | None = None
     strict: bool = True
 
-    def texts(self, shard: Shard, first_record: int = 0) -> Iterator[Texts]:
+    def texts(self, shard: Shard, first_record: int = 0) -> Iterator[BlockTexts]:
         """The good records of a shard, block by block. Raises InputError."""
         import numpy as np
 
@@ -67,7 +67,7 @@ class Reading:
                 raise InputError(str(found.bad[0]))
             positions, texts, *others = found.columns
             costs = None if cost is None else counted(self.cost, others.pop(0))
-            yield Texts(
+            yield BlockTexts(
                 block,
                 np.array(positions, np.intp),
                 texts,
@@ -77,7 +77,7 @@ class Reading:
 
 
 @dataclass
-class Surveyed:
+class PoolStatistics:
     """How much there is: lines, records, good ones, characters of their texts.
 
     `groups`: good records of each value of `--per`, in the order of first sight.
@@ -90,11 +90,11 @@ class Surveyed:
     groups: dict[str, int] = field(default_factory=dict)
 
     @property
-    def size(self) -> Size:
+    def size(self) -> ShardSize:
         """Lines and records."""
-        return Size(self.lines, self.records)
+        return ShardSize(self.lines, self.records)
 
-    def add(self, found: Texts) -> None:
+    def add(self, found: BlockTexts) -> None:
         """Count a block."""
         self.lines += found.block.data.count(b"\n")
         self.records += count_records(found.block.data)
@@ -103,7 +103,7 @@ class Surveyed:
         for name in found.groups or ():
             self.groups[name] = self.groups.get(name, 0) + 1
 
-    def merge(self, other: Surveyed) -> None:
+    def merge(self, other: PoolStatistics) -> None:
         """Count what comes after it, too."""
         self.lines += other.lines
         self.records += other.records
@@ -114,22 +114,22 @@ class Surveyed:
 
 
 @dataclass(frozen=True)
-class Survey:
+class PoolStatisticsTask:
     """Tells how much a shard has."""
 
     shard: Shard
     reading: Reading
 
-    def __call__(self) -> Surveyed:
+    def __call__(self) -> PoolStatistics:
         """Read it."""
-        found = Surveyed()
+        found = PoolStatistics()
         for texts in self.reading.texts(self.shard):
             found.add(texts)
         return found
 
 
 @dataclass(frozen=True)
-class Division:
+class PoolPartitioning:
     """How records are told apart: by partition; with vectors, where the method compares some.
 
     `groups`: the number of each group.
@@ -139,7 +139,7 @@ class Division:
     encoder: Encoder | None
     groups: Mapping[str, int]
 
-    def pieces(self, found: Texts) -> list[Items]:
+    def pieces(self, found: BlockTexts) -> list[Items]:
         """The records of a block, in each partition."""
         import numpy as np
 
@@ -154,17 +154,17 @@ class Division:
 
 
 @dataclass(frozen=True)
-class Divide:
+class PartitionTask:
     """Reads a shard, and tells its records apart. `division`: a parcel of a Division."""
 
     shard: Shard
     reading: Reading
-    division: Parcel
+    division: Shipment
     first_record: int
 
     def __call__(self) -> list[list[Items]]:
         """For each partition its records, block by block."""
-        division: Division = self.division.open()
+        division: PoolPartitioning = self.division.open()
         found: list[list[Items]] = [[] for _ in range(division.partitioning.count)]
         for texts in self.reading.texts(self.shard, self.first_record):
             for blocks, items in zip(found, division.pieces(texts), strict=True):
@@ -174,10 +174,10 @@ class Divide:
 
 
 @dataclass(frozen=True)
-class Contest:
+class PartitionPicking:
     """What picking within a partition goes by; see `pick_within`."""
 
-    method: Method
+    method: ObjectiveSpec
     limits: Limits
     totals: Totals
     band: tuple[float, float] | None = None
@@ -186,7 +186,7 @@ class Contest:
 class Picked(NamedTuple):
     """What became of a partition: `codes` (n,) are of the records at `positions` (n,)."""
 
-    candidates: Candidates
+    candidates: PartitionCandidates
     positions: NDArray[np.intp]
     codes: NDArray[np.uint8]
     masses: NDArray[np.float64] | None
@@ -196,14 +196,14 @@ class Picked(NamedTuple):
 class PickWithin:
     """Picks in a partition. `contest`: a parcel of a Contest."""
 
-    contest: Parcel
+    contest: Shipment
 
     def __call__(self, pieces: Sequence[list[Items]]) -> Picked | None:
         """Pick among the records of all shards; None where there is none."""
         blocks = [items for piece in pieces for items in piece]
         if not blocks:
             return None
-        contest: Contest = self.contest.open()
+        contest: PartitionPicking = self.contest.open()
         items = Items.joined(blocks)
         found = pick_within(
             items, contest.method, contest.limits, contest.totals, band=contest.band

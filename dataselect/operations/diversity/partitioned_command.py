@@ -14,10 +14,10 @@ from dataselect.operations.diversity.objectives.methods import (
     ByDistance,
     ByFacility,
     ByNgrams,
-    Method,
+    ObjectiveSpec,
 )
 from dataselect.operations.diversity.partition_tasks import Reading
-from dataselect.operations.diversity.partitioned_selection import Picking, known
+from dataselect.operations.diversity.partitioned_selection import PartitionedSelection, known
 from dataselect.operations.diversity.partitions import needed
 from dataselect.operations.diversity.scorer import Diversity
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.execution.distributed.shard_pool import Pool
+    from dataselect.execution.distributed.shard_pool import ShardPool
     from dataselect.models.encoders.base import Encoder
     from dataselect.operations.diversity.diversity_input import Chosen
 
@@ -37,10 +37,10 @@ _FEWEST_TEXTS = 20  # in a partition: less is not worth a task
 
 
 @dataclass(frozen=True)
-class Shards:
+class ShardedPool:
     """A pool of shards to pick from."""
 
-    pool: Pool
+    pool: ShardPool
     chosen: Chosen
 
     def picked(self) -> Diversity:
@@ -48,7 +48,7 @@ class Shards:
         import numpy as np
 
         rng = np.random.default_rng(self.chosen.settings.seed)
-        picking = Picking(self.pool, self._reading, rng)
+        picking = PartitionedSelection(self.pool, self._reading, rng)
         picking.survey()
         picking.draw(FITTED_ON)
         encoder = self._encoder(picking.sample)
@@ -98,7 +98,7 @@ class Shards:
         distinct = [sample[place - len(labelled)] for place, same in places if place == same]
         return fitted(distinct, labelled, self.chosen.settings.seed)
 
-    def _needed(self, picking: Picking, encoder: Encoder | None) -> int:
+    def _needed(self, picking: PartitionedSelection, encoder: Encoder | None) -> int:
         """How many partitions it takes to keep to the memory that each may use."""
         total = picking.total
         if encoder is None:
@@ -114,7 +114,7 @@ class Shards:
             estimate, (self.chosen.picking.max_memory or _PARTITION_GIB) * memory_estimate.GIB
         )
 
-    def _method(self, encoder: Encoder | None) -> Method:
+    def _method(self, encoder: Encoder | None) -> ObjectiveSpec:
         from dataselect.operations.diversity.quantized_vectors import coarse_vectors
 
         labelled = self.chosen.labelled.texts
@@ -126,7 +126,7 @@ class Shards:
         by_vectors = ByFacility if self.chosen.methods.chosen == "facility" else ByDistance
         return by_vectors(labelled, vectors)
 
-    def _names(self, picking: Picking, nearest: NDArray[np.intp]) -> dict[int, bytes]:
+    def _names(self, picking: PartitionedSelection, nearest: NDArray[np.intp]) -> dict[int, bytes]:
         """What each number in `nearest` stands for is called; labelled texts come first."""
         import numpy as np
 

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.data import records
 from dataselect.data.sampling import sample_texts
-from dataselect.errors import GuardError
+from dataselect.errors import RequirementError
 from dataselect.execution.distributed.shipping import pack
 from dataselect.operations.diversity.decisions import NOT_PICKED, PICKED
 from dataselect.operations.diversity.objectives.methods import Items
 from dataselect.operations.diversity.partition_tasks import (
-    Contest,
-    Divide,
-    Division,
     Names,
+    PartitionPicking,
+    PartitionTask,
     PickWithin,
+    PoolPartitioning,
+    PoolStatistics,
+    PoolStatisticsTask,
     Reading,
-    Survey,
-    Surveyed,
 )
 from dataselect.operations.diversity.partitions import Partitioning, Totals, merge
 from dataselect.operations.diversity.scorer import UNDECIDED, Known
@@ -32,25 +32,25 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.execution.distributed.shard_pool import Pool
+    from dataselect.execution.distributed.shard_pool import ShardPool
     from dataselect.models.encoders.base import Encoder
     from dataselect.operations.diversity.greedy import Limits, Picks
-    from dataselect.operations.diversity.objectives.methods import Method
-    from dataselect.operations.diversity.partitions import Candidates
+    from dataselect.operations.diversity.objectives.methods import ObjectiveSpec
+    from dataselect.operations.diversity.partitions import PartitionCandidates
 
 
 @dataclass
-class Picking:
+class PartitionedSelection:
     """Picks from a pool. The driver holds a byte a record, what partitions put forward, and picks.
 
     `total` is known after a survey, `sample` once it is drawn, `codes` and `figures` once there
     are picks.
     """
 
-    pool: Pool
+    pool: ShardPool
     reading: Reading
     rng: np.random.Generator
-    total: Surveyed = field(default_factory=Surveyed, init=False)
+    total: PoolStatistics = field(default_factory=PoolStatistics, init=False)
     sample: Sequence[str] = field(default=(), init=False)
     codes: NDArray[np.uint8] = field(init=False)
     figures: dict[str, Any] = field(default_factory=dict, init=False)
@@ -58,7 +58,7 @@ class Picking:
     def survey(self) -> None:
         """Count what the pool has."""
         pool = self.pool
-        tasks = [Survey(shard, self.reading) for shard in pool.shards]
+        tasks = [PoolStatisticsTask(shard, self.reading) for shard in pool.shards]
         found = {task.shard.name: surveyed for task, surveyed in pool.each("surveying", tasks)}
         for shard in pool.shards:
             self.total.merge(found[shard.name])
@@ -69,11 +69,11 @@ class Picking:
         column = records.text(self.reading.text_field)
         self.sample = sample_texts(self.pool, column, size, self.rng, strict=False)
         if not self.sample:
-            raise GuardError("the input holds no good record to pick from; check it")
+            raise RequirementError("the input holds no good record to pick from; check it")
 
     def pick(
         self,
-        method: Method,
+        method: ObjectiveSpec,
         limits: Limits,
         partitions: int,
         *,
@@ -90,14 +90,15 @@ class Picking:
         ship = partial(pack, keep=cluster.keep, with_files=not cluster.is_one_machine)
         partitioning = Partitioning.fit(self.sample, partitions, self.rng)
         numbers = {name: number for number, name in enumerate(groups)}
-        division = ship(Division(partitioning, encoder, numbers))
+        division = ship(PoolPartitioning(partitioning, encoder, numbers))
         counts = np.array(list(groups.values()), np.intp) if self.reading.per else None
-        contest = ship(Contest(method, limits, Totals(self.total.good, counts), band))
+        contest = ship(PartitionPicking(method, limits, Totals(self.total.good, counts), band))
         first = self.pool.first_records()
         tasks = [
-            Divide(shard, self.reading, division, first[shard.name]) for shard in self.pool.shards
+            PartitionTask(shard, self.reading, division, first[shard.name])
+            for shard in self.pool.shards
         ]
-        found: dict[int, Candidates] = {}
+        found: dict[int, PartitionCandidates] = {}
         masses: NDArray[np.float64] | None = None
         self.codes = np.full(self.total.records, UNDECIDED, np.uint8)
         for number, own in self.pool.exchange(tasks, [PickWithin(contest)] * partitioning.count):
@@ -114,7 +115,7 @@ class Picking:
             self.figures["per"] = self._per(list(found.values()), picks.items)
         return picks
 
-    def _per(self, found: Sequence[Candidates], picks: NDArray[np.intp]) -> dict[str, int]:
+    def _per(self, found: Sequence[PartitionCandidates], picks: NDArray[np.intp]) -> dict[str, int]:
         """How many picks, at some positions, each group has."""
         import numpy as np
 

@@ -24,9 +24,9 @@ from dataselect.models.encoders.base import Encoder, unit
 from dataselect.models.encoders.lexical import Lexical
 from dataselect.models.near_duplicates import canonical
 from dataselect.operations.diversity.decisions import COPY, COPY_OF_LABELLED, Decisions, decide
-from dataselect.operations.diversity.greedy import Limits, Nearest, Picks, greedy
+from dataselect.operations.diversity.greedy import Limits, NearestPick, Picks, greedy
 from dataselect.operations.diversity.memory_estimate import GIB
-from dataselect.operations.diversity.objectives.methods import Items, Method
+from dataselect.operations.diversity.objectives.methods import Items, ObjectiveSpec
 from dataselect.operations.diversity.quantized_vectors import References, coarse, coarse_vectors
 
 # Of the exact value of 2,000 picks among 91,000 texts, 64 partitions keep 97.5, 98.8, 99.3 and
@@ -139,7 +139,7 @@ class Totals:
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
+class PartitionCandidates:
     """What a partition puts forward.
 
     `picks`, positions in the order of picking, are final where there is no other partition.
@@ -152,18 +152,18 @@ class Candidates:
 class Within(NamedTuple):
     """What became of a partition.
 
-    `decisions`, on each of its texts: those picked are candidates only. `masses`: as of `Method`;
-    the merge takes the sum of those of all partitions.
+    `decisions`, on each of its texts: those picked are candidates only. `masses`: as of
+    `ObjectiveSpec`; the merge takes the sum of those of all partitions.
     """
 
-    candidates: Candidates
+    candidates: PartitionCandidates
     decisions: Decisions
     masses: NDArray[np.float64] | None
 
 
 def pick_within(
     items: Items,
-    method: Method,
+    method: ObjectiveSpec,
     limits: Limits,
     totals: Totals,
     *,
@@ -187,12 +187,12 @@ def pick_within(
     distinct = items.take(np.flatnonzero(~np.isin(decided.codes, (COPY, COPY_OF_LABELLED))))
     candidates = replace(candidates, weights=method.weights(distinct, candidates))
     picks = Picks(items.positions[picked], _nearest(decided, picked, len(method.labelled)))
-    return Within(Candidates(candidates, picks), decided, method.masses(distinct))
+    return Within(PartitionCandidates(candidates, picks), decided, method.masses(distinct))
 
 
 def merge(
-    found: Sequence[Candidates],
-    method: Method,
+    found: Sequence[PartitionCandidates],
+    method: ObjectiveSpec,
     limits: Limits,
     masses: NDArray[np.float64] | None = None,
 ) -> Picks:
@@ -263,8 +263,8 @@ def _ranks(groups: NDArray[np.intp]) -> NDArray[np.intp]:
     return ranks
 
 
-def _nearest(decided: Decisions, picked: NDArray[np.intp], labelled: int) -> Nearest:
+def _nearest(decided: Decisions, picked: NDArray[np.intp], labelled: int) -> NearestPick:
     """Of picks; places count labelled texts first, and then picks."""
     places = decided.nearest[picked]
     ranks = labelled + decided.order[np.maximum(places - labelled, 0)]
-    return Nearest(1 - decided.novelty[picked], np.where(places < labelled, places, ranks))
+    return NearestPick(1 - decided.novelty[picked], np.where(places < labelled, places, ranks))

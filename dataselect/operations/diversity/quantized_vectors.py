@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dataselect.models.encoders.base import Encoder, portions, unit
 from dataselect.models.neighbours.blocks import blocks
-from dataselect.operations.diversity.greedy import NOTHING, Nearest
+from dataselect.operations.diversity.greedy import NOTHING, NearestPick
 
 _LEVELS = 2.0**11
 _PRODUCTS_AT_ONCE = 1 << 23  # 32 MiB
@@ -60,19 +60,19 @@ class References:
         self._rows[self.size] = vector
         self.size += 1
 
-    def nearest(self, vectors: NDArray[np.float16], start: int = 0) -> Nearest:
+    def nearest(self, vectors: NDArray[np.float16], start: int = 0) -> NearestPick:
         """Those from place `start` on nearest to vectors (n, d); of equal ones the first."""
         similarities = np.zeros(len(vectors))
         places = np.full(len(vectors), NOTHING, np.intp)
         others = self._rows[start : self.size].T
         if not others.shape[1]:
-            return Nearest(similarities, places)
+            return NearestPick(similarities, places)
         for rows in blocks(len(vectors), max(1, _PRODUCTS_AT_ONCE // others.shape[1])):
             products = vectors[rows].astype(np.float32) @ others
             own = products.argmax(axis=1)
             places[rows] = own + start
             similarities[rows] = products[np.arange(len(own)), own].clip(0, 1)
-        return Nearest(similarities, places)
+        return NearestPick(similarities, places)
 
     def several_nearest(
         self, vectors: NDArray[np.float16], count: int, start: int = 0

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dataselect.execution.run import Settings
-    from dataselect.models.intent_classifier.intent_classifier import Recogniser
+    from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 
 _LABELS = "Labels"
 
@@ -111,7 +111,7 @@ def command(
     finish(result, settings)
 
 
-def _loaded(path: str, encoding: NeuralOptions) -> Recogniser:
+def _loaded(path: str, encoding: NeuralOptions) -> IntentClassifier:
     from dataselect.models.intent_classifier.intent_classifier import load
 
     return load(path, open_encoder(encoding, path))
@@ -124,7 +124,7 @@ def _trained(
     settings: Settings,
     *,
     calibrates: bool,
-) -> Recogniser:
+) -> IntentClassifier:
     """Train on the files that the options name."""
     import numpy as np
 

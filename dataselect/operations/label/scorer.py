@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dataselect.data.records import Column, Fields, numbers, optional, text
 from dataselect.execution.scorer import FittedScorer, Remarks, Scores
-from dataselect.models.intent_classifier.intent_classifier import OTHER, Recogniser
+from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
 
 INTENT, CONFIDENCE = "intent", "confidence"
 
@@ -62,7 +62,7 @@ class Labelling(FittedScorer):
 
     def __init__(
         self,
-        recogniser: Recogniser,
+        recogniser: IntentClassifier,
         *,
         keeps_other: bool = False,
         least: float | None = None,

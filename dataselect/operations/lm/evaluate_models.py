@@ -51,11 +51,11 @@ def command(
     if STDIN in models.paths:
         raise OptionError("models are read from files; standard input is for texts")
     with Run(texts, settings, also_read=[models]) as run:
-        from dataselect.models.language_model.scoring.perplexity import Evaluation, add
+        from dataselect.models.language_model.scoring.perplexity import PerplexityCounts, add
         from dataselect.models.language_model.scoring.unspaced import Watch
 
         run.facts = {"lm": models.paths, "format": format_, **vars(normalizing)}
-        evaluations = [Evaluation(path) for path in models.paths]
+        evaluations = [PerplexityCounts(path) for path in models.paths]
         watch = Watch()
         for batch in watch.over(run.texts(_NOUN, normalizing.build())):
             add(evaluations, batch)

@@ -18,13 +18,13 @@ from dataselect.execution.run import Run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataselect.models.language_model.trainers import Plan
+    from dataselect.models.language_model.trainers import TrainingOptions
 
 _NOUN, _MODEL, _ESTIMATION = "lm train", "Language model", "Estimation"
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class LanguageModelTrainOptions:
     """What the model is like, and what estimates it."""
 
     order: Annotated[
@@ -84,12 +84,12 @@ class TrainOptions:
         """The files that training reads, beside the text."""
         return [] if self.vocab is None else [Inputs([self.vocab])]
 
-    def plan(self) -> Plan:
+    def plan(self) -> TrainingOptions:
         """How to train, checked. Raises OptionError and InputError."""
-        from dataselect.models.language_model.trainers import Plan, read_words
+        from dataselect.models.language_model.trainers import TrainingOptions, read_words
 
         words = [read_words(each) for each in self.reads()]
-        return Plan(
+        return TrainingOptions(
             self.order,
             _thresholds(self.prune or ()),
             words[0] if words else None,
@@ -101,7 +101,7 @@ class TrainOptions:
 
 def command(
     inputs: InputOptions,
-    training: TrainOptions,
+    training: LanguageModelTrainOptions,
     normalizing: NormalizationOptions,
     output: OutputOptions,
 ) -> None:
@@ -138,7 +138,7 @@ def _thresholds(given: Sequence[str]) -> list[int]:
     return list(map(int, spelled))
 
 
-def _refuse_thresholds_as_files(training: TrainOptions, inputs: InputOptions) -> None:
+def _refuse_thresholds_as_files(training: LanguageModelTrainOptions, inputs: InputOptions) -> None:
     """Say what went wrong after `--prune 0 0 1` without quotes."""
     strays = [name for name in inputs.files or () if name.isdecimal() and not os.path.exists(name)]
     if training.prune and strays:

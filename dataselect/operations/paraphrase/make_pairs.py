@@ -10,7 +10,7 @@ from typer import Option
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.options import InputOptions, OutputOptions, option
 from dataselect.data.annotations import annotation, utterances, warnings
-from dataselect.errors import GuardError, OptionError
+from dataselect.errors import OptionError, RequirementError
 from dataselect.execution.run import Run, Settings
 from dataselect.selection.rule import parse_share
 
@@ -27,7 +27,7 @@ _PAIRS, _SPLITS, _RECORDS = "Pairs", "Splits", "Records"
 
 
 @dataclass(frozen=True)
-class PairOptions:
+class PairGenerationOptions:
     """How many pairs are made, and of what."""
 
     pairs: Annotated[
@@ -191,7 +191,7 @@ class AnnotationOptions:
 
 def command(
     inputs: InputOptions,
-    making: PairOptions,
+    making: PairGenerationOptions,
     splitting: SplitOptions,
     annotated: AnnotationOptions,
     output: OutputOptions,
@@ -207,7 +207,7 @@ def command(
     import numpy as np
 
     from dataselect.models.paraphrase_detector.pairs.annotated_corpus import (
-        Corpus,
+        AnnotatedCorpus,
         distinct_templates,
     )
     from dataselect.models.paraphrase_detector.pairs.pair_set import PairSet
@@ -235,7 +235,7 @@ def command(
         known = {template.intent: None for template in templates}
         held_out = splitting.intents(known, left_out, rng)
         splits = split(templates, held_out, dev_share, rng)._asdict()
-        corpora = {name: Corpus(own) for name, own in splits.items()}
+        corpora = {name: AnnotatedCorpus(own) for name, own in splits.items()}
         made = [
             PairSet(name, corpora[name], size, rng)
             for name, size in splitting.sizes(making.pairs).items()
@@ -261,7 +261,7 @@ def _refuse_none(made: list[PairSet], settings: Settings) -> None:
     """Raise GuardError where a split has no pair at all."""
     for pairs in made:
         if not (pairs or settings.allow_empty):
-            raise GuardError(
+            raise RequirementError(
                 f"no pair can be made for {pairs.name}: {pairs.why_empty()}; annotate more "
                 "records, or accept it with --allow-empty"
             )

@@ -27,7 +27,7 @@ _SCORE, _RECORDS = "Scoring", "Records"
 
 
 @dataclass(frozen=True)
-class PairOptions:
+class PairFieldOptions:
     """Where the two texts of a record are."""
 
     text1_field: Annotated[
@@ -76,7 +76,7 @@ def command(
         ),
     ],
     matching: MatchOptions,
-    pairs: PairOptions,
+    pairs: PairFieldOptions,
     selection: SelectionOptions,
     run: RunOptions,
     engine: EngineOptions,
@@ -121,10 +121,10 @@ def command(
     finish(result, settings)
 
 
-def _of_pairs(detector: SavedDetector, pairs: PairOptions) -> Scorer:
-    from dataselect.operations.paraphrase.scorer import Pairs
+def _of_pairs(detector: SavedDetector, pairs: PairFieldOptions) -> Scorer:
+    from dataselect.operations.paraphrase.scorer import PairProbability
 
-    return Pairs(detector, text1_field=pairs.text1_field, text2_field=pairs.text2_field)
+    return PairProbability(detector, text1_field=pairs.text1_field, text2_field=pairs.text2_field)
 
 
 def _of_file(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _DECIMALS = 6
 
 
-class Pairs(Scorer):
+class PairProbability(Scorer):
     """Probability that the two texts of a record are paraphrases."""
 
     noun: ClassVar[str] = "paraphrase"

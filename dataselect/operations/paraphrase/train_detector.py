@@ -16,7 +16,7 @@ from dataselect.data.output_files import STDOUT
 from dataselect.data.system_errors import writing_to
 from dataselect.errors import OptionError
 from dataselect.execution.run import Run
-from dataselect.operations.paraphrase.score_pairs import PairOptions
+from dataselect.operations.paraphrase.score_pairs import PairFieldOptions
 
 if TYPE_CHECKING:
     from dataselect.models.paraphrase_detector.training.network_training import Schedule
@@ -26,7 +26,7 @@ _TRAINING, _RECORDS = "Training", "Records"
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class DetectorTrainOptions:
     """What the detector is, and how long it learns."""
 
     dev: Annotated[
@@ -116,8 +116,8 @@ class LabelOptions:
 
 def command(
     inputs: InputOptions,
-    training: TrainOptions,
-    fields: PairOptions,
+    training: DetectorTrainOptions,
+    fields: PairFieldOptions,
     labelled: LabelOptions,
     output: OutputOptions,
 ) -> None:
@@ -150,8 +150,8 @@ def _is_detector(path: str) -> bool:
 
 def _trained(
     run: Run,
-    training: TrainOptions,
-    fields: PairOptions,
+    training: DetectorTrainOptions,
+    fields: PairFieldOptions,
     labelled: LabelOptions,
     folder: str,
     shown: str,

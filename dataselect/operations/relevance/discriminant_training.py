@@ -16,7 +16,7 @@ from dataselect.models.sparse import inverse_document_frequency
 from dataselect.operations.relevance.logistic_regression import (
     HeldOut,
     Sigmoid,
-    Training,
+    TrainingSet,
     calibrate,
     choose_penalty,
     sample_rows,
@@ -40,7 +40,7 @@ _TOP_NGRAMS = 20
 
 
 @dataclass(frozen=True)
-class Contrast:
+class Discriminants:
     """What was learnt: `weights` and one sigmoid for each in-domain set.
 
     `held_out` (h,) probabilities of in-domain texts by weights that did not see them, ascending.
@@ -76,7 +76,7 @@ def contrast(
     ngrams: Ngrams,
     aggregation: Aggregation,
     rng: np.random.Generator,
-) -> Contrast:
+) -> Discriminants:
     """Learn one set of weights for each in-domain set, by name, against the background.
 
     Near-copies of in-domain text are left out of the background. The penalty is chosen once, for
@@ -132,7 +132,7 @@ class _Problem:
         self.fold = folds(texts, rng)
         self.rng = rng
 
-    def solve(self) -> Contrast:
+    def solve(self) -> Discriminants:
         """Learn and judge every set, each against the background alone."""
         anything = self._training(self.owners >= 0)
         rows = sample_rows(anything.positive, self.rng)
@@ -147,7 +147,7 @@ class _Problem:
             all_held_out &= training.can_hold_out
         weights = np.stack(learnt)
         own = [s(h.scores[h.positive]) for s, h in zip(sigmoids, held_out, strict=True)]
-        return Contrast(
+        return Discriminants(
             NgramWeights.of(self.ngrams, self.buckets, weights),
             tuple(sigmoids),
             np.sort(np.concatenate(own)),
@@ -165,15 +165,15 @@ class _Problem:
             },
         )
 
-    def _training(self, positive: NDArray[np.bool_]) -> Training:
-        return Training(self.counts, positive, self.scale, self.divisors, self.fold)
+    def _training(self, positive: NDArray[np.bool_]) -> TrainingSet:
+        return TrainingSet(self.counts, positive, self.scale, self.divisors, self.fold)
 
     def _sides(self, number: int, rows: NDArray[np.intp]) -> NDArray[np.intp]:
         """Those of `rows` that are of one set or of the background, in their order."""
         sides: NDArray[np.intp] = rows[(self.owners[rows] == number) | (self.owners[rows] < 0)]
         return sides
 
-    def _against(self, number: int, rows: NDArray[np.intp]) -> Training:
+    def _against(self, number: int, rows: NDArray[np.intp]) -> TrainingSet:
         """The problem of telling one set from the background; other sets take no part."""
         return self._training(self.owners == number).subset(self._sides(number, rows))
 

@@ -78,7 +78,7 @@ def fit_weights(
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingSet:
     """What one classifier learns from.
 
     `counts` (n, f) n-gram counts; `positive` (n,) whether a row is in-domain; `scale` (f,) how
@@ -92,9 +92,9 @@ class Training:
     lengths: NDArray[np.float64]
     fold: NDArray[np.intp]
 
-    def subset(self, rows: NDArray[np.intp]) -> Training:
+    def subset(self, rows: NDArray[np.intp]) -> TrainingSet:
         """Some of the rows."""
-        return Training(
+        return TrainingSet(
             self.counts[rows], self.positive[rows], self.scale, self.lengths[rows], self.fold[rows]
         )
 
@@ -123,7 +123,7 @@ class Training:
         return scores
 
 
-def choose_penalty(training: Training) -> float:
+def choose_penalty(training: TrainingSet) -> float:
     """The penalty of GRID with the highest average precision on held-out folds.
 
     USUAL_C stays unless another is better by more than a standard error over the folds: with few

@@ -35,7 +35,7 @@ _LENGTH_AUC_MARGIN = 0.02
 _LONG_WORD = 12  # characters to a word, spaces counted: 5 to 8 in European languages and Hindi
 
 
-class Evidence(NamedTuple):
+class NgramEvidence(NamedTuple):
     """Why a text is relevant: its log-odds are the sum of `shares` and the `offset`.
 
     `shares`: each n-gram, the best first, to its weight times its occurrences, times the `slope` of
@@ -154,7 +154,7 @@ class Relevance(FittedScorer):
             "against": [item for item in reversed(rounded) if item[1] < 0][: self.explain],
         }
 
-    def evidence(self, value: str, which: int) -> Evidence:
+    def evidence(self, value: str, which: int) -> NgramEvidence:
         """What each n-gram of a text says for one in-domain set."""
         found = self.weights.ngrams.strings(value)
         buckets = np.array([bucket for bucket, _ in found], np.intp)
@@ -168,7 +168,7 @@ class Relevance(FittedScorer):
             for ngram, weight in weights.items()
         }
         ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
-        return Evidence(dict(ranked), weights, divisor, sigmoid.slope, sigmoid.offset)
+        return NgramEvidence(dict(ranked), weights, divisor, sigmoid.slope, sigmoid.offset)
 
     def warnings(self) -> list[str]:
         """Doubts about what was learnt, such as a ranking that only follows length."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dataselect.models.metrics import TextMetric
     from dataselect.models.normalization import Normalization
     from dataselect.operations.rescore.log_linear import LogLinear
-    from dataselect.operations.rescore.scorer import Development, Recipe
+    from dataselect.operations.rescore.scorer import Development, RescoreRecipe
 
 _WEIGHTS, _TUNE, _EVALUATE, _RECORDS = "Weights", "Tuning", "Evaluation", "Records"
 _NORMALIZED = ("wer", "cer")
@@ -295,11 +295,11 @@ def _recipe(
     normalizing: HypothesisOptions,
     lists: ListOptions,
     settings: Settings,
-) -> Recipe:
+) -> RescoreRecipe:
     """What is to be fitted. Reads weights or lists to tune on. Raises OptionError, InputError."""
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.operations.rescore.log_linear import load
-    from dataselect.operations.rescore.scorer import Recipe
+    from dataselect.operations.rescore.scorer import RescoreRecipe
 
     lists.check()
     tuning.check()
@@ -316,7 +316,7 @@ def _recipe(
         made_for = figures.get("lm")
     else:
         raise OptionError("--weights has weights and normalisation; leave other options for it out")
-    return Recipe(
+    return RescoreRecipe(
         start,
         lm=None if models.lm is None else LanguageModel(models.lm),
         order=models.order,

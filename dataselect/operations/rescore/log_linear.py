@@ -17,7 +17,7 @@ from dataselect.documents import Between, DocumentError, parsed, typed
 from dataselect.errors import InputError
 from dataselect.models.language_model.scoring.language_model import LanguageModel, TextScores
 from dataselect.models.normalization import Normalization
-from dataselect.operations.rescore.nbest import Candidates, NBest, NBestField, candidates
+from dataselect.operations.rescore.nbest import Hypotheses, NBest, NBestField, candidates
 
 SCORE, LM, WORDS, OOV = "score", "lm", "words", "oov"
 OWN = (SCORE, LM, WORDS, OOV)
@@ -37,7 +37,7 @@ Floats = NDArray[np.float64]
 class Featured(NamedTuple):
     """The hypotheses that may win, h in all, with (h, f) features and what the LM said of them."""
 
-    candidates: Candidates
+    candidates: Hypotheses
     features: Floats
     scored: TextScores
 

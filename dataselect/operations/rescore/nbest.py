@@ -121,7 +121,7 @@ def _number(value: Any) -> float:
     return number
 
 
-class Candidates(NamedTuple):
+class Hypotheses(NamedTuple):
     """The hypotheses that may win, h of them, list after list of (n,) `sizes`, in their order.
 
     `texts` as they are in the lists, `normalized` for model and metric, `ranks` (h,) from 1 in the
@@ -137,7 +137,7 @@ class Candidates(NamedTuple):
 
 def candidates(
     lists: Sequence[NBest], field: NBestField, normalization: Normalization | None = None
-) -> Candidates:
+) -> Hypotheses:
     """Lay out lists; copies of an earlier text of the list are left out, and so are empty texts.
 
     A list of empty texts only keeps the first. Texts are compared after `normalization`.
@@ -154,7 +154,7 @@ def candidates(
         texts, normalized = ([own[place] for place in places] for own in (texts, normalized))
         columns = [[own[place] for place in places] for own in columns]
         ranks = ranks[places]
-    return Candidates(
+    return Hypotheses(
         texts,
         normalized,
         ranks,

@@ -12,7 +12,7 @@ from dataselect.data import records
 if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
     from dataselect.models.metrics import Metric
-    from dataselect.models.metrics.bootstrap import Comparison, Interval
+    from dataselect.models.metrics.bootstrap import Interval, PairedBootstrap
     from dataselect.operations.rescore.scorer import Rescore
 
 FIRST, RESCORED, ORACLE, RANDOM = "first-best", "rescored", "oracle", "random"
@@ -29,7 +29,7 @@ class Systems:
     lists: int
     seed: int
     intervals: dict[str, Interval]
-    compared: dict[str, Comparison]
+    compared: dict[str, PairedBootstrap]
 
     def warnings(self) -> list[str]:
         """That rescoring did harm, if it did."""
@@ -163,7 +163,7 @@ def table(found: Systems) -> str:
     return "\n".join([basis, *map(str.rstrip, aligned(rows))])
 
 
-def _difference(found: Comparison) -> list[str]:
+def _difference(found: PairedBootstrap) -> list[str]:
     return [
         f"{found.difference:+.2f}",
         f"[{found.low:+.2f}, {found.high:+.2f}]",

@@ -34,7 +34,7 @@ from dataselect.operations.rescore.log_linear import (
     winners,
 )
 from dataselect.operations.rescore.nbest import NBest, NBestField, find
-from dataselect.operations.rescore.weight_tuning import Optimizer, Tuning, tune
+from dataselect.operations.rescore.weight_tuning import Optimizer, WeightTuning, tune
 
 if TYPE_CHECKING:
     from dataselect.selection.rule import Direction
@@ -211,7 +211,7 @@ def tuned(
     nbest: NBestField,
     development: Development,
     rng: np.random.Generator,
-) -> tuple[LogLinear, Tuning]:
+) -> tuple[LogLinear, WeightTuning]:
     """The model with weights tuned on n > 1 lists; those of `start` are where it starts."""
     lists, references, metric, optimizer = development
     prepared = laid_out(start.features(lists, nbest, lm), references, metric)
@@ -221,7 +221,7 @@ def tuned(
 
 
 @dataclass(frozen=True)
-class Recipe:
+class RescoreRecipe:
     """How a Rescore is made: the model or where its tuning starts, and the language model.
 
     `lm`: None to train one. `made_for`: digest of the language model that weights were made for.

@@ -21,7 +21,7 @@ _ENOUGH = 0.95  # of bootstrap samples in which tuned weights win: less may be c
 
 
 @dataclass(frozen=True)
-class Tuning:
+class WeightTuning:
     """Weights (f,), and values of the metric on the lists they were tuned on.
 
     `before` with the weights at the start, `after` with the tuned ones; `held_out` with weights
@@ -61,7 +61,7 @@ def tune(
     start: Floats,
     rng: np.random.Generator,
     optimizer: Optimizer = "risk",
-) -> Tuning:
+) -> WeightTuning:
     """Find weights for n > 1 lists, unless they hardly beat `start` (f,) on lists held out.
 
     `risk` maximises the expected metric, `mert` the metric itself. Both start at `start`, which
@@ -85,7 +85,7 @@ def tune(
     before = lists.chosen(lists.winners(start))
     compared = paired_bootstrap(metric, before, held_out, rng)
     kept = compared.wins >= _ENOUGH
-    return Tuning(
+    return WeightTuning(
         weights if kept else start,
         optimizer,
         len(lists),

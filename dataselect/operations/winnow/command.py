@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from dataselect.execution.run import Settings
     from dataselect.models.normalization import Normalization
-    from dataselect.operations.winnow.scorer import Recipe
+    from dataselect.operations.winnow.scorer import WinnowRecipe
 
 _SCORE = "Scoring"
 _AUTO = "auto"
@@ -104,14 +104,14 @@ class WinnowOptions:
         normalization: Normalization,
         settings: Settings,
         rng: np.random.Generator,
-    ) -> Recipe:
+    ) -> WinnowRecipe:
         """What is to be fitted. Reads the contrast. Raises OptionError, InputError."""
         from dataselect.models.language_model.scoring.language_model import (
             LanguageModel,
             is_language_model,
         )
         from dataselect.models.language_model.scoring.unknown_words import OovPolicy
-        from dataselect.operations.winnow.scorer import Band, Recipe
+        from dataselect.operations.winnow.scorer import Band, WinnowRecipe
 
         contrast: LanguageModel | list[str] | None = None
         column = records.text(settings.text_field)
@@ -132,7 +132,7 @@ class WinnowOptions:
                 raise no_good_record(pool, [column], " to contrast with; check it")
         if contrast == []:
             raise InputError(f"{self.contrast}: no text to contrast with; check --contrast")
-        return Recipe(
+        return WinnowRecipe(
             lm=None if models.lm is None else LanguageModel(models.lm, normalization),
             contrast=contrast,
             order=models.order,

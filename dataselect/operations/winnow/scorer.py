@@ -151,7 +151,7 @@ class Winnow(Scorer):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class WinnowRecipe:
     """How a Winnow is made: its options, and its models as far as they are there.
 
     `lm`: the in-domain model, else one is trained. `contrast`: a general model, or texts to train

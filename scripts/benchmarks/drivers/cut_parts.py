@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from dataselect.selection.rule import Part, Selection
+from dataselect.selection.rule import ScoredPart, Selection
 
 GROUPS = 100
 KINDS = {"threshold": float, "share": Fraction, "budget": float, "cost": str, "per": str}
@@ -21,7 +21,7 @@ selection = Selection(**{name: KINDS.get(name, int)(value) for name, value in gi
 passes = 0
 
 
-def parts() -> Iterator[Part]:
+def parts() -> Iterator[ScoredPart]:
     """Scores from 0 to 1, costs from 2 to 8, groups of unequal sizes."""
     global passes  # noqa: PLW0603  # a generator of a script: this is what it reports
     passes += 1
@@ -31,7 +31,7 @@ def parts() -> Iterator[Part]:
         scores = rng.random(n)
         costs = None if selection.budget is None else 2 + 6 * rng.random(n)
         codes = None if selection.per is None else (GROUPS * rng.random(n) ** 2).astype(np.intc)
-        yield Part(scores, costs, codes)
+        yield ScoredPart(scores, costs, codes)
 
 
 names = None if selection.per is None else list(map(str, range(GROUPS)))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dataselect.analysis.report.comparison_section import Chance
     from dataselect.analysis.report.figures.binning import Histogram
     from dataselect.analysis.report.lineage import Way
-    from dataselect.analysis.report.stage_sections import Part
+    from dataselect.analysis.report.stage_sections import StageSection
     from dataselect.execution.run_report import SweepDocument
 
 
@@ -29,7 +29,7 @@ def of_way(way: Way) -> dict[str, Plot]:
     return found
 
 
-def of_part(part: Part) -> dict[str, Plot]:
+def of_part(part: StageSection) -> dict[str, Plot]:
     """The figures of a stage by kind; those without numbers are left out."""
     found = {}
     if part.scores is not None:
@@ -102,7 +102,7 @@ def _plane(way: Way) -> Plot:
     )
 
 
-def _scores(part: Part, histogram: Histogram) -> Plot:
+def _scores(part: StageSection, histogram: Histogram) -> Plot:
     field = part.source.field
     good = "right" if part.source.direction == "high" else "left"
     ends = " and the ".join(
@@ -126,7 +126,7 @@ def _scores(part: Part, histogram: Histogram) -> Plot:
     )
 
 
-def _curve(part: Part, auto: SweepDocument) -> Plot:
+def _curve(part: StageSection, auto: SweepDocument) -> Plot:
     best, chance, everything = auto["best"], auto["random"], auto["everything"]
     return Plot(
         f"{part.anchor}-{_slug(part)}-curve",
@@ -156,5 +156,5 @@ def _perplexity(chance: Chance) -> Plot:
     )
 
 
-def _slug(part: Part) -> str:
+def _slug(part: StageSection) -> str:
     return "".join(each if each.isalnum() else "-" for each in part.source.title)

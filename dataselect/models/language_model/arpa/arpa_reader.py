@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dataselect.data.input_files import Block, Inputs, display
 from dataselect.errors import InputError
-from dataselect.models.language_model.backoff import BackoffModel, Level, find_sorted
+from dataselect.models.language_model.backoff import BackoffModel, NgramOrder, find_sorted
 from dataselect.models.language_model.vocabulary import (
     BEGIN,
     END,
@@ -181,7 +181,7 @@ class _Builder:
     def __init__(self, file: _File, order: int) -> None:
         self._file, self._order = file, order
         self._numbers = _Numbers({marker: number for number, marker in enumerate(MARKERS)})
-        self._levels: list[Level] = []
+        self._levels: list[NgramOrder] = []
         self._keys: list[NDArray[np.int64]] = []
 
     def model(self) -> BackoffModel:
@@ -264,7 +264,7 @@ class _Builder:
         self._refuse_if(again, found, "an n-gram that was there before")
         self._keys.append(keys[ascending])
         self._levels.append(
-            Level(
+            NgramOrder(
                 histories[ascending],
                 found.words[ascending, -1],
                 np.where(found.log_probs < -_LARGEST, _NEVER, found.log_probs)[ascending],

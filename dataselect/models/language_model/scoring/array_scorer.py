@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.language_model.backoff import BackoffModel, Level
+from dataselect.models.language_model.backoff import BackoffModel, NgramOrder
 from dataselect.models.language_model.scoring.vocabulary_lookup import KnownWords
 from dataselect.models.language_model.vocabulary import BEGIN, END, UNKNOWN
 
@@ -17,7 +17,7 @@ _MIXER = np.uint64(0x9E3779B97F4A7C15)  # odd, 2 ** 64 over the golden ratio (Fi
 _STEPS = 64  # words of a text that are added in step with those of the others
 
 
-class Predictions(NamedTuple):
+class TokenPredictions(NamedTuple):
     """What a model makes of each word and sentence end of some texts, all (t,) and in a row.
 
     `log_probs` float32, base 10; `lengths` of the n-gram that predicted it; whether it is `known`.
@@ -53,7 +53,7 @@ class ArrayScorer:
         for level in model.levels[1:]:
             slots = self._add(level, slots)
 
-    def _add(self, level: Level, below: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _add(self, level: NgramOrder, below: NDArray[np.int64]) -> NDArray[np.int64]:
         """Take the next order; `below` are the slots of the n-grams of the order before."""
         keys = below[level.histories] * self._size + level.words
         table = _Table(keys)
@@ -76,7 +76,7 @@ class ArrayScorer:
         oov = np.diff(unknown[ends], prepend=0)
         return sums(found.log_probs, found.words + 1).astype(np.float64), found.words, oov
 
-    def predict(self, texts: Sequence[bytes]) -> Predictions:
+    def predict(self, texts: Sequence[bytes]) -> TokenPredictions:
         """Score texts without markers, each as a sentence."""
         numbers, words = self._words.numbers(texts)
         tokens = np.empty(len(numbers) + 2 * len(texts), np.int32)
@@ -89,7 +89,7 @@ class ArrayScorer:
         events = np.ones(len(tokens), np.bool_)
         events[begins] = False
         known = tokens[events] != UNKNOWN
-        return Predictions(log_probs[events], lengths[events], known, words)
+        return TokenPredictions(log_probs[events], lengths[events], known, words)
 
     def _score(
         self, tokens: NDArray[np.int32], begins: NDArray[np.int64]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.errors import InputError, WorkerError
-from dataselect.models.language_model.scoring.array_scorer import Predictions, Totals
+from dataselect.models.language_model.scoring.array_scorer import TokenPredictions, Totals
 from dataselect.models.language_model.scoring.spelling import Spelling
 from dataselect.models.language_model.scoring.vocabulary_lookup import KnownWords
 
@@ -60,11 +60,11 @@ class KenlmProcess:
         log_probs, words, oov = self._asked(_SCORE, texts)
         return log_probs, words.astype(np.int64), oov.astype(np.int64)
 
-    def predict(self, texts: Sequence[bytes]) -> Predictions:
+    def predict(self, texts: Sequence[bytes]) -> TokenPredictions:
         """Score every word and sentence end of texts without markers."""
         log_probs, lengths, unknown = self._asked(_PREDICT, texts)
         words = np.fromiter((len(text.split()) for text in texts), np.int64, len(texts))
-        return Predictions(
+        return TokenPredictions(
             log_probs.astype(np.float32), lengths.astype(np.int8), unknown == 0, words
         )
 

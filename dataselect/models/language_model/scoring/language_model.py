@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dataselect.data.input_files import Inputs, file_digest, open_raw, rereadable
 from dataselect.errors import InputError
 from dataselect.models.language_model import arpa
-from dataselect.models.language_model.scoring.array_scorer import ArrayScorer, Predictions
+from dataselect.models.language_model.scoring.array_scorer import ArrayScorer, TokenPredictions
 from dataselect.models.language_model.scoring.kenlm_process import KenlmProcess
 from dataselect.models.language_model.vocabulary import Vocabulary, composed_sentences
 from dataselect.models.normalization import Normalization
@@ -111,7 +111,7 @@ class LanguageModel:
         """Score whole texts as sentences; a literal `<s>` in a text is a word like any other."""
         return TextScores(*self._scorer.score(composed_sentences(self.normalization.each(texts))))
 
-    def predict(self, texts: Sequence[str]) -> Predictions:
+    def predict(self, texts: Sequence[str]) -> TokenPredictions:
         """Score every word and sentence end of some texts."""
         return self._scorer.predict(composed_sentences(self.normalization.each(texts)))
 

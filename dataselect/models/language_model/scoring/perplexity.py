@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.language_model.scoring.array_scorer import Predictions
+from dataselect.models.language_model.scoring.array_scorer import TokenPredictions
 from dataselect.models.language_model.scoring.language_model import LanguageModel, perplexity
 from dataselect.models.normalization import all_composed
 
 
-class Evaluation:
+class PerplexityCounts:
     """What one model makes of texts that are added batch by batch, in constant memory."""
 
     def __init__(self, path: str) -> None:
@@ -29,11 +29,13 @@ class Evaluation:
         """Score some more texts."""
         add([self], texts)
 
-    def predict(self, texts: Sequence[str]) -> Predictions:
+    def predict(self, texts: Sequence[str]) -> TokenPredictions:
         """What the model makes of each word and sentence end, for `take`."""
         return self._model.predict(texts)
 
-    def take(self, texts: Sequence[str], found: Predictions, shared: NDArray[np.bool_]) -> None:
+    def take(
+        self, texts: Sequence[str], found: TokenPredictions, shared: NDArray[np.bool_]
+    ) -> None:
         """Add what `predict` found; `shared` (t,) are the words that all models know."""
         known, log_probs = found.known, found.log_probs.astype(np.float64)
         texts = all_composed(texts)
@@ -77,7 +79,7 @@ class Evaluation:
         }
 
 
-def add(evaluations: Sequence[Evaluation], texts: Sequence[str]) -> None:
+def add(evaluations: Sequence[PerplexityCounts], texts: Sequence[str]) -> None:
     """Score some more texts by several models, which split them into the same words."""
     found = [evaluation.predict(texts) for evaluation in evaluations]
     shared = np.logical_and.reduce([each.known for each in found])

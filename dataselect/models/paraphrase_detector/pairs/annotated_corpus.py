@@ -65,7 +65,7 @@ class Values:
         return None
 
 
-class Corpus:
+class AnnotatedCorpus:
     """Templates, and what they can be filled with.
 
     `by_intent`: the templates of each intent, in their order; one for each utterance.
@@ -113,7 +113,7 @@ class Corpus:
         """A template whose example has other values, each drawn by itself."""
         return Template.of(template.fill([self._values[slot].any(rng) for slot in template.slots]))
 
-    def share_of_values_in(self, other: Corpus) -> float:
+    def share_of_values_in(self, other: AnnotatedCorpus) -> float:
         """Share of the slots of all utterances whose value another corpus has, too."""
         slots = [
             (slot, value)

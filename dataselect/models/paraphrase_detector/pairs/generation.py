@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from dataselect.data.annotations import Utterance
-from dataselect.models.paraphrase_detector.pairs.annotated_corpus import Corpus
+from dataselect.models.paraphrase_detector.pairs.annotated_corpus import AnnotatedCorpus
 from dataselect.models.paraphrase_detector.pairs.hard_negatives import negatives
 from dataselect.models.paraphrase_detector.pairs.templates import (
     Template,
@@ -26,7 +26,7 @@ _PATIENCE = 100  # failures in a row after which an intent has given all
 _FEW = 3  # templates of which the least alike is taken first
 
 
-class Pair(NamedTuple):
+class TrainingPair(NamedTuple):
     """Two utterances, whether they are paraphrases, and how they were made."""
 
     one: Utterance
@@ -52,7 +52,9 @@ class Pair(NamedTuple):
         }
 
 
-def make_pairs(corpus: Corpus, size: int, rng: np.random.Generator) -> Iterator[Pair]:
+def make_pairs(
+    corpus: AnnotatedCorpus, size: int, rng: np.random.Generator
+) -> Iterator[TrainingPair]:
     """Yield up to `size` distinct pairs, paraphrases and others by turns, evenly over intents.
 
     An intent that can give no more leaves its share to the others.
@@ -65,11 +67,11 @@ def make_pairs(corpus: Corpus, size: int, rng: np.random.Generator) -> Iterator[
 class _Maker:
     """Makes pairs of a corpus, none twice."""
 
-    def __init__(self, corpus: Corpus, rng: np.random.Generator) -> None:
+    def __init__(self, corpus: AnnotatedCorpus, rng: np.random.Generator) -> None:
         self._corpus, self._rng = corpus, rng
         self._known: set[frozenset[str]] = set()
 
-    def of_intent(self, intent: str | None) -> Iterator[tuple[Pair, Pair]]:
+    def of_intent(self, intent: str | None) -> Iterator[tuple[TrainingPair, TrainingPair]]:
         """Yield positive pairs, each with a negative one: of utterances, then of other values."""
         corpus, rng = self._corpus, self._rng
         anchors = corpus.by_intent[intent]
@@ -90,19 +92,19 @@ class _Maker:
 
     def _counterparts(
         self, anchor: Template, partner: Template, kind: str
-    ) -> tuple[Pair, Pair] | None:
+    ) -> tuple[TrainingPair, TrainingPair] | None:
         """A positive pair of the example of `anchor` and a negative one, or None if one is known.
 
         `partner`: another template with the same slot types.
         """
         own = anchor.example
-        positive = Pair(own, partner.fill_like(own.slots), 1, kind)
+        positive = TrainingPair(own, partner.fill_like(own.slots), 1, kind)
         key = _texts(positive)
         if len(key) == 1 or key in self._known:
             return None
         for _ in range(_TRIES):
             for negative_kind, other in negatives(self._corpus, anchor, partner, self._rng):
-                negative = Pair(own, other, 0, negative_kind)
+                negative = TrainingPair(own, other, 0, negative_kind)
                 other_key = _texts(negative)
                 is_new = len(other_key) > 1 and other_key != key and other_key not in self._known
                 if is_new and meaning(own) != meaning(other):
@@ -112,7 +114,7 @@ class _Maker:
 
 
 def _partners(
-    corpus: Corpus, anchor: Template, rng: np.random.Generator
+    corpus: AnnotatedCorpus, anchor: Template, rng: np.random.Generator
 ) -> Iterator[tuple[Template, Template, str]]:
     """Yield `anchor`, another template with its slot types, those of twins first, and the kind."""
     if not anchor.slots:
@@ -157,11 +159,11 @@ def _by_turns(sources: Iterable[Iterator[_Item]]) -> Iterator[_Item]:
             yield item
 
 
-def _texts(pair: Pair) -> frozenset[str]:
+def _texts(pair: TrainingPair) -> frozenset[str]:
     """What tells pairs apart: one text only, where both are the same."""
     return frozenset((canonical(pair.one.text), canonical(pair.other.text)))
 
 
-def _turned(pair: Pair, rng: np.random.Generator) -> Pair:
+def _turned(pair: TrainingPair, rng: np.random.Generator) -> TrainingPair:
     """The pair in either order, so that the order tells nothing."""
     return pair._replace(one=pair.other, other=pair.one) if rng.integers(2) else pair

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dataselect.data.annotations import Utterance
-from dataselect.models.paraphrase_detector.pairs.annotated_corpus import Corpus
+from dataselect.models.paraphrase_detector.pairs.annotated_corpus import AnnotatedCorpus
 from dataselect.models.paraphrase_detector.pairs.templates import Template, canonical, overlap
 
 _CANDIDATES = 8  # drawn where the one with the most words in common is taken
@@ -19,14 +19,14 @@ _SEVERAL = 2
 class _Given(NamedTuple):
     """What a negative is made of, in the words of `negatives`."""
 
-    corpus: Corpus
+    corpus: AnnotatedCorpus
     anchor: Template
     partner: Template
     rng: np.random.Generator
 
 
 def negatives(
-    corpus: Corpus, anchor: Template, partner: Template, rng: np.random.Generator
+    corpus: AnnotatedCorpus, anchor: Template, partner: Template, rng: np.random.Generator
 ) -> Iterator[tuple[str, Utterance]]:
     """Yield kind and utterance of what the example of `anchor` does not mean, one of each kind.
 

@@ -10,7 +10,7 @@ from dataselect.data import records
 from dataselect.data.annotations import annotation
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import BadRecord, Column
-from dataselect.models.paraphrase_detector.pairs.generation import Pair
+from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 
 
 def columns(text1_field: str, text2_field: str, label_field: str) -> list[Column]:
@@ -34,15 +34,15 @@ def _check_label(value: Any) -> int:
 
 def pairs(
     inputs: Inputs, found_in: Sequence[Column], *, stop_at_first: bool = False
-) -> Iterator[Pair | BadRecord]:
+) -> Iterator[TrainingPair | BadRecord]:
     """Every record as a pair, or a bad record; `found_in` are those of `columns`."""
     for block in inputs.blocks():
         found = records.read(block, found_in, stop_at_first=stop_at_first)
         for one, other, label, kind in zip(*found.columns, strict=True):
-            yield Pair(one, other, label, kind if isinstance(kind, str) else "")
+            yield TrainingPair(one, other, label, kind if isinstance(kind, str) else "")
         yield from found.bad
 
 
-def read_pairs(inputs: Inputs, found_in: Sequence[Column]) -> list[Pair]:
+def read_pairs(inputs: Inputs, found_in: Sequence[Column]) -> list[TrainingPair]:
     """All pairs. Raises InputError at the first bad record."""
     return records.all_good(pairs(inputs, found_in, stop_at_first=True))

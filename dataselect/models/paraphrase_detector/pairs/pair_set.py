@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dataselect.data.records import encoded
-from dataselect.models.paraphrase_detector.pairs.annotated_corpus import Corpus
+from dataselect.models.paraphrase_detector.pairs.annotated_corpus import AnnotatedCorpus
 from dataselect.models.paraphrase_detector.pairs.generation import make_pairs
 
 _NAMED = 3  # intents that a warning names
@@ -17,7 +17,9 @@ _NAMED = 3  # intents that a warning names
 class PairSet:
     """Up to `size` pairs of a corpus, as lines of JSON; `name` begins their ids."""
 
-    def __init__(self, name: str, corpus: Corpus, size: int, rng: np.random.Generator) -> None:
+    def __init__(
+        self, name: str, corpus: AnnotatedCorpus, size: int, rng: np.random.Generator
+    ) -> None:
         self.name, self.size = name, size
         self._corpus = corpus
         self._kinds: Counter[str] = Counter()
@@ -61,7 +63,7 @@ class PairSet:
             )
         return found
 
-    def describe(self, train: Corpus) -> dict[str, Any]:
+    def describe(self, train: AnnotatedCorpus) -> dict[str, Any]:
         """Figures for the report; `train`: the corpus that is trained on."""
         corpus = self._corpus
         return {

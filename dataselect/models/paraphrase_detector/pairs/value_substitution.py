@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from dataselect.models.normalization import composed
-from dataselect.models.paraphrase_detector.batching import Part, parts
-from dataselect.models.paraphrase_detector.pairs.generation import Pair
+from dataselect.models.paraphrase_detector.batching import TextPiece, parts
+from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
 
 # Chosen by training on SNIPS and testing on ATIS, and the other way round.
@@ -25,7 +25,7 @@ class Exchange:
     Where two values of a text change places, the pair is no paraphrase any more.
     """
 
-    def __init__(self, pairs: Iterable[Pair]) -> None:
+    def __init__(self, pairs: Iterable[TrainingPair]) -> None:
         values = {
             composed(slot.value)
             for pair in pairs
@@ -35,7 +35,9 @@ class Exchange:
         self._values = sorted(values)
         self._words = sorted({word for value in values for word in value.split()})
 
-    def __call__(self, pair: Pair, rng: np.random.Generator) -> tuple[int, list[list[Part]]]:
+    def __call__(
+        self, pair: TrainingPair, rng: np.random.Generator
+    ) -> tuple[int, list[list[TextPiece]]]:
         """Label and texts of a pair with other values."""
         one, other = parts(pair.one), parts(pair.other)
         names = sorted({canonical(part.text) for part in (*one, *other) if part.is_value})
@@ -66,7 +68,7 @@ class Exchange:
         return "".join(rng.permutation(list(word)).tolist())
 
 
-def _with(side: Sequence[Part], values: dict[str, str]) -> list[Part]:
+def _with(side: Sequence[TextPiece], values: dict[str, str]) -> list[TextPiece]:
     """A text with other values; one that is not named stays."""
     return [
         part._replace(text=values.get(canonical(part.text), part.text)) if part.is_value else part
@@ -74,7 +76,7 @@ def _with(side: Sequence[Part], values: dict[str, str]) -> list[Part]:
     ]
 
 
-def _swapped(side: Sequence[Part], rng: np.random.Generator) -> list[Part]:
+def _swapped(side: Sequence[TextPiece], rng: np.random.Generator) -> list[TextPiece]:
     """A text in which two values have changed places; nothing, if it has no two."""
     own = sorted({canonical(part.text) for part in side if part.is_value})
     if len(own) < 2:

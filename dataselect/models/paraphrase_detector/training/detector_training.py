@@ -21,7 +21,7 @@ from dataselect.models.paraphrase_detector.calibration import (
     held_out,
 )
 from dataselect.models.paraphrase_detector.detector import Detector, Reader
-from dataselect.models.paraphrase_detector.pairs.generation import Pair
+from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
 from dataselect.models.paraphrase_detector.retrieval_encoder import bag_of_pieces
 
@@ -33,7 +33,9 @@ _HELD_OUT_SHARE = 0.1
 _NEIGHBOURS = 20  # texts
 
 
-def hold_out(pairs: Sequence[Pair], rng: np.random.Generator) -> tuple[list[Pair], list[Pair]]:
+def hold_out(
+    pairs: Sequence[TrainingPair], rng: np.random.Generator
+) -> tuple[list[TrainingPair], list[TrainingPair]]:
     """Pairs to train on, and a tenth to hold out; no text is in both.
 
     What is held out hangs together by common texts, so that few pairs link it to the others; those
@@ -49,11 +51,11 @@ def hold_out(pairs: Sequence[Pair], rng: np.random.Generator) -> tuple[list[Pair
     return rest, [pair for pair, place in held_out if place <= last]
 
 
-def _texts(pair: Pair) -> tuple[str, str]:
+def _texts(pair: TrainingPair) -> tuple[str, str]:
     return canonical(pair.one.text), canonical(pair.other.text)
 
 
-def _ranks(pairs: Sequence[Pair], rng: np.random.Generator) -> dict[str, int]:
+def _ranks(pairs: Sequence[TrainingPair], rng: np.random.Generator) -> dict[str, int]:
     """Texts by short breadth-first searches, each from one at random.
 
     Long ones would rank all texts of an intent before those of another.
@@ -75,7 +77,7 @@ def _ranks(pairs: Sequence[Pair], rng: np.random.Generator) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Figures:
+class DetectorQuality:
     """How well a detector tells held-out pairs.
 
     `trained_on` and `pairs` count those of training and those held out. `auc` is of all of these,
@@ -90,7 +92,9 @@ class Figures:
     calibration_error: float
 
 
-def aucs(pairs: Sequence[Pair], scores: NDArray[np.float64]) -> tuple[float, dict[str, float]]:
+def aucs(
+    pairs: Sequence[TrainingPair], scores: NDArray[np.float64]
+) -> tuple[float, dict[str, float]]:
     """Area under the ROC curve of all pairs, and by kind of negative pair against all others."""
     labels = _labels(pairs)
     kinds = np.array([pair.kind for pair in pairs])
@@ -110,21 +114,21 @@ def _auc(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> float:
 _DECIMALS = 6
 
 
-def _labels(pairs: Sequence[Pair]) -> NDArray[np.int64]:
+def _labels(pairs: Sequence[TrainingPair]) -> NDArray[np.int64]:
     """(n,) label of each pair."""
     return np.array([pair.label for pair in pairs], np.int64)
 
 
 def fit(
-    pairs: Sequence[Pair],
-    development: Sequence[Pair],
+    pairs: Sequence[TrainingPair],
+    development: Sequence[TrainingPair],
     schedule: Schedule,
     seed: int,
     report: _Report,
     *,
     base: str | None = None,
     device: str | None = None,
-) -> tuple[Detector, Figures]:
+) -> tuple[Detector, DetectorQuality]:
     """A detector trained on pairs, calibrated on others, and how good it is on these.
 
     Without `development`, some pairs are held out. `base`: a sentence-transformers model to
@@ -143,16 +147,16 @@ def fit(
     logits = reader.logits([parts(side) for pair in development for side in _sides(pair)])
     labels = _labels(development)
     error = expected_calibration_error(held_out(logits, labels, rng), labels)
-    figures = Figures(len(pairs), len(development), *aucs(development, logits), error)
+    figures = DetectorQuality(len(pairs), len(development), *aucs(development, logits), error)
     return Detector(reader, encoder, Platt.fit(logits, labels)), figures
 
 
-def _sides(pair: Pair) -> tuple[Utterance, Utterance]:
+def _sides(pair: TrainingPair) -> tuple[Utterance, Utterance]:
     return pair.one, pair.other
 
 
 def _from_scratch(
-    pairs: Sequence[Pair], schedule: Schedule, seed: int, encoder: Any, report: _Report
+    pairs: Sequence[TrainingPair], schedule: Schedule, seed: int, encoder: Any, report: _Report
 ) -> Reader:
     """Networks, each with a seed of its own, on the device of the encoder."""
     from dataselect.models.paraphrase_detector.ensemble import Ensemble
@@ -167,7 +171,7 @@ def _from_scratch(
 
 
 def _fine_tuned(
-    pairs: Sequence[Pair],
+    pairs: Sequence[TrainingPair],
     schedule: Schedule,
     seed: int,
     base: str,
@@ -186,8 +190,8 @@ def _fine_tuned(
 
 
 def _divided(
-    pairs: Sequence[Pair], development: Sequence[Pair], rng: np.random.Generator
-) -> tuple[Sequence[Pair], Sequence[Pair]]:
+    pairs: Sequence[TrainingPair], development: Sequence[TrainingPair], rng: np.random.Generator
+) -> tuple[Sequence[TrainingPair], Sequence[TrainingPair]]:
     """Pairs to train on and pairs held out, both of both labels."""
     _check_labels(pairs, "of the input")
     if not development:
@@ -197,7 +201,7 @@ def _divided(
     return pairs, development
 
 
-def _check_labels(pairs: Sequence[Pair], which: str) -> None:
+def _check_labels(pairs: Sequence[TrainingPair], which: str) -> None:
     labels = {pair.label for pair in pairs}
     if len(labels) < 2:
         only = f"all have the label {labels.pop()}" if labels else "there are none"

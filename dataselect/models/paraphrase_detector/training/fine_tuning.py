@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from dataselect.models.paraphrase_detector.cross_encoder import CrossEncoder, by_length, text_of
-from dataselect.models.paraphrase_detector.pairs.generation import Pair
+from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
 from dataselect.models.paraphrase_detector.training.network_training import (
     LARGEST_GRADIENT,
@@ -26,7 +26,7 @@ _AT_ONCE = 32
 
 
 def fine_tuned(
-    pairs: Sequence[Pair],
+    pairs: Sequence[TrainingPair],
     epochs: int,
     seed: int,
     encoder: Any,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataselect.models.paraphrase_detector.training.detector_training import Figures
+    from dataselect.models.paraphrase_detector.training.detector_training import DetectorQuality
 
 _CARD = """---
 library_name: sentence-transformers
@@ -37,7 +37,7 @@ pairs that neither training nor calibration has seen; another corpus may have a 
 """
 
 
-def card(figures: Figures, data: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+def card(figures: DetectorQuality, data: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     """The card as Markdown: figures on held-out pairs, digests of files, options."""
     return _CARD.format(
         figures=_table("figure", "value", _rows(figures)),
@@ -46,7 +46,7 @@ def card(figures: Figures, data: Mapping[str, Any], options: Mapping[str, Any]) 
     )
 
 
-def _rows(figures: Figures) -> dict[str, Any]:
+def _rows(figures: DetectorQuality) -> dict[str, Any]:
     return {
         "pairs trained on": figures.trained_on,
         "pairs held out": figures.pairs,

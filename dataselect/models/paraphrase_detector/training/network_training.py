@@ -13,12 +13,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from dataselect.models.paraphrase_detector.batching import Pairs
+from dataselect.models.paraphrase_detector.batching import TokenizedPairs
 from dataselect.models.paraphrase_detector.ensemble import alone
-from dataselect.models.paraphrase_detector.network import PairNetwork, Size
-from dataselect.models.paraphrase_detector.pairs.generation import Pair
+from dataselect.models.paraphrase_detector.network import NetworkSize, PairNetwork
+from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
-from dataselect.models.paraphrase_detector.word_alignment import Batch, Context
+from dataselect.models.paraphrase_detector.word_alignment import Context, TensorBatch
 
 _RATE = 3e-3
 _WARM_UP = 0.1  # share of the steps
@@ -41,13 +41,15 @@ class Schedule:
 
     epochs: int | None = None
     networks: int = NETWORKS
-    size: Size = field(default_factory=Size)
+    size: NetworkSize = field(default_factory=NetworkSize)
 
     def shown(self, pairs: int) -> int:
         """How often each of so many pairs is shown to a network."""
         return self.epochs or max(round(_SHOWN / pairs), 1)
 
-    def enough(self, pairs: Sequence[Pair], rng: np.random.Generator) -> Sequence[Pair]:
+    def enough(
+        self, pairs: Sequence[TrainingPair], rng: np.random.Generator
+    ) -> Sequence[TrainingPair]:
         """Pairs to fine-tune on: 20,000 at random of more, unless it is said for how long."""
         if self.epochs is not None or len(pairs) <= _SHOWN:
             return pairs
@@ -55,7 +57,7 @@ class Schedule:
 
 
 def trained(
-    pairs: Sequence[Pair],
+    pairs: Sequence[TrainingPair],
     schedule: Schedule,
     seed: int,
     device: torch.device,
@@ -74,11 +76,11 @@ def trained(
         course = _Course(network, epochs * math.ceil(len(pairs) / _AT_ONCE))
         for _ in range(epochs):
             labels, sides = zip(*(exchange(pair, rng) for pair in pairs), strict=True)
-            examples = Pairs(list(chain.from_iterable(sides)))
+            examples = TokenizedPairs(list(chain.from_iterable(sides)))
             for places in examples.batches(_AT_ONCE, rng):
                 rows = examples.rows(places)
                 course.step(
-                    Batch.of(rows, examples.words, device),
+                    TensorBatch.of(rows, examples.words, device),
                     torch.tensor(labels, dtype=torch.float32)[places].to(device),
                     torch.from_numpy(rows.is_value).to(device),
                 )
@@ -103,7 +105,7 @@ class _Course:
         )
         self._steps = 0
 
-    def step(self, batch: Batch, labels: torch.Tensor, is_value: torch.Tensor) -> None:
+    def step(self, batch: TensorBatch, labels: torch.Tensor, is_value: torch.Tensor) -> None:
         """Learn from a batch: labels (n,), and which words are part of a value (n, t)."""
         context = Context.of(batch)
         same, value = self.network(batch, context)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.data.input_files import Inputs, count_records, numbered
 from dataselect.data.records import POSITION, Column, read
-from dataselect.data.temporary_files import Scratch
+from dataselect.data.temporary_files import TemporaryFile
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Distinct:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class SentencePairs:
     """The good pairs of a corpus: `positions` (n,) of `records` in the input, and their sides."""
 
     records: int
@@ -64,7 +64,7 @@ class Pairs:
 
 
 @dataclass(frozen=True)
-class Corpus:
+class ParallelCorpus:
     """A bilingual corpus that can be read several times.
 
     `columns`: source and target text. A bad record raises InputError if `strict`, else it is left
@@ -113,7 +113,7 @@ class Corpus:
                 raise InputError(str(found.bad[0]))
             yield block, found.columns
 
-    def _survey(self, encoders: tuple[Encoder, Encoder]) -> Pairs:
+    def _survey(self, encoders: tuple[Encoder, Encoder]) -> SentencePairs:
         """Find the distinct texts of both sides; of vectors made elsewhere the distinct rows."""
         import numpy as np
 
@@ -126,9 +126,9 @@ class Corpus:
             positions.append(np.array(places, np.intp))
             records = block.first_record + count_records(block.data)
         src, tgt = (Distinct.of(np.frombuffer(side, np.uint64)) for side in keys)
-        return Pairs(records, np.concatenate(positions), (src, tgt))
+        return SentencePairs(records, np.concatenate(positions), (src, tgt))
 
-    def _side(self, which: int, pairs: Pairs, encoder: Encoder, report: Report) -> Side:
+    def _side(self, which: int, pairs: SentencePairs, encoder: Encoder, report: Report) -> Side:
         """Encode the distinct texts of the source (0) or the target side (1)."""
         import numpy as np
 
@@ -139,7 +139,7 @@ class Corpus:
         total = len(distinct.first)
         if not total:
             return Side(np.empty((0, encoder.dimension), np.float32), distinct.index)
-        scratch = Scratch("encoding the corpus")
+        scratch = TemporaryFile("encoding the corpus")
         items = self._first(len(self.columns) if encoder.reads_positions else which, distinct)
         advance = report(f"encoding {self.columns[which].path}", total)
         with scratch.file:  # what is mapped stays, without a name and a descriptor

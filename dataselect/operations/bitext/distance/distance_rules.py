@@ -49,7 +49,7 @@ class Distance(ABC):
 
 
 @dataclass(frozen=True)
-class Linear(Distance):
+class LinearRule(Distance):
     """The least of k linear functions.
 
     `weights` (d, k), as `as_weights` makes them; `offsets` (k,).
@@ -61,13 +61,15 @@ class Linear(Distance):
     offsets: NDArray[np.float64]
 
     @classmethod
-    def of(cls, space: Space, weights: NDArray[np.float64], offsets: NDArray[np.float64]) -> Linear:
+    def of(
+        cls, space: Space, weights: NDArray[np.float64], offsets: NDArray[np.float64]
+    ) -> LinearRule:
         """Functions of coordinates in `space`, as functions of the vectors themselves."""
         turned = as_weights(weights if space.matrix is None else space.matrix @ weights)
         return cls(turned, offsets - space.origin @ turned)
 
     @classmethod
-    def contrast(cls, space: Space, centroids: NDArray[np.float64]) -> Linear:
+    def contrast(cls, space: Space, centroids: NDArray[np.float64]) -> LinearRule:
         """Squared distance to the nearest of `centroids` less that to the origin of `space`.
 
         The square of the vector itself falls out of the difference, so it is linear: with one
@@ -99,7 +101,7 @@ class Linear(Distance):
 
 
 @dataclass(frozen=True)
-class Nearest(Distance):
+class NearestPointsRule(Distance):
     """Mean distance to the `number` nearest of `points` (p, d), prepared coordinates in `space`.
 
     With centroids as points and a number of one, the rule of Punjabi et al. (2019).
@@ -115,7 +117,7 @@ class Nearest(Distance):
     @classmethod
     def of(
         cls, space: Space, metric: Metric, points: NDArray[np.float64], number: int = 1
-    ) -> Nearest:
+    ) -> NearestPointsRule:
         """The distance to points with any coordinates."""
         prepared = (
             unit(points).astype(np.float64) if metric == "cosine" else rounded(points, space.step)
@@ -182,9 +184,9 @@ def restore(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Dis
     """
     try:
         kind = about["kind"]
-        if kind == Linear.kind:
+        if kind == LinearRule.kind:
             return _restored_linear(arrays)
-        if kind == Nearest.kind:
+        if kind == NearestPointsRule.kind:
             return _restored_nearest(about, arrays)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"its distance lacks {error}") from None
@@ -193,10 +195,10 @@ def restore(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Dis
     raise ValueError(f"its distance is of the unknown kind {kind!r:.80}")
 
 
-def _restored_linear(arrays: Mapping[str, NDArray[Any]]) -> Linear:
+def _restored_linear(arrays: Mapping[str, NDArray[Any]]) -> LinearRule:
     weights = checked("weights", arrays["weights"], (None, None))
     offsets = checked("offsets", arrays["offsets"], (weights.shape[1],))
-    return Linear(weights, offsets)
+    return LinearRule(weights, offsets)
 
 
 class _NearestAbout(NamedTuple):
@@ -205,10 +207,12 @@ class _NearestAbout(NamedTuple):
     step: float
 
 
-def _restored_nearest(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Nearest:
+def _restored_nearest(
+    about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> NearestPointsRule:
     told = typed(_NearestAbout, about)
     space = Space.restore(told.step, arrays)
     points = checked("points", arrays["points"], (None, len(space.origin)))
     if not 1 <= told.number <= len(points):
         raise ValueError(f"its number {told.number} makes no sense")
-    return Nearest(space, told.metric, points, told.number)
+    return NearestPointsRule(space, told.metric, points, told.number)

@@ -12,7 +12,12 @@ from threadpoolctl import threadpool_limits
 
 from dataselect.errors import InputError, OptionError
 from dataselect.models.cross_validation import folds
-from dataselect.operations.bitext.distance.distance_rules import Distance, Linear, Nearest, prepared
+from dataselect.operations.bitext.distance.distance_rules import (
+    Distance,
+    LinearRule,
+    NearestPointsRule,
+    prepared,
+)
 from dataselect.operations.bitext.distance.embedding_space import Space, Vectors
 from dataselect.operations.bitext.distance.options import DistanceOptions
 
@@ -159,12 +164,12 @@ class _Problem:
         metric = "euclidean" if options.rule == "contrast" else options.metric or "cosine"
         points = prepared(self.space, metric, vectors)
         if options.rule == "neighbours":
-            return Nearest.of(self.space, metric, points, options.number)
+            return NearestPointsRule.of(self.space, metric, points, options.number)
         number = min(options.number, len(np.unique(self.labels[rows])))
         centroids = _centroids(points, number, self.seed)
         if options.rule == "contrast":
-            return Linear.contrast(self.space, centroids)
-        return Nearest.of(self.space, metric, centroids)
+            return LinearRule.contrast(self.space, centroids)
+        return NearestPointsRule.of(self.space, metric, centroids)
 
 
 def _labels(vectors: Vectors) -> list[str]:
@@ -184,7 +189,7 @@ def _centroids(points: NDArray[np.float64], number: int, seed: int) -> NDArray[n
     return centroids
 
 
-def _logistic(space: Space, in_domain: Vectors, corpus: Vectors) -> Linear:
+def _logistic(space: Space, in_domain: Vectors, corpus: Vectors) -> LinearRule:
     """Minus the log-odds of being in-domain, were both sides equally frequent."""
     from sklearn.linear_model import LogisticRegression
 
@@ -193,7 +198,7 @@ def _logistic(space: Space, in_domain: Vectors, corpus: Vectors) -> Linear:
     model = LogisticRegression(C=penalty, class_weight="balanced", max_iter=_MOST_ITERATIONS)
     sides = np.repeat([True, False], [len(in_domain), len(corpus)])
     model.fit(space(np.concatenate((in_domain, corpus))), sides)
-    return Linear.of(space, -model.coef_.T, -model.intercept_)
+    return LinearRule.of(space, -model.coef_.T, -model.intercept_)
 
 
 def _judged(own: NDArray[np.float64], others: NDArray[np.float64]) -> dict[str, Any]:

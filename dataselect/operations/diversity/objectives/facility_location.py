@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dataselect.models.neighbours.blocks import blocks
 from dataselect.models.neighbours.graph import neighbour_cosines
 from dataselect.models.sparse import row, sums_of_rows
-from dataselect.operations.diversity.greedy import Nearest, Objective
+from dataselect.operations.diversity.greedy import NearestPick, Objective
 from dataselect.operations.diversity.quantized_vectors import References
 
 MOST_DENSE = 1 << 14  # items whose cosines are all held, in 1 GiB
@@ -22,7 +22,7 @@ NEIGHBOURS = 32
 _ROWS = 1024
 
 
-class Facility(Objective):
+class FacilityLocation(Objective):
     """A pick is worth what it adds to the sum, over the pool, of the highest cosine to any pick.
 
     Labelled texts count as picks. Cosines count from 0 up.
@@ -36,7 +36,7 @@ class Facility(Objective):
         self._references = References(labelled)
         self._highest = self._references.nearest(pool).similarities.astype(np.float32)
 
-    def nearest(self, items: NDArray[np.intp]) -> Nearest:
+    def nearest(self, items: NDArray[np.intp]) -> NearestPick:
         """As `Objective.nearest`."""
         return self._references.nearest(self._pool[items])
 
@@ -45,7 +45,7 @@ class Facility(Objective):
         self._references.add(self._pool[item])
 
 
-class Dense(Facility):
+class Dense(FacilityLocation):
     """Facility location by all n * n cosines."""
 
     def __init__(self, pool: NDArray[np.float16], labelled: NDArray[np.float16]) -> None:
@@ -69,7 +69,7 @@ class Dense(Facility):
         np.maximum(self._highest, self._cosines[item], out=self._highest)
 
 
-class Sparse(Facility):
+class Sparse(FacilityLocation):
     """Facility location where an item is near to its neighbours only, and to what has it as one."""
 
     def __init__(
@@ -100,7 +100,7 @@ def facility(
     pool: NDArray[np.float16],
     labelled: NDArray[np.float16],
     advance: Callable[[int], None] = lambda _: None,
-) -> Facility:
+) -> FacilityLocation:
     """Dense up to MOST_DENSE items, sparse above."""
     if len(pool) <= MOST_DENSE:
         return Dense(pool, labelled)

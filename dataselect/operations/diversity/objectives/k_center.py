@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.neighbours.blocks import blocks
-from dataselect.operations.diversity.greedy import NOTHING, Nearest, Objective
+from dataselect.operations.diversity.greedy import NOTHING, NearestPick, Objective
 from dataselect.operations.diversity.quantized_vectors import References, centrality
 
 _ITEMS_AT_ONCE = 256  # that have seen about as much
@@ -28,11 +28,11 @@ class FarthestFirst(Objective):
         """`pool` (n, d) and `labelled` (l, d): vectors made by `coarse`."""
         self._pool = pool
         self._references = References(labelled)
-        self._found = Nearest(np.zeros(len(pool)), np.full(len(pool), NOTHING, np.intp))
+        self._found = NearestPick(np.zeros(len(pool)), np.full(len(pool), NOTHING, np.intp))
         self._seen = np.zeros(len(pool), np.intp)  # with how many an item was compared
 
     @abstractmethod
-    def _compare(self, items: NDArray[np.intp], start: int) -> Nearest:
+    def _compare(self, items: NDArray[np.intp], start: int) -> NearestPick:
         """What items are closest to among the references from place `start` on."""
 
     def gains(self, items: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -42,13 +42,13 @@ class FarthestFirst(Objective):
         novelty = 1 - self.nearest(items).similarities
         return np.where(self._pool[items].any(axis=1), novelty, 0)
 
-    def nearest(self, items: NDArray[np.intp]) -> Nearest:
+    def nearest(self, items: NDArray[np.intp]) -> NearestPick:
         """As `Objective.nearest`."""
         late = items[self._seen[items] < self._references.size]
         late = late[np.argsort(self._seen[late])]
         for block in blocks(len(late), _ITEMS_AT_ONCE):
             self._catch_up(late[block])
-        return Nearest(self._found.similarities[items], self._found.places[items])
+        return NearestPick(self._found.similarities[items], self._found.places[items])
 
     def _catch_up(self, items: NDArray[np.intp]) -> None:
         """Compare some items, the first for longest not, with all that came since."""
@@ -67,5 +67,5 @@ class FarthestFirst(Objective):
 class KCenter(FarthestFirst):
     """Farthest-first by the cosines of vectors."""
 
-    def _compare(self, items: NDArray[np.intp], start: int) -> Nearest:
+    def _compare(self, items: NDArray[np.intp], start: int) -> NearestPick:
         return self._references.nearest(self._pool[items], start)

@@ -15,7 +15,11 @@ from dataselect.models.sparse import sums_of_rows
 from dataselect.operations.diversity.greedy import Objective
 from dataselect.operations.diversity.objectives.facility_location import Sparse, facility
 from dataselect.operations.diversity.objectives.k_center import KCenter
-from dataselect.operations.diversity.objectives.ngram_coverage import NGRAMS, Features, shares_of
+from dataselect.operations.diversity.objectives.ngram_coverage import (
+    NGRAMS,
+    NgramCoverage,
+    shares_of,
+)
 from dataselect.operations.diversity.quantized_vectors import References
 
 _FRACTION = 2.0**20  # sums of multiples of 2**-20 are exact, in any order, up to 2**33 texts
@@ -74,7 +78,7 @@ class Items:
 
 
 @dataclass(frozen=True, eq=False)
-class Method(ABC):
+class ObjectiveSpec(ABC):
     """What picks are worth. `labelled`: texts that count as picked before."""
 
     labelled: Sequence[str]
@@ -93,15 +97,15 @@ class Method(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class ByNgrams(Method):
+class ByNgrams(ObjectiveSpec):
     """Coverage of n-grams."""
 
     ngrams: Ngrams = NGRAMS
 
     def objective(self, items: Items, masses: NDArray[np.float64] | None = None) -> Objective:
-        """By `Features`."""
+        """By `NgramCoverage`."""
         if masses is None:
-            return Features(items.texts, self.labelled, self.ngrams)
+            return NgramCoverage(items.texts, self.labelled, self.ngrams)
         return _PoolFeatures(items.texts, self.labelled, self.ngrams, masses)
 
     def masses(self, items: Items) -> NDArray[np.float64]:
@@ -114,7 +118,7 @@ class ByNgrams(Method):
 
 
 @dataclass(frozen=True, eq=False)
-class ByVectors(Method):
+class ByVectors(ObjectiveSpec):
     """A method that compares vectors. `labelled_vectors` (l, d): made by `coarse`."""
 
     labelled_vectors: NDArray[np.float16]
@@ -159,7 +163,7 @@ class ByDistance(ByVectors):
 
 
 @dataclass(frozen=True, eq=False)
-class ByDetector(Method):
+class ByDetector(ObjectiveSpec):
     """Bad paraphrases first. `detector`: its folder."""
 
     travels_with: ClassVar[str] = "detector"
@@ -168,15 +172,17 @@ class ByDetector(Method):
     device: str | None = None
 
     def objective(self, items: Items, masses: NDArray[np.float64] | None = None) -> Objective:
-        """By `Paraphrase`. Raises any DataselectError."""
+        """By `ParaphraseCoverage`. Raises any DataselectError."""
         from dataselect.models.paraphrase_detector.detector import Detector
-        from dataselect.operations.diversity.objectives.paraphrase_coverage import Paraphrase
+        from dataselect.operations.diversity.objectives.paraphrase_coverage import (
+            ParaphraseCoverage,
+        )
 
         detector = Detector.load(self.detector, device=self.device)
-        return Paraphrase(detector, items.texts, self.labelled)
+        return ParaphraseCoverage(detector, items.texts, self.labelled)
 
 
-class _PoolFeatures(Features):
+class _PoolFeatures(NgramCoverage):
     """Coverage of n-grams by their masses (2**bits,) in a pool that candidates are a part of."""
 
     def __init__(

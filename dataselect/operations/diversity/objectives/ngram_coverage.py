@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dataselect.models.neighbours.blocks import blocks
 from dataselect.models.ngrams import Ngrams
 from dataselect.models.sparse import row, sums_of_rows
-from dataselect.operations.diversity.greedy import NOTHING, Nearest, Objective
+from dataselect.operations.diversity.greedy import NOTHING, NearestPick, Objective
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -25,7 +25,7 @@ NGRAMS = Ngrams(order=2)
 _TEXTS_AT_ONCE = 1 << 15
 
 
-class Features(Objective):
+class NgramCoverage(Objective):
     """The sum over n-grams of sqrt(p * q): p is their mass in the pool, q that in the picks.
 
     The n-grams of a text share a mass of 1, so the sum is highest for picks in which they have the
@@ -52,11 +52,11 @@ class Features(Objective):
         growth = self._weights[rows.indices] * (np.sqrt(before + rows.data) - np.sqrt(before))
         return sums_of_rows(rows, growth)
 
-    def nearest(self, items: NDArray[np.intp]) -> Nearest:
+    def nearest(self, items: NDArray[np.intp]) -> NearestPick:
         """By what two texts share of the mass of their n-grams."""
         found = [self._references.nearest(*row(self._pool, item)) for item in items.tolist()]
         similarities, places = zip(*found, strict=True) if found else ((), ())
-        return Nearest(np.array(similarities, np.float64), np.array(places, np.intp))
+        return NearestPick(np.array(similarities, np.float64), np.array(places, np.intp))
 
     def add(self, item: int) -> None:
         """Add the mass of the pick."""

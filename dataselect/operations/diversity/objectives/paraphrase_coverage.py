@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.neighbours.blocks import blocks
-from dataselect.operations.diversity.greedy import Nearest
+from dataselect.operations.diversity.greedy import NearestPick
 from dataselect.operations.diversity.objectives.k_center import FarthestFirst
 from dataselect.operations.diversity.quantized_vectors import coarse
 
@@ -25,7 +25,7 @@ _BELOW_ONE = 1 - 2.0**-20
 _DECIMALS = 6  # a probability depends on its batch by less
 
 
-class Paraphrase(FarthestFirst):
+class ParaphraseCoverage(FarthestFirst):
     """Farthest-first by the probability that one text paraphrases the other.
 
     The detector compares an item with a text that is among the `candidates` nearest by its
@@ -60,7 +60,7 @@ class Paraphrase(FarthestFirst):
         super().add(item)
         self._others.append(self._texts[item])
 
-    def _compare(self, items: NDArray[np.intp], start: int) -> Nearest:
+    def _compare(self, items: NDArray[np.intp], start: int) -> NearestPick:
         known = self._cosines[items]
         places, cosines = self._references.several_nearest(self._pool[items], known.shape[1], start)
         merged = np.sort(np.concatenate((known, cosines), axis=1), axis=1)
@@ -75,7 +75,7 @@ class Paraphrase(FarthestFirst):
         found[rows, columns] = np.round(self._detector.probabilities(pairs), _DECIMALS)
         best = found.argmax(axis=1)
         everything = np.arange(len(items))
-        return Nearest(found[everything, best], places[everything, best])
+        return NearestPick(found[everything, best], places[everything, best])
 
 
 def _vectors(detector: Detector, texts: Sequence[str]) -> NDArray[np.float16]:
