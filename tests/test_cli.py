@@ -76,7 +76,9 @@ def test_a_signal_that_a_library_would_lose_ends_the_process(tmp_path: Path) -> 
         "try: os.kill(os.getpid(), signal.SIGTERM)\n"
         "except BaseException: print('lost')\n"
     )
-    program = "from dataselect.interrupts import raise_when_asked_to_stop as heed; heed(); import careless"
+    program = (
+        "from dataselect.interrupts import raise_when_asked_to_stop as heed;heed(); import careless"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )

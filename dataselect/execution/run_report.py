@@ -184,7 +184,7 @@ _OPTIONS: dict[str, Any] = {
 
 
 class CutDocument(TypedDict):
-    """The rule, and the worst score that was kept; see `dataselect.analysis.run_reports.ReportedCut`."""
+    """The rule, and the worst score that was kept; see `ReportedCut`."""
 
     field: str
     rule: str

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-REPRODUCTION = Path(__file__).parent.parent / "scripts" / "reproduction"
+REPRODUCTION = Path(__file__).parents[2] / "scripts" / "reproduction"
 VERBS = ("open", "close", "clean", "paint", "measure", "repair", "cover", "remove")
 THINGS = (
     *("window", "door", "cupboard", "ceiling", "carpet", "chimney", "mirror", "table"),

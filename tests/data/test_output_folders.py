@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import run_inside
-from here import Here, joined
+from in_process_cluster import Here, joined
 
 from dataselect.analysis.run_reports import lineages, read_stage
 from dataselect.data.input_files import Inputs, holds, is_output_folder

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-BENCH = Path(__file__).parent.parent / "scripts" / "benchmarks"
+BENCH = Path(__file__).parents[2] / "scripts" / "benchmarks"
 ON_RAY = ("ray", "ray-large")
 PARTITIONS = "diversity-partitions"
 SECTIONS = (

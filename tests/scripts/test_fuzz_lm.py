@@ -8,7 +8,7 @@ from pathlib import Path
 from dataselect.models.language_model import arpa
 from dataselect.models.language_model.trainers import train
 
-SCRIPT = Path(__file__).parent.parent / "scripts" / "fuzz-lm"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "fuzz-lm"
 
 
 def test_damaged_arpa_files_are_refused_in_one_line_or_score(tmp_path: Path) -> None:

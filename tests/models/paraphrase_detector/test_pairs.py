@@ -24,7 +24,7 @@ from dataselect.models.paraphrase_detector.pairs.annotated_corpus import (
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair, make_pairs
 from dataselect.models.paraphrase_detector.pairs.splits import split
 from dataselect.models.paraphrase_detector.pairs.templates import Template, canonical
-from dataselect.operations.paraphrase import make_pairs
+from dataselect.operations.paraphrase.make_pairs import command as pairs_command
 
 Record = dict[str, Any]
 POSITIVE = {"corpus", "template", "refilled", "slotless"}
@@ -540,7 +540,7 @@ def test_bad_records_are_collected(tmp_path: Path) -> None:
 
 
 def test_the_help_has_the_shares_of_kinds() -> None:
-    told = re.sub(r"\s+", " ", make_pairs.command.__doc__ or "")
+    told = re.sub(r"\s+", " ", pairs_command.__doc__ or "")
     _, told = told.split("by their 'kind', ")
     shares = re.findall(r"(\d+) %[^%]*?\((\S+)\)", told)
     assert {name: int(share) for share, name in shares} == {

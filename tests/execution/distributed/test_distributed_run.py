@@ -9,10 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import MUSIC_ARPA, Outcome, run_inside
-from here import COMPRESS, MUSIC, RECORDS, WEATHER, Here, joined, pool, sentence, split, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_paraphrase_score import Overlap
+from in_process_cluster import (
+    COMPRESS,
+    MUSIC,
+    RECORDS,
+    WEATHER,
+    Here,
+    joined,
+    pool,
+    sentence,
+    split,
+    write,
+)
+from test_score_pairs import Overlap
 
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import POSITION, text

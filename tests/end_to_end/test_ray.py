@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Inside, Outcome, Shell, environment
-from here import joined, pool, split, write
+from in_process_cluster import joined, pool, split, write
 
 pytestmark = pytest.mark.xdist_group("ray")  # one cluster at a time
 needs_ray = pytest.mark.skipif(

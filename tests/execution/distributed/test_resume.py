@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import MUSIC_ARPA, Inside
-from here import RECORDS, Died, Here, joined, pool, split, write
+from in_process_cluster import RECORDS, Died, Here, joined, pool, split, write
 
 from dataselect.data import storage
 from dataselect.errors import InputError

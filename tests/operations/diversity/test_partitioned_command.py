@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import Outcome, run_inside
-from here import MUSIC, WEATHER, Here, joined
+from in_process_cluster import MUSIC, WEATHER, Here, joined
 
 from dataselect.execution.distributed import ray_cluster
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import MUSIC_ARPA, Inside
-from test_paraphrase_score import Overlap
+from test_score_pairs import Overlap
 
 from dataselect import scorers
 from dataselect.execution.scorer import Scorer

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 import pytest
 from conftest import MUSIC_ARPA
-from here import Bytes
-from test_lm_eval import BINARY
+from in_process_cluster import Bytes
+from test_evaluate_models import BINARY
 
 from dataselect.errors import InputError, OutputError, WorkerError
 from dataselect.execution.distributed import shipping

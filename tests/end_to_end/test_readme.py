@@ -11,7 +11,7 @@ import yaml
 
 from dataselect.command_line.registry import COMMANDS
 
-README = Path(__file__).parent.parent / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 ENVIRONMENT = {
     **os.environ,
