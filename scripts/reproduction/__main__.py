@@ -4,7 +4,7 @@
     speech   winnow, rescore, recogniser: Punjabi et al., from lists to word errors
     bitext   near-domain, alignment, sts: Punjabi et al., up to the translator
 
-The recogniser is pocketsphinx, and hears espeak-ng through sox: scripts/provide installs them.
+The recogniser is pocketsphinx, and hears espeak-ng through sox (scripts/install-tools).
 
 At the end stands what the papers claim, or the design asks for, beside what was measured. The mean
 over seeds decides; every figure is in the JSON.

@@ -41,7 +41,7 @@ def modules() -> Any:
     """The modules of the reproduction by name; they are scripts, and no package."""
     pytest.importorskip("pocketsphinx", reason="needs pocketsphinx (the extra dev)")
     if lacking := [name for name in ("espeak-ng", "sox") if shutil.which(name) is None]:
-        pytest.skip(f"needs {' and '.join(lacking)}; scripts/provide installs them")
+        pytest.skip(f"needs {' and '.join(lacking)}; scripts/install-tools installs them")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(REPRODUCTION))
         yield importlib.import_module

@@ -1,4 +1,4 @@
-"""`scripts/compare-ray`: run every command on one machine and on Ray, and compare every byte.
+"""`scripts/check-ray`: run every command on one machine and on Ray, and compare every byte.
 
 DIR is laid out as for scripts/reproduce. The pools are split into 3, 20 and 60 shards of unequal
 sizes, some compressed, so that scorers see other batches. What is kept, --rejects, --on-error, exit
@@ -88,7 +88,7 @@ def compare(data: Path, folder: Path, chosen: str) -> int:
 
 def main() -> int:
     """Run from the command line; 1 if anything differs."""
-    parser = argparse.ArgumentParser(prog="scripts/compare-ray", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/check-ray", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="public data")
     parser.add_argument(
         "--only", default="", metavar="COMMAND", help="compare commands that begin so"
