@@ -1,4 +1,8 @@
-"""`scripts/bench`: measure the sections asked for, print Markdown, write JSON."""
+"""`scripts/bench`: measure the sections asked for, print Markdown, write RESULTS.md and JSON.
+
+Where nothing is smaller than by default, the sections in scripts/benchmarks/RESULTS.md are written
+anew; the others stay.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import platform
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
 import bitext
 import cut
@@ -28,6 +33,9 @@ from pairs import Pairs
 from pool import Pool
 from tables import Plan, Section
 
+sys.path.append(str(Path(__file__).parents[1]))
+import results_file
+
 SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "relevance": relevance.measure,
     "winnow": winnow.measure,
@@ -46,6 +54,8 @@ SECTIONS: dict[str, Callable[[Plan], Section]] = {
     "bitext-memory": memory.measure_bitext,
     "startup": startup.measure,
 }
+_RESULTS = Path(__file__).with_name("RESULTS.md")
+_RECORDS = 1_000_000
 _PACKAGES = ("dataselect", "kenlm", "numpy", "orjson", "scikit-learn")
 
 
@@ -64,6 +74,8 @@ def main() -> int:
     )
     names = list(SECTIONS) if "all" in options.section else options.section
     machine = _machine()
+    complete = options.records >= _RECORDS and options.rounds is None and options.peers
+    results = options.results or (_RESULTS if complete else None)
     print(f"# Benchmarks\n\n{machine['summary']}\n", flush=True)
     sections = {}
     for name in names:
@@ -73,14 +85,31 @@ def main() -> int:
             print(f"scripts/bench: {name}: {failure}", file=sys.stderr)
             return 1
         print(section.markdown(), flush=True)
+        if results is not None:
+            _write(results, name, section, options)
         sections[name] = section.as_json()
     if options.json:
         machine["load_average_after"] = os.getloadavg()
         result = {"machine": machine, "options": vars(options), "sections": sections}
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=2)
+            json.dump(result, file, indent=2, default=str)
             file.write("\n")
     return 0
+
+
+def _write(results: Path, name: str, section: Section, options: argparse.Namespace) -> None:
+    """Put a section into RESULTS.md."""
+    given: dict[str, object] = {
+        "records": None if options.records == _RECORDS else options.records,
+        "rounds": options.rounds,
+        "data": options.data and "DIR",
+        "encoder": options.encoder and Path(options.encoder).name,
+        "no-peers": not options.peers,
+    }
+    command = results_file.command_line("scripts/bench", [name], given)
+    processors = f"{platform.machine()}, {os.cpu_count()} cores"
+    load = f"load average {os.getloadavg()[0]:.1f} at the end"
+    results_file.update(results, name, section.markdown(), [command, processors, load])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         "section", nargs="*", type=_section, default=["all"], help=f"all, {', '.join(SECTIONS)}"
     )
     parser.add_argument(
-        "--records", type=_positive, default=1_000_000, metavar="N", help="records in the pool"
+        "--records", type=_positive, default=_RECORDS, metavar="N", help="records in the pool"
     )
     parser.add_argument(
         "--rounds",
@@ -119,6 +148,12 @@ def _parser() -> argparse.ArgumentParser:
         help="for pools, models and the peers' environments [default: %(default)s]",
     )
     parser.add_argument("--json", metavar="FILE", help="write every single measurement here")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FILE",
+        help="write sections here, however small the run [default: RESULTS.md, if it is complete]",
+    )
     parser.add_argument(
         "--no-peers",
         dest="peers",

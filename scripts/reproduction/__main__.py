@@ -1,4 +1,4 @@
-"""`scripts/reproduce`: print tables of figures on public data, and write them as JSON.
+"""`scripts/reproduce`: print tables of figures on public data, and write them to RESULTS.md.
 
     nlu      relevance, self-training, diversity, paraphrase: Cho et al.
     speech   winnow, rescore, recogniser: Punjabi et al., from lists to word errors
@@ -7,7 +7,8 @@
 The recogniser is pocketsphinx, and hears espeak-ng through sox (scripts/install-tools).
 
 At the end stands what the papers claim, or the design asks for, beside what was measured. The mean
-over seeds decides; every figure is in the JSON.
+over seeds decides; every figure is in the JSON. Where five seeds or more are measured, the sections
+of these parts in scripts/reproduction/RESULTS.md are written anew; the others stay.
 
 DIR holds one folder a corpus, one JSON object a line, gzip:
 
@@ -44,6 +45,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,9 @@ import speech
 import sts
 import winnow
 from common import CLAIMS_HEAD, Claim, Plan, Table
+
+sys.path.append(str(Path(__file__).parents[1]))
+import results_file
 
 PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "relevance": relevance.measure,
@@ -78,6 +83,9 @@ GROUPS = {
     "bitext": ("near-domain", "alignment", "sts"),
     "all": tuple(PARTS),
 }
+_RESULTS = Path(__file__).with_name("RESULTS.md")
+_SEEDS = 5
+"""Fewer than these are no result."""
 _CACHE = Path(__file__).parents[2] / ".cache" / "vectors"
 
 
@@ -90,7 +98,7 @@ def main() -> None:
     )
     parser.add_argument("what", choices=[*GROUPS, *PARTS], help="a group, or one of its parts")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--seeds", type=int, default=5, metavar="N")
+    parser.add_argument("--seeds", type=int, default=_SEEDS, metavar="N")
     parser.add_argument(
         "--jobs",
         type=int,
@@ -111,7 +119,13 @@ def main() -> None:
         metavar="DIR",
         help="where its vectors are kept [default: .cache/vectors]",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FILE",
+        help=f"write sections here, however few the seeds [default: RESULTS.md, from {_SEEDS} on]",
+    )
     asked = parser.parse_args()
     plan = Plan(
         data=asked.data.absolute(),
@@ -120,6 +134,7 @@ def main() -> None:
         cache=asked.cache.absolute(),
         jobs=asked.jobs,
     )
+    results = asked.results or (_RESULTS if plan.seeds >= _SEEDS else None)
     figures: dict[str, Any] = {}
     claims: list[Claim] = []
     for name in GROUPS.get(asked.what, [asked.what]):
@@ -127,12 +142,30 @@ def main() -> None:
         for table in tables:
             print(table.markdown(), flush=True)
             claims += table.claims
+        if results is not None:
+            _write(results, name, tables, plan)
         figures[name] = [{"title": table.title, "rows": table.rows} for table in tables]
     if claims:
         print("\n".join([CLAIMS_HEAD, *(claim.row() for claim in claims)]))
         figures["claims"] = [claim.as_json() for claim in claims]
     if asked.json:
         asked.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def _write(results: Path, name: str, tables: list[Table], plan: Plan) -> None:
+    """Put the tables of a part into RESULTS.md, below what its module says it does."""
+    model = plan.encoder_name or None
+    options = {"data": "DIR", "seeds": plan.seeds, "encoder": model}
+    facts = [
+        results_file.command_line("scripts/reproduce", [name], options),
+        f"means ± standard deviations over seeds 0 to {plan.seeds - 1}",
+    ]
+    title, _, about = (sys.modules[PARTS[name].__module__].__doc__ or "").partition("\n\n")
+    tried = [claim for table in tables for claim in table.claims]
+    claims = ["\n".join([CLAIMS_HEAD, *(claim.row() for claim in tried)])] if tried else []
+    shown = [title, about.strip(), *(table.markdown().rstrip() for table in tables), *claims]
+    section = f"{name}, with {model}" if model else name
+    results_file.update(results, section, "\n\n".join(filter(None, shown)), facts)
 
 
 def _absolute(model: str | None) -> str | None:
