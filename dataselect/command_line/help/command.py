@@ -1,0 +1,77 @@
+"""`dataselect help`: the manual, one Markdown file a topic, printed as it is."""
+
+import os
+import sys
+from typing import Annotated
+
+from typer import Argument
+
+from dataselect.errors import OptionError
+
+TOPICS = {
+    "Operations": ("relevance", "winnow", "diversity", "label", "bitext", "rescore", "selection"),
+    "Models and files": ("lm", "paraphrase", "formats", "records"),
+    "What happened": ("evaluate", "compare", "report", "explain"),
+    "Using it": ("recipes", "make-and-ci", "cluster", "python"),
+    "Background": ("figures", "papers"),
+}
+"""All topics, in groups."""
+
+_OTHER_NAMES = {
+    "ci": "make-and-ci",
+    "convert": "formats",
+    "defaults": "papers",
+    "demo": "make-and-ci",
+    "fields": "records",
+    "help": "recipes",
+    "make": "make-and-ci",
+    "ray": "cluster",
+    "select": "selection",
+    "shards": "cluster",
+}
+_FOLDER = os.path.dirname(__file__)
+
+
+def command(
+    topic: Annotated[
+        list[str] | None,
+        Argument(
+            metavar="[TOPIC]", help="A topic or a command [default: list them].", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Read the manual, a topic at a time: it is all here, offline.
+
+    Topics are Markdown; to page through one: dataselect help relevance | less
+    """
+    text = text_of(" ".join(topic)) if topic else overview()
+    sys.stdout.buffer.write(text.encode())  # UTF-8, whatever the terminal claims to be
+
+
+def text_of(name: str) -> str:
+    """The text of a topic, which may be called by a command's name."""
+    known = [topic for group in TOPICS.values() for topic in group]
+    asked = name.lower()
+    for part in (asked, *asked.split()[:1]):  # 'lm train' is in 'lm'
+        found = _OTHER_NAMES.get(part, part)
+        if found in known:
+            with open(os.path.join(_FOLDER, f"{found}.md"), encoding="utf-8") as file:
+                return file.read()
+    from difflib import get_close_matches
+
+    close = get_close_matches(asked, [*known, *_OTHER_NAMES], n=1)
+    meant = f"did you mean {close[0]}? " if close else ""
+    raise OptionError(f"there is no help on '{name}'; {meant}dataselect help lists all topics")
+
+
+def overview() -> str:
+    """All topics with a line each, which is the title of their text."""
+    lines = ["dataselect help TOPIC shows one of these, dataselect COMMAND --help all options."]
+    for group, topics in TOPICS.items():
+        lines += ["", f"{group}:"]
+        for topic in topics:
+            title = text_of(topic).partition("\n")[0]
+            lines.append(f"  {topic:<12} {title.partition(': ')[2]}")
+    return "\n".join(
+        [*lines, "", "Examples run in the folder that dataselect demo writes, after make.", ""]
+    )

@@ -1,0 +1,130 @@
+"""The manual: every topic's commands print what they are said to, every name in it exists."""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from console_blocks import ENVIRONMENT, blocks, mistaken, sample
+
+from dataselect.command_line.help import command as manual
+from dataselect.command_line.registry import COMMANDS
+from dataselect.errors import OptionError
+
+TOPICS = [topic for group in manual.TOPICS.values() for topic in group]
+TEXTS = {topic: manual.text_of(topic) for topic in TOPICS}
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+NEEDS = {"report": "matplotlib", "cluster": "ray"}
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample data that topics start from, made once for all workers of pytest-xdist."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / "manual"
+    with (base / "manual.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            sample(base / "manual.unfinished")
+            (base / "manual.unfinished").rename(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy of the sample data for one topic."""
+    return Path(shutil.copytree(made, tmp_path / "demo"))
+
+
+@pytest.mark.parametrize("topic", [topic for topic in TOPICS if "```console" in TEXTS[topic]])
+def test_commands_print_what_the_topic_says(topic: str, folder: Path) -> None:
+    if topic in NEEDS:
+        pytest.importorskip(NEEDS[topic])
+    wrong = mistaken(TEXTS[topic], folder)
+    assert not wrong, f"{topic}.md should say (console_blocks.py writes it):\n\n{wrong}"
+
+
+@pytest.mark.parametrize(
+    ("topic", "number"),
+    [(topic, n) for topic in TOPICS for n in range(len(blocks(TEXTS[topic], "python")))],
+)
+def test_python_examples_run(topic: str, number: int, folder: Path) -> None:
+    example = blocks(TEXTS[topic], "python")[number]
+    subprocess.run([sys.executable, "-c", example], cwd=folder, check=True)
+
+
+def test_steps_of_the_ci_job_are_targets_of_the_makefile(folder: Path) -> None:
+    [job] = blocks(TEXTS["make-and-ci"], "yaml")
+    [steps] = [each["steps"] for each in yaml.safe_load(job)["jobs"].values()]
+    install, *scripts = [step["run"] for step in steps if "run" in step]
+    assert install.startswith("pip install ")
+    for script in scripts:
+        assert script.startswith("make ")
+        subprocess.run([*script.split(), "--dry-run"], cwd=folder, env=ENVIRONMENT, check=True)
+    [kept] = [step["with"]["path"] for step in steps if "upload" in step.get("uses", "")]
+    assert any(kept in script for script in scripts)
+
+
+def options_of(command: str) -> set[str]:
+    """The names of a command's options."""
+    from dataselect.cli import _loaded
+
+    return {name for each in _loaded(command).params for name in each.opts + each.secondary_opts}
+
+
+ALL_OPTIONS = {"--help", "--version"}.union(*map(options_of, COMMANDS))
+OTHERS = {
+    *("--additional-suffix", "--silent", "--head", "--port", "--address", "--data", "--inspect"),
+}
+"""Options of other programs in the examples."""
+
+
+@pytest.mark.parametrize("text", ["README", *TOPICS])
+def test_options_that_are_mentioned_exist(text: str) -> None:
+    found = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", TEXTS.get(text, README)))
+    assert found - ALL_OPTIONS - OTHERS == set()
+
+
+def test_every_command_has_a_topic() -> None:
+    for name in COMMANDS:
+        assert manual.text_of(name) in TEXTS.values()
+
+
+def test_files_are_the_topics() -> None:
+    assert {path.stem for path in Path(manual.__file__).parent.glob("*.md")} == set(TOPICS)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_topics_can_be_read_in_a_terminal(topic: str) -> None:
+    lines = TEXTS[topic].split("\n")
+    assert lines[0].startswith(f"# {topic}: ")
+    code = False
+    for line in lines:
+        code ^= line.startswith("```")
+        assert code or line.startswith("|") or len(line) <= 81 or " " not in line.strip(), line
+
+
+def test_references_between_topics_lead_somewhere() -> None:
+    for text in (README, *TEXTS.values()):
+        for name in re.findall(r"`dataselect help ([a-z -]+)`", text.replace("\n", " ")):
+            assert manual.text_of(name)
+
+
+def test_a_mistyped_topic_is_recognised() -> None:
+    with pytest.raises(OptionError, match="did you mean relevance?"):
+        manual.text_of("relevanse")
+    with pytest.raises(OptionError, match="no help on 'xyz'; dataselect help lists"):
+        manual.text_of("xyz")
+
+
+def test_overview_has_a_line_for_each_topic() -> None:
+    listed = re.findall(r"^  ([a-z-]+) +\S", manual.overview(), re.MULTILINE)
+    assert listed == TOPICS
+    assert max(map(len, manual.overview().split("\n"))) <= 81
