@@ -31,9 +31,9 @@ def blocks(text: str, language: str) -> list[str]:
 
 def sample(folder: Path) -> None:
     """Write the sample data, and of what `make` makes there what the topics build on."""
-    quiet = {"env": ENVIRONMENT, "check": True, "stderr": subprocess.DEVNULL}
-    subprocess.run(["dataselect", "demo", "-q", folder], **quiet)
-    subprocess.run(["make", "--silent", "-C", folder, *_MADE], **quiet)
+    demo = ("dataselect", "demo", "-q", str(folder))
+    for command in (demo, ("make", "--silent", "-C", str(folder), *_MADE)):
+        subprocess.run(command, env=ENVIRONMENT, check=True)
 
 
 def printed(text: str, folder: Path) -> Iterator[tuple[str, str, str]]:

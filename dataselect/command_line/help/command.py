@@ -1,11 +1,12 @@
 """`dataselect help`: the manual, one Markdown file a topic, printed as it is."""
 
 import os
-import sys
 from typing import Annotated
 
 from typer import Argument
 
+from dataselect.command_line.parser import did_you_mean
+from dataselect.data.output_files import STDOUT, Outputs
 from dataselect.errors import OptionError
 
 TOPICS = {
@@ -45,7 +46,8 @@ def command(
     Topics are Markdown; to page through one: dataselect help relevance | less
     """
     text = text_of(" ".join(topic)) if topic else overview()
-    sys.stdout.buffer.write(text.encode())  # UTF-8, whatever the terminal claims to be
+    with Outputs({}) as outputs:
+        outputs.open(STDOUT).write(text.encode())
 
 
 def text_of(name: str) -> str:
@@ -57,16 +59,13 @@ def text_of(name: str) -> str:
         if found in known:
             with open(os.path.join(_FOLDER, f"{found}.md"), encoding="utf-8") as file:
                 return file.read()
-    from difflib import get_close_matches
-
-    close = get_close_matches(asked, [*known, *_OTHER_NAMES], n=1)
-    meant = f"did you mean {close[0]}? " if close else ""
-    raise OptionError(f"there is no help on '{name}'; {meant}dataselect help lists all topics")
+    suggestion = did_you_mean(name, {each: [each] for each in (*known, *_OTHER_NAMES)})
+    raise OptionError(f"there is no help on '{name}'{suggestion}; see dataselect help")
 
 
 def overview() -> str:
     """All topics with a line each, which is the title of their text."""
-    lines = ["dataselect help TOPIC shows one of these, dataselect COMMAND --help all options."]
+    lines = ["dataselect help TOPIC shows one of these, dataselect COMMAND --help options."]
     for group, topics in TOPICS.items():
         lines += ["", f"{group}:"]
         for topic in topics:
