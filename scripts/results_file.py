@@ -11,6 +11,7 @@ import re
 import subprocess
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -54,8 +55,9 @@ def _versions() -> str:
     return ", ".join(found)
 
 
+@lru_cache
 def _revision() -> str:
-    """The commit of the working tree, where git knows it."""
+    """The commit of the working tree as the run finds it, where git knows it."""
     command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
     root = Path(__file__).parent
     try:

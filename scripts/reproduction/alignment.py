@@ -1,7 +1,7 @@
-"""Alignment: pairs whose target belongs to another pair, found by margins and by guards.
+"""Alignment: pairs whose target belongs to another pair, found by margins and by filters.
 
 20,000 pairs are drawn from BConTrasT and the general sets; for each seed, the targets of a tenth of
-them change places. Guards leave out what they do; margins, measured with `--encoder MODEL` only,
+them change places. Filters leave out what they do; margins, measured with `--encoder MODEL` only,
 the lowest, as many as are wrong.
 """
 
@@ -17,7 +17,7 @@ from sklearn.metrics import roc_auc_score
 
 _PAIRS, _WRONG = 20_000, 2_000
 _MARGINS = ("ratio", "distance", "cosine")
-_GUARDS = (
+_FILTERS = (
     "--max-length-ratio 2",
     "--same-numbers",
     "--same-urls",
@@ -38,8 +38,8 @@ def measure(plan: Plan) -> list[Table]:
             made = _shuffled(random.Random(seed), drawn)
             write(folder / "pairs.jsonl", made)
             wrong = [pair["wrong"] for pair in made]
-            for options in _GUARDS:
-                kept = _guarded(folder, options)
+            for options in _FILTERS:
+                kept = _filtered(folder, options)
                 table.add_all(options, _judged(wrong, kept, kept.count(0)))
             for margin in _MARGINS if plan.encoder is not None else ():
                 margins = _aligned(plan, folder, margin)
@@ -58,8 +58,8 @@ def _shuffled(rng: random.Random, drawn: list[Record]) -> list[Record]:
     return made
 
 
-def _guarded(folder: Path, options: str) -> list[float]:
-    """1 for each pair that guards keep, 0 for the others."""
+def _filtered(folder: Path, options: str) -> list[float]:
+    """1 for each pair that filters keep, 0 for the others."""
     run(folder, "bitext", *options.split(), "pairs.jsonl", "-o", "kept.jsonl")
     kept = {pair["id"] for pair in read(folder / "kept.jsonl")}
     return [float(place in kept) for place in range(_PAIRS)]
