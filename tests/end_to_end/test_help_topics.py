@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import Shell
 from console_blocks import ENVIRONMENT, blocks, mistaken, sample
 
 from dataselect.command_line import parser
@@ -75,8 +76,9 @@ def test_steps_of_the_ci_job_are_targets_of_the_makefile(folder: Path) -> None:
 
 def options_of(command: str) -> set[str]:
     """The names of a command's options."""
-    loaded = parser._loaded(command)
-    return {name for each in loaded.params for name in each.opts + each.secondary_opts}
+    loaded = parser.load_command(command)
+    found = {name for each in loaded.params for name in each.opts + each.secondary_opts}
+    return {name for name in found if name.startswith("--")}
 
 
 ALL_OPTIONS = {"--help", "--version"}.union(*map(options_of, COMMANDS))
@@ -130,3 +132,32 @@ def test_overview_has_a_line_for_each_topic() -> None:
     listed = re.findall(r"^  ([a-z-]+) +\S", manual.overview(), re.MULTILINE)
     assert listed == TOPICS
     assert max(map(len, manual.overview().split("\n"))) <= 80
+
+
+def test_the_man_page_has_every_command_and_option(shell: Shell) -> None:
+    page = shell("dataselect help --man").silent().decode()
+    plain = page.replace("\\-", "-")
+    for command in COMMANDS:
+        assert f'.SS "dataselect {command} ' in plain
+    assert [each for each in ALL_OPTIONS - {"--version"} if each not in plain] == []
+    assert not [line for line in page.split("\n") if line.startswith("'")]
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_shells_get_a_completion_function(shell: Shell, name: str) -> None:
+    script = shell(f"_DATASELECT_COMPLETE=source_{name} dataselect").silent().decode()
+    assert f"_DATASELECT_COMPLETE=complete_{name}" in script
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("dataselect rel", "relevance"),
+        ("dataselect lm ev", "eval"),
+        ("dataselect relevance --top", "--top-k"),
+        ("dataselect bitext --side ", "tgt src both"),
+    ],
+)
+def test_commands_options_and_values_are_completed(shell: Shell, line: str, found: str) -> None:
+    asked = f"COMP_WORDS='{line}' COMP_CWORD={line.count(' ')} _DATASELECT_COMPLETE=complete_bash"
+    assert shell(f"{asked} dataselect").silent().decode().split() == found.split()

@@ -3,7 +3,7 @@
 import os
 from typing import Annotated
 
-from typer import Argument
+from typer import Argument, Option
 
 from dataselect.command_line.parser import did_you_mean
 from dataselect.data.output_files import STDOUT, Outputs
@@ -13,7 +13,7 @@ TOPICS = {
     "Operations": ("relevance", "winnow", "diversity", "label", "bitext", "rescore", "selection"),
     "Models and files": ("lm", "paraphrase", "formats", "records"),
     "What happened": ("evaluate", "compare", "report", "explain"),
-    "Using it": ("recipes", "make-and-ci", "cluster", "python"),
+    "Using it": ("recipes", "make-and-ci", "cluster", "python", "completion"),
     "Background": ("figures", "papers"),
 }
 """All topics, in groups."""
@@ -40,12 +40,20 @@ def command(
             metavar="[TOPIC]", help="A topic or a command [default: list them].", show_default=False
         ),
     ] = None,
+    man: Annotated[
+        bool, Option("--man", help="Write a man page of all commands and options instead.")
+    ] = False,
 ) -> None:
     """Read the manual, a topic at a time: it is all here, offline.
 
     Topics are Markdown; to page through one: dataselect help relevance | less
     """
-    text = text_of(" ".join(topic)) if topic else overview()
+    if man:
+        from dataselect.command_line.help.man_page import man_page
+
+        text = man_page()
+    else:
+        text = text_of(" ".join(topic)) if topic else overview()
     with Outputs({}) as outputs:
         outputs.open(STDOUT).write(text.encode())
 
