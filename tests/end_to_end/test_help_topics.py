@@ -20,7 +20,8 @@ from dataselect.errors import OptionError
 
 TOPICS = [topic for group in manual.TOPICS.values() for topic in group]
 TEXTS = {topic: manual.text_of(topic) for topic in TOPICS}
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 NEEDS = {"report": "matplotlib", "cluster": "ray"}
 
 
@@ -119,6 +120,12 @@ def test_references_between_topics_lead_somewhere() -> None:
     for text in (README, *TEXTS.values()):
         for name in re.findall(r"`dataselect help ([a-z -]+)`", text.replace("\n", " ")):
             assert manual.text_of(name)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_scripts_that_are_mentioned_exist(topic: str) -> None:
+    for path in re.findall(r"scripts/[\w/.-]*\w", TEXTS[topic]):
+        assert (ROOT / path).exists(), path
 
 
 def test_a_mistyped_topic_is_recognised() -> None:
