@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from difflib import get_close_matches
 from functools import partial
@@ -26,10 +27,12 @@ def parse(arguments: list[str] | None) -> Callable[[], None] | int:
     It is not run within typer, which makes other things of some exceptions. Raises OptionError,
     and ReaderGone or OutputError where help cannot be printed.
     """
+    if _COMPLETION in os.environ:
+        return _complete()
     try:
         found = _app(arguments, prog_name=PROGRAM, standalone_mode=False)
         if callable(found):
-            return found  # type: ignore[no-any-return]  # `_loaded` makes it
+            return found  # type: ignore[no-any-return]  # `load_command` makes it
         if sys.stdout is None:
             raise OutputError("<stdout>: it is closed; redirect it")
         sys.stdout.flush()  # at exit it would be too late to report an error
@@ -42,6 +45,22 @@ def parse(arguments: list[str] | None) -> Callable[[], None] | int:
             raise ReaderGone from None
         raise
     return int(found or 0)
+
+
+_COMPLETION = "_DATASELECT_COMPLETE"
+"""The variable by which a shell asks for completions, or for the function that will ask."""
+
+
+def _complete() -> int:
+    """Answer a shell, as typer does it. Returns the exit code."""
+    from typer.completion import completion_init  # type: ignore[attr-defined]  # not public
+
+    completion_init()
+    try:
+        _app([], prog_name=PROGRAM)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 1
 
 
 _USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # typer has no public name for it
@@ -111,7 +130,7 @@ class _LazyGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in self._table():
-            return _loaded(self.before + cmd_name)
+            return load_command(self.before + cmd_name)
         if cmd_name not in self.list_commands(ctx):
             return None
         group = _LazyGroup(name=cmd_name, help=GROUPS[cmd_name], rich_markup_mode=None)
@@ -136,7 +155,8 @@ class _LazyGroup(TyperGroup):
             formatter.write_dl(list(self._table().items()))
 
 
-def _loaded(name: str) -> Any:
+def load_command(name: str) -> Any:
+    """A command by its name, as typer has it; called, it returns what is to be run."""
     from dataselect.command_line.options import spread
 
     module = import_module(f"dataselect.{COMMANDS[name].module}")

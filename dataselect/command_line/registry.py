@@ -24,7 +24,7 @@ COMMANDS = {
     ),
     "label": Command(
         "operations.label.command",
-        "Label records by a recogniser trained on annotated ones, and on the pool itself.",
+        "Label records by an intent classifier trained on few of them, and on the pool.",
     ),
     "bitext": Command(
         "operations.bitext.command",
@@ -76,6 +76,7 @@ COMMANDS = {
         "Tell how probably pairs, or records and those of a file, say the same.",
     ),
     "demo": Command("demo.command", "Write sample data and a Makefile that runs every operation."),
+    "help": Command("command_line.help.command", "Read the manual, a topic at a time."),
 }
 """Each command by its name, in the order of `dataselect --help`."""
 

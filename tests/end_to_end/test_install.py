@@ -57,3 +57,7 @@ def test_help_and_a_relevance_pipeline_run(programs: Path, tmp_path: Path) -> No
     right = sum(truth in ("play_music", "set_alarm") for truth in truths)
     assert len(kept) == 100
     assert right >= 80
+
+
+def test_the_manual_is_installed(programs: Path) -> None:
+    assert "# relevance: " in run(programs / "dataselect", "help", "relevance")
