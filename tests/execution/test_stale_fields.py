@@ -3,19 +3,30 @@
 import importlib
 import json
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import MUSIC_ARPA, Inside
-from test_score_pairs import Overlap
+from small_models import Overlap
 
-from dataselect import scorers
+from dataselect import operations
 from dataselect.execution.scorer import Scorer
 from dataselect.models.paraphrase_detector import detector as detectors
 
-for _module in pkgutil.iter_modules(scorers.__path__):
-    importlib.import_module(f"dataselect.scorers.{_module.name}")
+for _module in pkgutil.walk_packages(operations.__path__, "dataselect.operations."):
+    if _module.name.endswith("scorer"):
+        importlib.import_module(_module.name)
 
+
+def _scorers(kind: type[Scorer] = Scorer) -> Iterator[type[Scorer]]:
+    """Every kind of scorer, also those that are a kind of another."""
+    for each in kind.__subclasses__():
+        yield each
+        yield from _scorers(each)
+
+
+_SCORERS = [each for each in _scorers() if hasattr(each, "noun")]
 _OWN = {
     "text": "play jazz now",
     "src": "oh play jazz now",
@@ -26,7 +37,7 @@ _OWN = {
 }
 _NOT_OURS = {"note": 'a "dropped" one, and a \\ too', "x": 1.50, "inner": {"dropped": 1}}
 # Every field that any command adds, as if all had been run before.
-_STALE = {name: "stale" for each in Scorer.__subclasses__() for name in (*each.may_add, "dropped")}
+_STALE = {name: "stale" for each in _SCORERS for name in (*each.may_add, "dropped")}
 _RUNS: dict[str, tuple[list[str], set[str]]] = {
     "relevance": (["relevance", "--model", "MODEL"], {"relevance"}),
     "relevance, explained": (
@@ -71,7 +82,7 @@ def test_a_command_takes_away_all_that_it_could_have_added(
     (tmp_path / "music.arpa").write_text(MUSIC_ARPA)
     known = [{"text": f"play {word}", "intent": word} for word in ("jazz", "rock") * 3]
     (tmp_path / "known.jsonl").write_text("".join(json.dumps(each) + "\n" for each in known))
-    scorer = next(each for each in Scorer.__subclasses__() if each.noun == arguments[0])
+    scorer = next(each for each in _SCORERS if each.noun == arguments[0])
     lines = [json.dumps({**_OWN, **stale, **_NOT_OURS}) for stale in (_STALE, {})]
     (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n")
     words = [str(model) if word == "MODEL" else word for word in arguments]

@@ -43,8 +43,8 @@ class Review:
     """All that the page tells: `plots` are by the anchor of what they are of, then by kind."""
 
     title: str
-    lineage: list[Way]
-    comparison_section: Sequence[Chance]
+    lineages: list[Way]
+    comparisons: Sequence[Chance]
     parts: list[StageSection]
     plots: dict[str, dict[str, Plot]]
 

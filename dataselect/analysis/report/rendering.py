@@ -24,7 +24,7 @@ def render(review: Review) -> bytes:
     from markupsafe import Markup
 
     environment = Environment(
-        loader=PackageLoader("dataselect.review.page"),
+        loader=PackageLoader("dataselect.analysis.report"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

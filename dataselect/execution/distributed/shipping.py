@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, Protocol
 
-from dataselect.data.input_files import file_digest, open_raw, reason
+from dataselect.data.input_files import file_digest, open_raw, reason, unreadable
 from dataselect.data.temporary_files import create_beside, remove
-from dataselect.errors import OutputError, WorkerError
+from dataselect.errors import InputError, OutputError, WorkerError
 
 _PROTOCOL = 5
 _SHORT = 16  # digits of a digest that name a folder
@@ -150,9 +150,14 @@ def _names(path: str) -> list[str]:
 
 
 def _identity(path: str) -> str:
-    """What changes when a file does, or one in a folder."""
-    base = os.path.dirname(path)
-    states = (os.stat(os.path.join(base, name)) for name in _names(path))
+    """What changes when a file does, or one in a folder. Raises InputError where one is missing."""
+    states = []
+    for name in _names(path):
+        file = os.path.join(os.path.dirname(path), name)
+        try:
+            states.append(os.stat(file))
+        except OSError as error:
+            raise unreadable(file, error) from None
     return " ".join(f"{own.st_dev}:{own.st_ino}:{own.st_size}:{own.st_mtime_ns}" for own in states)
 
 
@@ -179,7 +184,7 @@ def _here(file: File) -> str:
 
     There it stays for the other processes of the machine, and for later runs.
     """
-    with suppress(OSError):
+    with suppress(InputError):
         if _identity(file.path) == file.identity:
             return file.path
     name = f"dataselect-{os.getuid()}-{file.digest[:_SHORT]}"

@@ -23,7 +23,7 @@ from in_process_cluster import (
     split,
     write,
 )
-from test_score_pairs import Overlap
+from small_models import Overlap
 
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import POSITION, text

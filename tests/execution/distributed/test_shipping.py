@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 from conftest import MUSIC_ARPA
 from in_process_cluster import Bytes
-from test_evaluate_models import BINARY
+from small_models import BINARY
 
 from dataselect.errors import InputError, OutputError, WorkerError
 from dataselect.execution.distributed import shipping

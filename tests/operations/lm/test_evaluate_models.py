@@ -1,76 +1,19 @@
 """`lm eval`: perplexity, unknown words and n-gram hits, by arrays and by KenLM; the command."""
 
-import base64
 import json
 import math
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import NEEDS_KENLM, Inside, Shell, kenlm_model
+from small_models import ARPA, BINARY
 
 from dataselect.errors import InputError, WorkerError
 from dataselect.models.language_model.scoring.kenlm_process import KenlmProcess
 from dataselect.models.language_model.scoring.language_model import LanguageModel
 from dataselect.models.language_model.scoring.perplexity import PerplexityCounts
-
-# Trained by lmplz, order 3, on: play some jazz | play the blues | some jazz please
-ARPA = r"""\data\
-ngram 1=9
-ngram 2=10
-ngram 3=9
-
-\1-grams:
--1.20412	<unk>	0
-0	<s>	-0.30103
--0.67264104	</s>	0
--0.9488475	play	-0.30103
--0.78914666	some	-0.30103
--0.9488475	jazz	-0.30103
--0.9488475	the	-0.30103
--0.9488475	blues	-0.30103
--0.9488475	please	-0.30103
-
-\2-grams:
--0.44824514	jazz </s>	0
--0.21734825	blues </s>	0
--0.21734825	please </s>	0
--0.40939963	<s> play	-0.30103
--0.6056943	<s> some	-0.30103
--0.4798441	play some	-0.30103
--0.25473	some jazz	-0.30103
--0.5139239	play the	-0.30103
--0.25473	the blues	-0.30103
--0.5139239	jazz please	-0.30103
-
-\3-grams:
--0.36842942	some jazz </s>
--0.09521685	the blues </s>
--0.09521685	jazz please </s>
--0.38129833	<s> play some
--0.10895064	<s> some jazz
--0.10895064	play some jazz
--0.39456028	<s> play the
--0.10895064	play the blues
--0.39456028	some jazz please
-
-\end\
-"""
-
-# The same model by KenLM's build_binary, as a trie.
-BINARY = zlib.decompress(
-    base64.b85decode(
-        "c-qU&O)OBz$yLZGDJihh*U!#KO-"
-        "##7%}LQq&d=3P&QD2INXswEO)OC;OD!tS%+FIW<zhg9274f}pAks>2Lg}?BUFYNOdhajf{KAKCsYn*0w<D598kKTPI"
-        "0egTPef6?u(}iIyt!yIEpgu*zYCCmGk{$ZSjL_?L|+e)~H)AiQ3lZz0Kv-rsc{TCU8Z1AFl3{Iiz*1>p#rA*$T7vgB"
-        "*xt1xRckjJ^7K(SB@vnEOqPbin$V(BxU6{1#R(FrN)go&$}K>_=q3qXQ2P%MZ6%E`Dh}6fgWGw<+USn}$=>PmoNih~"
-        "nNFkW-qI8=l$$84gxXCmQdobu7zg-E{a^zOc*X>wHJH-rLT(=w-I!S;@B`V{8vYjgf;{AOvGPvsv(F_rVG8<;+-"
-        "kzOPbD*pYr>(Vl$;asl65lg@3>XLH_HZ7%WYE;F+0Y)bR8?HFu|?HCGjQWJ|)8Ip2JQ;QjF^noHJ8L14#`MIe;sl-"
-        "Z#ti-A+1^@%ir04"
-    )
-)
 
 BOTH = ["lm.arpa", pytest.param("lm.bin", marks=NEEDS_KENLM)]
 TEXTS = ["play some blues", "please play rock now"]

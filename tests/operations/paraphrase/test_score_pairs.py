@@ -5,12 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from conftest import Inside
-from numpy.typing import NDArray
+from small_models import Overlap
 
-from dataselect.models.encoders.base import unit
 from dataselect.models.paraphrase_detector import detector as detectors
 
 PAIRS = [
@@ -19,24 +17,6 @@ PAIRS = [
     {"id": 3, "text1": "rain", "text2": "rain"},
 ]
 Write = Callable[[str, Sequence[dict[str, Any]]], None]
-
-
-class Overlap:
-    """Stands for a detector: the share of words in common, and vectors of words."""
-
-    digest = "0" * 64
-
-    def probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
-        words = [(set(one.split()), set(other.split())) for one, other in pairs]
-        return np.array([len(one & other) / len(one | other) for one, other in words])
-
-    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        known = ["play", "some", "jazz", "rain", "now"]
-        rows = [[float(word in text.split()) for word in known] for text in texts]
-        return unit(np.array(rows, np.float32))
-
-    def describe(self) -> dict[str, Any]:
-        return {"sha256": self.digest}
 
 
 @pytest.fixture
