@@ -19,7 +19,7 @@ from dataselect.execution.run import Run, Settings
 
 if TYPE_CHECKING:
     from dataselect.analysis.report.figures.style import PlotFormat
-    from dataselect.analysis.report.page import Review, Wishes
+    from dataselect.analysis.report.page import Page, PageSettings
     from dataselect.data.input_files import Block
 
 _NOUN, _DATA, _PAGE = "report", "What is shown", "The page"
@@ -152,12 +152,12 @@ class PageOptions:
         option("--quiet", "-q", help_="No progress bar, summary or warnings.", section=_PAGE),
     ] = False
 
-    def wishes(self, shown: PageContentOptions) -> Wishes:
-        """What the page is made by."""
-        from dataselect.analysis.report.page import Wishes
+    def settings(self, shown: PageContentOptions) -> PageSettings:
+        """The settings of the page."""
+        from dataselect.analysis.report.page import PageSettings
         from dataselect.analysis.report.record_statistics import Sizes
 
-        return Wishes(
+        return PageSettings(
             self.title,
             shown.in_domain or (),
             shown.label_field,
@@ -174,7 +174,7 @@ def command(shown: PageContentOptions, page: PageOptions) -> None:
     One file that needs no network and no script. Needs pip install jinja2 matplotlib.
     """
     from dataselect.analysis.report.figures.style import check_installed
-    from dataselect.analysis.report.page import review, routes, told_apart
+    from dataselect.analysis.report.page import build_page, read_reports, sources_of
     from dataselect.analysis.report.rendering import render
 
     shown.check()
@@ -182,24 +182,26 @@ def command(shown: PageContentOptions, page: PageOptions) -> None:
     settings = Settings(output=page.output, quiet=page.quiet, seed=page.seed)
     reports = list(dict.fromkeys(Inputs(shown.reports).paths)) if shown.reports else []
     scored = list(dict.fromkeys(Inputs(shown.scored).paths)) if shown.scored else []
-    stages, compared = told_apart(reports)
-    found = routes(stages, scored, shown.by, shown.text_field)
-    records = list(dict.fromkeys(path for way in found for each in way for path in each.files))
+    stages, compared = read_reports(reports)
+    sources = sources_of(stages, scored, shown.by, shown.text_field)
+    records = list(
+        dict.fromkeys(path for lineage in sources for each in lineage for path in each.files)
+    )
     others = [Inputs(paths) for paths in (records, shown.in_domain) if paths]
     with Run(Inputs(reports or scored), settings, also_read=others) as run:
         folder = None if page.plots is None else run.open_folder(page.plots, _holds_plots)
         with Progress(_NOUN, None, quiet=page.quiet) as progress:
-            told = review(found, compared, page.wishes(shown), _Meter(progress))
-        run.write(render(told))
+            built = build_page(sources, compared, page.settings(shown), _Meter(progress))
+        run.write(render(built))
         if folder is not None:
             with writing_to(page.plots or folder):
-                _save(told, folder, page.plots_format)
-    warn(told.warnings, settings)
-    note(f"runs on the page: {len(told.parts)}", quiet=page.quiet)
+                _save(built, folder, page.plots_format)
+    warn(built.warnings, settings)
+    note(f"runs on the page: {len(built.sections)}", quiet=page.quiet)
 
 
 class _Meter:
-    """Tells a progress bar how much has been read of all files."""
+    """Adds up for a progress bar how much has been read of all files."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress, self._bytes, self._records = progress, 0, 0
@@ -216,11 +218,11 @@ def _holds_plots(path: str) -> bool:
     return all(name.endswith((".svg", ".png")) for name in os.listdir(path))
 
 
-def _save(told: Review, folder: str, kind: PlotFormat) -> None:
+def _save(page: Page, folder: str, kind: PlotFormat) -> None:
     """Write each figure to a file of its name."""
     from dataselect.analysis.report.figures.style import saved
 
-    for plots in told.plots.values():
+    for plots in page.plots.values():
         for plot in plots.values():
             with open(os.path.join(folder, f"{plot.name}.{kind}"), "wb") as file:
                 file.write(saved(plot.figure, kind))

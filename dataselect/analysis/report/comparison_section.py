@@ -32,7 +32,7 @@ class Drawn(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Chance:
+class ComparisonSection:
     """A comparison: rows of a measure's title and its figure in each of the `columns`.
 
     `everything` is the development perplexity of all of the pool, where that was measured.
@@ -49,7 +49,7 @@ class Chance:
     @property
     def anchor(self) -> str:
         """What links to it are called."""
-        return f"chance-{self.number}"
+        return f"comparison-{self.number}"
 
     @property
     def tables(self) -> list[tuple[list[str], list[tuple[str, list[str]]]]]:
@@ -76,8 +76,8 @@ class Chance:
         return f"{words}, but {worse} all of the pool, {self.everything:.4g}"
 
 
-def tell(number: int, path: str, facts: CompareReport) -> Chance:
-    """What the report at a path says."""
+def comparison_section(number: int, path: str, facts: CompareReport) -> ComparisonSection:
+    """The section of the `compare` report at a path."""
     found = facts["compare"]
     selections = found["selections"]
     # The other columns have names of their own beside these keys.
@@ -93,7 +93,7 @@ def tell(number: int, path: str, facts: CompareReport) -> Chance:
             columns.append(("random", own["random"]))
     columns += [(name, each["measures"]) for name, each in others.items()]
     names = [name for name in MEASURES if any(name in own for _, own in columns)]
-    return Chance(
+    return ComparisonSection(
         number=number,
         path=path,
         facts=facts,

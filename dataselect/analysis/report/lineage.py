@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.analysis.report.figures.binning import Histogram
-    from dataselect.analysis.report.record_statistics import Piles
+    from dataselect.analysis.report.record_statistics import StageStatistics
     from dataselect.analysis.report.stage_sections import StageSection
 
 IN_DOMAIN, KEPT, DROPPED = "in-domain", "kept", "dropped"
@@ -34,50 +34,50 @@ class Balance(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Way:
+class Lineage:
     """Stages that went on with each other's output, and what all of them together did.
 
-    `words` are the mean lengths before and after. `plane` are the places of some texts of each
+    `words` are the mean lengths before and after. `map` are the places of some texts of each
     kind, (n, 2) each. `notes` say what is missing, and why.
     """
 
     number: int
-    parts: Sequence[StageSection]
+    stages: Sequence[StageSection]
     lengths: Histogram | None
     words: tuple[float, float] | None
     label_field: str | None
     labels: list[Balance]
-    plane: dict[str, NDArray[Any]]
+    map: dict[str, NDArray[Any]]
     notes: list[str]
 
     @property
     def anchor(self) -> str:
         """What links to it are called."""
-        return f"way-{self.number}"
+        return f"lineage-{self.number}"
 
     @property
     def title(self) -> str:
         """From which file to which; of records without reports, the file that has them."""
-        first, last = self.parts[0].source.stage, self.parts[-1].source.stage
+        first, last = self.stages[0].source.stage, self.stages[-1].source.stage
         if first is None or last is None:
-            return f"Records of {_listed(self.parts[-1].source.files)}"
+            return f"Records of {_listed(self.stages[-1].source.files)}"
         to = "standard output" if last.kept is None else os.path.basename(last.kept)
         return f"From {_listed(first.read)} to {to}"
 
     @property
     def selects(self) -> bool:
-        """Whether anything was left out on the way."""
+        """Whether anything was left out on it."""
         return self.kept < self.read
 
     @property
     def read(self) -> int:
         """How many records there were."""
-        return self.parts[0].counts.read
+        return self.stages[0].counts.read
 
     @property
     def kept(self) -> int:
         """How many were left in the end."""
-        return self.parts[-1].counts.kept
+        return self.stages[-1].counts.kept
 
 
 def _listed(paths: Sequence[str]) -> str:
@@ -85,43 +85,47 @@ def _listed(paths: Sequence[str]) -> str:
     return os.path.basename(paths[0]) if len(paths) == 1 else f"{len(paths)} files"
 
 
-def tell(
+def lineage_of(
     number: int,
-    parts: Sequence[StageSection],
-    piles: Sequence[Piles],
+    stages: Sequence[StageSection],
+    statistics: Sequence[StageStatistics],
     in_domain: Sequence[str],
     seed: int,
-) -> Way:
+) -> Lineage:
     """What several stages, of which each read what the one before kept, did together.
 
     `in_domain` are texts for the map, none if no file of them is known.
     """
-    first, last = piles[0], piles[-1].kept
+    first, last = statistics[0], statistics[-1].kept
     notes = []
     if not in_domain:
         notes.append("no in-domain text is known, so the map has none; name it with --in-domain")
-    knows_all = _knows_all(parts[0], first) and last.records > 0
-    if not parts[-1].counts.kept:
+    knows_all = _knows_all(stages[0], first) and last.records > 0
+    if not stages[-1].counts.kept:
         notes.append("nothing was kept: there is nothing to compare with what was there before")
     elif not knows_all:
         notes.append("before and after cannot be compared: the files of one of them are not there")
     before = first.kept.lengths + first.dropped.lengths
-    field = piles[0].label_field if piles[0].label_field == piles[-1].label_field else None
-    return Way(
+    field = (
+        statistics[0].label_field
+        if statistics[0].label_field == statistics[-1].label_field
+        else None
+    )
+    return Lineage(
         number=number,
-        parts=parts,
+        stages=stages,
         lengths=binning.of_lengths(before, last.lengths) if knows_all else None,
         words=(_mean(before), _mean(last.lengths)) if knows_all else None,
         label_field=field,
         labels=balance(first.kept.labels + first.dropped.labels, last.labels) if knows_all else [],
-        plane=_plane(piles, in_domain, seed),
+        map=_map(statistics, in_domain, seed),
         notes=notes,
     )
 
 
-def _knows_all(part: StageSection, piles: Piles) -> bool:
+def _knows_all(section: StageSection, statistics: StageStatistics) -> bool:
     """Whether all records that a stage read have been seen."""
-    return piles.kept.records > 0 and (piles.knows_dropped or not part.counts.dropped)
+    return statistics.kept.records > 0 and (statistics.knows_dropped or not section.counts.dropped)
 
 
 def _mean(lengths: Counter[int]) -> float:
@@ -146,20 +150,22 @@ def balance(before: Counter[str], after: Counter[str]) -> list[Balance]:
     return shown
 
 
-def _plane(piles: Sequence[Piles], in_domain: Sequence[str], seed: int) -> dict[str, NDArray[Any]]:
+def _map(
+    statistics: Sequence[StageStatistics], in_domain: Sequence[str], seed: int
+) -> dict[str, NDArray[Any]]:
     """Places of in-domain, finally kept and dropped texts; none where there is nothing to see."""
-    from dataselect.analysis.report.tsne_map import plane
+    from dataselect.analysis.report.tsne_map import tsne_map
 
     texts = {
         IN_DOMAIN: list(in_domain),
-        KEPT: piles[-1].kept.texts.items[: POINTS[KEPT]],
-        DROPPED: _dropped_texts(piles),
+        KEPT: statistics[-1].kept.texts.items[: POINTS[KEPT]],
+        DROPPED: _dropped_texts(statistics),
     }
     if not texts[KEPT] and not texts[DROPPED]:
         return {}
     together = [text for own in texts.values() for text in own]
     try:
-        places = plane(together, seed=seed)
+        places = tsne_map(together, seed=seed)
     except InputError:  # no text has a word
         return {}
     found, start = {}, 0
@@ -170,12 +176,12 @@ def _plane(piles: Sequence[Piles], in_domain: Sequence[str], seed: int) -> dict[
     return found
 
 
-def _dropped_texts(piles: Sequence[Piles]) -> list[str]:
+def _dropped_texts(statistics: Sequence[StageStatistics]) -> list[str]:
     """Texts that any of the stages dropped, of each as large a share as it dropped."""
-    total = sum(each.dropped.records for each in piles) or 1
+    total = sum(each.dropped.records for each in statistics) or 1
     return [
         text
-        for each in piles
+        for each in statistics
         for text in each.dropped.texts.items[
             : round(POINTS[DROPPED] * each.dropped.records / total)
         ]

@@ -6,27 +6,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from dataselect.analysis.report import comparison_section, lineage, stage_files, stage_sections
+from dataselect.analysis.report import stage_files
+from dataselect.analysis.report.comparison_section import ComparisonSection, comparison_section
 from dataselect.analysis.report.figures import captions
-from dataselect.analysis.report.record_statistics import Sizes, read_piles
+from dataselect.analysis.report.lineage import IN_DOMAIN, POINTS, Lineage, lineage_of
+from dataselect.analysis.report.record_statistics import Sizes, StageStatistics, read_statistics
+from dataselect.analysis.report.stage_sections import StageSection, stage_section
 from dataselect.analysis.run_reports import is_comparison, lineages, stage_of
 from dataselect.execution import run_report
 
 if TYPE_CHECKING:
-    from dataselect.analysis.report.comparison_section import Chance
     from dataselect.analysis.report.figures.style import Plot
-    from dataselect.analysis.report.lineage import Way
-    from dataselect.analysis.report.record_statistics import Piles
     from dataselect.analysis.report.stage_files import Source
-    from dataselect.analysis.report.stage_sections import StageSection
     from dataselect.analysis.run_reports import Stage
     from dataselect.data.input_files import Block
     from dataselect.execution.run_report import CompareReport, ScoringReport
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What a reader may ask for; `in_domain` and `label_field` are found where they are not given.
+class PageSettings:
+    """What the page shows; `in_domain` and `label_field` are found where they are not given.
 
     `seed` is that of draws and of the map.
     """
@@ -39,107 +38,106 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Review:
-    """All that the page tells: `plots` are by the anchor of what they are of, then by kind."""
+class Page:
+    """The content of the page: `plots` are by the anchor of their section, then by kind."""
 
     title: str
-    lineages: list[Way]
-    comparisons: Sequence[Chance]
-    parts: list[StageSection]
+    lineages: list[Lineage]
+    comparisons: Sequence[ComparisonSection]
+    sections: list[StageSection]
     plots: dict[str, dict[str, Plot]]
 
     @property
     def warnings(self) -> list[str]:
         """What is missing or does not fit together, a line each."""
-        return [f"{part.source.title}: {note}" for part in self.parts for note in part.notes]
+        return [f"{each.source.title}: {note}" for each in self.sections for note in each.notes]
 
 
-def routes(
+def sources_of(
     stages: Sequence[Stage], scored: Sequence[str], by: str | None, text_field: str
 ) -> list[list[Source]]:
-    """Where the records of each way through the stages are.
+    """Where the records of each lineage of stages are.
 
     Files of `scored` records are what the one stage wrote to standard output, if there is just
-    one, else a way of their own. Raises OptionError where nothing tells their score.
+    one, else a lineage of their own. Raises OptionError where nothing tells their score.
     """
     own = {id(stage): stage_files.of_stage(stage) for stage in stages}
     piped = [stage for stage in stages if stage.kept is None]
     if scored and len(piped) == 1:
         own[id(piped[0])] = stage_files.with_scored(own[id(piped[0])], scored)
         scored = ()
-    found = [[own[id(stage)] for stage in way] for way in lineages(stages)]
+    found = [[own[id(stage)] for stage in each] for each in lineages(stages)]
     return [*found, [stage_files.of_scored(scored, by, text_field)]] if scored else found
 
 
-def told_apart(paths: Sequence[str]) -> tuple[list[Stage], list[Chance]]:
+def read_reports(paths: Sequence[str]) -> tuple[list[Stage], list[ComparisonSection]]:
     """The stages among some reports, and the comparisons. Raises InputError for any other."""
     stages: list[Stage] = []
-    compared: list[Chance] = []
+    compared: list[ComparisonSection] = []
     for path in paths:
         report = run_report.read(path)
         if is_comparison(report):
-            compared.append(
-                comparison_section.tell(len(compared) + 1, path, cast("CompareReport", report))
-            )
+            number = len(compared) + 1
+            compared.append(comparison_section(number, path, cast("CompareReport", report)))
         else:
             stages.append(stage_of(path, cast("ScoringReport", report)))
     return stages, compared
 
 
-def review(
-    found: Sequence[Sequence[Source]],
-    compared: Sequence[Chance],
-    wishes: Wishes,
-    when_read: Callable[[Block, int], None],
-) -> Review:
-    """Read everything, and draw the figures; `when_read` is told of each block.
+def build_page(
+    sources: Sequence[Sequence[Source]],
+    compared: Sequence[ComparisonSection],
+    settings: PageSettings,
+    on_block: Callable[[Block, int], None],
+) -> Page:
+    """Read all records, and draw the figures; `on_block` gets each block and its good records.
 
     Raises InputError for a bad record.
     """
     from dataselect.analysis.report.figures.style import drawing
 
+    distinct = {id(each): each for lineage in sources for each in lineage}
     with drawing():
-        told, piles = _read({id(each): each for way in found for each in way}, wishes, when_read)
-        all_ways = [
-            lineage.tell(
+        sections, statistics = _read(distinct, settings, on_block)
+        all_lineages = [
+            lineage_of(
                 number,
-                [told[id(each)] for each in way],
-                [piles[id(each)] for each in way],
-                _in_domain(way, wishes),
-                wishes.seed,
+                [sections[id(each)] for each in lineage],
+                [statistics[id(each)] for each in lineage],
+                _in_domain(lineage, settings),
+                settings.seed,
             )
-            for number, way in enumerate(found, start=1)
+            for number, lineage in enumerate(sources, start=1)
         ]
-        own = list(told.values())
-        figures = {way.anchor: captions.of_way(way) for way in all_ways}
-        figures |= {part.anchor: captions.of_part(part) for part in own}
-        figures |= {each.anchor: captions.of_chance(each) for each in compared}
-    return Review(wishes.title, all_ways, compared, own, figures)
+        plots = {each.anchor: captions.of_lineage(each) for each in all_lineages}
+        plots |= {each.anchor: captions.of_stage(each) for each in sections.values()}
+        plots |= {each.anchor: captions.of_comparison(each) for each in compared}
+    return Page(settings.title, all_lineages, compared, list(sections.values()), plots)
 
 
 def _read(
-    found: dict[int, Source], wishes: Wishes, when_read: Callable[[Block, int], None]
-) -> tuple[dict[int, StageSection], dict[int, Piles]]:
+    sources: dict[int, Source], settings: PageSettings, on_block: Callable[[Block, int], None]
+) -> tuple[dict[int, StageSection], dict[int, StageStatistics]]:
     """Every stage by the key of its source."""
     import numpy as np
 
-    told, piles = {}, {}
-    for number, (key, source) in enumerate(found.items(), start=1):
-        label = wishes.label_field or stage_files.label_field(source.files)
-        rng = np.random.default_rng([wishes.seed, number])
-        piles[key] = read_piles(source, label, wishes.sizes, rng, when_read)
-        told[key] = stage_sections.tell(number, source, piles[key])
-    return told, piles
+    sections, statistics = {}, {}
+    for number, (key, source) in enumerate(sources.items(), start=1):
+        label = settings.label_field or stage_files.label_field(source.files)
+        rng = np.random.default_rng([settings.seed, number])
+        statistics[key] = read_statistics(source, label, settings.sizes, rng, on_block)
+        sections[key] = stage_section(number, source, statistics[key])
+    return sections, statistics
 
 
-def _in_domain(way: Sequence[Source], wishes: Wishes) -> list[str]:
-    """In-domain texts of a way, of the files that are given or else those its reports name."""
+def _in_domain(lineage: Sequence[Source], settings: PageSettings) -> list[str]:
+    """In-domain texts of a lineage: of the files that are given, or else its reports name."""
     import numpy as np
 
-    stages = [source.stage for source in way if source.stage is not None]
-    files = list(wishes.in_domain) or stage_files.in_domain_files(stages)
+    stages = [source.stage for source in lineage if source.stage is not None]
+    files = list(settings.in_domain) or stage_files.in_domain_files(stages)
     fields = [name for stage in stages for name in (stage.options["text_field"], stage.text_field)]
-    rng = np.random.default_rng(wishes.seed)
+    rng = np.random.default_rng(settings.seed)
     return stage_files.in_domain_texts(
-        files, fields or [way[0].text_field], lineage.POINTS[lineage.IN_DOMAIN], rng
+        files, fields or [lineage[0].text_field], POINTS[IN_DOMAIN], rng
     )

@@ -31,17 +31,18 @@ _Columns = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many records are shown as samples, and how many texts stand for all of a pile."""
+    """How many records are shown as samples, and how many texts stand for all."""
 
     samples: int = 8
     texts: int = 20_000
 
 
 @dataclass
-class Pile:
-    """Records of one fate: `lengths` in words, `texts` and `drawn` at random, `best` and `worst`.
+class RecordStatistics:
+    """Statistics of kept or of dropped records: `lengths` in words, `texts` and `drawn` at random.
 
-    The nearest to the cut are the `worst` of what was kept, and the `best` of what was dropped.
+    `best` and `worst` are samples by score: the nearest to the cut are the worst of what was kept
+    and the best of what was dropped.
     `ranks` are those that texts had in their n-best lists.
     """
 
@@ -57,8 +58,8 @@ class Pile:
     ranks: Counter[int] = field(default_factory=Counter)
 
     @classmethod
-    def empty(cls, sizes: Sizes, rng: np.random.Generator) -> Pile:
-        """A pile for records to come."""
+    def empty(cls, sizes: Sizes, rng: np.random.Generator) -> RecordStatistics:
+        """Statistics of no record yet."""
         few = sizes.samples
         return cls(
             ReservoirSample(sizes.texts, rng),
@@ -69,32 +70,32 @@ class Pile:
 
 
 @dataclass(frozen=True)
-class Piles:
+class StageStatistics:
     """What became of the records of a stage; `knows_dropped`: whether those dropped were found.
 
-    `scores` are those of both piles; `label_field` is where labels were looked for.
+    `scores` are those of both; `label_field` is where labels were looked for.
     """
 
-    kept: Pile
-    dropped: Pile
+    kept: RecordStatistics
+    dropped: RecordStatistics
     scores: Distribution
     knows_dropped: bool
     label_field: str | None
 
 
-def read_piles(
+def read_statistics(
     source: Source,
     label_field: str | None,
     sizes: Sizes,
     rng: np.random.Generator,
-    when_read: Callable[[Block, int], None],
-) -> Piles:
-    """Read all files of a stage. `when_read` is told of each block and its good records.
+    on_block: Callable[[Block, int], None],
+) -> StageStatistics:
+    """Read all files of a stage. `on_block` is told of each block and its good records.
 
     Holds 8 bytes a kept record where what was dropped is looked for in the input. Raises
     InputError for a bad record, but for one of the input: the run has dealt with those.
     """
-    return _Reading(source, label_field, sizes, rng, when_read).piles()
+    return _Reading(source, label_field, sizes, rng, on_block).statistics()
 
 
 class _Reading:
@@ -106,14 +107,17 @@ class _Reading:
         label_field: str | None,
         sizes: Sizes,
         rng: np.random.Generator,
-        when_read: Callable[[Block, int], None],
+        on_block: Callable[[Block, int], None],
     ) -> None:
-        self._source, self._label_field, self._when_read = source, label_field, when_read
-        self._kept, self._dropped = Pile.empty(sizes, rng), Pile.empty(sizes, rng)
+        self._source, self._label_field, self._on_block = source, label_field, on_block
+        self._kept, self._dropped = (
+            RecordStatistics.empty(sizes, rng),
+            RecordStatistics.empty(sizes, rng),
+        )
         self._scores = Distribution()
 
-    def piles(self) -> Piles:
-        """What is there, told apart."""
+    def statistics(self) -> StageStatistics:
+        """Statistics of what was kept and of what was dropped."""
         source = self._source
         keys: list[bytes] = []
         for found in self._blocks(source.kept):
@@ -128,7 +132,9 @@ class _Reading:
             self._add(self._kept, _where(found, [not each for each in is_dropped]))
         self._add_rest(b"".join(keys))
         knows_dropped = bool(source.dropped or source.pool or self._dropped.records)
-        return Piles(self._kept, self._dropped, self._scores, knows_dropped, self._label_field)
+        return StageStatistics(
+            self._kept, self._dropped, self._scores, knows_dropped, self._label_field
+        )
 
     def _add_rest(self, keys: bytes) -> None:
         """Add what is in the pool, and not among the kept records of some keys, to the dropped."""
@@ -149,7 +155,7 @@ class _Reading:
             if found.bad and strict:
                 raise InputError(str(found.bad[0]))
             yield {"line": found.lines, **dict(zip(wanted, found.columns, strict=True))}
-            self._when_read(block, len(found.lines))
+            self._on_block(block, len(found.lines))
 
     @property
     def _wanted(self) -> dict[str, Column]:
@@ -168,28 +174,28 @@ class _Reading:
             wanted["rank"] = records.optional("rescored.rank")
         return wanted
 
-    def _add(self, pile: Pile, found: _Columns) -> None:
+    def _add(self, own: RecordStatistics, found: _Columns) -> None:
         import numpy as np
 
         texts, scores = found["text"], np.array(found["score"], np.float64)
         known = scores[~np.isnan(scores)]
-        pile.records += len(texts)
-        pile.scores.add(known)
+        own.records += len(texts)
+        own.scores.add(known)
         self._scores.add(known)
-        pile.lengths.update(map(len, map(str.split, texts)))
-        _count(pile.labels, found.get("label", ()))
-        if pile is self._dropped:
-            _count(pile.reasons, found.get("reason", ()))
-        pile.ranks.update(rank for rank in found.get("rank", ()) if isinstance(rank, int))
+        own.lengths.update(map(len, map(str.split, texts)))
+        _count(own.labels, found.get("label", ()))
+        if own is self._dropped:
+            _count(own.reasons, found.get("reason", ()))
+        own.ranks.update(rank for rank in found.get("rank", ()) if isinstance(rank, int))
         rows = list(map(Row, texts, found["line"], scores.tolist()))
         gains = gain(scores, self._source.direction)
-        pile.texts.add(texts)
-        pile.drawn.add(rows)
-        pile.worst.add(-gains, rows)
-        if pile is self._dropped and self._source.cut is not None:
+        own.texts.add(texts)
+        own.drawn.add(rows)
+        own.worst.add(-gains, rows)
+        if own is self._dropped and self._source.cut is not None:
             passes = gains > gain(self._source.cut, self._source.direction)
             gains = np.where(passes, np.nan, gains)  # another reason than the score dropped it
-        pile.best.add(gains, rows)
+        own.best.add(gains, rows)
 
 
 def _score(path: str) -> Column:

@@ -11,14 +11,14 @@ from dataselect.data import records
 from dataselect.data.records import optional, parse
 
 if TYPE_CHECKING:
-    from dataselect.analysis.report.page import Review
+    from dataselect.analysis.report.page import Page
     from dataselect.analysis.report.reservoir import Row
 
 _LONG_TEXT = 160  # characters; more are folded away
 _LONG_RECORD = 4_000
 
 
-def render(review: Review) -> bytes:
+def render(page: Page) -> bytes:
     """The page in UTF-8."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -43,8 +43,8 @@ def render(review: Review) -> bytes:
         "inline": lambda plot: Markup(inline(plot)),  # noqa: S704  # made here, texts escaped
     }
     environment.globals["long_text"] = _LONG_TEXT
-    page = environment.get_template("page.html").render(review=review)
-    return page.encode("utf-8", "backslashreplace")
+    rendered = environment.get_template("page.html").render(page=page)
+    return rendered.encode("utf-8", "backslashreplace")
 
 
 def _share(part: int, whole: int) -> str:

@@ -14,7 +14,7 @@ from dataselect.selection.rule import gain
 if TYPE_CHECKING:
     from dataselect.analysis.report.figures.binning import Histogram
     from dataselect.analysis.report.keyness import KeynessScore
-    from dataselect.analysis.report.record_statistics import Piles
+    from dataselect.analysis.report.record_statistics import StageStatistics
     from dataselect.analysis.report.reservoir import Row
     from dataselect.analysis.report.stage_files import Source
     from dataselect.execution.run_report import Learnt, ScoringReport, SweepDocument
@@ -93,41 +93,43 @@ class StageSection:
         return {} if self.source.stage is None else self.source.stage.learnt
 
 
-def tell(number: int, source: Source, piles: Piles) -> StageSection:
-    """Everything of a stage that its piles tell."""
+def stage_section(number: int, source: Source, statistics: StageStatistics) -> StageSection:
+    """The section of a stage, from statistics of its records."""
     stage = source.stage
     counts = Counts(
-        piles.kept.records + piles.dropped.records, piles.kept.records, piles.dropped.records
+        statistics.kept.records + statistics.dropped.records,
+        statistics.kept.records,
+        statistics.dropped.records,
     )
-    cut = _cut(source, piles)
-    texts = piles.kept.texts.items, piles.dropped.texts.items
+    cut = _cut(source, statistics)
+    texts = statistics.kept.texts.items, statistics.dropped.texts.items
     return StageSection(
         number=number,
         source=source,
         counts=counts if stage is None else stage.counts,
         cut=cut,
         scores=binning.of_scores(
-            piles.kept.scores,
-            piles.dropped.scores,
-            piles.scores,
+            statistics.kept.scores,
+            statistics.dropped.scores,
+            statistics.scores,
             cut,
             source.direction,
         ),
-        quantiles=_quantiles(source, piles),
-        reasons=piles.dropped.reasons.most_common(),
+        quantiles=_quantiles(source, statistics),
+        reasons=statistics.dropped.reasons.most_common(),
         ngrams=_ngrams(*texts),
         compared=(len(texts[0]), len(texts[1])),
-        ranks=_ranks(piles.kept.ranks),
-        samples=_samples(piles, has_cut=cut is not None),
-        notes=[*source.notes, *_unscored(source, piles), *_miscounts(source, piles)],
+        ranks=_ranks(statistics.kept.ranks),
+        samples=_samples(statistics, has_cut=cut is not None),
+        notes=[*source.notes, *_unscored(source, statistics), *_miscounts(source, statistics)],
     )
 
 
-def _cut(source: Source, piles: Piles) -> float | None:
+def _cut(source: Source, statistics: StageStatistics) -> float | None:
     """The score that tells kept from dropped: the worst that was kept; None where none does."""
     if source.stage is not None:
-        return source.cut if piles.dropped.records else None
-    kept, dropped = piles.kept.scores.quantiles(), piles.dropped.scores.quantiles()
+        return source.cut if statistics.dropped.records else None
+    kept, dropped = statistics.kept.scores.quantiles(), statistics.dropped.scores.quantiles()
     if not kept or not dropped:
         return None
     worst, best = ("0", "1") if source.direction == "high" else ("1", "0")
@@ -135,10 +137,10 @@ def _cut(source: Source, piles: Piles) -> float | None:
     return kept[worst] if limit >= nearest else None
 
 
-def _quantiles(source: Source, piles: Piles) -> list[tuple[str, list[float | None]]]:
-    columns = [each.scores.quantiles() for each in (piles.kept, piles.dropped)]
-    told = {} if source.stage is None else source.stage.facts["quantiles"]
-    columns.append(told or piles.scores.quantiles())
+def _quantiles(source: Source, statistics: StageStatistics) -> list[tuple[str, list[float | None]]]:
+    columns = [each.scores.quantiles() for each in (statistics.kept, statistics.dropped)]
+    reported = {} if source.stage is None else source.stage.facts["quantiles"]
+    columns.append(reported or statistics.scores.quantiles())
     if not any(columns):
         return []
     return [
@@ -147,25 +149,25 @@ def _quantiles(source: Source, piles: Piles) -> list[tuple[str, list[float | Non
     ]
 
 
-def _unscored(source: Source, piles: Piles) -> list[str]:
+def _unscored(source: Source, statistics: StageStatistics) -> list[str]:
     """That no record has a score, where that is so."""
-    if piles.scores.total or not piles.kept.records + piles.dropped.records:
+    if statistics.scores.total or not statistics.kept.records + statistics.dropped.records:
         return []
     other = "" if source.stage else "; name another field with --by"
     return [f"no record has a number in {source.field}{other}"]
 
 
-def _miscounts(source: Source, piles: Piles) -> list[str]:
+def _miscounts(source: Source, statistics: StageStatistics) -> list[str]:
     """That files do not hold what their report says, where that is so."""
     if source.stage is None:
         return []
     found = []
     counts = source.stage.counts
-    if source.mixed and counts.dropped and not piles.dropped.records:
+    if source.mixed and counts.dropped and not statistics.dropped.records:
         found.append("what was dropped is not known; give what --rejects wrote as --scored, too")
     for files, held, expected, what in (
-        (source.kept or source.mixed, piles.kept.records, counts.kept, "kept"),
-        (source.dropped, piles.dropped.records, counts.dropped, "dropped"),
+        (source.kept or source.mixed, statistics.kept.records, counts.kept, "kept"),
+        (source.dropped, statistics.dropped.records, counts.dropped, "dropped"),
     ):
         if files and held != expected:
             found.append(
@@ -193,8 +195,8 @@ def _ranks(counts: Counter[int]) -> list[tuple[str, int]]:
     return first + ([(f"above {_RANKS}", rest)] if rest else [])
 
 
-def _samples(piles: Piles, *, has_cut: bool) -> list[Samples]:
-    kept, dropped = piles.kept, piles.dropped
+def _samples(statistics: StageStatistics, *, has_cut: bool) -> list[Samples]:
+    kept, dropped = statistics.kept, statistics.dropped
     inside, outside = (
         ("Kept, just inside the cut", "Dropped, just outside the cut")
         if has_cut

@@ -18,14 +18,14 @@ _START = 1e-4  # standard deviation of the first axis, as the authors advise
 _FEWEST = 2 * int(_PERPLEXITY)  # texts that t-SNE tells more of than principal components
 
 
-def plane(texts: Sequence[str], *, seed: int = 0) -> NDArray[np.float64]:
+def tsne_map(texts: Sequence[str], *, seed: int = 0) -> NDArray[np.float64]:
     """(n, 2) places of n texts by t-SNE (van der Maaten & Hinton 2008) of TF-IDF and SVD vectors.
 
     Few texts have places by the two principal components instead.
     Neighbours mean something, distances across the plane do not. The same texts and seed give the
     same places on one machine; places lie between -1 and 1. Raises InputError without a word.
 
-    >>> plane(["play some jazz", "play jazz", "will it rain", "it rained", "rain"]).shape
+    >>> tsne_map(["play some jazz", "play jazz", "will it rain", "it rained", "rain"]).shape
     (5, 2)
     """
     vectors = Lexical.fit(texts, dimension=_DIMENSION).encode(texts, unit=True)

@@ -515,7 +515,7 @@ def test_rare_labels_are_in_the_table_and_not_in_the_figure(
     found = page("--scored scored.jsonl --by a --sample-size 9")
     assert ["(others)", "84", "84", "100.0 %"] in found.rows
     assert "Rarer labels are together in the table." in found.text
-    figure = found.source[found.source.index('id="way-1-labels-shows"') :].split("</svg>")[0]
+    figure = found.source[found.source.index('id="lineage-1-labels-shows"') :].split("</svg>")[0]
     assert "(others)" not in figure
     assert "… intent 0<" in figure
 
@@ -589,8 +589,8 @@ def test_plots_are_files_of_plain_colours(folder: Path, report: Report) -> None:
     report("one.json two.json -q --plots plots -o page.html").silent()
     names = sorted(path.name for path in (folder / "plots").iterdir())
     assert names == [
-        *("stage-1-select-scores.svg", "stage-2-select-scores.svg", "way-1-funnel.svg"),
-        *("way-1-labels.svg", "way-1-lengths.svg", "way-1-map.svg"),
+        *("lineage-1-funnel.svg", "lineage-1-labels.svg", "lineage-1-lengths.svg"),
+        *("lineage-1-map.svg", "stage-1-select-scores.svg", "stage-2-select-scores.svg"),
     ]
     assert all("#0a62b5" in (folder / "plots" / name).read_text() for name in names)
     report("one.json -q --plots plots --plots-format png -o page.html").silent()

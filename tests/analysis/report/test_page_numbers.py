@@ -13,7 +13,7 @@ from dataselect.analysis.report.figures.binning import Histogram, of_lengths, of
 from dataselect.analysis.report.lineage import Balance, balance
 from dataselect.analysis.report.record_statistics import OTHERS
 from dataselect.analysis.report.reservoir import Extremes, ReservoirSample, Row
-from dataselect.analysis.report.tsne_map import plane
+from dataselect.analysis.report.tsne_map import tsne_map
 from dataselect.errors import InputError
 from dataselect.selection.histogram import Distribution
 from dataselect.selection.rule import Direction
@@ -212,7 +212,7 @@ MANY_WEATHER = [f"{text} {word}" for text in WEATHER for word in ["here", "there
 
 @pytest.mark.parametrize(("music", "weather"), [(MUSIC, WEATHER), (MANY_MUSIC, MANY_WEATHER)])
 def test_alike_texts_are_neighbours(music: list[str], weather: list[str]) -> None:
-    places = plane([*music, *weather])
+    places = tsne_map([*music, *weather])
     distances = np.linalg.norm(places[:, None] - places, axis=2)
     np.fill_diagonal(distances, np.inf)
     is_music = np.arange(len(places)) < len(music)
@@ -221,20 +221,20 @@ def test_alike_texts_are_neighbours(music: list[str], weather: list[str]) -> Non
 
 
 def test_the_same_texts_have_the_same_places() -> None:
-    assert (plane(MANY_MUSIC, seed=3) == plane(MANY_MUSIC, seed=3)).all()
+    assert (tsne_map(MANY_MUSIC, seed=3) == tsne_map(MANY_MUSIC, seed=3)).all()
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_few_texts_have_places(count: int) -> None:
-    places = plane(MUSIC[:count])
+    places = tsne_map(MUSIC[:count])
     assert places.shape == (count, 2)
     assert np.isfinite(places).all()
 
 
 def test_texts_that_are_all_the_same_have_places() -> None:
-    assert np.isfinite(plane(["play"] * 100)).all()
+    assert np.isfinite(tsne_map(["play"] * 100)).all()
 
 
 def test_a_map_needs_words() -> None:
     with pytest.raises(InputError, match="no words"):
-        plane(["...", "!"])
+        tsne_map(["...", "!"])

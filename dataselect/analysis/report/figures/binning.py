@@ -43,7 +43,7 @@ def of_scores(
     cut: float | None,
     direction: Direction,
 ) -> Histogram | None:
-    """The histogram of two piles; bars end at the cut. None where there is no score."""
+    """Kept and dropped scores; bars end at the cut. None where there is no score."""
     quantiles = {name: _drawable(value) for name, value in both.quantiles().items()}
     if not quantiles:
         return None

@@ -128,10 +128,10 @@ def curve(auto: Mapping[str, Any], dev: str) -> Figure:
         markersize=4,
         label="best by score",
     )
-    best, chance, everything = auto["best"], auto["random"], auto["everything"]
+    best, random, everything = auto["best"], auto["random"], auto["everything"]
     found.plot(100 * best["share"], best["perplexity"], "o", markersize=11, mfc="none", mec=KEPT)
     found.plot(
-        100 * chance["share"], chance["perplexity"], "X", color=IN_DOMAIN, label="random, as many"
+        100 * random["share"], random["perplexity"], "X", color=IN_DOMAIN, label="random, as many"
     )
     found.axhline(
         everything["perplexity"], color=DROPPED, linestyle=":", linewidth=1.6, label="everything"
@@ -147,7 +147,7 @@ def curve(auto: Mapping[str, Any], dev: str) -> Figure:
     return _done(found)
 
 
-def chance(drawn: Sequence[Drawn], everything: float | None) -> Figure:
+def comparison(drawn: Sequence[Drawn], everything: float | None) -> Figure:
     """A row for each selection: its perplexity, and those of random ones of its size."""
     found = axes(_AXIS + 0.3 + _BAR * len(drawn), grid="x")
     for place, each in enumerate(drawn):
@@ -168,7 +168,7 @@ def chance(drawn: Sequence[Drawn], everything: float | None) -> Figure:
     return _done(found)
 
 
-def plane(places: Mapping[str, NDArray[Any]]) -> Figure:
+def text_map(places: Mapping[str, NDArray[Any]]) -> Figure:
     """Texts of each kind as marks of its own shape: in-domain above kept above dropped."""
     found = axes(4.6, grid="none")
     for kind, (colour, shape, size) in _MARKS.items():
