@@ -2,7 +2,10 @@
 
 The command line is `dataselect`; the same operations are here for Python:
 
-    from dataselect import Inputs, LocalRun, Relevance, Selection, Settings
+    from dataselect import Relevance, TopK, select_file
+
+`dir(dataselect)` lists all names, and `help` of each shows an example. What cannot be done raises a
+`DataselectError`; nothing is printed.
 """
 
 TYPE_CHECKING = False  # the module typing takes 10 ms, and this runs before signals are dealt with
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from dataselect.execution.local import LocalRun as LocalRun
     from dataselect.execution.local import Result as Result
     from dataselect.execution.run import Settings as Settings
+    from dataselect.execution.select_file import select_file as select_file
     from dataselect.models.intent_classifier.intent_classifier import (
         IntentClassifier as IntentClassifier,
     )
@@ -30,12 +34,17 @@ if TYPE_CHECKING:
     from dataselect.operations.bitext.scorer import Domain as Domain
     from dataselect.operations.diversity.scorer import Diversity as Diversity
     from dataselect.operations.label.scorer import Labelling as Labelling
-    from dataselect.operations.relevance.scorer import Relevance as Relevance
+    from dataselect.operations.relevance.model import Relevance as Relevance
     from dataselect.operations.rescore.log_linear import LogLinear as LogLinear
     from dataselect.operations.rescore.scorer import Rescore as Rescore
     from dataselect.operations.reselect.scorer import Field as Field
     from dataselect.operations.winnow.scorer import Winnow as Winnow
     from dataselect.selection.rule import Selection as Selection
+    from dataselect.selection.selection_rules import Budget as Budget
+    from dataselect.selection.selection_rules import Sample as Sample
+    from dataselect.selection.selection_rules import Share as Share
+    from dataselect.selection.selection_rules import Threshold as Threshold
+    from dataselect.selection.selection_rules import TopK as TopK
 
 _HOMES = {
     "TextTable": "analysis.compare.selected_texts",
@@ -51,7 +60,7 @@ _HOMES = {
     "LanguageModel": "models.language_model.scoring.language_model",
     "LogLinear": "operations.rescore.log_linear",
     "IntentClassifier": "models.intent_classifier.intent_classifier",
-    "Relevance": "operations.relevance.scorer",
+    "Relevance": "operations.relevance.model",
     "Rescore": "operations.rescore.scorer",
     "LocalRun": "execution.local",
     "Result": "execution.local",
@@ -60,14 +69,26 @@ _HOMES = {
     "ExplanationSources": "analysis.explain.explanation",
     "Utterance": "data.annotations",
     "Winnow": "operations.winnow.scorer",
+    **dict.fromkeys(
+        ("Budget", "Sample", "Share", "Threshold", "TopK"), "selection.selection_rules"
+    ),
+    "select_file": "execution.select_file",
     "compare": "analysis.compare.compare",
     "explain": "analysis.explain.explanation",
 }
 __all__ = list(_HOMES)
 
 
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
 def __getattr__(name: str) -> object:
     """Import a name from its module when it is first asked for: NumPy takes 100 ms."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("dataselect")
     if name not in _HOMES:
         raise AttributeError(f"module 'dataselect' has no attribute '{name}'")
     from importlib import import_module

@@ -98,7 +98,7 @@ def _explained(error: Exception) -> tuple[str, int]:
 
     match error:
         case DataselectError():
-            return str(error), error.exit_code
+            return error.message, error.exit_code
         case _ if is_for_want_of_memory(error):
             return "out of memory; split the input, or use fewer --jobs", 1
         case OSError():  # rare: what reads and writes records has errors of its own

@@ -1,12 +1,35 @@
 """What can go wrong, each kind with the exit code that the command line gives it."""
 
+import re
 from typing import ClassVar
+
+_OPTION = re.compile(r"(?<![^\s(])--([a-z]+(?:-[a-z]+)*)(?![\w./-])")
+
+
+def parameters_named(message: str) -> str:
+    """A message with each option named as the parameter that it is in Python.
+
+    >>> parameters_named("--top-k 0 is under 1")
+    'top_k 0 is under 1'
+    """
+    return _OPTION.sub(lambda found: found[1].replace("-", "_"), message)
 
 
 class DataselectError(Exception):
-    """Base of every error raised on purpose: one line that says where, what, and what to do."""
+    """Base of every error raised on purpose: one line that says where, what, and what to do.
+
+    `message` names options as the command line spells them (`--top-k`), `str` parameters (`top_k`).
+    """
 
     exit_code: ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        return parameters_named(self.message)
+
+    @property
+    def message(self) -> str:
+        """What the command line says."""
+        return super().__str__()
 
 
 class InputError(DataselectError):

@@ -121,7 +121,7 @@ def test_no_module_is_named_like_one_of_the_standard_library(path: Path) -> None
     assert stem.startswith("__") or stem not in sys.stdlib_module_names
 
 
-SHARED_STEMS = {"__init__", "command", "options", "scorer", "base", "table"}
+SHARED_STEMS = {"__init__", "command", "options", "model", "scorer", "base", "table"}
 """Names that say which part of its folder a module is."""
 
 

@@ -10,7 +10,7 @@ from typer import Option
 
 from dataselect.command_line.options import InputOptions, RunOptions, given, option
 from dataselect.errors import OptionError
-from dataselect.execution.local import LocalRun
+from dataselect.execution.engines import open_pool, open_run
 
 if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
@@ -57,25 +57,12 @@ class EngineOptions:
         self, inputs: InputOptions, run: RunOptions, rule: Selection, settings: Settings
     ) -> Inputs:
         """The pool. Raises OptionError for what an engine does not do, InputError."""
-        if self.engine == "local":
-            unused = [name for name in given(self) if name != "--engine"]
-            if unused:
-                raise OptionError(f"{unused[0]} is for --engine ray; give it too")
-            return inputs.open(digest=settings.report is not None)
-        from dataselect.execution.distributed.ray_cluster import RayCluster
-        from dataselect.execution.distributed.shard_pool import ShardPool
-        from dataselect.execution.distributed.shards import folders, resolve
-
-        if settings.sort:
-            raise OptionError("--sort is an order of all records; --engine ray keeps shards apart")
-        if rule.auto is not None:
-            raise OptionError(
-                "--auto trains models on the whole pool; find the share on a sample of it without "
-                "--engine ray, and give --share"
-            )
-        cluster = RayCluster(self.ray_address, run.jobs)
+        unused = [name for name in given(self) if name != "--engine"]
+        if self.engine == "local" and unused:
+            raise OptionError(f"{unused[0]} is for --engine ray; give it too")
         files = inputs.files or []
-        return ShardPool(resolve(files), cluster, folders=folders(files), quiet=settings.quiet)
+        address = self.ray_address
+        return open_pool(self.engine, files, rule, settings, ray_address=address, workers=run.jobs)
 
     def job(
         self,
@@ -86,13 +73,6 @@ class EngineOptions:
         only_fits: bool = False,
     ) -> ScoringRun:
         """The run over a pool that `open` gave. `only_fits`: nothing is going to be scored."""
-        if self.engine == "local":
-            return LocalRun(pool, settings, also_read=also_read)
-        from dataselect.execution.distributed.distributed_run import DistributedRun
-        from dataselect.execution.distributed.shard_pool import ShardPool
-
-        if not isinstance(pool, ShardPool):  # nobody reads it
-            return LocalRun(pool, settings, also_read=also_read)
-        return DistributedRun(
+        return open_run(
             pool, settings, also_read=also_read, resume=self.resume, only_fits=only_fits
         )

@@ -163,6 +163,13 @@ def sample_texts(
     return texts
 
 
+def sample_items(items: Sequence[Drawn], size: int, rng: Generator) -> list[Drawn]:
+    """Draw `size` items without replacement, those that `sample_texts` draws of their file."""
+    drawing: Drawing[Drawn] = Drawing(size, rng)
+    drawing.offer(len(items), lambda places: [items[place] for place in places])
+    return drawing.finish()
+
+
 def sample_like(
     texts: Sequence[str], inputs: Inputs, column: Column, rng: Generator, *, strict: bool = False
 ) -> list[str]:

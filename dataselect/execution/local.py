@@ -205,8 +205,7 @@ class ScoringRun(Run):
 class LocalRun(ScoringRun):
     """The run of one machine.
 
-    >>> files = Inputs(["pool.jsonl"]), Settings(output="kept.jsonl")
-    >>> with Pipeline(*files) as run:  # doctest: +SKIP
+    >>> with LocalRun(Inputs(["pool.jsonl"]), Settings()) as run:  # doctest: +SKIP
     ...     result = run.apply(scorer, Selection(top_k=1000))
     """
 

@@ -119,7 +119,7 @@ def test_what_the_model_itself_refuses_is_told(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none: No such file.*; make a model with --save-model"):
+    with pytest.raises(InputError, match=r"none: No such file.*; make a model with save_model"):
         archive.load(str(tmp_path / "none"), PARROT, lambda *_: None)
 
 

@@ -263,7 +263,7 @@ def test_buckets_hold_their_share_and_all_that_is_equal(
 
 @pytest.mark.parametrize("buckets", [(0.0,), (100.0,), (60.0, 30.0), (30.0, 30.0), (math.nan,)])
 def test_buckets_that_are_no_rising_percentages_are_refused(buckets: tuple[float, ...]) -> None:
-    with pytest.raises(OptionError, match="--buckets"):
+    with pytest.raises(OptionError, match="buckets"):
         Selection(buckets=buckets)
 
 

@@ -41,8 +41,8 @@ def compare(
     InputError where training is supervised and a record has no label.
 
     >>> texts = ["play some jazz", "will it rain", "play the blues", "it may snow"]
-    >>> kept = {"kept": [Batch(texts[::2])]}
-    >>> found = compare(kept, ["play some blues"], pool=[Batch(texts)])
+    >>> kept = {"kept": [TextTable(texts[::2])]}
+    >>> found = compare(kept, ["play some blues"], pool=[TextTable(texts)])
     >>> found.selections["kept"].figures.values["oov"], found.beside["all"].values["records"]
     (0.0, 4)
     """

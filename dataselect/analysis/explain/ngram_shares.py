@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Share:
+class NgramShare:
     """An n-gram's share of the log-odds, and the weight that was learnt, 0 for an unknown one."""
 
     ngram: str
@@ -35,7 +35,7 @@ class RelevanceSum:
     offset: float
     slope: float
     divisor: float
-    shares: list[Share]
+    shares: list[NgramShare]
 
     @property
     def unknown(self) -> int:
@@ -45,7 +45,7 @@ class RelevanceSum:
 
 def evidence(path: str, text: str) -> RelevanceSum:
     """What the model in a file says of a text. Raises InputError if it is not one."""
-    from dataselect.operations.relevance.scorer import Relevance
+    from dataselect.operations.relevance.model import Relevance
 
     model = Relevance.load(path)
     values, winners = model.relevance([text])
@@ -53,13 +53,13 @@ def evidence(path: str, text: str) -> RelevanceSum:
     found = model.evidence(text, which)
     return RelevanceSum(
         path,
-        model.names[which],
+        model.names_[which],
         float(values[0]),
         math.fsum([*found.shares.values(), found.offset]),
         found.offset,
         found.slope,
         found.divisor,
-        [Share(ngram, share, found.weights[ngram]) for ngram, share in found.shares.items()],
+        [NgramShare(ngram, share, found.weights[ngram]) for ngram, share in found.shares.items()],
     )
 
 

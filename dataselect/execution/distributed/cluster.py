@@ -79,6 +79,6 @@ def done(task: Task) -> Any:
     try:
         return task()
     except DataselectError as error:
-        if task.shard.path in str(error):
+        if task.shard.path in error.message:
             raise
-        raise type(error)(f"{task.shard.path}: {error}") from None
+        raise type(error)(f"{task.shard.path}: {error.message}") from None

@@ -33,7 +33,8 @@ class PairFilters:
     space at the ends or words between white space. `src_script`, `tgt_script`: names of Unicode
     scripts with commas between them, such as Han,Hiragana,Katakana.
 
-    >>> Guards(drop_copies=True, same_numbers=True).codes(["Hello!", "7 pm"], ["hello", "8 Uhr"])
+    >>> filters = PairFilters(drop_copies=True, same_numbers=True)
+    >>> filters.codes(["Hello!", "7 pm"], ["hello", "8 Uhr"])
     array([1, 2], dtype=uint8)
 
     Raises OptionError for a ratio under 1 and for a script that does not exist.

@@ -19,14 +19,12 @@ from dataselect.command_line.options import (
     given,
     option,
 )
-from dataselect.data import records
-from dataselect.data.input_files import Inputs, named
-from dataselect.data.sampling import no_good_record, read_columns, sample_texts
+from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
-from dataselect.execution.run import FAIL, Settings
+from dataselect.operations.relevance.training_files import TrainingFiles
 
 if TYPE_CHECKING:
-    from dataselect.operations.relevance.scorer import Relevance
+    from dataselect.operations.relevance.model import Relevance
 
 _FIT, _SCORE = "Fitting", "Scoring"
 
@@ -96,6 +94,19 @@ class FitOptions:
         ),
     ] = "sqrt"
 
+    def model(self, seed: int) -> Relevance:
+        """The model to fit."""
+        from dataselect.operations.relevance.model import Relevance
+
+        return Relevance(
+            ngrams=self.ngrams,
+            analyzer=self.analyzer,
+            lowercase=self.lowercase,
+            aggregate=self.aggregate,
+            background_size=self.background_size,
+            seed=seed,
+        )
+
 
 def command(
     inputs: InputOptions,
@@ -121,11 +132,13 @@ def command(
     both equally frequent, by a logistic regression on hashed n-grams. With several in-domain
     sets, 'relevance_for' names the best one.
     """
+    from dataselect.operations.relevance.model import Relevance
+
     settings, rule = run.build(), selection.build(calibrate=calibrate)
     if fitted.model is None and not fitting.in_domain:
         raise OptionError("give --in-domain FILE to learn from, or a saved --model FILE")
     fitted.check(settings, given(fitting))
-    sources = _Sources.open(fitting)
+    sources = TrainingFiles.open(fitting.in_domain or [], fitting.in_domain_by, fitting.background)
     if fitted.fit_only and fitting.background:  # then nobody reads the pool
         pool = Inputs([os.devnull])
     else:
@@ -136,91 +149,13 @@ def command(
         chosen = {**vars(fitting), "model": fitted.model}
         job.facts = {**chosen, **vars(engine), "explain": explain, "calibrate": calibrate}
         if fitted.model is not None:
-            scorer = _loaded(fitted.model, settings, explain)
+            model = Relevance.load(fitted.model)
         else:
-            scorer = sources.fit(fitting, pool, settings, explain)
+            model = sources.fit(fitting.model(settings.seed), pool, settings)
+        scorer = model.record_scorer(text_field=settings.text_field, explain=explain)
         if save(fitted, scorer, job):
             return
         if fitted.model is None and fitting.background is None:
-            job.learnt_from = sum(scorer.figures["in_domain"].values())
-        result = job.apply(scorer, calibrated(rule, scorer.held_out, scorer.direction, job))
+            job.learnt_from = sum(model.figures_["in_domain"].values())
+        result = job.apply(scorer, calibrated(rule, model.held_out_, model.direction, job))
     finish(result, settings)
-
-
-def _loaded(path: str, settings: Settings, explain: int) -> Relevance:
-    from dataselect.operations.relevance.scorer import Relevance
-
-    return Relevance.load(path, text_field=settings.text_field, explain=explain)
-
-
-@dataclass(frozen=True)
-class _Sources:
-    """The files that a fit reads, opened, in-domain ones by the name of their set."""
-
-    in_domain: list[tuple[str, Inputs]]
-    background: Inputs | None
-
-    @classmethod
-    def open(cls, fitting: FitOptions) -> _Sources:
-        sets = [named(spelled) for spelled in fitting.in_domain or []]
-        if fitting.in_domain_by and any(name for name, _ in sets):
-            raise OptionError("--in-domain-by names the sets; leave NAME= out of --in-domain")
-        if any(name for name, _ in sets) and not all(name for name, _ in sets):
-            raise OptionError("give every --in-domain a name, or none: NAME=FILE")
-        return cls(
-            [(name, Inputs([path])) for name, path in sets],
-            Inputs([fitting.background]) if fitting.background else None,
-        )
-
-    def inputs(self) -> list[Inputs]:
-        return [
-            *[each for _, each in self.in_domain],
-            *([self.background] if self.background else []),
-        ]
-
-    def fit(self, fitting: FitOptions, pool: Inputs, settings: Settings, explain: int) -> Relevance:
-        import numpy as np
-
-        from dataselect.models.ngrams import Ngrams
-        from dataselect.operations.relevance.scorer import Relevance
-
-        rng = np.random.default_rng(settings.seed)
-        sets = self._sets(fitting.in_domain_by, settings.text_field)
-        source = self.background
-        if source is None:
-            pool.keep_for_rereading()
-            source = pool
-        column = records.text(settings.text_field)
-        strict = self.background is not None or settings.on_error == FAIL
-        background = sample_texts(source, column, fitting.background_size, rng, strict=strict)
-        if not background and self.background is None:
-            remedy = ", so there is no background; check the input, or give --background"
-            raise no_good_record(pool, [column], remedy)
-        scorer = Relevance.fit(
-            sets,
-            background,
-            ngrams=Ngrams(fitting.ngrams, fitting.analyzer, fitting.lowercase),
-            aggregation=fitting.aggregate,
-            rng=rng,
-            text_field=settings.text_field,
-            explain=explain,
-        )
-        # No path: however that is spelt, the model is the same.
-        own = "a background of its own"
-        where = "a sample of the input: in-domain text may hide in it"
-        scorer.figures["background"]["source"] = own if fitting.background else where
-        return scorer
-
-    def _sets(self, by: str | None, text_field: str) -> dict[str, list[str]]:
-        """In-domain texts by the name of their set, sets in the order of first sight."""
-        sets: dict[str, list[str]] = {}
-        columns = [records.text(text_field)]
-        if by is not None:
-            columns.append(records.group(by, "--in-domain-by"))
-        for name, source in self.in_domain:
-            texts, *groups = read_columns(source, columns)
-            for text, own in zip(texts, groups[0] if groups else [name] * len(texts), strict=True):
-                sets.setdefault(own, []).append(text)
-            if not texts:
-                sets.setdefault(name, [])
-        return sets

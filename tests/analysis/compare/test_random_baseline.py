@@ -144,7 +144,7 @@ def test_what_is_no_guard_is_refused(spelled: str) -> None:
 
 def test_a_guard_says_what_its_reference_needs() -> None:
     for spelled in ("oov > random", "oov > 0.5 * random"):
-        with pytest.raises(OptionError, match="'random' needs --pool"):
+        with pytest.raises(OptionError, match="'random' needs pool"):
             parse(spelled, MEASURES, ["all"])
 
 

@@ -341,7 +341,7 @@ def test_a_path_that_is_no_folder_is_refused(name: str) -> None:
 @neural
 @pytest.mark.parametrize("device", ["nope", "meta", "cuda:99"])
 def test_a_device_that_is_not_there_is_refused(tiny_model: Path, device: str) -> None:
-    with pytest.raises(InputError, match=f"--device {device}: not there .*; leave it out") as told:
+    with pytest.raises(InputError, match=f"device {device}: not there .*; leave it out") as told:
         Neural(str(tiny_model), device=device).encode(["now"])
     assert len(str(told.value)) < 300
 
@@ -357,7 +357,7 @@ def test_a_device_that_fails_says_what_to_try(
         raise RuntimeError("out of memory.\nTried to allocate 40 GiB.")
 
     monkeypatch.setattr(encoder._model, "encode", fail)
-    with pytest.raises(InputError, match=r"fails on cpu \(out of memory\); try a smaller --batch"):
+    with pytest.raises(InputError, match=r"fails on cpu \(out of memory\); try a smaller batch"):
         encoder.encode(["now"])
 
 

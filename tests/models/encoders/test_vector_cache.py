@@ -150,7 +150,7 @@ def test_a_file_that_is_no_sound_cache_is_refused(
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match=r"file: File exists; name a folder with --cache"):
+    with pytest.raises(OutputError, match=r"file: File exists; name a folder with cache"):
         VectorCache(str(tmp_path / "file"), MODEL, 3)
 
 

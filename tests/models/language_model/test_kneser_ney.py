@@ -208,7 +208,7 @@ def test_pruning_that_makes_no_sense_is_refused(given_: list[int], why: str) -> 
 
 
 def test_an_order_that_kenlm_does_not_load_is_refused() -> None:
-    with pytest.raises(OptionError, match="--order 7"):
+    with pytest.raises(OptionError, match="order 7"):
         train(["a"], order=7)
 
 

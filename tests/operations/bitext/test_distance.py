@@ -326,7 +326,7 @@ def test_a_corpus_of_nothing_else_is_refused(corpus: Vectors) -> None:
 def test_more_centroids_than_distinct_texts_are_refused() -> None:
     three = np.repeat(IN_DOMAIN[:3], 5, axis=0)
     assert np.isfinite(fitted(DistanceOptions(centroids=3), three).held_out).all()
-    with pytest.raises(OptionError, match="--centroids 4 is more"):
+    with pytest.raises(OptionError, match="centroids 4 is more"):
         fitted(DistanceOptions(centroids=4), three)
 
 

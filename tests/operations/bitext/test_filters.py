@@ -193,10 +193,10 @@ def test_a_long_word_beside_an_at_sign_takes_no_time() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        pytest.param({"max_length_ratio": 0.5}, ["--max-length-ratio 0.5", "1"], id="under one"),
-        pytest.param({"max_length_ratio": float("nan")}, ["--max-length-ratio"], id="no number"),
-        pytest.param({"src_script": "Latn1"}, ["--src-script", "'Latn1'"], id="no name"),
-        pytest.param({"tgt_script": "Cyrilic"}, ["--tgt-script", "Cyrillic"], id="misspelt"),
+        pytest.param({"max_length_ratio": 0.5}, ["max_length_ratio 0.5", "1"], id="under one"),
+        pytest.param({"max_length_ratio": float("nan")}, ["max_length_ratio"], id="no number"),
+        pytest.param({"src_script": "Latn1"}, ["src_script", "'Latn1'"], id="no name"),
+        pytest.param({"tgt_script": "Cyrilic"}, ["tgt_script", "Cyrillic"], id="misspelt"),
         pytest.param({"tgt_script": "Han,Hirgana"}, ["'Hirgana'", "Hiragana"], id="the second"),
         pytest.param({"tgt_script": "Han,"}, ["''"], id="a comma too many"),
         pytest.param({"tgt_script": "Latin}|."}, ["'Latin}|.'"], id="a pattern"),

@@ -13,7 +13,7 @@ from dataselect.errors import InputError
 from dataselect.models.ngrams import Ngrams
 from dataselect.operations.relevance.discriminant_training import near_copies
 from dataselect.operations.relevance.logistic_regression import Sigmoid, calibrate, smoothed_targets
-from dataselect.operations.relevance.scorer import Relevance
+from dataselect.operations.relevance.model import Relevance
 
 ARTISTS = ["adele", "seal", "queen", "bach", "björk", "abba", "moby", "sade", "beck", "prince"]
 MUSIC = [f"{verb} {artist}" for verb in ("play", "put on some", "listen to") for artist in ARTISTS]
@@ -33,17 +33,17 @@ OTHER = [
 
 @pytest.fixture(scope="module")
 def model() -> Relevance:
-    return Relevance.fit({"": MUSIC[::2]}, OTHER)
+    return Relevance().fit(MUSIC[::2], OTHER)
 
 
 def test_unseen_in_domain_text_scores_above_other_text(model: Relevance) -> None:
-    unseen = model.relevance(MUSIC[1::2])[0]
-    other = model.relevance(["she walked to the harbour", "it rained in paris"])[0]
+    unseen = model.score(MUSIC[1::2])
+    other = model.score(["she walked to the harbour", "it rained in paris"])
     assert unseen.min() > 0.5 > other.max()
 
 
 def test_scores_are_probabilities(model: Relevance) -> None:
-    scores = model.relevance([*MUSIC, *OTHER, "", "..."])[0]
+    scores = model.score([*MUSIC, *OTHER, "", "..."])
     assert ((scores > 0) & (scores < 1)).all()
 
 
@@ -54,26 +54,27 @@ TEXTS = st.lists(st.one_of(st.sampled_from(MUSIC + OTHER), st.text(max_size=30))
 def test_a_score_depends_on_its_text_alone(
     model: Relevance, texts: list[str], size: int, random: object
 ) -> None:
-    together = model.relevance(texts)[0]
+    together = model.score(texts)
     batches = [texts[i : i + size] for i in range(0, len(texts), size)]
-    apart = [model.relevance(batch)[0] for batch in batches]
+    apart = [model.score(batch) for batch in batches]
     np.testing.assert_array_equal(together, np.concatenate([*apart, np.empty(0)]))
     order = list(range(len(texts)))
     random.shuffle(order)  # type: ignore[attr-defined]
-    shuffled = model.relevance([texts[i] for i in order])[0]
+    shuffled = model.score([texts[i] for i in order])
     np.testing.assert_array_equal(shuffled, together[order])
 
 
 @pytest.mark.parametrize("aggregation", ["sqrt", "sum", "mean"])
 def test_relevance_by_hand(aggregation: str) -> None:
     """The explanation's weights, its parts, add up to the log-odds less the offset."""
-    fitted = Relevance.fit({"": MUSIC}, OTHER, aggregation=aggregation, explain=99)  # type: ignore[arg-type]
+    fitted = Relevance(aggregate=aggregation).fit(MUSIC, OTHER)  # type: ignore[arg-type]
+    scorer = fitted.record_scorer(explain=99)
     text = "please play queen in paris and play queen"
-    spoken = json.loads(fitted.details([[text]])["relevance_ngrams"][0])
+    spoken = json.loads(scorer.details([[text]])["relevance_ngrams"][0])
     evidence = sum(weight for side in spoken.values() for _, weight in side)
-    probability = float(fitted.relevance([text])[0][0])
+    probability = float(fitted.score([text])[0])
     log_odds = np.log(probability / (1 - probability))
-    assert evidence == pytest.approx(log_odds - fitted.sigmoids[0].offset, abs=0.01)
+    assert evidence == pytest.approx(log_odds - fitted.sigmoids_[0].offset, abs=0.01)
     assert [ngram for ngram, _ in spoken["for"][:2]] != []
     assert all(weight > 0 for _, weight in spoken["for"])
     assert all(weight < 0 for _, weight in spoken["against"])
@@ -83,28 +84,28 @@ def test_a_saved_model_scores_the_same(model: Relevance, tmp_path: Path) -> None
     path = tmp_path / "music.model"
     path.write_bytes(model.dumps())
     loaded = Relevance.load(str(path))
-    np.testing.assert_array_equal(loaded.relevance(MUSIC)[0], model.relevance(MUSIC)[0])
+    np.testing.assert_array_equal(loaded.score(MUSIC), model.score(MUSIC))
     assert loaded.digest() == model.digest()
 
 
 def test_the_same_data_and_seed_give_the_same_model() -> None:
-    models = [
-        Relevance.fit({"": MUSIC}, OTHER, rng=np.random.default_rng(5)).dumps() for _ in range(2)
-    ]
+    models = [Relevance(seed=5).fit(MUSIC, OTHER).dumps() for _ in range(2)]
     assert models[0] == models[1]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_a_handful_of_in_domain_texts_is_enough(count: int) -> None:
-    fitted = Relevance.fit({"": MUSIC[:count]}, OTHER)
-    scores = fitted.relevance(["play bach", "he walked to oslo"])[0]
+    fitted = Relevance().fit(MUSIC[:count], OTHER)
+    scores = fitted.score(["play bach", "he walked to oslo"])
     assert scores[0] > scores[1]
-    assert any("hold out" in warning for warning in fitted.warnings()) == (count == 1)
+    assert any("hold out" in warning for warning in fitted.record_scorer().warnings()) == (
+        count == 1
+    )
 
 
 def test_five_texts_do_not_lead_to_certainty() -> None:
-    fitted = Relevance.fit({"": MUSIC[:5]}, OTHER)
-    assert fitted.held_out.max() < 0.999
+    fitted = Relevance().fit(MUSIC[:5], OTHER)
+    assert fitted.held_out_.max() < 0.999
 
 
 @pytest.mark.parametrize(
@@ -128,8 +129,8 @@ def test_five_texts_do_not_lead_to_certainty() -> None:
 )
 def test_other_scripts(in_domain: list[str], background: list[str], near: str, far: str) -> None:
     analyzer = "char" if "播" in in_domain[0] else "word"
-    fitted = Relevance.fit({"": in_domain}, background, ngrams=Ngrams(analyzer=analyzer))  # type: ignore[arg-type]
-    scores = fitted.relevance([near, far])[0]
+    fitted = Relevance(analyzer=analyzer).fit(in_domain, background)  # type: ignore[arg-type]
+    scores = fitted.score([near, far])
     assert scores[0] > scores[1]
 
 
@@ -139,16 +140,16 @@ def test_text_without_spaces_is_pointed_to_the_character_analyzer() -> None:
         "我想听一首邓丽君的歌可以吗",
         "来一首轻松一点的钢琴音乐吧",
     ]
-    fitted = Relevance.fit({"": chinese}, OTHER)
-    assert any("--analyzer char" in warning for warning in fitted.warnings())
+    fitted = Relevance().fit(chinese, OTHER)
+    assert any("--analyzer char" in warning for warning in fitted.record_scorer().warnings())
 
 
 def test_several_sets_name_the_best() -> None:
     weather = [
         f"will it {what} {when}" for what in ("rain", "snow") for when in ("today", "now", "soon")
     ]
-    fitted = Relevance.fit({"music": MUSIC, "weather": weather}, OTHER)
-    fields = fitted.score([["play sade", "will it snow tomorrow"]]).fields
+    fitted = Relevance().fit({"music": MUSIC, "weather": weather}, OTHER)
+    fields = fitted.record_scorer().score([["play sade", "will it snow tomorrow"]]).fields
     assert list(fields["relevance_for"]) == [b'"music"', b'"weather"']
 
 
@@ -160,19 +161,19 @@ def test_near_copies_by_hand() -> None:
 
 
 def test_near_copies_of_in_domain_text_leave_the_background() -> None:
-    fitted = Relevance.fit({"": MUSIC}, [*OTHER, MUSIC[0], MUSIC[1].upper()])
-    assert fitted.figures["background"] == {"texts": len(OTHER), "near_copies_left_out": 2}
+    fitted = Relevance().fit(MUSIC, [*OTHER, MUSIC[0], MUSIC[1].upper()])
+    assert fitted.figures_["background"] == {"texts": len(OTHER), "near_copies_left_out": 2}
 
 
 def test_a_ranking_by_length_is_warned_of() -> None:
     long = [" ".join(np.random.default_rng(i).choice(PLACES, 9)) for i in range(20)]
     short = [" ".join(np.random.default_rng(i).choice(PLACES, 2)) for i in range(40)]
-    fitted = Relevance.fit({"": long}, short)
-    assert any("length" in warning for warning in fitted.warnings())
+    fitted = Relevance().fit(long, short)
+    assert any("length" in warning for warning in fitted.record_scorer().warnings())
 
 
 def test_figures_of_the_fit(model: Relevance) -> None:
-    figures = model.describe()["sets"][""]
+    figures = model.record_scorer().describe()["sets"][""]
     assert figures["auc"] > 0.9
     assert figures["precision_at"]["10"] > 0.8
     assert "play" in [ngram for ngram, _ in figures["ngrams_for"]]
@@ -203,7 +204,7 @@ def test_sigmoid_by_hand() -> None:
 @pytest.mark.parametrize("sides", [({"": []}, OTHER), ({"": MUSIC}, []), ({"": MUSIC}, MUSIC)])
 def test_a_side_without_text_is_refused(sides: tuple[dict[str, list[str]], list[str]]) -> None:
     with pytest.raises(InputError):
-        Relevance.fit(*sides)
+        Relevance().fit(*sides)
 
 
 # The command.

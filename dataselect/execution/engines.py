@@ -1,0 +1,67 @@
+"""Where records are scored: on this machine, or on a cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from dataselect.data.input_files import Inputs
+from dataselect.errors import OptionError
+from dataselect.execution.local import LocalRun
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataselect.execution.local import ScoringRun
+    from dataselect.execution.run import Settings
+    from dataselect.selection.rule import Selection
+
+Engine: TypeAlias = Literal["local", "ray"]
+
+
+def open_pool(
+    engine: Engine,
+    paths: Sequence[str],
+    rule: Selection,
+    settings: Settings,
+    *,
+    ray_address: str | None = None,
+    workers: int | None = None,
+) -> Inputs:
+    """The input files, shards with `ray`. Raises OptionError for what an engine does not do.
+
+    `workers`: at most so many tasks at a time on a cluster. Raises InputError.
+    """
+    if engine == "local":
+        return Inputs(paths, digest=settings.report is not None)
+    from dataselect.execution.distributed.ray_cluster import RayCluster
+    from dataselect.execution.distributed.shard_pool import ShardPool
+    from dataselect.execution.distributed.shards import folders, resolve
+
+    if settings.sort:
+        raise OptionError("--sort is an order of all records; --engine ray keeps shards apart")
+    if rule.auto is not None:
+        raise OptionError(
+            "--auto trains models on the whole pool; find the share on a sample of it without "
+            "--engine ray, and give --share"
+        )
+    cluster = RayCluster(ray_address, workers)
+    return ShardPool(resolve(paths), cluster, folders=folders(paths), quiet=settings.quiet)
+
+
+def open_run(
+    pool: Inputs,
+    settings: Settings,
+    *,
+    also_read: Sequence[Inputs] = (),
+    resume: bool = False,
+    only_fits: bool = False,
+) -> ScoringRun:
+    """The run over a pool of `open_pool`. `only_fits`: nothing is going to be scored."""
+    if type(pool) is Inputs:
+        return LocalRun(pool, settings, also_read=also_read)
+    from dataselect.execution.distributed.distributed_run import DistributedRun
+    from dataselect.execution.distributed.shard_pool import ShardPool
+
+    if not isinstance(pool, ShardPool):
+        return LocalRun(pool, settings, also_read=also_read)
+    return DistributedRun(pool, settings, also_read=also_read, resume=resume, only_fits=only_fits)

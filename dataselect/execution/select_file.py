@@ -1,0 +1,91 @@
+"""Selecting records of files from Python: read, score, select, write, as the commands do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from dataselect.errors import OptionError, parameters_named
+from dataselect.execution.engines import open_pool, open_run
+from dataselect.execution.run import FAIL, Settings
+from dataselect.execution.scorer import Scorer
+from dataselect.selection.rule import Selection
+from dataselect.selection.selection_rules import SelectionRule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataselect.execution.engines import Engine
+    from dataselect.execution.local import Result
+
+
+class RecordModel(Protocol):
+    """A model of which there is a scorer of records."""
+
+    def record_scorer(self, *, text_field: str = "text") -> Scorer:
+        """What scores records of files."""
+
+
+def select_file(
+    files: str | Sequence[str],
+    model: RecordModel | Scorer,
+    rule: SelectionRule | Selection | None = None,
+    *,
+    output: str,
+    rejects: str | None = None,
+    report: str | None = None,
+    on_error: str = FAIL,
+    sort: bool = False,
+    text_field: str = "text",
+    jobs: int = 1,
+    engine: Engine = "local",
+    ray_address: str | None = None,
+    resume: bool = False,
+    min_records: int = 0,
+    allow_empty: bool = False,
+) -> Result:
+    r"""Score the records of JSONL files, and write those that a rule keeps.
+
+    `model`: a fitted model, or its `record_scorer` with options of its own. Without a rule all
+    records are written, with their scores. The other parameters are the options of the same names
+    of the command line. Returns counts, the worst score that was kept, and warnings. Raises any
+    DataselectError, and then writes nothing.
+
+    >>> from pathlib import Path
+    >>> from dataselect import Relevance, TopK
+    >>> _ = Path("pool.jsonl").write_text('{"text": "play abba"}\n{"text": "it snowed"}\n')
+    >>> model = Relevance().fit(["play adele", "play jazz"], ["it rained", "we left"])
+    >>> select_file("pool.jsonl", model, TopK(1), output="kept.jsonl").counts.kept
+    1
+    """
+    scorer = model if isinstance(model, Scorer) else model.record_scorer(text_field=text_field)
+    selection = rule.selection if isinstance(rule, SelectionRule) else rule or Selection()
+    if isinstance(rule, SelectionRule) and rule.direction not in (None, scorer.direction):
+        raise OptionError(
+            f"--direction {rule.direction}: {scorer.direction} scores of {scorer.noun} are "
+            "the good ones; leave it out"
+        )
+    settings = Settings(
+        output=output,
+        rejects=rejects,
+        on_error=on_error,
+        report=report,
+        sort=sort,
+        jobs=jobs,
+        seed=rule.seed if isinstance(rule, SelectionRule) else 0,
+        min_records=min_records,
+        allow_empty=allow_empty,
+        text_field=text_field,
+    )
+    paths = [files] if isinstance(files, str) else list(files)
+    pool = open_pool(
+        engine,
+        paths,
+        selection,
+        settings,
+        ray_address=ray_address,
+        workers=jobs if jobs > 1 else None,
+    )
+    with open_run(pool, settings, resume=resume) as run:
+        result = run.apply(scorer, selection)
+    return replace(result, warnings=[parameters_named(each) for each in result.warnings])

@@ -1,0 +1,84 @@
+"""The files that relevance is learnt from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataselect.data import records
+from dataselect.data.input_files import Inputs, named
+from dataselect.data.sampling import no_good_record, read_columns, sample_texts
+from dataselect.errors import OptionError
+from dataselect.execution.run import FAIL, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataselect.operations.relevance.model import Relevance
+
+
+@dataclass(frozen=True)
+class TrainingFiles:
+    """In-domain files by the name of their set, split by the field `by`, and a background."""
+
+    in_domain: list[tuple[str, Inputs]]
+    by: str | None
+    background: Inputs | None
+
+    @classmethod
+    def open(
+        cls, in_domain: Sequence[str], by: str | None, background: str | None
+    ) -> TrainingFiles:
+        """`in_domain`: FILE or NAME=FILE. Raises OptionError."""
+        sets = [named(spelled) for spelled in in_domain]
+        if by and any(name for name, _ in sets):
+            raise OptionError("--in-domain-by names the sets; leave NAME= out of --in-domain")
+        if any(name for name, _ in sets) and not all(name for name, _ in sets):
+            raise OptionError("give every --in-domain a name, or none: NAME=FILE")
+        files = [(name, Inputs([path])) for name, path in sets]
+        return cls(files, by, Inputs([background]) if background else None)
+
+    def inputs(self) -> list[Inputs]:
+        """All the files."""
+        background = [self.background] if self.background else []
+        return [*[each for _, each in self.in_domain], *background]
+
+    def fit(self, model: Relevance, pool: Inputs, settings: Settings) -> Relevance:
+        """Fit a model; without a background file, against a sample of the pool.
+
+        Raises InputError, and RequirementError where the pool holds no good record.
+        """
+        import numpy as np
+
+        rng = np.random.default_rng(settings.seed)
+        sets = self._sets(settings.text_field)
+        source = self.background
+        if source is None:
+            pool.keep_for_rereading()
+            source = pool
+        column = records.text(settings.text_field)
+        strict = self.background is not None or settings.on_error == FAIL
+        background = sample_texts(source, column, model.background_size, rng, strict=strict)
+        if not background and self.background is None:
+            remedy = ", so there is no background; check the input, or give --background"
+            raise no_good_record(pool, [column], remedy)
+        model.fit_sampled(sets, background, rng)
+        # No path: however that is spelt, the model is the same.
+        own = "a background of its own"
+        where = "a sample of the input: in-domain text may hide in it"
+        model.figures_["background"]["source"] = own if self.background else where
+        return model
+
+    def _sets(self, text_field: str) -> dict[str, list[str]]:
+        """In-domain texts by the name of their set, sets in the order of first sight."""
+        sets: dict[str, list[str]] = {}
+        columns = [records.text(text_field)]
+        if self.by is not None:
+            columns.append(records.group(self.by, "--in-domain-by"))
+        for name, source in self.in_domain:
+            texts, *groups = read_columns(source, columns)
+            for text, own in zip(texts, groups[0] if groups else [name] * len(texts), strict=True):
+                sets.setdefault(own, []).append(text)
+            if not texts:
+                sets.setdefault(name, [])
+        return sets

@@ -1,0 +1,176 @@
+"""Selection rules for scores in memory, one class each; `Selection` is their combination."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from dataselect.errors import InputError, OptionError
+from dataselect.selection.budgets import parse_budget
+from dataselect.selection.rule import Groups, Selection, parse_share
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.selection.rule import Direction
+
+    Numbers = Sequence[float] | NDArray[np.floating[Any]] | Any
+
+
+class SelectionRule:
+    """What records to keep of their scores. `direction`: which end of a score is the good one.
+
+    Where it is None, `select_file` takes that of the model, and `select` takes high ones.
+    """
+
+    seed = 0
+
+    def __init__(self, selection: Selection, direction: Direction | None = None) -> None:
+        if direction not in (None, "high", "low"):
+            raise OptionError(f"--direction {direction} is neither high nor low")
+        self.selection, self.direction = selection, direction
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.selection.describe()})"
+
+    def select(
+        self, scores: Numbers, *, costs: Numbers | None = None, groups: Sequence[Any] | None = None
+    ) -> NDArray[np.intp]:
+        """Positions of what is kept, ascending; of equal scores the first wins.
+
+        `scores` (n,) finite numbers; `costs` (n,) of 0 or more, for a budget; `groups` (n,): the
+        rule holds within each value. Raises InputError.
+        """
+        import numpy as np
+
+        values = _numbers(scores, "scores")
+        paid = None if costs is None else _numbers(costs, "costs", like=values)
+        if paid is not None and paid.size and paid.min() < 0:
+            raise InputError(f"costs[{int(paid.argmin())}] is under 0")
+        if self.selection.cost != "records" and paid is None:
+            raise InputError(f"costs: give the {self.selection.cost} of each record")
+        coded = None if groups is None else _coded(groups, len(values))
+        direction, rng = self.direction or "high", np.random.default_rng(self.seed)
+        cut = self.selection.cut(values, direction, costs=paid, groups=coded, rng=rng)
+        kept: NDArray[np.intp] = np.flatnonzero(cut.kept)
+        return kept
+
+
+class Threshold(SelectionRule):
+    """Keeps scores on the good side of a number, that number included.
+
+    >>> Threshold(0.5).select([0.9, 0.1, 0.5]).tolist()
+    [0, 2]
+    """
+
+    def __init__(self, threshold: float, *, direction: Direction | None = None) -> None:
+        super().__init__(Selection(threshold=threshold), direction)
+
+
+class TopK(SelectionRule):
+    """Keeps the best k; `per` is the field within each value of which `select_file` does.
+
+    >>> TopK(2).select([0.9, 0.1, 0.5]).tolist()
+    [0, 2]
+    >>> TopK(1, direction="low").select([30.0, 7.5, 12.0]).tolist()
+    [1]
+    >>> TopK(1).select([0.9, 0.1, 0.5], groups=["a", "b", "b"]).tolist()
+    [0, 2]
+    """
+
+    def __init__(
+        self, k: int, *, per: str | None = None, direction: Direction | None = None
+    ) -> None:
+        super().__init__(Selection(top_k=k, per=per), direction)
+
+
+class Share(SelectionRule):
+    """Keeps the best share, `"10%"` or 0.1, rounded down.
+
+    >>> Share("50%").select([0.9, 0.1, 0.5]).tolist()
+    [0]
+    """
+
+    def __init__(
+        self,
+        share: str | float | Fraction,
+        *,
+        per: str | None = None,
+        direction: Direction | None = None,
+    ) -> None:
+        super().__init__(Selection(share=parse_share(str(share)), per=per), direction)
+
+
+class Budget(SelectionRule):
+    """Keeps the best that fit into a budget of `cost`: records, words, chars, or a field's name.
+
+    `"10h"`, `"90min"` and `"30s"` are for costs in seconds. What costs more than is left is passed
+    over.
+
+    >>> Budget(10, cost="duration").select([0.9, 0.1, 0.5], costs=[4, 1, 7]).tolist()
+    [0, 1]
+    """
+
+    def __init__(
+        self,
+        budget: str | float,
+        *,
+        cost: str = "records",
+        per: str | None = None,
+        direction: Direction | None = None,
+    ) -> None:
+        amount, unit = parse_budget(str(budget), cost)
+        selection = Selection(budget=amount, budget_unit=unit, cost=cost, per=per)
+        super().__init__(selection, direction)
+
+
+class Sample(SelectionRule):
+    """Draws n without replacement in proportion to the score, or to 1 / score where low is good.
+
+    >>> Sample(2, seed=1).select([0.9, 0.0, 0.5]).tolist()
+    [0, 2]
+    """
+
+    def __init__(
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        per: str | None = None,
+        direction: Direction | None = None,
+    ) -> None:
+        super().__init__(Selection(sample=n, per=per), direction)
+        self.seed = seed
+
+
+def _numbers(
+    values: Numbers, parameter: str, like: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """The numbers as (n,) float64. Raises InputError."""
+    import numpy as np
+
+    try:
+        found = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{parameter}: not numbers; give a list or an array of them") from None
+    if found.ndim != 1:
+        raise InputError(f"{parameter}: {found.ndim} dimensions; give one number a record")
+    if like is not None and len(found) != len(like):
+        raise InputError(f"{parameter}: {len(found):,} for {len(like):,} scores")
+    bad = np.flatnonzero(~np.isfinite(found))
+    if len(bad):
+        raise InputError(f"{parameter}[{int(bad[0])}] is {found[bad[0]]}; give finite numbers")
+    return found
+
+
+def _coded(groups: Sequence[Any], count: int) -> Groups:
+    import numpy as np
+
+    if isinstance(groups, str) or len(groups) != count:
+        raise InputError(f"groups: give one value for each of {count:,} scores")
+    codes: dict[Any, int] = {}
+    numbers = [codes.setdefault(each, len(codes)) for each in groups]
+    return Groups(np.array(numbers, np.intp), [str(each) for each in codes])

@@ -1,0 +1,167 @@
+"""The Python API: what `dataselect` exports, and that it does what the command line does."""
+
+import doctest
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Inside
+
+import dataselect
+from dataselect.models.text_sequences import as_texts
+
+MUSIC = ["play adele", "put on some jazz", "play the new album", "some jazz please", "play abba"]
+OTHER = ["it rained all day", "wake me at six", "how far is the moon", "they left early", "go on"]
+POOL = ["play some jazz", "it rained early", "put on abba", "the moon at six", "wake me", "abba"]
+
+
+def write(name: str, texts: list[str], **fields: list[object]) -> str:
+    columns = {"text": texts, **fields}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return name
+
+
+def read(name: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in Path(name).read_text().splitlines()]
+
+
+@pytest.mark.parametrize("name", dir(dataselect))
+def test_every_public_name_exists_and_says_what_it_is(name: str) -> None:
+    assert getattr(dataselect, name).__doc__
+
+
+@pytest.mark.parametrize("name", dataselect.__all__)
+def test_examples_of_public_names_run(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = {each: getattr(dataselect, each) for each in dataselect.__all__}
+    found = doctest.DocTestFinder().find(
+        getattr(dataselect, name), name, globs={**names, "Path": Path, "np": np}
+    )
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    for each in found:
+        runner.run(each)
+    assert runner.summarize().failed == 0
+
+
+def test_importing_the_package_is_light() -> None:
+    code = "import sys, dataselect; assert not {'numpy', 'typer', 'orjson'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "texts", [["a", "b"], ("a", "b"), np.array(["a", "b"]), np.array(["a", "b"], object)]
+)
+def test_sequences_of_texts_are_taken(texts: object) -> None:
+    assert as_texts(texts) == ["a", "b"]
+
+
+def test_a_series_is_taken() -> None:
+    pd = pytest.importorskip("pandas", reason="pandas is not installed")
+    assert as_texts(pd.Series(["a", "b"], index=[5, 3])) == ["a", "b"]
+    with pytest.raises(dataselect.DataselectError, match="one column"):
+        as_texts(pd.DataFrame({"text": ["a"]}))
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        ("play", "texts: one str; give a list of texts"),
+        (b"play", "texts: one bytes"),
+        ({"play": 1}, "texts: a dict"),
+        ((text for text in "ab"), "texts: a generator"),
+        (["play", None], r"texts\[1\] is None"),
+        (np.array(["play", np.nan], object), r"texts\[1\] is nan"),
+        (np.array([["a"]]), "2 dimensions"),
+    ],
+)
+def test_what_is_no_sequence_of_texts_is_refused(texts: object, words: str) -> None:
+    with pytest.raises(dataselect.DataselectError, match=words):
+        as_texts(texts)
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"),
+    [([1.0, float("nan")], r"scores\[1\] is nan"), ([[1.0]], "2 dimensions"), (["a"], "numbers")],
+)
+def test_scores_that_cannot_be_ranked_are_refused(scores: object, words: str) -> None:
+    with pytest.raises(dataselect.DataselectError, match=words):
+        dataselect.TopK(1).select(scores)
+
+
+def test_messages_name_parameters_in_python_and_options_at_the_command_line(
+    inside: Inside,
+) -> None:
+    with pytest.raises(dataselect.DataselectError) as refused:
+        dataselect.TopK(0)
+    assert str(refused.value) == "top_k 0 is under 1"
+    inside("select", "--by", "x", "--top-k", "0").refused(2, "--top-k 0 is under 1")
+
+
+def test_a_model_that_is_not_fitted_says_so() -> None:
+    with pytest.raises(AttributeError, match="not fitted yet; call fit"):
+        dataselect.Relevance().score(POOL)
+
+
+def test_a_rule_for_the_other_end_of_the_score_is_refused(inside: Inside) -> None:
+    model = dataselect.Relevance().fit(MUSIC, OTHER)
+    with pytest.raises(dataselect.DataselectError, match="direction low: high scores"):
+        dataselect.select_file(
+            write("pool.jsonl", POOL), model, dataselect.TopK(1, direction="low"), output="kept"
+        )
+
+
+def test_relevance_is_that_of_the_command_line(inside: Inside) -> None:
+    music, other = write("music.jsonl", MUSIC), write("other.jsonl", OTHER)
+    pool = write("pool.jsonl", POOL)
+    model = dataselect.Relevance(ngrams=2, seed=3).fit(np.array(MUSIC), tuple(OTHER))
+    options = ["--in-domain", music, "--background", other, "--ngrams", "2", "--seed", "3"]
+    done = inside("relevance", *options, "--top-k", "2", "-o", "by_command.jsonl", pool)
+    assert done.code == 0
+    rule = dataselect.TopK(2)
+    dataselect.select_file(pool, model, rule, output="by_python.jsonl", jobs=2)
+    assert Path("by_python.jsonl").read_bytes() == Path("by_command.jsonl").read_bytes()
+    kept = rule.select(model.score(POOL)).tolist()
+    assert [each["text"] for each in read("by_command.jsonl")] == [POOL[at] for at in kept]
+
+
+def test_a_background_that_is_sampled_is_that_of_the_command_line(inside: Inside) -> None:
+    music, pool = write("music.jsonl", MUSIC), write("pool.jsonl", OTHER + POOL)
+    options = ["--in-domain", music, "--background-size", "6", "-o", "scored.jsonl", pool]
+    assert inside("relevance", *options).code == 0
+    model = dataselect.Relevance(background_size=6).fit({"": MUSIC}, OTHER + POOL)
+    scored = [each["relevance"] for each in read("scored.jsonl")]
+    assert model.score(OTHER + POOL).tolist() == pytest.approx(scored, abs=1e-6)
+    model.save("saved")
+    assert dataselect.Relevance.load("saved").score(POOL).tolist() == model.score(POOL).tolist()
+
+
+RULES = {
+    ("--threshold", "0.5"): dataselect.Threshold(0.5),
+    ("--top-k", "2"): dataselect.TopK(2),
+    ("--share", "50%"): dataselect.Share("50%"),
+    ("--budget", "5", "--cost", "words"): dataselect.Budget(5, cost="words"),
+    ("--budget", "1min", "--cost", "seconds"): dataselect.Budget("1min", cost="seconds"),
+    ("--sample", "3"): dataselect.Sample(3),
+    ("--top-k", "1", "--per", "speaker"): dataselect.TopK(1, per="speaker"),
+}
+
+
+@pytest.mark.parametrize("options", RULES, ids=" ".join)
+def test_a_rule_keeps_what_its_option_keeps(options: tuple[str, ...], inside: Inside) -> None:
+    scores = [0.5, 0.25, 0.75, 0.5, 0.125, 1.0]
+    seconds, speakers = [10, 20, 30, 40, 50, 15], list("aabbab")
+    pool = write("pool.jsonl", POOL, x=scores, seconds=seconds, speaker=speakers)  # type: ignore[arg-type]
+    assert inside("select", "--by", "x", *options, "-o", "kept.jsonl", pool).code == 0
+    costs = {"seconds": seconds, "words": [len(text.split()) for text in POOL]}
+    kept = RULES[options].select(
+        scores,
+        costs=costs.get(options[-1]),
+        groups=speakers if "--per" in options else None,
+    )
+    assert [each["text"] for each in read("kept.jsonl")] == [POOL[at] for at in kept]
