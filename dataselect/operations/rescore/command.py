@@ -312,8 +312,7 @@ def _recipe(
     if tuning.weights is None:
         start = weighting.build(normalizing.build(), tunes=tuning.tune is not None)
     elif (weighting, normalizing) == (WeightOptions(), HypothesisOptions()):
-        start, figures = load(tuning.weights)
-        made_for = figures.get("lm")
+        start, made_for = load(tuning.weights)
     else:
         raise OptionError("--weights has weights and normalisation; leave other options for it out")
     return RescoreRecipe(

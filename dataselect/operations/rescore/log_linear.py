@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict, cast
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,12 +198,15 @@ class _Figures(TypedDict, total=False):
     lm: str
 
 
-def load(path: str) -> tuple[LogLinear, dict[str, Any]]:
-    """A saved model and the figures saved with it. Raises InputError if it is not one."""
+def load(path: str) -> tuple[LogLinear, str | None]:
+    """A saved model, and the digest of the language model it was tuned with.
+
+    Raises InputError if it is not one.
+    """
     try:
         found = parsed(read_whole(path))
         saved = typed(_Saved, found)
-        return _model(saved), cast("dict[str, Any]", typed(_Figures, found))
+        return _model(saved), typed(_Figures, found).get("lm")
     except DocumentError as error:
         raise InputError(
             f"{path}: not weights that rescore can use ({error}); save them anew with "
