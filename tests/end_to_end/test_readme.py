@@ -1,9 +1,11 @@
-"""The README is run: each console block as it stands; its table is the list of commands."""
+"""The README is run: each block as it stands; its table is the list of commands."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
-from console_blocks import mistaken
+from console_blocks import blocks, mistaken
 
 from dataselect.command_line.registry import COMMANDS
 
@@ -11,9 +13,11 @@ README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 
 
-def test_console_blocks_print_what_they_say(tmp_path: Path) -> None:
+def test_blocks_do_what_they_say(tmp_path: Path) -> None:
     wrong = mistaken(TEXT, tmp_path)
     assert not wrong, f"README.md should say (console_blocks.py writes it):\n\n{wrong}"
+    for block in blocks(TEXT, "python"):
+        subprocess.run([sys.executable, "-c", block], cwd=tmp_path / "demo", check=True)
 
 
 def test_command_table_is_the_list_of_commands() -> None:
