@@ -93,8 +93,8 @@ def test_a_budget_may_be_a_time(spelled: str, cost: str, amount: float) -> None:
 @pytest.mark.parametrize(
     ("spelled", "cost", "words"),
     [
-        ("10h", "words", "--cost words counts words"),
-        ("10h", "records", "such as --cost duration"),
+        ("10h", "words", "cost words counts words"),
+        ("10h", "records", "such as cost duration"),
         ("10 days", "duration", "'days' is no unit; write 10h, 90min or 30s"),
         ("ten", "duration", "is no number"),
         ("", "duration", "is no number"),

@@ -103,7 +103,7 @@ UNFIT = {
 def test_a_file_is_refused_that_is(tmp_path: Path, data: bytes) -> None:
     message = refusal(tmp_path / "model", data)
     assert message.startswith(f"{tmp_path / 'model'}: not a parrot model (")
-    assert message.endswith("); make one with --save-model")
+    assert message.endswith("); make one with save_model")
     assert "\n" not in message
 
 

@@ -280,7 +280,7 @@ def test_an_unfinished_output_is_no_pool_but_its_files_are(pool: str, marker: st
     put(f"{pool}/{marker}")
     folder = f"{pool}/run-1" if marker.startswith("run-1") else pool
     assert refusal(InputError, pool) == (
-        f"{folder}: an unfinished output; finish it with --resume, or name its files"
+        f"{folder}: an unfinished output; finish it with resume, or name its files"
     )
     assert len(paths(f"{pool}/part-?.jsonl", f"{pool}/notes.txt")) == 3
 

@@ -423,11 +423,11 @@ def test_a_model_that_is_not_fetched_says_how(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"encoder": "m", "vectors": ["v.npy"]}, "leave --encoder out"),
+        ({"encoder": "m", "vectors": ["v.npy"]}, "leave encoder out"),
         ({"in_domain_vectors": ["v.npy"]}, "give these too"),
-        ({"device": "cpu"}, "--device is for a neural model; give one with --encoder"),
-        ({"batch_size": 8, "vectors": ["v.npy"]}, "--batch-size is for a neural model"),
-        ({"cache": "c"}, "--cache is for a neural model"),
+        ({"device": "cpu"}, "device is for a neural model; give one with encoder"),
+        ({"batch_size": 8, "vectors": ["v.npy"]}, "batch_size is for a neural model"),
+        ({"cache": "c"}, "cache is for a neural model"),
     ],
     ids=str,
 )

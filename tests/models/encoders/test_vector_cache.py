@@ -110,7 +110,7 @@ def test_a_disk_that_is_full_is_told(shell: Shell, tmp_path: Path) -> None:
     assert done.code == 1
     last = done.err.splitlines()[-1]
     assert last.startswith(f"dataselect.errors.OutputError: cache/{FILE}: "), done.err
-    assert last.endswith("; make room, or give --cache another folder")
+    assert last.endswith("; make room, or give cache another folder")
 
 
 def text(path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_file_that_is_no_sound_cache_is_refused(
         VectorCache(str(tmp_path), MODEL, 3).find(["now"])
     message = str(refusal.value)
     assert message.startswith(f"{tmp_path / FILE}: not a cache of vectors (")
-    assert message.endswith("); delete it, or give --cache another folder")
+    assert message.endswith("); delete it, or give cache another folder")
     assert (tmp_path / FILE).read_bytes() == before
 
 

@@ -197,7 +197,7 @@ def test_no_text_at_all_is_refused() -> None:
 @pytest.mark.parametrize(
     ("given_", "why"),
     [
-        ([0, 0, 0, 1], "more thresholds than --order 3"),
+        ([0, 0, 0, 1], "more thresholds than order 3"),
         ([1], "would drop words; begin with 0"),
         ([0, 2, 1], "falls"),
     ],
