@@ -23,6 +23,12 @@ TEXTS = {topic: manual.text_of(topic) for topic in TOPICS}
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 NEEDS = {"report": "matplotlib", "cluster": "ray"}
+RUN = [
+    pytest.param(topic, marks=[pytest.mark.xdist_group("ray")] if topic == "cluster" else [])
+    for topic in TOPICS
+    if "```console" in TEXTS[topic]
+]
+"""Topics with examples to run; one cluster at a time."""
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +52,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "demo"))
 
 
-@pytest.mark.parametrize("topic", [topic for topic in TOPICS if "```console" in TEXTS[topic]])
+@pytest.mark.parametrize("topic", RUN)
 def test_commands_print_what_the_topic_says(topic: str, folder: Path) -> None:
     if topic in NEEDS:
         pytest.importorskip(NEEDS[topic])
@@ -131,8 +137,9 @@ def test_scripts_that_are_mentioned_exist(topic: str) -> None:
 def test_a_mistyped_topic_is_recognised() -> None:
     with pytest.raises(OptionError, match=r"; did you mean relevance\?; see"):
         manual.text_of("relevanse")
-    with pytest.raises(OptionError, match="no help on 'xyz'; see"):
-        manual.text_of("xyz")
+    for name in ("xyz", "label extra", ""):
+        with pytest.raises(OptionError, match=f"no help on '{name}'"):
+            manual.text_of(name)
 
 
 def test_overview_has_a_line_for_each_topic() -> None:

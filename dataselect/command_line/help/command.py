@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from dataselect.command_line.parser import did_you_mean
+from dataselect.command_line.registry import COMMANDS
 from dataselect.data.output_files import STDOUT, Outputs
 from dataselect.errors import OptionError
 
@@ -62,11 +63,12 @@ def text_of(name: str) -> str:
     """The text of a topic, which may be called by a command's name."""
     known = [topic for group in TOPICS.values() for topic in group]
     asked = name.lower()
-    for part in (asked, *asked.split()[:1]):  # 'lm train' is in 'lm'
-        found = _OTHER_NAMES.get(part, part)
-        if found in known:
-            with open(os.path.join(_FOLDER, f"{found}.md"), encoding="utf-8") as file:
-                return file.read()
+    if asked in COMMANDS:
+        asked = asked.split()[0]  # 'lm train' is in 'lm'
+    asked = _OTHER_NAMES.get(asked, asked)
+    if asked in known:
+        with open(os.path.join(_FOLDER, f"{asked}.md"), encoding="utf-8") as file:
+            return file.read()
     suggestion = did_you_mean(name, {each: [each] for each in (*known, *_OTHER_NAMES)})
     raise OptionError(f"there is no help on '{name}'{suggestion}; see dataselect help")
 
