@@ -165,7 +165,7 @@ def test_a_run_that_goes_on_says_what_a_whole_one_says(
     assert inside(*told, *BEST, RESUME).err == whole
 
 
-ALL = tasks("Score") | tasks("Write")
+ALL = tasks("ScoreShard") | tasks("Write")
 CHANGES: dict[str, tuple[tuple[object, ...], set[str]]] = {
     "nothing": ((), set()),
     "the number of the best": (("--top-k", 30), tasks("Write")),
@@ -180,7 +180,7 @@ CHANGES: dict[str, tuple[tuple[object, ...], set[str]]] = {
     "the text": (("--top-k", 9, "--text-field", "ref"), ALL),
     "an option of the scorer": (("--top-k", 9, "--oov", "skip"), ALL),
     "a guard": (("--top-k", 9, "--min-records", 9), set()),
-    "a rule that needs no ranking": (("--threshold", 50), tasks("Filter")),
+    "a rule that needs no ranking": (("--threshold", 50), tasks("ScoreAndWrite")),
 }
 
 
@@ -213,7 +213,7 @@ def test_a_shard_that_changed_is_done_again(
     end.comes(*WINNOW, is_complete=is_complete)
     write(world / "pool" / NAMES[1], pool(5, seed=9))
     inside(*WINNOW, RESUME).silent()
-    assert ran(here) == (tasks("Filter") if is_complete else tasks("Filter", 1))
+    assert ran(here) == (tasks("ScoreAndWrite") if is_complete else tasks("ScoreAndWrite", 1))
     assert joined(world / "out") == expected(world, inside, *WINNOW)
 
 
@@ -223,7 +223,7 @@ def test_a_model_that_changed_scores_all_again(
     end.comes(*WINNOW)
     (world / "music.arpa").write_text(MUSIC_ARPA.replace("-0.75", "-0.5"))
     inside(*WINNOW, RESUME).silent()
-    assert ran(here) == tasks("Filter")
+    assert ran(here) == tasks("ScoreAndWrite")
     assert joined(world / "out") == expected(world, inside, *WINNOW)
 
 
@@ -249,7 +249,7 @@ def test_vectors_belong_to_positions_so_that_another_order_is_another_pool(
     end.comes(*command, first, second, third)
     again = (*command, first, third, second, RESUME)
     inside(*again).silent()
-    assert {each for each in ran(here) if "Filter" in each} == tasks("Filter", 1, 2)
+    assert {each for each in ran(here) if "ScoreAndWrite" in each} == tasks("ScoreAndWrite", 1, 2)
     assert joined(world / "out") == expected(world, inside, *again)
 
 
@@ -292,7 +292,7 @@ def test_an_output_that_somebody_deleted_is_made_again(
     end.comes(*SELECT, *rule, is_complete=is_complete)
     (world / "out" / NAMES[1]).unlink()
     inside(*SELECT, *rule, RESUME).silent()
-    kind = "Write" if rule else "Filter"
+    kind = "Write" if rule else "ScoreAndWrite"
     assert ran(here) == ((ALL if rule else tasks(kind)) if is_complete else tasks(kind, 1))
     assert joined(world / "out") == expected(world, inside, *SELECT, *rule)
 
@@ -486,7 +486,7 @@ def test_the_first_bad_record_in_input_order_is_told_of_as_here(
 
 
 def test_what_is_kept_of_a_run_that_failed_is_said(world: Path, inside: Inside, here: Here) -> None:
-    here.fails[f"Filter {NAMES[1]}"] = InputError("pool/part-1.jsonl.gz: broken")
+    here.fails[f"ScoreAndWrite {NAMES[1]}"] = InputError("pool/part-1.jsonl.gz: broken")
     found = inside(*(each for each in SELECT if each != "-q"))
     assert found.code == 1
     assert found.err == (
@@ -501,10 +501,10 @@ def test_a_corrupt_shard_is_named_and_the_rest_is_not_done_again(
     whole = (world / "pool" / NAMES[1]).read_bytes()
     (world / "pool" / NAMES[1]).write_bytes(whole[:-9])
     inside(*SELECT).refused(1, "pool/part-1.jsonl.gz: .gz data ends too early")
-    assert ran(here) >= tasks("Filter", 0, 1)
+    assert ran(here) >= tasks("ScoreAndWrite", 0, 1)
     (world / "pool" / NAMES[1]).write_bytes(whole)
     inside(*SELECT, RESUME).silent()
-    assert tasks("Filter", 1) <= ran(here) <= tasks("Filter", 1, 2)
+    assert tasks("ScoreAndWrite", 1) <= ran(here) <= tasks("ScoreAndWrite", 1, 2)
     assert joined(world / "out") == expected(world, inside, *SELECT)
 
 
@@ -520,14 +520,14 @@ def test_a_shard_that_changes_between_scoring_and_writing_is_refused(
 
 
 def test_a_shard_that_is_gone_is_named(world: Path, inside: Inside, here: Here) -> None:
-    here.before[f"Filter {NAMES[2]}"] = (world / "pool" / NAMES[2]).unlink
+    here.before[f"ScoreAndWrite {NAMES[2]}"] = (world / "pool" / NAMES[2]).unlink
     inside(*SELECT).refused(1, "pool/part-2.jsonl: No such file")
 
 
 def test_an_output_that_cannot_be_written_names_the_shard(
     world: Path, inside: Inside, here: Here
 ) -> None:
-    here.before[f"Filter {NAMES[1]}"] = (world / "out" / NAMES[1]).mkdir
+    here.before[f"ScoreAndWrite {NAMES[1]}"] = (world / "out" / NAMES[1]).mkdir
     inside(*SELECT).refused(1, "pool/part-1.jsonl.gz: ", "out/part-1.jsonl.gz: Is a directory")
 
 
@@ -670,7 +670,7 @@ def test_thresholds_that_print_alike_are_told_apart(
 ) -> None:
     end.comes(*SELECT, "--threshold", "0.1234566")
     inside(*SELECT, RESUME, "--threshold", "0.1234574").silent()
-    assert ran(here) == tasks("Filter")
+    assert ran(here) == tasks("ScoreAndWrite")
 
 
 def test_a_shard_without_identity_is_done_again(
@@ -689,7 +689,7 @@ def test_a_shard_without_identity_is_done_again(
     found = inside(*[each for each in SELECT if each != "-q"], *BEST, RESUME)
     assert found.code == 0
     assert "3 shards are done again: nothing tells whether they have changed" in found.err
-    assert ran(here) >= tasks("Score")
+    assert ran(here) >= tasks("ScoreShard")
 
 
 @pytest.mark.parametrize(
