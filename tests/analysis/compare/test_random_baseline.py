@@ -11,7 +11,7 @@ from dataselect.analysis.compare.measures import MEASURES, MeasuredValues
 from dataselect.analysis.compare.random_baseline import Spread, random_figures, standing
 from dataselect.analysis.compare.result import Basis, Compared, ComparisonResult
 from dataselect.analysis.compare.selected_texts import Collection, TextTable
-from dataselect.analysis.report.comparison_section import Chance, Drawn
+from dataselect.analysis.report.comparison_section import ComparisonSection, Drawn
 from dataselect.errors import OptionError
 from dataselect.models.language_model.vocabulary import Vocabulary
 
@@ -213,10 +213,10 @@ def test_labels_are_counted_only_where_every_record_has_one() -> None:
 # -- What the page says of it
 
 
-def shown(everything: float | None, columns: int = 3) -> Chance:
+def shown(everything: float | None, columns: int = 3) -> ComparisonSection:
     names = [f"c{number}" for number in range(columns)]
     rows = [("dev perplexity", [str(number) for number in range(columns)])]
-    return Chance(1, "r.json", {}, names, rows, [], everything)  # type: ignore[typeddict-item]
+    return ComparisonSection(1, "r.json", {}, names, rows, [], everything)  # type: ignore[typeddict-item]
 
 
 @pytest.mark.parametrize(
