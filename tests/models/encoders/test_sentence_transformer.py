@@ -369,7 +369,7 @@ def test_without_the_library_the_error_says_what_to_install(
     monkeypatch.chdir(tmp_path)
     for module in ("huggingface_hub", "sentence_transformers"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(OptionError, match="run pip install 'dataselect\\[neural\\]'"):
+    with pytest.raises(OptionError, match="pip install sentence-transformers faiss-cpu"):
         Neural(name).encode(["now"])
 
 
