@@ -12,7 +12,13 @@ from dataselect.models.near_duplicates import first_places
 from dataselect.operations.diversity.greedy import NOTHING, Limits, NearestPick, Objective, greedy
 
 Report = Callable[[str, int], Callable[[int], None]]
-"""Is told what begins and how much it is; what it returns is told how much more is done."""
+"""Progress callback: `report(label, total)` returns `advance(n)`."""
+
+
+def unreported(_label: str, _total: int) -> Callable[[int], None]:
+    """A progress callback that does nothing."""
+    return lambda _: None
+
 
 PICKED, NOT_PICKED, COPY_OF_LABELLED, COPY, OUTSIDE_BAND = range(5)
 
@@ -51,7 +57,7 @@ def decide(
     band: tuple[float, float] | None = None,
     costs: NDArray[np.float64] | None = None,
     groups: NDArray[np.intp] | None = None,
-    report: Report = lambda *_: lambda _: None,
+    report: Report = unreported,
 ) -> Decisions:
     """Pick from the texts of a pool that are no copies, as `greedy` does.
 

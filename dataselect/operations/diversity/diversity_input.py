@@ -1,22 +1,24 @@
-"""What `dataselect diversity` reads before it picks: labelled records, and the whole pool."""
+"""What `dataselect diversity` reads before it picks: labelled records, and the pool."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.data import records
-from dataselect.data.input_files import Inputs, count_records, numbered
+from dataselect.data.input_files import Block, Inputs, count_records, numbered
 from dataselect.data.sampling import names_at, read_columns
 from dataselect.errors import InputError
-from dataselect.execution.run import FAIL, Settings
-from dataselect.operations.diversity.options import MethodOptions, PickingOptions, VectorOptions
+from dataselect.execution.block import cost_column, counted
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from dataselect.data.records import Column
+    from dataselect.operations.diversity.objectives.methods import Items
 
 
 @dataclass(frozen=True)
@@ -52,74 +54,106 @@ class LabelledRecords:
         return [] if self.inputs is None else names_at(self.inputs, places)
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """What the options of a run say, with the labelled records."""
+class BlockTexts(NamedTuple):
+    """The good records of a block, (n,): positions, texts, and what limits go by."""
 
-    labelled: LabelledRecords
-    methods: MethodOptions
-    encoding: VectorOptions
-    picking: PickingOptions
-    settings: Settings
-
-
-@dataclass(frozen=True)
-class DiversityInput:
-    """The good records of the input, n of `records` in all.
-
-    `positions` (n,): where they are among all. `costs` (n,); `groups` (n,): the number of each
-    one's value of `--per` among `group_names`.
-    """
-
-    inputs: Inputs
-    records: int
+    block: Block
     positions: NDArray[np.intp]
     texts: list[str]
     costs: NDArray[np.float64] | None
-    groups: NDArray[np.intp] | None
-    group_names: Sequence[str]
+    groups: list[str] | None
 
-    @classmethod
-    def read(cls, inputs: Inputs, picking: PickingOptions, settings: Settings) -> DiversityInput:
-        """Read what picking needs. Raises InputError where a bad record ends the run."""
+    def items(
+        self, numbers: Mapping[str, int], vectors: NDArray[np.float16] | None = None
+    ) -> Items:
+        """To pick from. `numbers`: of the groups."""
         import numpy as np
 
-        inputs.keep_for_rereading()
-        columns = [
-            records.POSITION,
-            records.text(settings.text_field),
-            *picking.columns(),
-        ]
-        values: list[list[Any]] = [[] for _ in columns]
-        total = 0
-        for block in numbered(inputs.blocks()):
-            found = records.read(block, columns)
-            if found.bad and settings.on_error == FAIL:
-                raise InputError(str(found.bad[0]))
-            for kept, fresh in zip(values, found.columns, strict=True):
-                kept.extend(fresh)
-            total = block.first_record + count_records(block.data)
-        positions, texts, *others = values
-        codes: dict[str, int] = {}
-        groups = None
-        if picking.per is not None:
-            own = others.pop(0)
-            groups = np.array([codes.setdefault(name, len(codes)) for name in own], np.intp)
-        costs = picking.costs(texts, *others)
-        return cls(inputs, total, np.array(positions, np.intp), texts, costs, groups, list(codes))
+        from dataselect.operations.diversity.objectives.methods import Items
 
-    def describe(self, picked: NDArray[np.intp]) -> dict[str, Any]:
-        """How many texts of each group were picked, and what picks cost, for reports."""
-        import numpy as np
-
-        found: dict[str, Any] = {}
-        if self.costs is not None:
-            found["spent"] = float(self.costs[picked].sum())
+        codes = None
         if self.groups is not None:
-            counts = np.bincount(self.groups[picked], minlength=len(self.group_names)).tolist()
-            found["per"] = dict(zip(self.group_names, counts, strict=True))
-        return found
+            codes = np.array([numbers[name] for name in self.groups], np.intp)
+        return Items(self.positions, self.texts, self.costs, codes, vectors)
 
-    def names(self, rows: NDArray[np.intp]) -> list[bytes]:
-        """As `names_at`, of some of the texts, ascending."""
-        return names_at(self.inputs, self.positions[rows].tolist())
+
+@dataclass(frozen=True)
+class PoolReader:
+    """Reads of a record its text, and what limits go by: a cost, and the value of `per`.
+
+    `strict`: a bad record ends the run.
+    """
+
+    text_field: str
+    cost: str = "records"
+    per: str | None = None
+    strict: bool = True
+
+    def texts(self, blocks: Iterable[Block]) -> Iterator[BlockTexts]:
+        """The good records of numbered blocks. Raises InputError."""
+        for block in blocks:
+            found = records.read(block, self._columns, stop_at_first=self.strict)
+            if found.bad and self.strict:
+                raise InputError(str(found.bad[0]))
+            yield self._block_texts(block, found.columns)
+
+    def pool(self, inputs: Inputs) -> tuple[Items, PoolStatistics]:
+        """All good records, in memory. Raises InputError."""
+        from dataselect.operations.diversity.objectives.methods import Items
+
+        total = PoolStatistics()
+        numbers: dict[str, int] = {}
+        parts = [self._block_texts(Block("", 1, b""), [[] for _ in self._columns]).items(numbers)]
+        for found in self.texts(numbered(inputs.blocks())):
+            total.add(found)
+            for name in found.groups or ():
+                numbers.setdefault(name, len(numbers))
+            parts.append(found.items(numbers))
+        return Items.joined(parts), total
+
+    @cached_property
+    def _columns(self) -> list[Column]:
+        cost = cost_column(self.cost, self.text_field)
+        columns = [records.POSITION, records.text(self.text_field)]
+        columns += [] if self.per is None else [records.group(self.per)]
+        return columns + ([] if cost is None else [cost])
+
+    def _block_texts(self, block: Block, columns: Sequence[list[Any]]) -> BlockTexts:
+        import numpy as np
+
+        positions, texts, *others = columns
+        groups = None if self.per is None else others.pop(0)
+        costs = None if self.cost == "records" else counted(self.cost, others.pop())
+        return BlockTexts(block, np.array(positions, np.intp), texts, costs, groups)
+
+
+@dataclass
+class PoolStatistics:
+    """How much there is: lines, records, good ones, characters of their texts.
+
+    `groups`: good records of each value of `--per`, in the order of first sight.
+    """
+
+    lines: int = 0
+    records: int = 0
+    good: int = 0
+    characters: int = 0
+    groups: dict[str, int] = field(default_factory=dict)
+
+    def add(self, found: BlockTexts) -> None:
+        """Count a block."""
+        self.lines += found.block.data.count(b"\n")
+        self.records += count_records(found.block.data)
+        self.good += len(found.texts)
+        self.characters += sum(map(len, found.texts))
+        for name in found.groups or ():
+            self.groups[name] = self.groups.get(name, 0) + 1
+
+    def merge(self, other: PoolStatistics) -> None:
+        """Count what comes after it, too."""
+        self.lines += other.lines
+        self.records += other.records
+        self.good += other.good
+        self.characters += other.characters
+        for name, count in other.groups.items():
+            self.groups[name] = self.groups.get(name, 0) + count

@@ -1,116 +1,29 @@
-"""The tasks of picking from many shards: these are divided, and partitions picked from."""
+"""Tasks of partitioned diversity selection: assign records to partitions; pick within one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from dataselect.data import records
-from dataselect.data.input_files import count_records
+import numpy as np
+from numpy.typing import NDArray
+
 from dataselect.data.sampling import names_at
-from dataselect.errors import InputError
-from dataselect.execution.block import cost_column, counted
 from dataselect.execution.distributed.shards import Shards
-from dataselect.execution.distributed.tasks import ShardSize
+from dataselect.operations.diversity.diversity_input import PoolStatistics
 from dataselect.operations.diversity.objectives.methods import Items
 from dataselect.operations.diversity.partitions import pick_within
 from dataselect.operations.diversity.quantized_vectors import coarse_vectors
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from dataselect.data.input_files import Block
-    from dataselect.data.records import Column
     from dataselect.execution.distributed.shards import Shard
     from dataselect.execution.distributed.shipping import Shipment
     from dataselect.models.encoders.base import Encoder
+    from dataselect.operations.diversity.diversity_input import BlockTexts, PoolReader
     from dataselect.operations.diversity.greedy import Limits
     from dataselect.operations.diversity.objectives.methods import ObjectiveSpec
     from dataselect.operations.diversity.partitions import PartitionCandidates, Partitioning, Totals
-
-
-class BlockTexts(NamedTuple):
-    """The good records of a block, (n,): positions, texts, and what limits go by."""
-
-    block: Block
-    positions: NDArray[np.intp]
-    texts: list[str]
-    costs: NDArray[np.float64] | None
-    groups: list[str] | None
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What is read of a record: its text, and what limits go by.
-
-    `strict`: a bad record ends the run.
-    """
-
-    text_field: str
-    cost: str = "records"
-    per: str | None = None
-    strict: bool = True
-
-    def texts(self, shard: Shard, first_record: int = 0) -> Iterator[BlockTexts]:
-        """The good records of a shard, block by block. Raises InputError."""
-        import numpy as np
-
-        cost = cost_column(self.cost, self.text_field)
-        columns: list[Column] = [records.POSITION, records.text(self.text_field)]
-        columns += [] if cost is None else [cost]
-        columns += [] if self.per is None else [records.group(self.per)]
-        for block in shard.blocks(first_record):
-            found = records.read(block, columns, stop_at_first=self.strict)
-            if found.bad and self.strict:
-                raise InputError(str(found.bad[0]))
-            positions, texts, *others = found.columns
-            costs = None if cost is None else counted(self.cost, others.pop(0))
-            yield BlockTexts(
-                block,
-                np.array(positions, np.intp),
-                texts,
-                costs,
-                others.pop() if others else None,
-            )
-
-
-@dataclass
-class PoolStatistics:
-    """How much there is: lines, records, good ones, characters of their texts.
-
-    `groups`: good records of each value of `--per`, in the order of first sight.
-    """
-
-    lines: int = 0
-    records: int = 0
-    good: int = 0
-    characters: int = 0
-    groups: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def size(self) -> ShardSize:
-        """Lines and records."""
-        return ShardSize(self.lines, self.records)
-
-    def add(self, found: BlockTexts) -> None:
-        """Count a block."""
-        self.lines += found.block.data.count(b"\n")
-        self.records += count_records(found.block.data)
-        self.good += len(found.texts)
-        self.characters += sum(map(len, found.texts))
-        for name in found.groups or ():
-            self.groups[name] = self.groups.get(name, 0) + 1
-
-    def merge(self, other: PoolStatistics) -> None:
-        """Count what comes after it, too."""
-        self.lines += other.lines
-        self.records += other.records
-        self.good += other.good
-        self.characters += other.characters
-        for name, count in other.groups.items():
-            self.groups[name] = self.groups.get(name, 0) + count
 
 
 @dataclass(frozen=True)
@@ -118,12 +31,12 @@ class PoolStatisticsTask:
     """Tells how much a shard has."""
 
     shard: Shard
-    reading: Reading
+    reader: PoolReader
 
     def __call__(self) -> PoolStatistics:
         """Read it."""
         found = PoolStatistics()
-        for texts in self.reading.texts(self.shard):
+        for texts in self.reader.texts(self.shard.blocks(0)):
             found.add(texts)
         return found
 
@@ -141,33 +54,29 @@ class PoolPartitioning:
 
     def pieces(self, found: BlockTexts) -> list[Items]:
         """The records of a block, in each partition."""
-        import numpy as np
-
-        codes = vectors = None
+        vectors = None
         if self.encoder is not None:
             vectors = coarse_vectors(self.encoder, found.texts, lambda _: None)
-        if found.groups is not None:
-            codes = np.array([self.groups[name] for name in found.groups], np.intp)
-        items = Items(found.positions, found.texts, found.costs, codes, vectors)
+        items = found.items(self.groups, vectors)
         own = self.partitioning.assign(found.texts)
         return [items.take(np.flatnonzero(own == each)) for each in range(self.partitioning.count)]
 
 
 @dataclass(frozen=True)
 class PartitionTask:
-    """Reads a shard, and tells its records apart. `division`: a parcel of a Division."""
+    """Assigns the records of a shard to partitions. `partitioning`: a PoolPartitioning."""
 
     shard: Shard
-    reading: Reading
-    division: Shipment
+    reader: PoolReader
+    partitioning: Shipment
     first_record: int
 
     def __call__(self) -> list[list[Items]]:
         """For each partition its records, block by block."""
-        division: PoolPartitioning = self.division.open()
-        found: list[list[Items]] = [[] for _ in range(division.partitioning.count)]
-        for texts in self.reading.texts(self.shard, self.first_record):
-            for blocks, items in zip(found, division.pieces(texts), strict=True):
+        pool: PoolPartitioning = self.partitioning.open()
+        found: list[list[Items]] = [[] for _ in range(pool.partitioning.count)]
+        for texts in self.reader.texts(self.shard.blocks(self.first_record)):
+            for blocks, items in zip(found, pool.pieces(texts), strict=True):
                 if items.texts:
                     blocks.append(items)
         return found
@@ -194,19 +103,19 @@ class Picked(NamedTuple):
 
 @dataclass(frozen=True)
 class PickWithin:
-    """Picks in a partition. `contest`: a parcel of a Contest."""
+    """Picks in a partition. `picking`: a PartitionPicking."""
 
-    contest: Shipment
+    picking: Shipment
 
     def __call__(self, pieces: Sequence[list[Items]]) -> Picked | None:
         """Pick among the records of all shards; None where there is none."""
         blocks = [items for piece in pieces for items in piece]
         if not blocks:
             return None
-        contest: PartitionPicking = self.contest.open()
+        picking: PartitionPicking = self.picking.open()
         items = Items.joined(blocks)
         found = pick_within(
-            items, contest.method, contest.limits, contest.totals, band=contest.band
+            items, picking.method, picking.limits, picking.totals, band=picking.band
         )
         return Picked(found.candidates, items.positions, found.decisions.codes, found.masses)
 

@@ -7,36 +7,44 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dataselect.data import records
 from dataselect.data.sampling import sample_texts
 from dataselect.errors import RequirementError
 from dataselect.execution.distributed.shipping import pack
+from dataselect.execution.distributed.tasks import ShardSize
+from dataselect.models.near_duplicates import first_places
 from dataselect.operations.diversity.decisions import NOT_PICKED, PICKED
-from dataselect.operations.diversity.objectives.methods import Items
+from dataselect.operations.diversity.diversity_input import PoolStatistics
+from dataselect.operations.diversity.memory_estimate import GIB
+from dataselect.operations.diversity.objectives.factory import FITTED_ON
+from dataselect.operations.diversity.objectives.methods import Items, spent_and_per
 from dataselect.operations.diversity.partition_tasks import (
     Names,
     PartitionPicking,
     PartitionTask,
     PickWithin,
     PoolPartitioning,
-    PoolStatistics,
     PoolStatisticsTask,
-    Reading,
 )
-from dataselect.operations.diversity.partitions import Partitioning, Totals, merge
-from dataselect.operations.diversity.scorer import UNDECIDED, Known
+from dataselect.operations.diversity.partitions import Partitioning, Totals, merge, needed
+from dataselect.operations.diversity.scorer import UNDECIDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dataselect.execution.distributed.shard_pool import ShardPool
     from dataselect.models.encoders.base import Encoder
+    from dataselect.operations.diversity.diversity_input import PoolReader
     from dataselect.operations.diversity.greedy import Limits, Picks
-    from dataselect.operations.diversity.objectives.methods import ObjectiveSpec
+    from dataselect.operations.diversity.objectives.factory import ObjectiveFactory
     from dataselect.operations.diversity.partitions import PartitionCandidates
+
+PARTITION_GIB = 4.0
+_SAMPLE_A_PARTITION = 64
+_FEWEST_TEXTS = 20  # in a partition: less is not worth a task
 
 
 @dataclass
@@ -48,7 +56,7 @@ class PartitionedSelection:
     """
 
     pool: ShardPool
-    reading: Reading
+    reader: PoolReader
     rng: np.random.Generator
     total: PoolStatistics = field(default_factory=PoolStatistics, init=False)
     sample: Sequence[str] = field(default=(), init=False)
@@ -58,72 +66,87 @@ class PartitionedSelection:
     def survey(self) -> None:
         """Count what the pool has."""
         pool = self.pool
-        tasks = [PoolStatisticsTask(shard, self.reading) for shard in pool.shards]
+        tasks = [PoolStatisticsTask(shard, self.reader) for shard in pool.shards]
         found = {task.shard.name: surveyed for task, surveyed in pool.each("surveying", tasks)}
         for shard in pool.shards:
             self.total.merge(found[shard.name])
-        pool.sizes = {name: surveyed.size for name, surveyed in found.items()}
+        pool.sizes = {name: ShardSize(own.lines, own.records) for name, own in found.items()}
 
     def draw(self, size: int) -> None:
-        """Draw a sample of the pool. Raises GuardError where there is nothing."""
-        column = records.text(self.reading.text_field)
+        """Draw a sample of the pool. Raises RequirementError where there is nothing."""
+        column = records.text(self.reader.text_field)
         self.sample = sample_texts(self.pool, column, size, self.rng, strict=False)
         if not self.sample:
             raise RequirementError("the input holds no good record to pick from; check it")
 
     def pick(
         self,
-        method: ObjectiveSpec,
+        factory: ObjectiveFactory,
         limits: Limits,
-        partitions: int,
-        *,
-        encoder: Encoder | None = None,
         band: tuple[float, float] | None = None,
+        *,
+        partitions: int | None = None,
+        gib: float = PARTITION_GIB,
     ) -> Picks:
         """Divide the pool, pick within each partition, and merge.
 
-        `encoder`: makes the vectors that the method compares, where it does.
+        `partitions`: by default as many as it takes for none to need more than `gib`.
         """
-        import numpy as np
-
-        cluster, groups = self.pool.cluster, self.total.groups
-        ship = partial(pack, keep=cluster.keep, with_files=not cluster.is_one_machine)
+        encoder = factory.encoder(self._distinct(factory.labelled))
+        if partitions is None:  # picking within a partition holds its vectors twice
+            memory = factory.memory(self.total.characters, self.total.good, encoder, copies=2)
+            partitions = needed(memory, gib * GIB)
+        partitions = min(partitions, max(1, self.total.good // _FEWEST_TEXTS))
+        if partitions * _SAMPLE_A_PARTITION > FITTED_ON:
+            self.draw(partitions * _SAMPLE_A_PARTITION)
         partitioning = Partitioning.fit(self.sample, partitions, self.rng)
-        numbers = {name: number for number, name in enumerate(groups)}
-        division = ship(PoolPartitioning(partitioning, encoder, numbers))
-        counts = np.array(list(groups.values()), np.intp) if self.reading.per else None
-        contest = ship(PartitionPicking(method, limits, Totals(self.total.good, counts), band))
+        spec, groups = factory.spec(encoder), self.total.groups
+        counts = np.array(list(groups.values()), np.intp) if self.reader.per else None
+        picking = PartitionPicking(spec, limits, Totals(self.total.good, counts), band)
+        found, masses = self._candidates(partitioning, encoder, picking)
+        picks = merge(found, spec, limits, masses)
+        self.codes[self.codes == PICKED] = NOT_PICKED
+        self.codes[picks.items] = PICKED
+        items = Items.joined([each.items for each in found])
+        self.figures = {
+            **factory.describe(encoder),
+            "partitions": partitioning.count,
+            "candidates": len(items.texts),
+            **spent_and_per(
+                items.take(np.searchsorted(items.positions, picks.items)), list(groups)
+            ),
+        }
+        return picks
+
+    def _candidates(
+        self, partitioning: Partitioning, encoder: Encoder | None, picking: PartitionPicking
+    ) -> tuple[list[PartitionCandidates], NDArray[np.float64] | None]:
+        """What each partition puts forward, and the masses of n-grams of all; sets `codes`."""
+        cluster = self.pool.cluster
+        ship = partial(pack, keep=cluster.keep, with_files=not cluster.is_one_machine)
+        numbers = {name: number for number, name in enumerate(self.total.groups)}
+        assignment = ship(PoolPartitioning(partitioning, encoder, numbers))
+        shipped = ship(picking)
         first = self.pool.first_records()
         tasks = [
-            PartitionTask(shard, self.reading, division, first[shard.name])
+            PartitionTask(shard, self.reader, assignment, first[shard.name])
             for shard in self.pool.shards
         ]
         found: dict[int, PartitionCandidates] = {}
         masses: NDArray[np.float64] | None = None
         self.codes = np.full(self.total.records, UNDECIDED, np.uint8)
-        for number, own in self.pool.exchange(tasks, [PickWithin(contest)] * partitioning.count):
+        for number, own in self.pool.exchange(tasks, [PickWithin(shipped)] * partitioning.count):
             if own is not None:
                 found[number] = own.candidates
                 self.codes[own.positions] = own.codes
                 masses = own.masses if masses is None else masses + own.masses
-        picks = merge([found[number] for number in sorted(found)], method, limits, masses)
-        self.codes[self.codes == PICKED] = NOT_PICKED
-        self.codes[picks.items] = PICKED
-        self.figures["partitions"] = partitioning.count
-        self.figures["candidates"] = sum(len(each.picks.items) for each in found.values())
-        if counts is not None:
-            self.figures["per"] = self._per(list(found.values()), picks.items)
-        return picks
+        return [found[number] for number in sorted(found)], masses
 
-    def _per(self, found: Sequence[PartitionCandidates], picks: NDArray[np.intp]) -> dict[str, int]:
-        """How many picks, at some positions, each group has."""
-        import numpy as np
-
-        items = Items.joined([each.items for each in found])
-        assert items.groups is not None
-        own = items.groups[np.searchsorted(items.positions, picks)]
-        names = list(self.total.groups)
-        return dict(zip(names, np.bincount(own, minlength=len(names)).tolist(), strict=True))
+    def _distinct(self, labelled: Sequence[str]) -> list[str]:
+        """The sample, without copies of what is labelled and of each other."""
+        own = len(labelled)
+        first = first_places([*labelled, *self.sample])[own:].tolist()
+        return [text for place, text in enumerate(self.sample, own) if first[place - own] == place]
 
     def names(self, positions: Sequence[int]) -> list[bytes]:
         """What the records at some positions are called, ascending; see `names_at`."""
@@ -139,14 +162,3 @@ class PartitionedSelection:
                 tasks.append(Names(shard, [place - start for place in positions[low:high]]))
         found = {task.shard: names for task, names in self.pool.each("naming", tasks)}
         return [name for task in tasks for name in found[task.shard]]
-
-
-def known(picks: Picks, labelled: int) -> Known:
-    """What is known of picks, by position; a place of their nearest counts labelled texts first."""
-    import numpy as np
-
-    places = picks.nearest.places
-    earlier = labelled + picks.items[np.maximum(places - labelled, 0)]
-    nearest = np.where(places < labelled, places, earlier)
-    order = np.argsort(picks.items)
-    return Known(picks.items[order], order, 1 - picks.nearest.similarities[order], nearest[order])

@@ -21,7 +21,7 @@ from dataselect.operations.diversity.decisions import (
     PICKED,
     Decisions,
 )
-from dataselect.operations.diversity.greedy import NOTHING
+from dataselect.operations.diversity.greedy import NOTHING, Picks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,8 +43,8 @@ class Known(NamedTuple):
     """Records of which more is known than a code, (k,) each: picks, and maybe copies.
 
     `positions` ascend. `order`: 0 for the first pick, 1 for the next, NOTHING for copies.
-    `novelty`: of picks when they were picked, of copies 0. `nearest`: the number of what each is
-    closest to, or NOTHING.
+    `novelty`: of picks when they were picked, of copies 0. `nearest`: what each is closest to, or
+    NOTHING: labelled texts are counted first, and then the records of the pool.
     """
 
     positions: NDArray[np.intp]
@@ -57,6 +57,25 @@ class Known(NamedTuple):
         return Known(
             self.positions[which], self.order[which], self.novelty[which], self.nearest[which]
         )
+
+    @classmethod
+    def of_decisions(cls, decided: Decisions, positions: NDArray[np.intp], labelled: int) -> Known:
+        """From decisions on the texts of records at some positions."""
+        rows = decided.nearest
+        nearest = np.where(
+            rows < labelled, rows, labelled + positions[np.maximum(rows - labelled, 0)]
+        )
+        known = cls(positions, decided.order, decided.novelty, nearest)
+        return known.take(np.flatnonzero(np.isin(decided.codes, _COMPARED)))
+
+    @classmethod
+    def of_picks(cls, picks: Picks, labelled: int) -> Known:
+        """From picks, which are positions."""
+        places = picks.nearest.places
+        earlier = labelled + picks.items[np.maximum(places - labelled, 0)]
+        nearest = np.where(places < labelled, places, earlier)
+        order = np.argsort(picks.items)
+        return cls(picks.items[order], order, 1 - picks.nearest.similarities[order], nearest[order])
 
 
 @dataclass(frozen=True)
@@ -82,22 +101,6 @@ class Diversity(Scorer):
     figures: dict[str, Any] = field(default_factory=dict)
     text_field: str = "text"
     first: int = 0
-
-    @classmethod
-    def of(
-        cls,
-        decisions: Decisions,
-        positions: NDArray[np.intp],
-        records: int,
-        names: dict[int, bytes],
-        **options: Any,
-    ) -> Diversity:
-        """Decisions on the texts of the good records, which are at `positions` among all."""
-        codes = np.full(records, UNDECIDED, np.uint8)
-        codes[positions] = decisions.codes
-        everything = Known(positions, decisions.order, decisions.novelty, decisions.nearest)
-        known = everything.take(np.flatnonzero(np.isin(decisions.codes, _COMPARED)))
-        return cls(codes, known, names, **options)
 
     @property
     def measure(self) -> str:

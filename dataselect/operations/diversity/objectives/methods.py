@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.ngrams import Ngrams
 from dataselect.models.sparse import sums_of_rows
+from dataselect.operations.diversity.decisions import Report, unreported
 from dataselect.operations.diversity.greedy import Objective
 from dataselect.operations.diversity.objectives.facility_location import Sparse, facility
 from dataselect.operations.diversity.objectives.k_center import KCenter
@@ -21,6 +23,9 @@ from dataselect.operations.diversity.objectives.ngram_coverage import (
     shares_of,
 )
 from dataselect.operations.diversity.quantized_vectors import References
+
+if TYPE_CHECKING:
+    from dataselect.models.paraphrase_detector.detector import Detector
 
 _FRACTION = 2.0**20  # sums of multiples of 2**-20 are exact, in any order, up to 2**33 texts
 
@@ -77,6 +82,17 @@ class Items:
         return everything.take(np.argsort(everything.positions))
 
 
+def spent_and_per(picks: Items, names: Sequence[str]) -> dict[str, Any]:
+    """What picks cost, and how many each group has, for reports. `names`: of the groups."""
+    found: dict[str, Any] = {}
+    if picks.costs is not None:
+        found["spent"] = float(picks.costs.sum())
+    if picks.groups is not None:
+        counts = np.bincount(picks.groups, minlength=len(names)).tolist()
+        found["per"] = dict(zip(names, counts, strict=True))
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class ObjectiveSpec(ABC):
     """What picks are worth. `labelled`: texts that count as picked before."""
@@ -84,11 +100,16 @@ class ObjectiveSpec(ABC):
     labelled: Sequence[str]
 
     @abstractmethod
-    def objective(self, items: Items, masses: NDArray[np.float64] | None = None) -> Objective:
+    def objective(
+        self,
+        items: Items,
+        masses: NDArray[np.float64] | None = None,
+        report: Report = unreported,
+    ) -> Objective:
         """What picks among some texts are worth; with `masses` of n-grams, to the whole pool."""
 
     def masses(self, items: Items) -> NDArray[np.float64] | None:
-        """Of n-grams, of which the merge takes the sum over all partitions."""
+        """(2**bits,) total weight of each n-gram; summed over partitions it is that of the pool."""
         return None
 
     def weights(self, items: Items, candidates: Items) -> NDArray[np.float64] | None:
@@ -102,7 +123,12 @@ class ByNgrams(ObjectiveSpec):
 
     ngrams: Ngrams = NGRAMS
 
-    def objective(self, items: Items, masses: NDArray[np.float64] | None = None) -> Objective:
+    def objective(
+        self,
+        items: Items,
+        masses: NDArray[np.float64] | None = None,
+        report: Report = unreported,
+    ) -> Objective:
         """By `NgramCoverage`."""
         if masses is None:
             return NgramCoverage(items.texts, self.labelled, self.ngrams)
@@ -128,11 +154,17 @@ class ByVectors(ObjectiveSpec):
 class ByFacility(ByVectors):
     """Facility location."""
 
-    def objective(self, items: Items, masses: NDArray[np.float64] | None = None) -> Objective:
+    def objective(
+        self,
+        items: Items,
+        masses: NDArray[np.float64] | None = None,
+        report: Report = unreported,
+    ) -> Objective:
         """By `facility`, or by candidates that stand for more than themselves."""
         assert items.vectors is not None
         if items.weights is None:
-            return facility(items.vectors, self.labelled_vectors)
+            found = report("finding neighbours", len(items.texts))
+            return facility(items.vectors, self.labelled_vectors, found)
         return _WeightedFacility(items.vectors, self.labelled_vectors, items.weights)
 
     def weights(self, items: Items, candidates: Items) -> NDArray[np.float64]:
@@ -156,7 +188,12 @@ class ByFacility(ByVectors):
 class ByDistance(ByVectors):
     """Farthest first."""
 
-    def objective(self, items: Items, masses: NDArray[np.float64] | None = None) -> Objective:
+    def objective(
+        self,
+        items: Items,
+        masses: NDArray[np.float64] | None = None,
+        report: Report = unreported,
+    ) -> Objective:
         """By `KCenter`."""
         assert items.vectors is not None
         return KCenter(items.vectors, self.labelled_vectors)
@@ -171,15 +208,25 @@ class ByDetector(ObjectiveSpec):
     detector: str
     device: str | None = None
 
-    def objective(self, items: Items, masses: NDArray[np.float64] | None = None) -> Objective:
+    def objective(
+        self,
+        items: Items,
+        masses: NDArray[np.float64] | None = None,
+        report: Report = unreported,
+    ) -> Objective:
         """By `ParaphraseCoverage`. Raises any DataselectError."""
-        from dataselect.models.paraphrase_detector.detector import Detector
         from dataselect.operations.diversity.objectives.paraphrase_coverage import (
             ParaphraseCoverage,
         )
 
-        detector = Detector.load(self.detector, device=self.device)
-        return ParaphraseCoverage(detector, items.texts, self.labelled)
+        return ParaphraseCoverage(self.loaded, items.texts, self.labelled)
+
+    @cached_property
+    def loaded(self) -> Detector:
+        """The detector. Raises any DataselectError."""
+        from dataselect.models.paraphrase_detector.detector import Detector
+
+        return Detector.load(self.detector, device=self.device)
 
 
 class _PoolFeatures(NgramCoverage):

@@ -1,0 +1,141 @@
+"""Diverse selection from a pool, in the memory of this machine or in partitions on a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.console import Steps
+from dataselect.data.sampling import names_at
+from dataselect.execution.distributed.shard_pool import ShardPool
+from dataselect.execution.run import FAIL, Settings
+from dataselect.operations.diversity.decisions import decide
+from dataselect.operations.diversity.diversity_input import LabelledRecords, PoolReader
+from dataselect.operations.diversity.objectives.factory import (
+    FITTED_ON,
+    ObjectiveFactory,
+    precomputed,
+)
+from dataselect.operations.diversity.objectives.methods import spent_and_per
+from dataselect.operations.diversity.options import MethodOptions, PickingOptions, VectorOptions
+from dataselect.operations.diversity.partitioned_selection import (
+    PARTITION_GIB,
+    PartitionedSelection,
+)
+from dataselect.operations.diversity.scorer import UNDECIDED, Diversity, Known
+
+if TYPE_CHECKING:
+    from dataselect.data.input_files import Inputs
+    from dataselect.operations.diversity.greedy import Objective
+
+Names = Callable[[Sequence[int]], list[bytes]]
+
+
+@dataclass(frozen=True)
+class DiverseSelection:
+    """What the options of a run say, with the labelled records."""
+
+    labelled: LabelledRecords
+    methods: MethodOptions
+    encoding: VectorOptions
+    picking: PickingOptions
+    settings: Settings
+
+    def select(self, pool: Inputs) -> Diversity:
+        """Pick, and make a scorer of what was decided. Raises any DataselectError."""
+        if isinstance(pool, ShardPool):
+            return self._in_partitions(pool)
+        return self._in_memory(pool)
+
+    def _in_memory(self, pool: Inputs) -> Diversity:
+        pool.keep_for_rereading()
+        items, total = self._reader.pool(pool)
+        limits = self.picking.limits(total.good)
+        figures: dict[str, Any] = {}
+        with Steps(quiet=self.settings.quiet) as report:
+
+            def objective(rows: NDArray[np.intp]) -> Objective:
+                factory = self._factory(total.records)
+                worth, described = factory.objective(items.take(rows), report)
+                figures.update(described)
+                return worth
+
+            decided = decide(
+                items.texts,
+                self.labelled.texts,
+                objective,
+                limits,
+                band=self.methods.band,
+                costs=items.costs,
+                groups=items.groups,
+                report=report,
+            )
+        codes = np.full(total.records, UNDECIDED, np.uint8)
+        codes[items.positions] = decided.codes
+        known = Known.of_decisions(decided, items.positions, len(self.labelled.texts))
+        figures |= spent_and_per(items.take(decided.picked), list(total.groups))
+        return self._scorer(codes, known, partial(names_at, pool), limits.size, figures)
+
+    def _in_partitions(self, pool: ShardPool) -> Diversity:
+        picking = PartitionedSelection(
+            pool, self._reader, np.random.default_rng(self.settings.seed)
+        )
+        picking.survey()
+        picking.draw(FITTED_ON)
+        factory = self._factory(picking.total.records)
+        gib = self.picking.max_memory or PARTITION_GIB
+        limits = self.picking.limits(picking.total.good)
+        picks = picking.pick(
+            factory, limits, self.methods.band, partitions=self.picking.partitions, gib=gib
+        )
+        known = Known.of_picks(picks, len(self.labelled.texts))
+        return self._scorer(picking.codes, known, picking.names, limits.size, picking.figures)
+
+    @property
+    def _reader(self) -> PoolReader:
+        strict = self.settings.on_error == FAIL
+        return PoolReader(self.settings.text_field, self.picking.cost, self.picking.per, strict)
+
+    def _factory(self, records: int) -> ObjectiveFactory:
+        labelled, encoding = self.labelled.texts, self.encoding
+        encoders = None
+        if encoding.vectors is not None:
+            others = encoding.labelled_vectors
+            encoders = precomputed(encoding.vectors, records, others, len(labelled))
+        elif encoding.encoder is not None:
+            encoders = (encoding.neural(encoding.encoder),) * 2
+        return ObjectiveFactory(
+            self.methods.chosen,
+            labelled,
+            self.methods.detector,
+            encoding.device,
+            encoders,
+            self.settings.seed,
+            self.picking.most_memory(),
+        )
+
+    def _scorer(
+        self,
+        codes: NDArray[np.uint8],
+        known: Known,
+        names: Names,
+        wanted: int | None,
+        figures: dict[str, Any],
+    ) -> Diversity:
+        used, own = np.unique(known.nearest[known.nearest >= 0]), len(self.labelled.texts)
+        found = self.labelled.names(used[used < own].tolist())
+        found += names((used[used >= own] - own).tolist())
+        return Diversity(
+            codes,
+            known,
+            dict(zip(used.tolist(), found, strict=True)),
+            self.picking.batch_size,
+            wanted,
+            figures,
+            self.settings.text_field,
+        )
