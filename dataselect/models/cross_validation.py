@@ -13,5 +13,9 @@ FOLDS = 5
 def folds(texts: list[str], rng: np.random.Generator) -> NDArray[np.intp]:
     """(n,) fold of each text, 0 to FOLDS - 1 or fewer; copies of a text share a fold."""
     _, same = np.unique(np.array(all_composed(texts), dtype=object), return_inverse=True)
-    distinct = int(same.max()) + 1 if len(texts) else 0
-    return (rng.permutation(distinct) % min(FOLDS, max(distinct, 1)))[same]
+    return folds_of(int(same.max()) + 1 if len(texts) else 0, rng)[same]
+
+
+def folds_of(n: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """(n,) fold of each of n items, 0 to FOLDS - 1 or fewer."""
+    return rng.permutation(n) % min(FOLDS, max(n, 1))

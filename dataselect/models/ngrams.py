@@ -31,9 +31,9 @@ _CHAIN = np.uint64(0xAF251AF3B0F025B5)
 _FOLD = np.uint64(32)
 
 _NEWLINE, _APOSTROPHE = 10, 39
-_WORD_BYTES = 8
+WORD_BYTES = 8
 # _KEEP_LOW[k] keeps the k first bytes of eight that were read little-endian.
-_KEEP_LOW = np.array([(1 << 8 * k) - 1 for k in range(_WORD_BYTES + 1)], dtype=np.uint64)
+_KEEP_LOW = np.array([(1 << 8 * k) - 1 for k in range(WORD_BYTES + 1)], dtype=np.uint64)
 
 
 def _is_separator(character: str) -> bool:
@@ -75,7 +75,7 @@ def _plain(texts: Sequence[str], lowercase: bool) -> bytes:
         joined = "\n".join(texts)
     encoded = joined.encode()
     # After a word, eight more bytes are read: the padding keeps that inside the buffer.
-    return b"\n%b\n%b" % (encoded.lower() if lowercase else encoded, bytes(_WORD_BYTES))
+    return b"\n%b\n%b" % (encoded.lower() if lowercase else encoded, bytes(WORD_BYTES))
 
 
 def _plain_beyond_ascii(texts: Sequence[str], lowercase: bool) -> list[str]:
@@ -108,6 +108,10 @@ class Spans(NamedTuple):
     ends: NDArray[np.intp]
     bounds: NDArray[np.intp]
 
+    def hashes(self) -> NDArray[np.uint64]:
+        """(w,) hash of each word."""
+        return word_hashes(self.buffer, self.starts, self.ends - self.starts)
+
     def spellings(self, words: NDArray[np.intp]) -> list[str]:
         """Some of the words as strings."""
         data = self.buffer.tobytes()
@@ -128,28 +132,31 @@ def word_spans(texts: Sequence[str], lowercase: bool) -> Spans:
     return Spans(buffer, starts, ends, bounds)
 
 
-def word_hashes(spans: Spans) -> NDArray[np.uint64]:
-    """Hash each word eight bytes at a time, reading them as little-endian integers."""
-    windows = np.ndarray(
-        len(spans.buffer) - _WORD_BYTES + 1, dtype="<u8", buffer=spans.buffer, strides=(1,)
-    )
-    lengths = spans.ends - spans.starts
-    hashes = windows[spans.starts]
-    hashes &= _KEEP_LOW[np.minimum(lengths, _WORD_BYTES)]
+def word_hashes(
+    buffer: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """(w,) hash of each word: eight bytes at a time, read as little-endian integers.
+
+    At least eight bytes have to follow the last word.
+    """
+    windows = np.ndarray(len(buffer) - WORD_BYTES + 1, dtype="<u8", buffer=buffer, strides=(1,))
+    hashes = windows[starts]
+    hashes &= _KEEP_LOW[np.minimum(lengths, WORD_BYTES)]
     hashes *= _TOKEN
-    offset = _WORD_BYTES
+    offset = WORD_BYTES
     longer = np.flatnonzero(lengths > offset)
     while longer.size > _FEW:
-        rest = windows[spans.starts[longer] + offset]
-        rest &= _KEEP_LOW[np.minimum(lengths[longer] - offset, _WORD_BYTES)]
+        rest = windows[starts[longer] + offset]
+        rest &= _KEEP_LOW[np.minimum(lengths[longer] - offset, WORD_BYTES)]
         part = hashes[longer]
         part ^= part >> _FOLD
         hashes[longer] = (part + rest) * _TOKEN
-        offset += _WORD_BYTES
+        offset += WORD_BYTES
         longer = longer[lengths[longer] > offset]
-    view = memoryview(spans.buffer)  # type: ignore[arg-type]  # an array is a buffer
+    view = memoryview(buffer)  # type: ignore[arg-type]  # an array is a buffer
     for word in longer.tolist():
-        long = view[int(spans.starts[word]) + offset : int(spans.ends[word])]
+        start = int(starts[word])
+        long = view[start + offset : start + int(lengths[word])]
         hashes[word] = _hash_on(int(hashes[word]), long)
     hashes ^= hashes >> _FOLD
     return hashes
@@ -160,8 +167,8 @@ _FEW = 16  # so many words are hashed faster one by one; a single one may have m
 
 def _hash_on(value: int, rest: memoryview) -> int:
     """What `word_hashes` does to one word, from a hash of its beginning on."""
-    for start in range(0, len(rest), _WORD_BYTES):
-        piece = int.from_bytes(rest[start : start + _WORD_BYTES], "little")
+    for start in range(0, len(rest), WORD_BYTES):
+        piece = int.from_bytes(rest[start : start + WORD_BYTES], "little")
         value = ((value ^ value >> 32) + piece) * int(_TOKEN) & _MASK
     return value
 
@@ -178,7 +185,7 @@ def character_hashes(characters: str) -> NDArray[np.uint64]:
 
 def _characters(texts: Sequence[str], lowercase: bool) -> tuple[str, NDArray[np.intp]]:
     """The characters of all texts, runs of separators as one space, and each text's bounds."""
-    lines = _plain(texts, lowercase)[1 : -_WORD_BYTES - 1].decode().split("\n")
+    lines = _plain(texts, lowercase)[1 : -WORD_BYTES - 1].decode().split("\n")
     cleaned = [" ".join(line.split()) for line in lines]
     bounds = np.zeros(len(cleaned) + 1, dtype=np.intp)
     np.cumsum([len(line) for line in cleaned], out=bounds[1:])
@@ -204,7 +211,7 @@ class Ngrams:
             return Tokens(np.empty(0, np.uint64), np.zeros(1, np.intp))
         if self.analyzer == "word":
             spans = word_spans(texts, self.lowercase)
-            return Tokens(word_hashes(spans), spans.bounds)
+            return Tokens(spans.hashes(), spans.bounds)
         characters, bounds = _characters(texts, self.lowercase)
         return Tokens(character_hashes(characters), bounds)
 

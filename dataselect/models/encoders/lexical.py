@@ -22,7 +22,7 @@ from dataselect.errors import InputError
 from dataselect.models.encoders import base
 from dataselect.models.encoders.exact_sums import SummableRows, exact_sums
 from dataselect.models.encoders.word_features import BITS, LONGEST, SHORTEST, word_features
-from dataselect.models.ngrams import word_hashes, word_spans
+from dataselect.models.ngrams import word_spans
 from dataselect.models.sparse import inverse_document_frequency
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Lexical(base.Encoder):
     def _sums(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, d) summed rows of `table` of each text's features."""
         spans = word_spans(texts, lowercase=True)
-        hashes = word_hashes(spans)
+        hashes = spans.hashes()
         slots, known = self._cache.find(hashes)
         words = np.flatnonzero(~known)
         fresh, first, places = np.unique(hashes[words], return_index=True, return_inverse=True)
@@ -222,7 +222,7 @@ def _occurrences(columns: NDArray[np.intp], bounds: NDArray[np.intp], width: int
 def _features(texts: Sequence[str]) -> csr_array:
     """Counts of the features of each text, (n, 2**BITS) sparse float32."""
     spans = word_spans(texts, lowercase=True)
-    hashes = word_hashes(spans)
+    hashes = spans.hashes()
     distinct, first, places = np.unique(hashes, return_index=True, return_inverse=True)
     occurrences = _occurrences(places, spans.bounds, len(distinct))
     return occurrences @ word_features(spans.spellings(first), distinct)

@@ -10,7 +10,7 @@ import numpy as np
 
 from dataselect.models.encoders.base import Encoder
 from dataselect.models.encoders.word_features import BITS, word_features
-from dataselect.models.ngrams import Ngrams, word_hashes, word_spans
+from dataselect.models.ngrams import Ngrams, word_spans
 from dataselect.models.sparse import inverse_document_frequency
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def feature_counts(texts: Sequence[str]) -> csr_array:
     if not texts:
         return csr_array((0, COLUMNS))
     spans = word_spans(texts, lowercase=True)
-    hashes = word_hashes(spans)
+    hashes = spans.hashes()
     distinct, first, places = np.unique(hashes, return_index=True, return_inverse=True)
     occurrences = csr_array(
         (np.ones(len(places), np.float32), places, spans.bounds),

@@ -34,6 +34,11 @@ class Metric(ABC):
     def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """(..., d) summed statistics to (...,) values, in percent points as papers print them."""
 
+    def gain(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(...,) values, turned so that higher is better."""
+        values = self.value(sums)
+        return values if self.higher_is_better else -values
+
     @abstractmethod
     def counts(self, sums: NDArray[np.float64]) -> dict[str, Any]:
         """What (d,) summed statistics count, by name."""

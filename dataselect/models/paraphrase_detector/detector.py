@@ -20,8 +20,8 @@ from dataselect.errors import InputError
 from dataselect.models.archive import Format
 from dataselect.models.encoders import base, loading
 from dataselect.models.paraphrase_detector.batching import TextPiece
-from dataselect.models.paraphrase_detector.calibration import Platt
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
+from dataselect.models.platt_scaling import PlattScaling
 
 FORMAT = Format("paraphrase detector", 2)
 _ABOUT, _WEIGHTS, _CARD = "detector.json", "detector.safetensors", "README.md"
@@ -72,7 +72,7 @@ class Detector:
 
     reader: Reader
     encoder: Any
-    calibration: Platt
+    calibration: PlattScaling
 
     @classmethod
     def load(cls, path: str, *, device: str | None = None) -> Detector:
@@ -113,7 +113,7 @@ class Detector:
         if wrong := [name for name, each in weights.items() if not each.isfinite().all()]:
             raise ValueError(f"its weights {wrong[0]:.80} are not finite")
         reader.load_state_dict(weights)
-        return cls(reader.eval(), encoder, Platt(*about.calibration))
+        return cls(reader.eval(), encoder, PlattScaling(*about.calibration))
 
     def save(self, folder: str, card: str) -> None:
         """Write a sentence-transformers model, with what scores pairs beside it and a card.
@@ -137,7 +137,7 @@ class Detector:
             "format": str(FORMAT),
             "kind": self.reader.kind,
             "reader": self.reader.about(),
-            "calibration": self.calibration._asdict(),
+            "calibration": {"slope": self.calibration.slope, "shift": self.calibration.offset},
         }
 
     def probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 import regex
 
 from dataselect.models.encoders.word_features import word_features
-from dataselect.models.ngrams import word_hashes, word_spans
+from dataselect.models.ngrams import word_spans
 from dataselect.models.normalization import composed
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Words(NamedTuple):
 def words_of(texts: Sequence[str]) -> Words:
     """The words of one or more texts, without case and punctuation."""
     spans = word_spans([_spaced(text) for text in texts], lowercase=True)
-    hashes, first, places = np.unique(word_hashes(spans), return_index=True, return_inverse=True)
+    hashes, first, places = np.unique(spans.hashes(), return_index=True, return_inverse=True)
     spelled = spans.spellings(first)
     shapes = np.array([_shape(word) for word in spelled], np.float32).reshape(-1, SHAPES)
     return Words(spelled, places, spans.bounds, word_features(spelled, hashes), shapes)

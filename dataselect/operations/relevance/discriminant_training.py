@@ -12,15 +12,13 @@ from threadpoolctl import threadpool_limits
 from dataselect.errors import InputError
 from dataselect.models.cross_validation import folds
 from dataselect.models.ngrams import Ngrams
+from dataselect.models.platt_scaling import PlattScaling, smoothed_targets
 from dataselect.models.sparse import inverse_document_frequency
 from dataselect.operations.relevance.logistic_regression import (
     HeldOut,
-    Sigmoid,
     TrainingSet,
-    calibrate,
     choose_penalty,
     sample_rows,
-    smoothed_targets,
 )
 from dataselect.operations.relevance.weights import Aggregation, NgramWeights, divisors
 
@@ -37,6 +35,7 @@ _SINGLETONS_MATTER_UP_TO = 1_000
 _NEAR_COPY = 0.8  # Jaccard overlap of n-grams from which a background text is a near-copy
 _PAIRS_AT_ONCE = 10_000_000  # compared in one matrix product: 120 MB where every pair overlaps
 _TOP_NGRAMS = 20
+_FLATTEST = 0.2  # slope: where nothing was learnt, a ranking still is not turned over
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Discriminants:
     """
 
     weights: NgramWeights
-    sigmoids: tuple[Sigmoid, ...]
+    sigmoids: tuple[PlattScaling, ...]
     held_out: NDArray[np.float64]
     figures: dict[str, Any]
 
@@ -239,7 +238,7 @@ class _Problem:
         return found
 
 
-def _calibrate_together(held_out: Sequence[HeldOut]) -> list[Sigmoid]:
+def _calibrate_together(held_out: Sequence[HeldOut]) -> list[PlattScaling]:
     """One sigmoid for all sets, on scores in standard deviations of each set's background.
 
     With ten texts a set, a slope of its own is so uncertain that one overconfident set fills the
@@ -260,6 +259,10 @@ def _calibrate_together(held_out: Sequence[HeldOut]) -> list[Sigmoid]:
     scores.append(background)
     targets.append(np.full(len(background), 1 / (len(background) + 2)))
     weights.append(np.full(len(background), 0.5 / len(background)))
-    common = calibrate(np.concatenate(scores), np.concatenate(targets), np.concatenate(weights))
+    common = PlattScaling.fit(
+        *map(np.concatenate, (scores, targets, weights)),
+        least_slope=_FLATTEST,
+        start=(1.0, -1.0),
+    )
     slopes = [(float(common.slope / sd), float(mean)) for mean, sd in centres]
-    return [Sigmoid(slope, common.offset - slope * mean) for slope, mean in slopes]
+    return [PlattScaling(slope, common.offset - slope * mean) for slope, mean in slopes]

@@ -1,4 +1,4 @@
-"""Logistic regression on n-gram counts: weights, cross-validation, calibration."""
+"""Logistic regression on n-gram counts: weights and cross-validation."""
 
 from __future__ import annotations
 
@@ -19,9 +19,6 @@ GRID = (0.1, 0.3, 1.0, 3.0)
 USUAL_C = 0.3
 # Above these sizes C and calibration are found on a sample: more data moves them no further.
 CROSS_VALIDATED = {True: 5_000, False: 5_000}
-# Scores of texts that were never seen stay off 0 and 1: log-odds are limited to this.
-_STEEPEST = 50.0
-_FLATTEST = 0.2
 
 
 @dataclass(frozen=True)
@@ -42,19 +39,6 @@ class HeldOut:
         """Share of in-domain texts among the `k` best."""
         order = np.argsort(-self.scores, kind="stable")[:k]
         return float(self.positive[order].mean())
-
-
-@dataclass(frozen=True)
-class Sigmoid:
-    """Platt's map from a score to a probability, 1 / (1 + exp(-slope * score - offset))."""
-
-    slope: float
-    offset: float
-
-    def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probabilities, rounded to 9 digits so that they do not depend on a processor's `exp`."""
-        odds = np.clip(self.slope * scores + self.offset, -_STEEPEST, _STEEPEST)
-        return np.round(1 / (1 + np.exp(-odds)), 9)
 
 
 def fit_weights(
@@ -152,30 +136,3 @@ def sample_rows(positive: NDArray[np.bool_], rng: np.random.Generator) -> NDArra
         rows = np.flatnonzero(positive == kind)
         parts.append(rows if len(rows) <= most else rng.choice(rows, most, replace=False))
     return np.sort(np.concatenate(parts))
-
-
-def calibrate(
-    scores: NDArray[np.float64], targets: NDArray[np.float64], weights: NDArray[np.float64]
-) -> Sigmoid:
-    """Fit Platt's sigmoid to scores in standard deviations, by weighted cross-entropy.
-
-    The slope is at least 0.2: where nothing was learnt, a ranking still is not turned over.
-    """
-    from scipy.optimize import minimize
-
-    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        odds = parameters[0] * scores + parameters[1]
-        error = weights * (1 / (1 + np.exp(-odds)) - targets)
-        entropy = weights * (np.logaddexp(0, odds) - targets * odds)
-        return float(entropy.sum()), np.array([error @ scores, error.sum()])
-
-    found = minimize(
-        loss, (1.0, -1.0), jac=True, method="L-BFGS-B", bounds=[(_FLATTEST, None), (None, None)]
-    )
-    return Sigmoid(float(found.x[0]), float(found.x[1]))
-
-
-def smoothed_targets(positive: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(n,) what a sigmoid is fitted to, (n + 1) / (n + 2) and 1 / (n + 2) (Platt 1999)."""
-    own, others = int(positive.sum()), int((~positive).sum())
-    return np.where(positive, (own + 1) / (own + 2), 1 / (others + 2))

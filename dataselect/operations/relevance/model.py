@@ -19,8 +19,8 @@ from dataselect.documents import Between, typed
 from dataselect.models import archive
 from dataselect.models.fitted_model import FittedModel
 from dataselect.models.ngrams import Analyzer, Ngrams
+from dataselect.models.platt_scaling import PlattScaling
 from dataselect.models.text_sequences import as_texts
-from dataselect.operations.relevance.logistic_regression import Sigmoid
 from dataselect.operations.relevance.weights import Aggregation, NgramWeights, divisors
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Relevance(FittedModel):
 
     names_: tuple[str, ...]
     weights_: NgramWeights
-    sigmoids_: tuple[Sigmoid, ...]
+    sigmoids_: tuple[PlattScaling, ...]
     held_out_: NDArray[np.float64]
     figures_: dict[str, Any]
 
@@ -223,7 +223,7 @@ class Relevance(FittedModel):
         ngrams = Ngrams(told.order, told.analyzer, told.lowercase, told.bits)
         model.names_ = told.names
         model.weights_ = NgramWeights(ngrams, arrays["buckets"], arrays["fixed"])
-        model.sigmoids_ = tuple(Sigmoid(*each) for each in told.sigmoids)
+        model.sigmoids_ = tuple(PlattScaling(*each) for each in told.sigmoids)
         model.held_out_ = arrays["held_out"]
         model.figures_ = cast("dict[str, Any]", told.figures)
         model._check()

@@ -64,12 +64,6 @@ class Lists:
         return np.where(deviation > 0, deviation, 1.0)
 
 
-def gain(metric: Metric, sums: Floats) -> Floats:
-    """(..., d) sums to (...,) values of a metric, turned so that higher is better."""
-    values = metric.value(sums)
-    return values if metric.higher_is_better else -values
-
-
 def oracle(lists: Lists, metric: Metric) -> NDArray[np.intp]:
     """(n,) the places that are best for a metric of the whole set, by coordinate ascent.
 
@@ -84,7 +78,7 @@ def oracle(lists: Lists, metric: Metric) -> NDArray[np.intp]:
         changed = False
         for i, own in enumerate(lists.statistics):
             rest = total - own[places[i]]
-            gains = gain(metric, rest + own)
+            gains = metric.gain(rest + own)
             best = int(gains.argmax())
             if gains[best] > gains[places[i]]:
                 places[i], total, changed = best, rest + own[best], True

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.metrics import Metric
-from dataselect.operations.rescore.lists import Floats, Lists, gain
+from dataselect.operations.rescore.lists import Floats, Lists
 
 _LEAST_GAIN = 1e-9  # of percent points; less is rounding
 
@@ -71,7 +71,7 @@ def search_line(
         - lists.statistics[corners.lists, corners.before]
     )
     start = lists.chosen(corners.first).sum(axis=0)
-    gains = gain(metric, np.cumsum(np.vstack([start, steps]), axis=0))
+    gains = metric.gain(np.cumsum(np.vstack([start, steps]), axis=0))
     lower = np.concatenate(([-np.inf], corners.times))
     upper = np.concatenate((corners.times, [np.inf]))
     wide = upper > lower
@@ -105,7 +105,7 @@ def _climb(
     lists: Lists, metric: Metric, weights: Floats, rng: np.random.Generator
 ) -> tuple[Floats, float]:
     """Weights of length 1 from which no line leads higher, and their gain."""
-    reached = float(gain(metric, lists.sums(weights)))
+    reached = float(metric.gain(lists.sums(weights)))
     while True:
         directions = np.vstack([np.eye(len(weights)), rng.normal(size=(len(weights),) * 2)])
         found = [search_line(lists, metric, weights, each) for each in directions]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dataselect.models.metrics import Metric
-from dataselect.operations.rescore.lists import Floats, Lists, gain
+from dataselect.operations.rescore.lists import Floats, Lists
 
 PENALTY = 0.1
 """Percent points that a squared weight of 1 costs, features in standard deviations.
@@ -35,7 +35,7 @@ def expected_metric(
     worth = lists.statistics @ _gradient(metric, expected)
     advantage = chances * (worth - (chances * worth).sum(axis=1, keepdims=True))
     slope = np.einsum("nk,nkf->f", advantage, lists.features)
-    value = float(gain(metric, expected)) - penalty * float(weights @ weights)
+    value = float(metric.gain(expected)) - penalty * float(weights @ weights)
     return -value, 2 * penalty * weights - slope
 
 
@@ -45,7 +45,7 @@ def _gradient(metric: Metric, sums: Floats) -> Floats:
     A statistic that is 0 in expectation is 0 in every hypothesis; its derivative does not matter.
     """
     steps = np.diag(sums * _RELATIVE_STEP)
-    rise = gain(metric, sums + steps) - gain(metric, sums - steps)
+    rise = metric.gain(sums + steps) - metric.gain(sums - steps)
     return np.divide(rise, 2 * sums * _RELATIVE_STEP, out=np.zeros_like(sums), where=sums != 0)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dataselect.models.cross_validation import folds_of
 from dataselect.models.metrics import Metric
 from dataselect.models.metrics.bootstrap import paired_bootstrap
 from dataselect.operations.rescore.lists import Floats, Lists
@@ -16,7 +16,6 @@ from dataselect.operations.rescore.minimum_risk import minimum_risk
 
 Optimizer = Literal["risk", "mert"]
 _RANDOM_STARTS: dict[Optimizer, int] = {"risk": 2, "mert": 5}
-_FOLDS = 5
 _ENOUGH = 0.95  # of bootstrap samples in which tuned weights win: less may be chance
 
 
@@ -77,7 +76,7 @@ def tune(
         return minimum_error_rate(own, metric, starts, rng)
 
     held_out = np.empty((len(lists), lists.statistics.shape[-1]))
-    folds = _folds(len(lists), rng)
+    folds = folds_of(len(lists), rng)
     for fold in range(int(folds.max()) + 1):
         own = scaled[folds == fold]
         held_out[folds == fold] = own.chosen(own.winners(optimized(scaled[folds != fold])))
@@ -101,8 +100,3 @@ def _starts(first: Floats, others: int, rng: np.random.Generator) -> list[Floats
     """Points of length 1 to start from."""
     points = [first, *rng.normal(size=(others, len(first)))]
     return [point / np.linalg.norm(point) for point in points]
-
-
-def _folds(n: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """(n,) the fold of each list."""
-    return rng.permutation(n) % min(_FOLDS, n)

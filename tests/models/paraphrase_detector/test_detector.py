@@ -14,7 +14,7 @@ from dataselect.console import Steps
 from dataselect.data.annotations import Slot, Utterance
 from dataselect.errors import InputError
 from dataselect.models.paraphrase_detector.batching import LONGEST, TextPiece, TokenizedPairs, parts
-from dataselect.models.paraphrase_detector.calibration import Platt, expected_calibration_error
+from dataselect.models.paraphrase_detector.calibration import expected_calibration_error
 from dataselect.models.paraphrase_detector.detector import Detector
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
@@ -128,33 +128,6 @@ def test_features_say_what_stands_in_the_place_of_a_word() -> None:
     assert today == {"matched", "right", "alike"}
     assert found[:, 6].tolist() == [0.25] * 4
     assert found[:, 7].tolist() == [0.125] * 4
-
-
-def test_platt_finds_the_curve_that_labels_were_drawn_from() -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 2, 20_000)
-    labels = (rng.random(20_000) < 1 / (1 + np.exp(1 - 2 * logits))).astype(np.int64)
-    slope, shift = Platt.fit(logits, labels)
-    assert slope == pytest.approx(2, abs=0.1)
-    assert shift == pytest.approx(-1, abs=0.1)
-
-
-def test_platt_agrees_with_scikit_learn() -> None:
-    from sklearn.linear_model import LogisticRegression
-
-    rng = np.random.default_rng(1)
-    logits = rng.normal(0, 1, 5_000)
-    labels = (rng.random(5_000) < 1 / (1 + np.exp(-logits))).astype(np.int64)
-    # The same penalty on the slope: scikit-learn's is against the sum of losses, ours their mean.
-    reference = LogisticRegression(C=1 / (5_000 * 1e-3)).fit(logits[:, None], labels)
-    slope, shift = Platt.fit(logits, labels)
-    assert slope == pytest.approx(float(reference.coef_[0, 0]), abs=2e-3)
-    assert shift == pytest.approx(float(reference.intercept_[0]), abs=2e-3)
-
-
-def test_platt_bears_labels_that_logits_tell_apart() -> None:
-    found = Platt.fit(np.array([-3.0, -2.0, 2.0, 3.0]), np.array([0, 0, 1, 1]))
-    assert 0.5 < found(np.array([2.0]))[0] < 1
 
 
 def test_calibration_error_by_hand() -> None:

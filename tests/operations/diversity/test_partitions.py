@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dataselect.models.encoders.base import unit
 from dataselect.models.near_duplicates import canonical, first_places
 from dataselect.models.ngrams import Ngrams
+from dataselect.models.paraphrase_detector.detector import SavedDetector
 from dataselect.operations.diversity.decisions import (
     COPY,
     COPY_OF_LABELLED,
@@ -496,6 +497,6 @@ def test_paraphrases_are_picked_last(monkeypatch: pytest.MonkeyPatch) -> None:
         "dataselect.models.paraphrase_detector.detector.Detector.load",
         lambda *_, **__: WordOverlap(),
     )
-    picks = pick(WHOLE, ByDetector(LABELLED, "folder"), size=4)
+    picks = pick(WHOLE, ByDetector(LABELLED, SavedDetector("folder")), size=4)
     ways = {next(way for way in WAYS if POOL[item].startswith(way[:4])) for item in picks.items}
     assert ways == {WAYS[1], WAYS[2], WAYS[4], WAYS[5]}

@@ -12,7 +12,6 @@ from dataselect.cli import main
 from dataselect.errors import InputError
 from dataselect.models.ngrams import Ngrams
 from dataselect.operations.relevance.discriminant_training import near_copies
-from dataselect.operations.relevance.logistic_regression import Sigmoid, calibrate, smoothed_targets
 from dataselect.operations.relevance.model import Relevance
 
 ARTISTS = ["adele", "seal", "queen", "bach", "björk", "abba", "moby", "sade", "beck", "prince"]
@@ -178,27 +177,6 @@ def test_figures_of_the_fit(model: Relevance) -> None:
     assert figures["precision_at"]["10"] > 0.8
     assert "play" in [ngram for ngram, _ in figures["ngrams_for"]]
     assert all(weight < 0 for _, weight in figures["ngrams_against"])
-
-
-def test_calibration_by_hand() -> None:
-    """A score that means nothing is worth the mean of both classes' smoothed targets.
-
-    20 and 80 texts: (21 / 22 + 1 / 82) / 2, near even odds whatever the share in-domain.
-    """
-    positive = np.arange(100) < 20
-    weights = np.where(positive, 0.5 / 20, 0.5 / 80)
-    sigmoid = calibrate(np.zeros(100), smoothed_targets(positive), weights)
-    np.testing.assert_allclose(sigmoid(np.zeros(1)), (21 / 22 + 1 / 82) / 2, atol=0.001)
-
-
-def test_calibration_never_turns_a_ranking_over() -> None:
-    positive = np.arange(10) < 5  # the lowest scores
-    sigmoid = calibrate(np.arange(10.0), smoothed_targets(positive), np.full(10, 0.1))
-    assert sigmoid.slope > 0
-
-
-def test_sigmoid_by_hand() -> None:
-    np.testing.assert_allclose(Sigmoid(2.0, 1.0)(np.array([0.0])), 1 / (1 + np.exp(-1)), atol=1e-9)
 
 
 @pytest.mark.parametrize("sides", [({"": []}, OTHER), ({"": MUSIC}, []), ({"": MUSIC}, MUSIC)])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from dataselect.models.metrics import metric
-from dataselect.operations.rescore.lists import Lists, gain, oracle
+from dataselect.operations.rescore.lists import Lists, oracle
 from dataselect.operations.rescore.mert import search_line, upper_envelope
 from dataselect.operations.rescore.minimum_risk import expected_metric
 from dataselect.operations.rescore.weight_tuning import Optimizer, tune
@@ -95,11 +95,11 @@ def test_no_point_of_the_line_is_better_than_the_one_that_is_found(lines: Any, c
     corners = corner_times(offsets, slopes)
     tried = [(a + b) / 2 for a, b in pairwise(corners)]
     tried += [corners[0] - 1, corners[-1] + 1] if corners else [0.0]
-    every = [float(gain(WER, lists.sums(start + t * direction))) for t in tried]
+    every = [float(WER.gain(lists.sums(start + t * direction))) for t in tried]
     assert best == pytest.approx(max([*every, best]))
     assert best in [pytest.approx(each) for each in every]
     if step:
-        assert gain(WER, lists.sums(start + step * direction)) == pytest.approx(best)
+        assert WER.gain(lists.sums(start + step * direction)) == pytest.approx(best)
 
 
 def test_a_line_that_leads_nowhere_better_is_not_followed() -> None:

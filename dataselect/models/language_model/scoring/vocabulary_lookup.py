@@ -8,23 +8,13 @@ from itertools import starmap
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.models.ngrams import WORD_BYTES, word_hashes
+
 _SPACE = b" \t\n\v\f\r"
 _IS_SPACE = np.isin(np.arange(256), list(_SPACE))
-_LONGEST = 16  # bytes of a word that are hashed; longer ones are rare
 _AT_ONCE = 1 << 20  # words looked up at once: new ones take 150 bytes each until they are known
 _SLOT_BITS = 19  # 4 MiB of hashes: 30,000 words collide seldom, and what collides is only slow
 _MOST_REMEMBERED = 1_000_000  # words: some 100 MB
-
-# For a word of so many bytes, which bits of its first and of its second eight are its own.
-_OWN_BITS = np.array(
-    [
-        [(1 << 8 * min(max(size - first, 0), 8)) - 1 for size in range(_LONGEST + 2)]
-        for first in (0, 8)
-    ],
-    np.uint64,
-)
-_MIXERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
-_MIX_SHIFT = np.uint64(29)
 
 
 class KnownWords:
@@ -51,8 +41,8 @@ class KnownWords:
 
     def numbers(self, texts: Sequence[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """(w,) the numbers of the words of all texts in a row, and (n,) words of each text."""
-        data = b"\n".join([*texts, bytes(_LONGEST)])
-        starts, sizes = _words(np.frombuffer(data, np.uint8)[:-_LONGEST])
+        data = b"\n".join([*texts, bytes(WORD_BYTES)])
+        starts, sizes = _words(np.frombuffer(data, np.uint8)[:-WORD_BYTES])
         ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1)
         words = np.diff(np.searchsorted(starts, ends), prepend=0)
         found = [
@@ -65,10 +55,11 @@ class KnownWords:
         self, data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]
     ) -> NDArray[np.int32]:
         """(w,) the number of each word; what is not in the table is asked, and enters it."""
-        hashes = _hashes(data, starts, sizes)
+        hashes = word_hashes(np.frombuffer(data, np.uint8), starts, sizes)
+        hashes ^= sizes.view(np.uint64)  # words may differ in null characters at the end
         slots = (hashes >> np.uint64(64 - _SLOT_BITS)).astype(np.int64)
         numbers = self._numbers[slots]
-        absent = np.flatnonzero((self._hashes[slots] != hashes) | (sizes > _LONGEST))
+        absent = np.flatnonzero(self._hashes[slots] != hashes)
         ends = starts[absent] + sizes[absent]
         words = map(
             data.__getitem__,
@@ -94,15 +85,3 @@ def _words(data: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64
     sizes = between - starts
     worded = sizes > 0
     return (starts, sizes) if worded.all() else (starts[worded], sizes[worded])
-
-
-def _hashes(data: bytes, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """(w,) hashes of words, of the first 16 bytes and whether there are more."""
-    eights = np.ndarray((len(data) - 7,), np.uint64, data, strides=(1,))
-    sizes = np.minimum(sizes, _LONGEST + 1)
-    hashes: NDArray[np.uint64] = sizes.astype(np.uint64) * _MIXERS[2]
-    for first, own, mixer in zip((0, 8), _OWN_BITS, _MIXERS, strict=False):
-        hashes ^= eights[starts + first] & own[sizes]
-        hashes *= mixer
-        hashes ^= hashes >> _MIX_SHIFT
-    return hashes

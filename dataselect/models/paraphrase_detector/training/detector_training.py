@@ -16,7 +16,7 @@ from dataselect.errors import InputError
 from dataselect.models.encoders import loading
 from dataselect.models.paraphrase_detector.batching import parts
 from dataselect.models.paraphrase_detector.calibration import (
-    Platt,
+    calibrated,
     expected_calibration_error,
     held_out,
 )
@@ -148,7 +148,7 @@ def fit(
     labels = _labels(development)
     error = expected_calibration_error(held_out(logits, labels, rng), labels)
     figures = DetectorQuality(len(pairs), len(development), *aucs(development, logits), error)
-    return Detector(reader, encoder, Platt.fit(logits, labels)), figures
+    return Detector(reader, encoder, calibrated(logits, labels)), figures
 
 
 def _sides(pair: TrainingPair) -> tuple[Utterance, Utterance]:

@@ -11,6 +11,7 @@ import numpy as np
 from dataselect.errors import InputError
 from dataselect.models.encoders.lexical import Lexical
 from dataselect.models.encoders.precomputed import Precomputed
+from dataselect.models.paraphrase_detector.detector import SavedDetector
 from dataselect.operations.diversity import memory_estimate
 from dataselect.operations.diversity.decisions import Report, unreported
 from dataselect.operations.diversity.objectives.methods import (
@@ -67,7 +68,7 @@ class ObjectiveFactory:
             items = replace(items, vectors=vectors)
         spec = self.spec(encoder, report)
         if isinstance(spec, ByDetector):
-            figures["detector"] = spec.loaded.describe()
+            figures["detector"] = spec.detector.describe()
         return spec.objective(items, report=report), figures
 
     def encoder(self, texts: Sequence[str]) -> Encoder | None:
@@ -85,7 +86,7 @@ class ObjectiveFactory:
         """The objective in any part of the pool, whose vectors are of an `encoder`."""
         if self.method == "paraphrase":
             assert self.detector is not None
-            return ByDetector(self.labelled, self.detector, self.device)
+            return ByDetector(self.labelled, SavedDetector(self.detector, device=self.device))
         if encoder is None:
             return ByNgrams(self.labelled)
         others = encoder if self.encoders is None else self.encoders[1]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from dataselect.operations.diversity.objectives.ngram_coverage import (
 from dataselect.operations.diversity.quantized_vectors import References
 
 if TYPE_CHECKING:
-    from dataselect.models.paraphrase_detector.detector import Detector
+    from dataselect.models.paraphrase_detector.detector import SavedDetector
 
 _FRACTION = 2.0**20  # sums of multiples of 2**-20 are exact, in any order, up to 2**33 texts
 
@@ -201,12 +200,9 @@ class ByDistance(ByVectors):
 
 @dataclass(frozen=True, eq=False)
 class ByDetector(ObjectiveSpec):
-    """Bad paraphrases first. `detector`: its folder."""
+    """Bad paraphrases first."""
 
-    travels_with: ClassVar[str] = "detector"
-
-    detector: str
-    device: str | None = None
+    detector: SavedDetector
 
     def objective(
         self,
@@ -219,14 +215,7 @@ class ByDetector(ObjectiveSpec):
             ParaphraseCoverage,
         )
 
-        return ParaphraseCoverage(self.loaded, items.texts, self.labelled)
-
-    @cached_property
-    def loaded(self) -> Detector:
-        """The detector. Raises any DataselectError."""
-        from dataselect.models.paraphrase_detector.detector import Detector
-
-        return Detector.load(self.detector, device=self.device)
+        return ParaphraseCoverage(self.detector, items.texts, self.labelled)
 
 
 class _PoolFeatures(NgramCoverage):

@@ -17,7 +17,7 @@ from dataselect.operations.diversity.objectives.k_center import FarthestFirst
 from dataselect.operations.diversity.quantized_vectors import coarse
 
 if TYPE_CHECKING:
-    from dataselect.models.paraphrase_detector.detector import Detector
+    from dataselect.models.paraphrase_detector.detector import SavedDetector
 
 CANDIDATES = 4
 _TEXTS_AT_ONCE = 1 << 14
@@ -35,7 +35,7 @@ class ParaphraseCoverage(FarthestFirst):
 
     def __init__(
         self,
-        detector: Detector,
+        detector: SavedDetector,
         pool: Sequence[str],
         labelled: Sequence[str],
         candidates: int = CANDIDATES,
@@ -78,7 +78,7 @@ class ParaphraseCoverage(FarthestFirst):
         return NearestPick(found[everything, best], places[everything, best])
 
 
-def _vectors(detector: Detector, texts: Sequence[str]) -> NDArray[np.float16]:
+def _vectors(detector: SavedDetector, texts: Sequence[str]) -> NDArray[np.float16]:
     """(n, d) in which candidates are found."""
     parts = [coarse(detector.vectors(texts[rows])) for rows in blocks(len(texts), _TEXTS_AT_ONCE)]
     return np.concatenate(parts)
