@@ -146,7 +146,7 @@ def test_bad_records_are_left_out_and_counted_once(folder: Path, here: Here) -> 
     rule = ("--size", 10, "--partitions", 3)
     over_shards("out", *rule).refused(1, "five/part-2.jsonl:2: not JSON")
     skipped = over_shards("skipped", *rule, "--on-error", "skip")
-    assert skipped.err.endswith("kept 10 of 122 records (8.2 %); 2 bad records left out\n")
+    assert "kept 10 of 122 records (8.2 %); 2 bad records left out; dropped:" in skipped.err
 
 
 def test_the_report_tells_of_partitions(folder: Path, here: Here) -> None:
@@ -157,6 +157,11 @@ def test_the_report_tells_of_partitions(folder: Path, here: Here) -> None:
     assert found["candidates"] >= found["picked"] == 20
     assert found["dropped"]["a copy of an earlier record"] == 1
     assert sum(found["per"].values()) == 20
+    kept = picked(
+        "spent", "--budget", 5, "--cost", "hours", "--partitions", 3, "--report", "s.json"
+    )
+    found = json.loads((folder / "s.json").read_bytes())["diversity"]
+    assert found["spent"] == pytest.approx(sum(record["hours"] for record in kept))
 
 
 def test_a_partition_has_some_records(folder: Path, here: Here) -> None:
