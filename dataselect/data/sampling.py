@@ -55,10 +55,10 @@ def total_records(inputs: Inputs) -> int:
 
 
 class Drawing(Generic[Drawn]):
-    """A uniform sample of lines that come in order, without replacement.
+    """A uniform sample of lines or other items that come in order, without replacement.
 
-    Each line gets a random key in the order of the input and the `size` lowest are kept, so the
-    draw depends on nothing but `rng`. Holds at most 2 * `size` lines, and their keys.
+    Each gets a random key in the order of the input and the `size` lowest are kept, so the
+    draw depends on nothing but `rng`. Holds at most 2 * `size` of them, and their keys.
     """
 
     def __init__(self, size: int, rng: Generator) -> None:
@@ -80,10 +80,19 @@ class Drawing(Generic[Drawn]):
         if len(self._drawn) > 2 * self._size:
             self._keep_lowest()
 
+    def add(self, items: Sequence[Drawn]) -> None:
+        """Offer the next items themselves."""
+        self.offer(len(items), lambda places: [items[place] for place in places])
+
     def finish(self) -> list[Drawn]:
         """The sample, in input order."""
         self._keep_lowest()
         return self._drawn
+
+    def shuffled(self) -> list[Drawn]:
+        """The sample in a random order, so that its beginning is a sample, too."""
+        self._keep_lowest()
+        return [self._drawn[place] for place in self._keys.argsort(kind="stable").tolist()]
 
     def _keep_lowest(self) -> None:
         import numpy as np
@@ -92,7 +101,7 @@ class Drawing(Generic[Drawn]):
             lowest = np.sort(np.argpartition(self._keys, self._size)[: self._size])
             self._keys = self._keys[lowest]
             self._drawn = [self._drawn[place] for place in lowest]
-            self._limit = float(self._keys.max())
+            self._limit = float(self._keys.max(initial=0.0))
 
 
 class Drawable(ABC):

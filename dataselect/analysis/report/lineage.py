@@ -158,7 +158,7 @@ def _map(
 
     texts = {
         IN_DOMAIN: list(in_domain),
-        KEPT: statistics[-1].kept.texts.items[: POINTS[KEPT]],
+        KEPT: statistics[-1].kept.texts.shuffled()[: POINTS[KEPT]],
         DROPPED: _dropped_texts(statistics),
     }
     if not texts[KEPT] and not texts[DROPPED]:
@@ -182,7 +182,7 @@ def _dropped_texts(statistics: Sequence[StageStatistics]) -> list[str]:
     return [
         text
         for each in statistics
-        for text in each.dropped.texts.items[
+        for text in each.dropped.texts.shuffled()[
             : round(POINTS[DROPPED] * each.dropped.records / total)
         ]
     ]

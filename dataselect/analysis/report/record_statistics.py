@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from dataselect.analysis.report.reservoir import Extremes, ReservoirSample, Row
+from dataselect.analysis.report.extremes import Extremes, Row
 from dataselect.data import records
 from dataselect.data.input_files import Inputs
+from dataselect.data.sampling import Drawing
 from dataselect.errors import InputError
 from dataselect.selection.histogram import Distribution
 from dataselect.selection.rule import gain
@@ -46,8 +47,8 @@ class RecordStatistics:
     `ranks` are those that texts had in their n-best lists.
     """
 
-    texts: ReservoirSample[str]
-    drawn: ReservoirSample[Row]
+    texts: Drawing[str]
+    drawn: Drawing[Row]
     best: Extremes
     worst: Extremes
     records: int = 0
@@ -62,8 +63,8 @@ class RecordStatistics:
         """Statistics of no record yet."""
         few = sizes.samples
         return cls(
-            ReservoirSample(sizes.texts, rng),
-            ReservoirSample(few, rng),
+            Drawing(sizes.texts, rng),
+            Drawing(few, rng),
             Extremes(few),
             Extremes(few),
         )

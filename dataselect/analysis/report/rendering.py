@@ -11,8 +11,8 @@ from dataselect.data import records
 from dataselect.data.records import optional, parse
 
 if TYPE_CHECKING:
+    from dataselect.analysis.report.extremes import Row
     from dataselect.analysis.report.page import Page
-    from dataselect.analysis.report.reservoir import Row
 
 _LONG_TEXT = 160  # characters; more are folded away
 _LONG_RECORD = 4_000

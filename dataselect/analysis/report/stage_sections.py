@@ -12,10 +12,10 @@ from dataselect.execution.run import Counts
 from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
+    from dataselect.analysis.report.extremes import Row
     from dataselect.analysis.report.figures.binning import Histogram
     from dataselect.analysis.report.keyness import KeynessScore
     from dataselect.analysis.report.record_statistics import StageStatistics
-    from dataselect.analysis.report.reservoir import Row
     from dataselect.analysis.report.stage_files import Source
     from dataselect.execution.run_report import Learnt, ScoringReport, SweepDocument
 
@@ -102,7 +102,7 @@ def stage_section(number: int, source: Source, statistics: StageStatistics) -> S
         statistics.dropped.records,
     )
     cut = _cut(source, statistics)
-    texts = statistics.kept.texts.items, statistics.dropped.texts.items
+    texts = statistics.kept.texts.shuffled(), statistics.dropped.texts.shuffled()
     return StageSection(
         number=number,
         source=source,
@@ -206,6 +206,6 @@ def _samples(statistics: StageStatistics, *, has_cut: bool) -> list[Samples]:
         Samples("Best of what was kept", "kept", kept.best.rows),
         Samples(inside, "kept", kept.worst.rows),
         Samples(outside, "dropped", dropped.best.rows),
-        Samples("Dropped, drawn at random", "dropped", dropped.drawn.items),
+        Samples("Dropped, drawn at random", "dropped", dropped.drawn.shuffled()),
     ]
     return [each for each in found if each.rows]

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataselect.analysis.report.extremes import Extremes, Row
 from dataselect.analysis.report.figures.binning import Histogram, of_lengths, of_scores
 from dataselect.analysis.report.lineage import Balance, balance
 from dataselect.analysis.report.record_statistics import OTHERS
-from dataselect.analysis.report.reservoir import Extremes, ReservoirSample, Row
 from dataselect.analysis.report.tsne_map import tsne_map
+from dataselect.data.sampling import Drawing
 from dataselect.errors import InputError
 from dataselect.selection.histogram import Distribution
 from dataselect.selection.rule import Direction
@@ -146,23 +147,23 @@ def row(text: str, score: float = 0.0) -> Row:
 def test_a_draw_is_uniform_and_does_not_depend_on_batches() -> None:
     counts: Counter[int] = Counter()
     for seed in range(300):
-        whole = ReservoirSample[int](5, np.random.default_rng(seed))
+        whole = Drawing[int](5, np.random.default_rng(seed))
         whole.add(range(50))
-        parts = ReservoirSample[int](5, np.random.default_rng(seed))
+        parts = Drawing[int](5, np.random.default_rng(seed))
         for start in range(0, 50, 7):
             parts.add(range(start, min(start + 7, 50)))
-        assert parts.items == whole.items
-        assert len(set(whole.items)) == 5
-        counts.update(whole.items)
+        assert parts.shuffled() == whole.shuffled()
+        assert len(set(whole.shuffled())) == 5
+        counts.update(whole.shuffled())
     # Each of 50 is drawn 30 times on average, with a standard deviation of 5.
     assert min(counts.values()) > 8
     assert max(counts.values()) < 55
 
 
 def test_a_draw_of_few_is_all_of_them() -> None:
-    found = ReservoirSample[str](5, np.random.default_rng(0))
+    found = Drawing[str](5, np.random.default_rng(0))
     found.add(["a", "b"])
-    assert sorted(found.items) == ["a", "b"]
+    assert sorted(found.shuffled()) == ["a", "b"]
 
 
 def test_extremes_have_each_text_once_and_of_equals_the_first() -> None:
