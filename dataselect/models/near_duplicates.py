@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.data.content_keys import content_keys
 from dataselect.models.normalization import Normalization, composed
 
-_KEY_BYTES = 8  # odds are 1 to 37 million that two of a million different texts share one
 _PIECE = 1 << 20  # characters
 _WORDS = Normalization(punctuation="remove")
 _ASCII_WORDS = bytes(
@@ -65,8 +64,4 @@ def _in_pieces(words_of: Callable[[str], str], text: str) -> str:
 
 def keys_of(texts: Sequence[str]) -> bytes:
     """Eight bytes a text, which copies share."""
-    return b"".join(map(_key, texts))
-
-
-def _key(text: str) -> bytes:
-    return hashlib.blake2b(canonical(text).encode(), digest_size=_KEY_BYTES).digest()
+    return content_keys(canonical(text).encode() for text in texts)

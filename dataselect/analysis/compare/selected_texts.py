@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.data import records
+from dataselect.data.content_keys import content_keys
 from dataselect.data.records import Column
 from dataselect.execution.block import cost_column, counted
 from dataselect.selection.rule import Groups
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from dataselect.models.language_model.corpus import TokenizedCorpus
     from dataselect.models.language_model.vocabulary import Vocabulary
-
-_ID_BYTES = 8  # of a hash: odds are 1 to 37 million that two of a million ids share one
 
 
 class TextTable(NamedTuple):
@@ -94,7 +93,8 @@ class Collection:
         def tokens() -> Iterator[NDArray[np.int32]]:
             for batch in batches:
                 costs.extend(() if batch.costs is None else batch.costs)
-                ids.extend(_hash(each) for each in batch.ids or () if each is not None)
+                given = (each for each in batch.ids or () if each is not None)
+                ids.frombytes(content_keys(map(records.encoded, given)))
                 found = [each for each in batch.labels or () if each is not None]
                 codes.extend([names.setdefault(each, len(names)) for each in found])
                 yield vocabulary.encode(batch.texts, grow=True)
@@ -130,10 +130,3 @@ class Collection:
         counts = np.bincount(self.labels.codes, minlength=len(self.labels.names)).tolist()
         found = [pair for pair in zip(self.labels.names, counts, strict=True) if pair[1]]
         return dict(sorted(found, key=lambda pair: (-pair[1], pair[0])))
-
-
-def _hash(value: Any) -> int:
-    import hashlib
-
-    digest = hashlib.blake2b(records.encoded(value), digest_size=_ID_BYTES).digest()
-    return int.from_bytes(digest, "little")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.analysis.report.extremes import Extremes, Row
 from dataselect.data import records
+from dataselect.data.content_keys import content_keys
 from dataselect.data.input_files import Inputs
 from dataselect.data.sampling import Drawing
 from dataselect.errors import InputError
@@ -215,10 +215,8 @@ def _where(found: _Columns, mask: Sequence[bool]) -> _Columns:
 
 def _keys(found: _Columns) -> bytes:
     """8 bytes a record that tell it from others: a digest of its id and text."""
-    return b"".join(
-        hashlib.blake2b(records.encoded([id_, text]), digest_size=8).digest()
-        for id_, text in zip(found["id"], found["text"], strict=True)
-    )
+    pairs = zip(found["id"], found["text"], strict=True)
+    return content_keys(records.encoded(pair) for pair in pairs)
 
 
 def _count(counts: Counter[str], values: Sequence[Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.data.content_keys import content_key
 from dataselect.data.input_files import reason
 from dataselect.errors import InputError, OutputError
 
@@ -116,5 +116,4 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _key(text: str) -> bytes:
     """16 bytes of BLAKE2b: among a billion texts, two share them with a chance of 1e-21."""
-    encoded = text.encode(errors="surrogatepass")
-    return hashlib.blake2b(encoded, digest_size=_KEY_BYTES).digest()
+    return content_key(text.encode(errors="surrogatepass"), _KEY_BYTES)

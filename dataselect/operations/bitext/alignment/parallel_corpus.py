@@ -6,10 +6,10 @@ here it is computed for all pairs, and becomes a number for each position in the
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dataselect.data.content_keys import content_keys
 from dataselect.data.input_files import Inputs, count_records, numbered
 from dataselect.data.records import POSITION, Column, read
 from dataselect.data.temporary_files import TemporaryFile
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     Report = Callable[[str, int], Callable[[int], None]]
     """Is told what begins and how much it is; what it returns is told how much more is done."""
-
-_KEY_BYTES = 8  # of a text's digest: odds are 1 to 37 million that two of a million share one
 
 
 @dataclass(frozen=True)
@@ -163,7 +161,6 @@ class ParallelCorpus:
 
 def _keys(items: Iterable[str] | NDArray[np.float32]) -> bytes:
     """A digest for each text, or each row of vectors."""
-    contents = (item.encode() if isinstance(item, str) else item.tobytes() for item in items)
-    return b"".join(
-        hashlib.blake2b(content, digest_size=_KEY_BYTES).digest() for content in contents
+    return content_keys(
+        item.encode() if isinstance(item, str) else item.tobytes() for item in items
     )
