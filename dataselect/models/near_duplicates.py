@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.data.content_keys import content_keys
+from dataselect.models.content_keys import content_keys
 from dataselect.models.normalization import Normalization, composed
 
 _PIECE = 1 << 20  # characters

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.data import records
-from dataselect.data.content_keys import content_keys
 from dataselect.data.records import Column
 from dataselect.execution.block import cost_column, counted
+from dataselect.models.content_keys import content_keys
 from dataselect.selection.rule import Groups
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.analysis.report.extremes import Extremes, Row
 from dataselect.data import records
-from dataselect.data.content_keys import content_keys
 from dataselect.data.input_files import Inputs
 from dataselect.data.sampling import Drawing
 from dataselect.errors import InputError
+from dataselect.models.content_keys import content_keys
 from dataselect.selection.histogram import Distribution
 from dataselect.selection.rule import gain
 
