@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dataselect.operations.bitext.scorer import Bitext as Bitext
     from dataselect.operations.bitext.scorer import Domain as Domain
     from dataselect.operations.diversity.scorer import Diversity as Diversity
-    from dataselect.operations.label.scorer import Labelling as Labelling
+    from dataselect.operations.label.scorer import LabelScorer as LabelScorer
     from dataselect.operations.relevance.model import Relevance as Relevance
     from dataselect.operations.rescore.log_linear import LogLinear as LogLinear
     from dataselect.operations.rescore.scorer import Rescore as Rescore
@@ -56,7 +56,7 @@ _HOMES = {
     "Field": "operations.reselect.scorer",
     "PairFilters": "operations.bitext.filters",
     "Inputs": "data.input_files",
-    "Labelling": "operations.label.scorer",
+    "LabelScorer": "operations.label.scorer",
     "LanguageModel": "models.language_model.scoring.language_model",
     "LogLinear": "operations.rescore.log_linear",
     "IntentClassifier": "models.intent_classifier.intent_classifier",

@@ -165,3 +165,20 @@ def test_a_rule_keeps_what_its_option_keeps(options: tuple[str, ...], inside: In
         groups=speakers if "--per" in options else None,
     )
     assert [each["text"] for each in read("kept.jsonl")] == [POOL[at] for at in kept]
+
+
+def test_labels_are_those_of_the_command_line(inside: Inside) -> None:
+    intents = ["music"] * len(MUSIC) + ["weather"] * 2
+    texts = [*MUSIC, "it rained all day", "will it rain"]
+    known, pool = write("known.jsonl", texts, intent=list(intents)), write("pool.jsonl", POOL)
+    background = write("background.jsonl", OTHER[1:])
+    options = ["--labelled", known, "--background", background, "--seed", "2", "--keep-other"]
+    assert inside("label", *options, "-o", "by_command.jsonl", pool).code == 0
+    model = dataselect.IntentClassifier(seed=2).fit(texts, intents, background=OTHER[1:], pool=POOL)
+    dataselect.select_file(
+        pool, dataselect.LabelScorer(model, keep_other=True), output="by_python.jsonl"
+    )
+    assert Path("by_python.jsonl").read_bytes() == Path("by_command.jsonl").read_bytes()
+    labelled = read("by_command.jsonl")
+    assert [each["intent"] for each in labelled] == model.predict(POOL).tolist()
+    assert [each["confidence"] for each in labelled] == model.score(POOL).tolist()

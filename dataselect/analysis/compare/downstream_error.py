@@ -74,17 +74,11 @@ class DownstreamTraining:
     def _error(self, texts: Sequence[str], intents: Sequence[str], pool: Sequence[str]) -> float:
         import numpy as np
 
-        from dataselect.models.intent_classifier.classifier_training import train
+        from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 
-        recogniser = train(
-            texts,
-            intents,
-            background=self.background,
-            pool=pool,
-            rounds=self.rounds if pool else 0,
-            rng=np.random.default_rng(self.seed),
-            calibrates=False,
-        )
-        answers = [pair.system.fields for pair in recognised(self.test, recogniser)]
+        classifier = IntentClassifier(rounds=self.rounds if pool else 0, calibrate=False)
+        rng = np.random.default_rng(self.seed)
+        classifier.fit_sampled(texts, intents, self.background, pool, rng)
+        answers = [pair.system.fields for pair in recognised(self.test, classifier)]
         wrong = [each[INTENT] != each[INTENT_REFERENCE] for each in answers]
         return wrong.count(True) / len(wrong)

@@ -200,9 +200,9 @@ def command(
 
 
 def _loaded(path: str) -> IntentClassifier:
-    from dataselect.models.intent_classifier.intent_classifier import load
+    from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 
-    return load(path, open_encoder(NeuralOptions(), path))
+    return IntentClassifier.load(path, open_encoder(NeuralOptions(), path))
 
 
 def _asked(

@@ -40,7 +40,7 @@ def recognised(
     """
     from dataselect.models.intent_classifier.intent_classifier import OTHER
 
-    names = recogniser.names
+    names = recogniser.names_
     found = []
     for start in range(0, len(pairs), _TEXTS_AT_ONCE):
         some = pairs[start : start + _TEXTS_AT_ONCE]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -18,7 +18,7 @@ from dataselect.models.intent_classifier.features import (
     View,
     feature_counts,
 )
-from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
+from dataselect.models.intent_classifier.intent_classifier import OTHER
 from dataselect.models.intent_classifier.self_training import ROUNDS, TwoViewTexts, WeightedTargets
 from dataselect.models.intent_classifier.temperature import answers, temperature
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from dataselect.models.encoders.base import Encoder
+    from dataselect.models.intent_classifier.soft_regression import MultinomialWeights
 
 # "Other" is no single thing: as one class it hides what sets an intent apart from its neighbours.
 # Parts of it take a quarter of the errors away on CLINC150 with five texts an intent.
@@ -40,6 +41,17 @@ _BACKGROUND_ALONE, _BACKGROUND_WITH_POOL = 0.4, 1.0
 _ENOUGH_HELD_OUT = 250  # texts to find one number, the temperature
 
 
+class TrainedClassifier(NamedTuple):
+    """What was learnt: see `IntentClassifier`."""
+
+    names: tuple[str, ...]
+    owners: NDArray[np.intp]
+    view: View
+    linear: MultinomialWeights
+    temperature: float
+    figures: dict[str, Any]
+
+
 def train(
     texts: Sequence[str],
     intents: Sequence[str],
@@ -50,17 +62,12 @@ def train(
     encoder: Encoder | None = None,
     calibrates: bool = True,
     rng: np.random.Generator | None = None,
-) -> IntentClassifier:
+) -> TrainedClassifier:
     """Learn from labelled texts, and from the pool in so many rounds of self-training.
 
     `background`: texts that are none of the intents. `encoder`: its vectors instead of n-grams.
     `calibrates`: find out on held-out texts how sure to be, which is most of the work and changes
     no answer.
-
-    >>> music, rain = ["play adele", "play some jazz"], ["will it rain", "is rain near"]
-    >>> model = train(music + rain, ["music"] * 2 + ["weather"] * 2)
-    >>> model.names[model.label(["play it"])[0][0]]
-    'music'
 
     Raises InputError where there are fewer than two things to tell apart.
     """
@@ -141,7 +148,7 @@ class _Problem:
         weights[self.labelled_count :] = share * self.labelled_count / max(1, background)
         return weights
 
-    def solve(self, *, calibrates: bool) -> IntentClassifier:
+    def solve(self, *, calibrates: bool) -> TrainedClassifier:
         """Train, and calibrate on held-out texts."""
         which = self._held_out_rows() if calibrates else np.empty(0, np.intp)
         odds = self._held_out(which)  # first, since what is learnt from everything may be large
@@ -162,7 +169,7 @@ class _Problem:
         figures["temperature"] = round(scale, 4)
         if not calibrates:
             figures["warnings"] = ["confidence is not calibrated"]
-        return IntentClassifier(tuple(self.names), self.owners, self.view, linear, scale, figures)
+        return TrainedClassifier(tuple(self.names), self.owners, self.view, linear, scale, figures)
 
     def _held_out_rows(self) -> NDArray[np.intp]:
         """Which texts to calibrate on, ascending: folds until there are enough, or nothing."""

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Annotated, Any, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.data.sampling import sample_items
 from dataselect.documents import Between, Count, typed
+from dataselect.errors import InputError
 from dataselect.models import archive
 from dataselect.models.encoders.base import Encoder, described
+from dataselect.models.fitted_model import FittedModel
 from dataselect.models.intent_classifier.features import EncoderView, NgramView, View
+from dataselect.models.intent_classifier.self_training import ROUNDS
 from dataselect.models.intent_classifier.soft_regression import MultinomialWeights
 from dataselect.models.intent_classifier.temperature import answers
+from dataselect.models.text_sequences import as_texts
+
+if TYPE_CHECKING:
+    from dataselect.models.text_sequences import Texts
 
 OTHER = "other"
 _FORMAT = archive.Format("label", 1)
@@ -24,72 +30,7 @@ _DECIMALS = 6
 _LARGEST = 1e9  # of weights: sums of such numbers are finite
 
 
-@dataclass(frozen=True, eq=False)
-class IntentClassifier:
-    """Tells the intent of a text.
-
-    `names` (a,) are the intents it knows, sorted; "other" is one of them where it learnt from a
-    background or from labels of that name. `owners` (k,): which answer each class of `linear`
-    belongs to.
-    """
-
-    names: tuple[str, ...]
-    owners: NDArray[np.intp]
-    view: View
-    linear: MultinomialWeights
-    temperature: float
-    figures: dict[str, Any] = field(default_factory=dict)
-
-    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """(n, a) the probability of each name; a text's do not depend on the other texts."""
-        odds = self.linear(self.view.rows(texts))
-        return np.exp(answers(odds, self.owners, self.temperature))
-
-    def label(self, texts: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """(n,) the place in `names` of the most probable intent, and (n,) its probability.
-
-        Of equals the first. Probabilities have 6 decimals.
-        """
-        each = self.probabilities(texts)
-        best = each.argmax(axis=1)
-        return best, np.round(each[np.arange(len(texts)), best], _DECIMALS)
-
-    @property
-    def parallel(self) -> bool:
-        """Whether several processes may hold it."""
-        return not isinstance(self.view, EncoderView) or self.view.encoder.parallel
-
-    def warnings(self) -> list[str]:
-        """What a person should know before trusting the labels."""
-        return list(self.figures.get("warnings", []))
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the saved model."""
-        return hashlib.sha256(self.dumps()).hexdigest()
-
-    def describe(self) -> dict[str, Any]:
-        """Intents and figures of the fit, for reports."""
-        return {"intents": len(self.names), "model_sha256": self.digest, **self.figures}
-
-    def dumps(self) -> bytes:
-        """The model as bytes; of a neural encoder only how to know it again."""
-        about = {
-            "names": self.names,
-            "owners": self.owners.tolist(),
-            "view": self.view.about(),
-            "temperature": self.temperature,
-            "figures": self.figures,
-        }
-        arrays: dict[str, NDArray[Any]] = {
-            "weights": self.linear.weights,
-            "offsets": self.linear.offsets,
-            **self.view.arrays(),
-        }
-        return archive.dumps(_FORMAT, about, arrays)
-
-
-Open = Callable[[Mapping[str, Any]], Encoder]
+OpenEncoder = Callable[[Mapping[str, Any]], Encoder]
 """Makes the encoder that a model was trained with, from its description."""
 
 
@@ -111,37 +52,184 @@ class _About(NamedTuple):
     figures: _Figures
 
 
-def load(path: str, open_encoder: Open) -> IntentClassifier:
-    """Read a recogniser from a file. Raises InputError if it is not one."""
+class IntentClassifier(FittedModel):
+    """The most probable intent of a text: logistic regression on n-grams, with self-training.
 
-    def restored(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> IntentClassifier:
-        told = typed(_About, about)
-        view: View = (
-            EncoderView(open_encoder(described(told.view.get("encoder"))))
-            if told.view["kind"] == EncoderView.kind
-            else NgramView.restore(cast("dict[str, Any]", told.view), arrays)
-        )
-        model = IntentClassifier(
-            names=told.names,
-            owners=np.array(told.owners, np.intp),
-            view=view,
-            linear=MultinomialWeights(arrays["weights"], arrays["offsets"]),
-            temperature=told.temperature,
-            figures=cast("dict[str, Any]", told.figures),
-        )
-        _check(model)
-        return model
+    `rounds` of self-training on the pool; at most `background_size` and `pool_size` texts are drawn
+    of a background and of a pool. `calibrate`: learn from held-out texts how sure to be, which is
+    most of the work and changes no answer. `encoder`: its vectors instead of n-grams. After `fit`:
+    `names_` (a,) of the intents, sorted, with "other" where it learnt from a background or from
+    labels of that name; `owners_` (k,), which of them each class of `linear_` belongs to;
+    `view_`, `temperature_`, `figures_`.
 
-    return archive.load(path, _FORMAT, restored)
+    >>> music, rain = ["play adele", "play some jazz"], ["will it rain", "is rain near"]
+    >>> model = IntentClassifier().fit(music + rain, ["music"] * 2 + ["weather"] * 2)
+    >>> model.predict(["play it", "rain now"]).tolist()
+    ['music', 'weather']
+    """
+
+    direction: ClassVar[str] = "high"
+
+    names_: tuple[str, ...]
+    owners_: NDArray[np.intp]
+    view_: View
+    linear_: MultinomialWeights
+    temperature_: float
+    figures_: dict[str, Any]
+
+    def __init__(
+        self,
+        *,
+        rounds: int = ROUNDS,
+        background_size: int = 5_000,
+        pool_size: int = 10_000,
+        calibrate: bool = True,
+        encoder: Encoder | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.rounds, self.calibrate = rounds, calibrate
+        self.background_size, self.pool_size = background_size, pool_size
+        self.encoder, self.seed = encoder, seed
+
+    def fit(
+        self, texts: Texts, intents: Texts, *, background: Texts = (), pool: Texts = ()
+    ) -> IntentClassifier:
+        """Learn from labelled texts, and from the pool in rounds of self-training.
+
+        `background`: texts that are none of the intents. Returns self. Raises InputError where
+        there are fewer than two things to tell apart.
+        """
+        known, names = as_texts(texts), as_texts(intents, "intents")
+        if len(known) != len(names):
+            raise InputError(f"intents: {len(names):,} for {len(known):,} texts")
+        rng = np.random.default_rng(self.seed)
+        others = as_texts(background, "background")
+        others = sample_items(others, self.background_size, rng) if others else others
+        own = as_texts(pool, "pool") if self.rounds else []
+        own = sample_items(own, self.pool_size, rng) if own else own
+        return self.fit_sampled(known, names, others, own, rng)
+
+    def fit_sampled(
+        self,
+        texts: Sequence[str],
+        intents: Sequence[str],
+        background: Sequence[str],
+        pool: Sequence[str],
+        rng: np.random.Generator,
+    ) -> IntentClassifier:
+        """As `fit`, of a background and a pool that `rng` drew already."""
+        from dataselect.models.intent_classifier.classifier_training import train
+
+        learnt = train(
+            texts,
+            intents,
+            background=background,
+            pool=pool,
+            rounds=self.rounds,
+            encoder=self.encoder,
+            calibrates=self.calibrate,
+            rng=rng,
+        )
+        self.names_, self.owners_, self.view_ = learnt.names, learnt.owners, learnt.view
+        self.linear_, self.temperature_ = learnt.linear, learnt.temperature
+        self.figures_ = learnt.figures
+        return self
+
+    def predict(self, texts: Texts) -> NDArray[np.object_]:
+        """(n,) the most probable intent of each text."""
+        found: NDArray[np.object_] = np.array(self.names_, object)[self.label(as_texts(texts))[0]]
+        return found
+
+    def score(self, texts: Texts) -> NDArray[np.float64]:
+        """(n,) the probability of the most probable intent of each text."""
+        return self.label(as_texts(texts))[1]
+
+    def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """(n, a) the probability of each of `names_`; a text's do not depend on the other texts."""
+        odds = self.linear_(self.view_.rows(texts))
+        return np.exp(answers(odds, self.owners_, self.temperature_))
+
+    def label(self, texts: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """(n,) the place in `names_` of the most probable intent, and (n,) its probability.
+
+        Of equals the first. Probabilities have 6 decimals.
+        """
+        each = self.probabilities(texts)
+        best = each.argmax(axis=1)
+        return best, np.round(each[np.arange(len(texts)), best], _DECIMALS)
+
+    @property
+    def parallel(self) -> bool:
+        """Whether several processes may hold it."""
+        return not isinstance(self.view_, EncoderView) or self.view_.encoder.parallel
+
+    def warnings(self) -> list[str]:
+        """What a person should know before trusting the labels."""
+        return list(self.figures_.get("warnings", []))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the saved model."""
+        return hashlib.sha256(self.dumps()).hexdigest()
+
+    def describe(self) -> dict[str, Any]:
+        """Intents and figures of the fit, for reports."""
+        return {"intents": len(self.names_), "model_sha256": self.digest, **self.figures_}
+
+    def dumps(self) -> bytes:
+        """The model as bytes; of a neural encoder only how to know it again."""
+        about = {
+            "names": self.names_,
+            "owners": self.owners_.tolist(),
+            "view": self.view_.about(),
+            "temperature": self.temperature_,
+            "figures": self.figures_,
+        }
+        arrays: dict[str, NDArray[Any]] = {
+            "weights": self.linear_.weights,
+            "offsets": self.linear_.offsets,
+            **self.view_.arrays(),
+        }
+        return archive.dumps(_FORMAT, about, arrays)
+
+    @classmethod
+    def load(cls, path: str, open_encoder: OpenEncoder | None = None) -> IntentClassifier:
+        """Read a model from a file. Raises InputError if it is not one.
+
+        `open_encoder` makes the encoder that it was trained with, from its description.
+        """
+
+        def restored(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> IntentClassifier:
+            told = typed(_About, about)
+            model = cls()
+            model.names_, model.owners_ = told.names, np.array(told.owners, np.intp)
+            if told.view["kind"] == EncoderView.kind:
+                encoder = (open_encoder or _neural)(described(told.view.get("encoder")))
+                model.view_ = EncoderView(encoder)
+            else:
+                model.view_ = NgramView.restore(cast("dict[str, Any]", told.view), arrays)
+            model.linear_ = MultinomialWeights(arrays["weights"], arrays["offsets"])
+            model.temperature_ = told.temperature
+            model.figures_ = cast("dict[str, Any]", told.figures)
+            _check(model)
+            return model
+
+        return archive.load(path, _FORMAT, restored)
+
+
+def _neural(described: Mapping[str, Any]) -> Encoder:
+    from dataselect.models.encoders.sentence_transformer import Neural
+
+    return Neural(described["model"])
 
 
 def _check(model: IntentClassifier) -> None:
     """Raise ValueError for values that would fail, or mislead, in use."""
-    names, owners, linear = model.names, model.owners, model.linear
+    names, owners, linear = model.names_, model.owners_, model.linear_
     sound = {
         "names": list(names) == sorted(set(names)),
         "classes": sorted(set(owners.tolist())) == list(range(len(names))),
-        "weights": linear.weights.shape == (model.view.width, len(owners))
+        "weights": linear.weights.shape == (model.view_.width, len(owners))
         and linear.offsets.shape == (len(owners),)
         and linear.weights.dtype == linear.offsets.dtype == np.float32
         and bool(

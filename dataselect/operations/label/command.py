@@ -78,7 +78,7 @@ def command(
     records, then labels the input in rounds and learns from that as well. With a --background,
     records may be 'other', and such are dropped.
     """
-    from dataselect.operations.label.scorer import Labelling
+    from dataselect.operations.label.scorer import LabelScorer
 
     settings, rule = run.build(), selection.build()
     if fitted.model is None and not learning.labelled:
@@ -99,10 +99,10 @@ def command(
             recogniser = _loaded(fitted.model, encoding)
         else:
             recogniser = _trained(learning, encoding, pool, settings, calibrates=not uncalibrated)
-        scorer = Labelling(
+        scorer = LabelScorer(
             recogniser,
-            keeps_other=keep_other,
-            least=min_confidence,
+            min_confidence=min_confidence,
+            keep_other=keep_other,
             text_field=settings.text_field,
         )
         if save(fitted, scorer, job):
@@ -112,9 +112,9 @@ def command(
 
 
 def _loaded(path: str, encoding: NeuralOptions) -> IntentClassifier:
-    from dataselect.models.intent_classifier.intent_classifier import load
+    from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 
-    return load(path, open_encoder(encoding, path))
+    return IntentClassifier.load(path, open_encoder(encoding, path))
 
 
 def _trained(
@@ -128,22 +128,19 @@ def _trained(
     """Train on the files that the options name."""
     import numpy as np
 
-    from dataselect.models.intent_classifier.classifier_training import train
+    from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 
     rng = np.random.default_rng(settings.seed)
     labelled = learning.labelled_records(settings)
     background = learning.background_texts(settings.text_field, rng)
     unlabelled = _unlabelled(learning, pool, settings, rng)
-    return train(
-        [each.text for each in labelled],
-        [each.intent or "" for each in labelled],
-        background=background,
-        pool=unlabelled,
+    classifier = IntentClassifier(
         rounds=learning.rounds,
+        calibrate=calibrates,
         encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
-        calibrates=calibrates,
-        rng=rng,
     )
+    texts, intents = [each.text for each in labelled], [each.intent or "" for each in labelled]
+    return classifier.fit_sampled(texts, intents, background, unlabelled, rng)
 
 
 def _unlabelled(

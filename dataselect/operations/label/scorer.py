@@ -49,11 +49,11 @@ class _Filtered(Column):
         return False
 
 
-class Labelling(FittedScorer):
+class LabelScorer(FittedScorer):
     """The most probable intent of each text, and its probability.
 
-    `keeps_other`: records that are none of the intents are not left out. `least`: those of a lower
-    confidence are.
+    Records of a confidence under `min_confidence` are left out, and so are those that are none of
+    the intents, unless `keep_other`.
     """
 
     noun: ClassVar[str] = "label"
@@ -64,12 +64,12 @@ class Labelling(FittedScorer):
         self,
         recogniser: IntentClassifier,
         *,
-        keeps_other: bool = False,
-        least: float | None = None,
+        min_confidence: float | None = None,
+        keep_other: bool = False,
         text_field: str = "text",
     ) -> None:
         self.recogniser = recogniser
-        self.keeps_other, self.least = keeps_other, least
+        self.keeps_other, self.least = keep_other, min_confidence
         self.text_field = text_field
 
     @property
@@ -96,7 +96,7 @@ class Labelling(FittedScorer):
     def score(self, columns: Sequence[list[Any]]) -> Scores:
         """Label a batch of texts."""
         places, confidence = self.recogniser.label(columns[0])
-        names = [orjson.dumps(name) for name in self.recogniser.names]
+        names = [orjson.dumps(name) for name in self.recogniser.names_]
         fields: Fields = {
             INTENT: [names[place] for place in places.tolist()],
             CONFIDENCE: numbers(confidence),
@@ -108,7 +108,7 @@ class Labelling(FittedScorer):
         self, places: NDArray[np.intp], earlier: Sequence[Any], filtered: Sequence[bool]
     ) -> Remarks:
         """On records whose intent is replaced, and on those that no filter has seen."""
-        names = self.recogniser.names
+        names = self.recogniser.names_
         given = zip(earlier, places.tolist(), strict=True)
         replaced = sum(own is not None and own != names[place] for own, place in given)
         raw = 0 if OTHER in names else len(filtered) - sum(filtered)
@@ -124,8 +124,8 @@ class Labelling(FittedScorer):
         codes = np.zeros(len(places), np.uint8)
         if self.least is not None:
             codes[confidence < self.least] = len(self.exclusions)
-        if not self.keeps_other and OTHER in self.recogniser.names:
-            codes[places == self.recogniser.names.index(OTHER)] = 1
+        if not self.keeps_other and OTHER in self.recogniser.names_:
+            codes[places == self.recogniser.names_.index(OTHER)] = 1
         return codes
 
     def warnings(self) -> list[str]:

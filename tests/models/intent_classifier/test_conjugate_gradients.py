@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from dataselect.models.intent_classifier import soft_regression
-from dataselect.models.intent_classifier.classifier_training import train
+from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 from dataselect.models.intent_classifier.soft_regression import MultinomialWeights, fit, log_softmax
 
 
@@ -39,8 +39,8 @@ def test_labels_are_the_same_by_either(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [f"{verb} the {thing}" for verb in ("play", "stop", "find") for thing in "abcdefgh"]
     intents = [text.split()[0] for text in texts]
     pool = [f"please {text} now" for text in texts]
-    usual = train(texts, intents, pool=pool)
+    usual = IntentClassifier().fit(texts, intents, pool=pool)
     monkeypatch.setattr(soft_regression, "_MOST_WEIGHTS", 0)
-    lean = train(texts, intents, pool=pool)
+    lean = IntentClassifier().fit(texts, intents, pool=pool)
     assert (usual.label(pool)[0] == lean.label(pool)[0]).all()
     np.testing.assert_allclose(lean.label(pool)[1], usual.label(pool)[1], atol=0.05)

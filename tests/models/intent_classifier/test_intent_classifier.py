@@ -17,9 +17,9 @@ from dataselect.errors import InputError
 from dataselect.models import archive
 from dataselect.models.archive import Format
 from dataselect.models.encoders.base import Encoder
-from dataselect.models.intent_classifier.classifier_training import parts, train
+from dataselect.models.intent_classifier.classifier_training import parts
 from dataselect.models.intent_classifier.features import NgramView, feature_counts
-from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier, load
+from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
 from dataselect.models.intent_classifier.naive_bayes import NaiveBayes
 from dataselect.models.intent_classifier.soft_regression import fit, log_softmax
 from dataselect.models.intent_classifier.temperature import answers, temperature
@@ -39,11 +39,13 @@ def no_encoder(described: object) -> Encoder:
 
 @pytest.fixture(scope="module")
 def recogniser() -> IntentClassifier:
-    return train(LABELLED, INTENTS, background=CHATTER, pool=[*MUSIC, *WEATHER, *CHATTER])
+    return IntentClassifier().fit(
+        LABELLED, INTENTS, background=CHATTER, pool=[*MUSIC, *WEATHER, *CHATTER]
+    )
 
 
 def named(recogniser: IntentClassifier, texts: Sequence[str]) -> list[str]:
-    return [recogniser.names[place] for place in recogniser.label(texts)[0]]
+    return [str(name) for name in recogniser.predict(texts)]
 
 
 def test_unseen_texts_get_their_intent(recogniser: IntentClassifier) -> None:
@@ -52,13 +54,13 @@ def test_unseen_texts_get_their_intent(recogniser: IntentClassifier) -> None:
 
 
 def test_without_a_background_nothing_is_other() -> None:
-    assert train(LABELLED, INTENTS).names == ("music", "weather")
+    assert IntentClassifier().fit(LABELLED, INTENTS).names_ == ("music", "weather")
 
 
 def test_labels_named_other_are_that_class() -> None:
     intents = ["music"] * 4 + [OTHER] * 4
-    fitted = train([*MUSIC[:4], *CHATTER[:4]], intents, background=WEATHER)
-    assert fitted.names == ("music", OTHER)
+    fitted = IntentClassifier().fit([*MUSIC[:4], *CHATTER[:4]], intents, background=WEATHER)
+    assert fitted.names_ == ("music", OTHER)
     assert named(fitted, ["tell me a joke", "will it rain in rome"]) == [OTHER, OTHER]
 
 
@@ -81,28 +83,33 @@ def test_the_pool_teaches_words_that_no_labelled_text_has() -> None:
     intents = ["music", "music", "weather", "weather"]
     pool = [f"play a tune by {artist}" for artist in ARTISTS]
     pool += [f"any rain or drizzle in {place}" for place in PLACES]
-    alone, taught = (train(labelled, intents, pool=pool, rounds=rounds) for rounds in (0, 3))
+    alone, taught = (
+        IntentClassifier(rounds=rounds).fit(labelled, intents, pool=pool) for rounds in (0, 3)
+    )
     before, after = (each.probabilities(["a tune", "drizzle"]) for each in (alone, taught))
     assert (np.diag(after) > 0.75).all()
     assert (np.diag(after) > np.diag(before)).all()
 
 
 def test_the_same_data_and_seed_give_the_same_model() -> None:
-    models = [train(LABELLED, INTENTS, background=CHATTER, pool=MUSIC).dumps() for _ in range(2)]
+    models = [
+        IntentClassifier().fit(LABELLED, INTENTS, background=CHATTER, pool=MUSIC).dumps()
+        for _ in range(2)
+    ]
     assert models[0] == models[1]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_handful_of_texts_is_enough(count: int) -> None:
     texts, intents = [*MUSIC[:count], *WEATHER[:count]], ["music"] * count + ["weather"] * count
-    fitted = train(texts, intents, pool=[*MUSIC, *WEATHER])
+    fitted = IntentClassifier().fit(texts, intents, pool=[*MUSIC, *WEATHER])
     assert named(fitted, ["play moby", "will it rain in cairo"]) == ["music", "weather"]
 
 
 @pytest.mark.parametrize("texts", [[], MUSIC])
 def test_a_single_intent_has_nothing_to_be_told_from(texts: list[str]) -> None:
     with pytest.raises(InputError, match="background"):
-        train(texts, ["music"] * len(texts))
+        IntentClassifier().fit(texts, ["music"] * len(texts))
 
 
 def test_texts_without_words_are_no_reason_to_fail(recogniser: IntentClassifier) -> None:
@@ -219,7 +226,7 @@ def test_a_saved_model_gives_the_same_probabilities(
 ) -> None:
     path = tmp_path / "model"
     path.write_bytes(recogniser.dumps())
-    loaded = load(str(path), no_encoder)
+    loaded = IntentClassifier.load(str(path), no_encoder)
     np.testing.assert_array_equal(loaded.probabilities(MUSIC), recogniser.probabilities(MUSIC))
     assert loaded.digest == recogniser.digest
 
@@ -251,4 +258,4 @@ def test_a_model_that_makes_no_sense_is_refused(
         patched.setattr(archive, "dumps", changed)
         path.write_bytes(recogniser.dumps())
     with pytest.raises(InputError, match="not a label model"):
-        load(str(path), no_encoder)
+        IntentClassifier.load(str(path), no_encoder)
