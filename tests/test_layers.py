@@ -3,9 +3,11 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-
-import pytest
 
 import dataselect
 from dataselect.command_line.registry import COMMANDS
@@ -48,9 +50,14 @@ def part(module: str, number: int) -> str:
     return [*module.split("."), "", ""][number]
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path, *, at_start: bool) -> list[str]:
     """Modules that a file imports; `at_start`: only those that importing the file itself brings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     nodes = tree.body if at_start else list(ast.walk(tree))
     found = []
     for node in nodes:
@@ -63,47 +70,45 @@ def imports(path: Path, *, at_start: bool) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_imports_go_down(path: Path) -> None:
-    own = part(name_of(path), 1)
-    if not own:  # the package's front, which hands out names of all floors
-        return
-    for module in imports(path, at_start=False):
-        if module.startswith("dataselect.") and part(module, 1) != own:
-            assert FLOORS.index(part(module, 1)) < FLOORS.index(own), f"{own} imports {module}"
+def test_imports_go_down() -> None:
+    for path in SOURCES:
+        own = part(name_of(path), 1)
+        for module in imports(path, at_start=False):
+            # The package's front hands out names of all floors.
+            if own and module.startswith("dataselect.") and part(module, 1) != own:
+                below = FLOORS.index(part(module, 1)) < FLOORS.index(own)
+                assert below, f"{name_of(path)} imports {module}"
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "operations").rglob("*.py")), ids=name_of)
-def test_operations_do_not_import_each_other(path: Path) -> None:
-    own = part(name_of(path), 2)
-    for module in imports(path, at_start=False):
-        if module.startswith("dataselect.operations."):
-            assert part(module, 2) == own, f"{own} imports {module}"
+def test_operations_do_not_import_each_other() -> None:
+    for path in (PACKAGE / "operations").rglob("*.py"):
+        own = part(name_of(path), 2)
+        for module in imports(path, at_start=False):
+            if module.startswith("dataselect.operations."):
+                assert part(module, 2) == own, f"{name_of(path)} imports {module}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_only_commands_and_their_options_know_the_command_line(path: Path) -> None:
-    name = name_of(path)
-    if part(name, 1) in ("command_line", "cli", "__main__"):
-        return
-    if name in COMMAND_MODULES or path.stem.endswith("options"):
-        return
-    for module in imports(path, at_start=False):
-        assert not module.startswith(("typer", "click", "dataselect.command_line")), module
+def test_only_commands_and_their_options_know_the_command_line() -> None:
+    for path in SOURCES:
+        name = name_of(path)
+        if part(name, 1) in ("command_line", "cli", "__main__"):
+            continue
+        if name in COMMAND_MODULES or path.stem.endswith("options"):
+            continue
+        for module in imports(path, at_start=False):
+            known = module.startswith(("typer", "click", "dataselect.command_line"))
+            assert not known, f"{name} imports {module}"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_start_up_is_light(path: Path) -> None:
-    name = name_of(path)
-    if (
-        part(name, 1) in HEAVY_FLOORS
-        and name not in COMMAND_MODULES
-        and not path.stem.endswith("options")
-    ):
-        return
-    for module in imports(path, at_start=True):
-        top = module.split(".")[0]
-        assert top in LIGHT or top in sys.stdlib_module_names, f"{module} at module level"
+def test_start_up_is_light() -> None:
+    for path in SOURCES:
+        name = name_of(path)
+        is_option = name in COMMAND_MODULES or path.stem.endswith("options")
+        if part(name, 1) in HEAVY_FLOORS and not is_option:
+            continue
+        for module in imports(path, at_start=True):
+            top = module.split(".")[0]
+            assert top in LIGHT or top in sys.stdlib_module_names, f"{name} imports {module}"
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -115,10 +120,9 @@ def test_help_imports_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_no_module_is_named_like_one_of_the_standard_library(path: Path) -> None:
-    stem = path.stem
-    assert stem.startswith("__") or stem not in sys.stdlib_module_names
+def test_no_module_is_named_like_one_of_the_standard_library() -> None:
+    stems = {path.stem for path in SOURCES if not path.stem.startswith("__")}
+    assert not stems & sys.stdlib_module_names
 
 
 SHARED_STEMS = {"__init__", "command", "options", "model", "scorer", "base", "table"}
@@ -136,22 +140,33 @@ def test_a_module_name_has_one_home() -> None:
 def test_a_class_name_has_one_home() -> None:
     homes: dict[str, Path] = {}
     for path in SOURCES:
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in tree_of(path).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 assert node.name not in homes, f"{node.name}: {path} and {homes[node.name]}"
                 homes[node.name] = path
 
 
-@pytest.mark.parametrize("folder", sorted({path.parent for path in SOURCES}), ids=name_of)
-def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
-    assert len(list(folder.glob("*.py"))) <= 14  # about a dozen, and __init__
+def test_a_folder_can_be_taken_in_at_a_glance() -> None:
+    sizes = Counter(path.parent for path in SOURCES)
+    large = {name_of(folder): size for folder, size in sizes.items() if size > 14}
+    assert not large  # about a dozen, and __init__
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_a_module_and_a_test(command: str) -> None:
-    module = COMMANDS[command].module.replace(".", "/")
-    assert (PACKAGE / f"{module}.py").exists()
-    tests = "".join(
-        path.read_text(encoding="utf-8") for path in Path(__file__).parent.rglob("*.py")
-    )
-    assert ", ".join(f'"{word}"' for word in command.split()) in tests
+def test_every_command_has_a_module_and_a_test() -> None:
+    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.rglob("*.py"))
+    for command, each in COMMANDS.items():
+        assert (PACKAGE / f"{each.module.replace('.', '/')}.py").exists()
+        assert ", ".join(f'"{word}"' for word in command.split()) in tests, command
+
+
+def test_scripts_import_what_there_is() -> None:
+    scripts = Path(__file__).parents[1] / "scripts"
+    for path in scripts.rglob("*"):
+        if path.suffix != ".py" and not (path.is_file() and b"python3\n" in path.read_bytes()[:30]):
+            continue
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("dataselect"):
+                module = import_module(str(node.module))
+                for name in node.names:
+                    known = hasattr(module, name.name) or find_spec(f"{node.module}.{name.name}")
+                    assert known, f"{path} imports {name.name} of {node.module}"
