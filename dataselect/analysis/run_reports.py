@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from dataselect.data.input_files import holds, is_output_folder
@@ -12,10 +13,10 @@ from dataselect.data.output_files import STDOUT
 from dataselect.errors import InputError
 from dataselect.execution import run_report
 from dataselect.execution.run_report import Counts
-from dataselect.selection.rule import EVERYTHING, OUT_OF_ORDER
+from dataselect.selection.reasons import Reason, describe, read_counts
 
 if TYPE_CHECKING:
-    from dataselect.execution.run_report import CompareReport, Learnt, ScoringReport
+    from dataselect.execution.run_report import CompareReport, Learnt, RuleOptions, ScoringReport
     from dataselect.selection.rule import Direction
 
 
@@ -23,28 +24,27 @@ if TYPE_CHECKING:
 class ReportedCut:
     """What a selection kept: `score` is the worst one, None where nothing was kept.
 
-    `field` is where records have their score; `rule` is `everything` where nothing was selected.
+    `field` is where records have their score; `rule` is in words, `options` are those in force,
+    none where nothing was selected. `by_score`: whether all that scores better than something kept
+    was kept, but for what the scorer left out.
     """
 
     field: str
     rule: str
     score: float | None
     direction: Direction
+    options: RuleOptions
+    by_score: bool
 
     @property
     def selects(self) -> bool:
         """Whether any rule was in force."""
-        return self.rule != EVERYTHING
-
-    @property
-    def is_by_score(self) -> bool:
-        """Whether all that scores better than something kept was kept, but for what is left out."""
-        return not any(option in self.rule for option in OUT_OF_ORDER)
+        return bool(self.options)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A run that scored or selected, as the report at `path` tells it; `facts` is all of that.
+    """A run that scored or selected, by its report at `path`; `facts` is all of that.
 
     Files are named as the run named them; see `located`.
     """
@@ -55,6 +55,11 @@ class Stage:
     counts: Counts
     cut: ReportedCut
     facts: ScoringReport
+
+    @cached_property
+    def reasons(self) -> dict[str, Reason]:
+        """The reasons that could drop a record, by the words that dropped records have."""
+        return {describe(reason): reason for reason in read_counts(self.facts["dropped"])}
 
     @property
     def options(self) -> dict[str, Any]:
@@ -128,7 +133,7 @@ def is_comparison(report: ScoringReport | CompareReport) -> bool:
 
 
 def stage_of(path: str, report: ScoringReport) -> Stage:
-    """The stage that the report at a path tells of."""
+    """The stage of the report at a path."""
     return Stage(
         path,
         report["command"],
@@ -140,22 +145,22 @@ def stage_of(path: str, report: ScoringReport) -> Stage:
 
 
 def lineages(stages: Sequence[Stage]) -> list[list[Stage]]:
-    """Every way through the stages: each but the first of a way read what the one before kept.
+    """Chains of stages: each but the first of a chain read what the one before kept.
 
-    Ways come in the order of their last stages; stages that share a beginning make several ways.
+    Chains come in the order of their last stages; stages that share a beginning make several.
     """
     return [
-        _way_to(stage, stages)
+        _lineage_of(stage, stages)
         for stage in stages
         if not any(stage is _before(other, stages) for other in stages)
     ]
 
 
-def _way_to(stage: Stage, stages: Sequence[Stage]) -> list[Stage]:
-    way = [stage]
-    while (before := _before(way[0], stages)) is not None and before not in way:
-        way.insert(0, before)
-    return way
+def _lineage_of(stage: Stage, stages: Sequence[Stage]) -> list[Stage]:
+    found = [stage]
+    while (before := _before(found[0], stages)) is not None and before not in found:
+        found.insert(0, before)
+    return found
 
 
 def _before(stage: Stage, stages: Sequence[Stage]) -> Stage | None:

@@ -11,6 +11,7 @@ import orjson
 
 from dataselect.data import records
 from dataselect.data.input_files import Block
+from dataselect.selection.reasons import describe
 from dataselect.selection.rule import Excluded
 
 if TYPE_CHECKING:
@@ -65,9 +66,9 @@ class ScoredBlock:
 
 @dataclass(frozen=True)
 class SelectedBlock(ScoredBlock):
-    """A block of records each of whose fates is known by itself: the text of what is kept.
+    """A block that was selected without looking at other blocks.
 
-    `dropped`: the rest, if somebody wants it.
+    `kept` and `dropped` are JSON lines; `dropped` is empty unless somebody wants it.
     """
 
     cut: Cut
@@ -93,7 +94,7 @@ class PendingBlock(ScoredBlock):
 class BlockTask:
     """Read, check, score and annotate one block; picklable, and pure.
 
-    `decides`: whether each record's fate is decided here. `wants_dropped`: whether what is dropped
+    `decides`: whether selection is done here. `wants_dropped`: whether what is dropped
     is written somewhere. `stop_at_first`: a block with a bad record is not read past it.
     """
 
@@ -141,7 +142,7 @@ class BlockTask:
         return [*self.scorer.removes, *(name for name in stale if name not in own)]
 
     def decide(self, found: ScoredRecords) -> SelectedBlock:
-        """Keep or drop records whose fates do not depend on others."""
+        """Keep or drop records that can be decided on without looking at others."""
         scores = found.scores
         excluded = self.excluded(scores.excluded)
         cut = self.selection.cut(scores.values, self.scorer.direction, excluded=excluded)
@@ -193,7 +194,8 @@ class BlockTask:
         if not self.wants_dropped or len(kept) == len(lines):
             return text, b""
         left = {name: pick(values, ~mask) for name, values in fields.items()}
-        left[DROPPED] = [records.encoded(cut.reasons[fate]) for fate in cut.fates[~mask].tolist()]
+        words = [records.encoded(describe(reason)) for reason in cut.reasons]
+        left[DROPPED] = [words[decision - 1] for decision in cut.decisions[~mask].tolist()]
         return text, records.annotate(pick(lines, ~mask), left)
 
     def _cost_column(self) -> Column | None:

@@ -23,7 +23,8 @@ from dataselect.execution.workers import ordered_map
 from dataselect.selection.best_share import sweep
 from dataselect.selection.budgets import spent
 from dataselect.selection.plausibility import exchanged, unlike
-from dataselect.selection.rule import EVERYTHING, OUT_OF_ORDER, Cut, gain
+from dataselect.selection.reasons import Reason, count_documents, describe
+from dataselect.selection.rule import Cut, gain
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -46,7 +47,7 @@ class Result:
     """
 
     counts: Counts
-    rule: str
+    selection: Selection
     measure: str
     direction: str
     cut: float | None
@@ -54,15 +55,15 @@ class Result:
     warnings: list[str] = field(default_factory=list)
     sweep: Sweep | None = None
     spent: str = ""
-    dropped: Mapping[str, int] = field(default_factory=dict)
+    dropped: Mapping[Reason, int] = field(default_factory=dict)
     duplicates: Duplicates | None = None
 
     def summary(self) -> str:
         """One line for people."""
         rule = ""
-        if self.cut is not None and self.rule != EVERYTHING:
+        if self.cut is not None and self.selection.selects:
             side = "and above" if self.direction == "high" else "and below"
-            if any(option in self.rule for option in OUT_OF_ORDER):
+            if not self.selection.by_score:
                 side = "at worst"
             # Rounded outwards: what is said holds, and would keep at least as much as a threshold.
             cut = figure(self.cut, ROUND_FLOOR if self.direction == "high" else ROUND_CEILING)
@@ -78,10 +79,10 @@ class Result:
 
     def _reasons(self) -> str:
         """Why records were dropped, where there is more than one reason."""
-        if len(self.dropped) < 2:
+        counted = [(-count, describe(reason)) for reason, count in self.dropped.items() if count]
+        if len(counted) < 2:
             return ""
-        each = sorted(self.dropped.items(), key=lambda item: (-item[1], item[0]))
-        return "dropped: " + ", ".join(f"{count:,} ({reason})" for reason, count in each)
+        return "dropped: " + ", ".join(f"{-count:,} ({words})" for count, words in sorted(counted))
 
 
 LOOSEN = "loosen the selection"
@@ -123,7 +124,7 @@ class ScoringRun(Run):
         self.counts.check()
         self.guard(self.counts.kept, LOOSEN)
         result = self._result(work, per)
-        self._report_run(scorer, selection, result)
+        self._report_run(scorer, result)
         return result
 
     def check_pool(self, scorer: Scorer) -> None:
@@ -160,7 +161,7 @@ class ScoringRun(Run):
         warnings += unlike(work.scorer.score_field, cut, selection, self.facts)
         return Result(
             counts,
-            selection.describe(),
+            selection,
             work.scorer.measure,
             direction,
             cut,
@@ -178,24 +179,30 @@ class ScoringRun(Run):
         self.warnings += scorer.warnings()
         self.report(scorer.noun, described.pop("signature", {}), **{scorer.noun: described})
 
-    def _report_run(self, scorer: Scorer, selection: Selection, result: Result) -> None:
+    def _report_run(self, scorer: Scorer, result: Result) -> None:
         if self.settings.report is None:
             return
         described = scorer.describe()
+        selection = result.selection
         self.facts = {**asdict(selection), **self.facts}
+        in_force = selection
+        if selection.auto is not None:
+            in_force = selection.with_share(_best_share(result.sweep))
         self.report(
             scorer.noun,
-            {**described.pop("signature", {}), "select": result.rule},
+            {**described.pop("signature", {}), "select": selection.describe()},
             per={name: asdict(counts) for name, counts in result.per.items()},
             cut={
                 "field": scorer.score_field,
-                "rule": result.rule,
+                "rule": selection.describe(),
                 "score": result.cut,
                 "direction": result.direction,
+                "options": in_force.in_force(),
+                "by_score": selection.by_score,
             },
             auto=result.sweep.describe() if result.sweep else None,
             spent=self.tally.spent if selection.budget is not None else None,
-            dropped=dict(result.dropped),
+            dropped=count_documents(result.dropped),
             copies=result.duplicates._asdict() if result.duplicates else None,
             quantiles=self.tally.distribution.quantiles(),
             **{scorer.noun: described},
@@ -272,7 +279,7 @@ class LocalRun(ScoringRun):
         buckets = work.selection.bucket(scores, direction) if work.selection.buckets else None
         for first, lines in spool.batches():
             here = np.arange(first, first + len(lines))
-            own = Cut(cut.fates[here], cut.reasons)
+            own = Cut(cut.decisions[here], cut.reasons)
             kept, dropped = work.write(lines, own, _bucket_field(buckets, here))
             if self._copies is not None:
                 self._copies.add(pick(lines, own.kept))
@@ -293,7 +300,7 @@ class LocalRun(ScoringRun):
         }
 
     def _cut(self, work: BlockTask, spool: Spool) -> Cut:
-        """Decide every record's fate, by the best share of a sweep where `--auto` asks for it."""
+        """Decide on every record, by the best share of a sweep where `--auto` asks for it."""
         import numpy as np
 
         grounds = spool.grounds
@@ -317,13 +324,18 @@ class LocalRun(ScoringRun):
             lambda share: cut(selection.with_share(share)).kept,
             np.random.default_rng(self.settings.seed),
         )
-        return cut(selection.with_share(self._sweep.best.share if self._sweep else Fraction(1)))
+        return cut(selection.with_share(_best_share(self._sweep)))
 
     def _write(self, kept: bytes, dropped: bytes) -> None:
         if kept:
             self.write(kept)
         if self._rejects is not None and dropped:
             self._rejects.write(dropped)
+
+
+def _best_share(found: Sweep | None) -> Fraction:
+    """The share that `--auto` found, all where it found none."""
+    return found.best.share if found else Fraction(1)
 
 
 def _refuse_to_replace_what_is_read(scorer: Scorer) -> None:

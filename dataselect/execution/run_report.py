@@ -13,9 +13,10 @@ from dataselect.data.input_files import read_whole
 from dataselect.data.records import encoded
 from dataselect.documents import Between, Count, DocumentError, parsed, typed
 from dataselect.errors import DataselectError, InputError
+from dataselect.selection.reasons import CountedReason
 from dataselect.selection.rule import Direction, parse_share
 
-VERSION = 1
+VERSION = 2
 COMPARE = "compare"
 
 Section = TypeVar("Section")
@@ -65,7 +66,7 @@ CountsDocument = Annotated[CountsFields, _add_up]
 class RunReport(TypedDict):
     """The report of any run."""
 
-    version: Literal[1]
+    version: Literal[2]
     command: str
     signature: str
     versions: dict[str, str]
@@ -183,13 +184,29 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
+class RuleOptions(TypedDict, total=False):
+    """Options of the rule that was in force; `share` may be what `--auto` found."""
+
+    threshold: float | None
+    top_k: Count
+    share: Annotated[str, _share]
+    budget: Annotated[float, Between(0)] | None
+    cost: str
+    sample: Count
+    per: str
+    min_per: Count
+    max_per: Count
+
+
 class CutDocument(TypedDict):
-    """The rule, and the worst score that was kept; see `ReportedCut`."""
+    """The rule in words and as options, and the worst score that was kept; see `ReportedCut`."""
 
     field: str
     rule: str
     score: float | None
     direction: Direction
+    options: RuleOptions
+    by_score: bool
 
 
 class PointDocument(TypedDict):
@@ -255,6 +272,7 @@ class ScoringReport(RunReport):
 
     per: dict[str, CountsDocument]
     cut: CutDocument
+    dropped: list[CountedReason]
     auto: SweepDocument | None
     quantiles: Annotated[dict[str, float], _quantile_names]
     warnings: list[str]

@@ -10,6 +10,12 @@ from dataselect.documents import Between, Count
 from dataselect.execution.run import Counts
 from dataselect.execution.run_report import CountsFields
 from dataselect.selection.histogram import Distribution
+from dataselect.selection.reasons import (
+    CountedReason,
+    Reason,
+    count_documents,
+    read_counts,
+)
 from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
@@ -41,7 +47,7 @@ class TallyFields(TypedDict):
     remarks: dict[str, Count]
     cut_gain: float | None
     spent: float
-    dropped: dict[str, Count]
+    dropped: list[CountedReason]
     digests: dict[str, str]
 
 
@@ -58,7 +64,7 @@ class RunStatistics:
     remarks: Counter[str] = field(default_factory=Counter)
     cut_gain: float = float("inf")
     spent: float = 0.0
-    dropped: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[Reason] = field(default_factory=Counter)
     digests: dict[str, str] = field(default_factory=dict)
 
     def keep(
@@ -69,14 +75,10 @@ class RunStatistics:
         costs: NDArray[np.float64] | None = None,
     ) -> None:
         """Count what a cut keeps and drops of some records, (n,); `costs` are 1 where None."""
-        import numpy as np
-
         mask = cut.kept
         kept = scores[mask]
         self.spent += len(kept) if costs is None else float(costs[mask].sum())
-        if len(kept) < len(scores):
-            counts = np.bincount(cut.fates[~mask], minlength=len(cut.reasons)).tolist()
-            self.dropped.update({cut.reasons[fate]: n for fate, n in enumerate(counts) if n})
+        self.dropped.update(cut.counts())
         self.counts.kept += len(kept)
         self.counts.dropped += len(scores) - len(kept)
         if len(kept):
@@ -101,7 +103,7 @@ class RunStatistics:
             "remarks": dict(self.remarks),
             "cut_gain": self.cut_gain,
             "spent": self.spent,
-            "dropped": dict(self.dropped),
+            "dropped": count_documents(self.dropped),
             "digests": self.digests,
         }
 
@@ -115,6 +117,6 @@ class RunStatistics:
             Counter(noted["remarks"]),
             float("inf") if cut_gain is None else cut_gain,
             noted["spent"],
-            Counter(noted["dropped"]),
+            Counter(read_counts(noted["dropped"])),
             noted["digests"],
         )

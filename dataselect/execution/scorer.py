@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.data.records import Column, Fields
+    from dataselect.selection.reasons import Reason
     from dataselect.selection.rule import Direction
 
 
@@ -70,7 +71,7 @@ class Scorer(ABC):
     name an option gives is not among them.
     """
 
-    exclusions: tuple[str, ...] = ()
+    exclusions: tuple[Reason, ...] = ()
     """Reasons to leave a record out that are not a matter of its score."""
 
     parallel: bool = True

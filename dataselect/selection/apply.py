@@ -1,4 +1,4 @@
-"""The fate of each record by rules that rank, one after the other, part by part."""
+"""Rules that rank, one after the other, part by part: each record is kept or gets a reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KEPT = 0
-"""The fate of what is kept; every other number is a reason to drop."""
+"""The decision on what is kept; every other number is that of a reason, from 1."""
 
 _BLOCK = 1 << 17  # records: their arrays stay in the cache
 
@@ -22,12 +22,12 @@ _BLOCK = 1 << 17  # records: their arrays stay in the cache
 class Candidates(NamedTuple):
     """Records of a part before they are ranked, in input order; the first is at position `first`.
 
-    `fates` (n,) uint8 so far; `keys` (n,) to rank by, highest best, -inf for what is never kept;
-    `costs` (n,), 1 where None; `codes` (n,) of groups, 0 where None.
+    `decisions` (n,) uint8 so far; `keys` (n,) to rank by, highest best, -inf for what is never
+    kept; `costs` (n,), 1 where None; `codes` (n,) of groups, 0 where None.
     """
 
     first: int
-    fates: NDArray[np.uint8]
+    decisions: NDArray[np.uint8]
     keys: NDArray[np.float64]
     costs: NDArray[np.float64] | None
     codes: NDArray[np.integer] | None
@@ -38,87 +38,92 @@ class Candidates(NamedTuple):
             own = slice(start, start + _BLOCK)
             yield Candidates(
                 self.first + start,
-                self.fates[own],
+                self.decisions[own],
                 self.keys[own],
                 None if self.costs is None else self.costs[own],
                 None if self.codes is None else self.codes[own],
             )
 
 
-class Rule(NamedTuple):
-    """Of the records of fate `highest` or lower, keep what `budgets` (g,) buy in each group.
+class RankingRule(NamedTuple):
+    """In each group, keep the best records up to its budget, of those that compete.
 
-    The others get the fate `otherwise`, or stay as they are. Each costs 1 unless `by_cost`.
+    Those do whose decision is at most `competes`: KEPT, or some reasons that this rule overrules.
+    Records that lose get the reason `loser`, or keep theirs if it is None. `budgets` (g,) are
+    numbers of records, or costs where `by_cost`.
     """
 
     budgets: NDArray[np.float64]
-    highest: int = KEPT
-    otherwise: int | None = None
+    competes: int = KEPT
+    loser: int | None = None
     by_cost: bool = False
 
-    def rows(self, contest: Candidates) -> RankedRows:
-        """The records to rank, with those out of the question among them."""
+    def rows(self, candidates: Candidates) -> RankedRows:
+        """The records to rank; those that do not compete have the key -inf."""
         import numpy as np
 
-        ranked = contest.fates <= self.highest
+        ranked = candidates.decisions <= self.competes
         return RankedRows(
-            np.arange(contest.first, contest.first + len(ranked)),
-            contest.keys if ranked.all() else np.where(ranked, contest.keys, -np.inf),
-            contest.costs if self.by_cost else None,
-            contest.codes,
+            np.arange(candidates.first, candidates.first + len(ranked)),
+            candidates.keys if ranked.all() else np.where(ranked, candidates.keys, -np.inf),
+            candidates.costs if self.by_cost else None,
+            candidates.codes,
         )
 
-    def apply(self, contest: Candidates, choice: Selected) -> NDArray[np.uint8]:
-        """(n,) the fates after what was chosen."""
-        fates = contest.fates.copy()
-        chosen = choice.mask(self.rows(contest))
-        if self.otherwise is not None:
-            fates[fates <= self.highest] = self.otherwise
-        fates[chosen] = KEPT
-        return fates
+    def apply(self, candidates: Candidates, selected: Selected) -> NDArray[np.uint8]:
+        """(n,) the decisions after the rule, which keeps `selected`."""
+        decisions = candidates.decisions.copy()
+        chosen = selected.mask(self.rows(candidates))
+        if self.loser is not None:
+            decisions[decisions <= self.competes] = self.loser
+        decisions[chosen] = KEPT
+        return decisions
 
 
-Contests = Callable[[], Iterable[Candidates]]
+CandidateParts = Callable[[], Iterable[Candidates]]
 """Yields all parts in input order; called once a pass."""
 
 
-def settled(contests: Contests, rules: Sequence[Rule], limit: int, *, once: bool) -> Contests:
-    """The parts with their fates after all rules; see `choose` for `limit`.
+def apply_rules(
+    parts: CandidateParts, rules: Sequence[RankingRule], limit: int, *, once: bool
+) -> CandidateParts:
+    """The parts with their decisions after all rules, each of which sees those of the one before.
 
-    `once`: fates are worked out once and held, not again in every pass.
+    `limit`: see `choose`. `once`: decisions are made once and held, not again in every pass.
     """
     for rule in rules:
-        contests = _after(contests, rule, limit)
+        parts = _after(parts, rule, limit)
         if once:
-            contests = partial(iter, tuple(contests()))
-    return contests
+            parts = partial(iter, tuple(parts()))
+    return parts
 
 
-def _after(contests: Contests, rule: Rule, limit: int) -> Contests:
+def _after(parts: CandidateParts, rule: RankingRule, limit: int) -> CandidateParts:
     import numpy as np
 
     def rows() -> Iterator[RankedRows]:
-        for contest in contests():
-            yield from map(rule.rows, contest.blocks())
+        for candidates in parts():
+            yield from map(rule.rows, candidates.blocks())
 
-    choice = choose(rows, rule.budgets, limit)
+    selected = choose(rows, rule.budgets, limit)
 
     def after() -> Iterator[Candidates]:
-        for contest in contests():
-            fates = [rule.apply(block, choice) for block in contest.blocks()]
-            yield contest._replace(fates=np.concatenate([contest.fates[:0], *fates]))
+        for candidates in parts():
+            blocks = [rule.apply(block, selected) for block in candidates.blocks()]
+            decisions = np.concatenate([candidates.decisions[:0], *blocks])
+            yield candidates._replace(decisions=decisions)
 
     return after
 
 
-def sizes(contests: Contests, groups: int | None) -> list[int]:
+def sizes(parts: CandidateParts, groups: int | None) -> list[int]:
     """The number of records of each group, or of all, with those that are never kept."""
     import numpy as np
 
     totals = np.zeros(1 if groups is None else groups, np.int64)
-    for contest in contests():
-        if contest.codes is None:
-            totals += len(contest.keys)
+    for candidates in parts():
+        if candidates.codes is None:
+            totals += len(candidates.keys)
         else:
-            totals += np.bincount(contest.codes, minlength=len(totals))
+            totals += np.bincount(candidates.codes, minlength=len(totals))
     return totals.tolist()

@@ -14,9 +14,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dataselect.errors import InputError, OptionError
-from dataselect.selection.apply import Candidates, Contests, Rule, settled, sizes
+from dataselect.selection.apply import (
+    CandidateParts,
+    Candidates,
+    RankingRule,
+    apply_rules,
+    sizes,
+)
 from dataselect.selection.external_ranking import LIMIT, bucket_of, lowest
 from dataselect.selection.ranking import floored
+from dataselect.selection.reasons import Reason
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,9 +45,6 @@ DIRECTIONS: dict[str, Direction] = {
 }
 """The fields that commands leave their scores in, and which end of them is the good one."""
 
-OUT_OF_ORDER = ("--budget", "--sample", "--per")
-"""Options of rules that may drop a record and keep a worse one."""
-
 EVERYTHING = "everything"
 """What a selection without a rule keeps."""
 
@@ -50,7 +54,7 @@ _RULES = ("threshold", "calibrate", *_RANKING)
 
 _IN_MEMORY = 1 << 17  # to pass over an array again is cheaper than to hold, and sort, much of it
 _BELOW, _WORSE, _OVER = 1, 2, 3
-"""Fates: under the threshold, not among the best, over --max-per; what is excluded comes after."""
+"""Decisions: the places of `_reasons`, from 1; those of exclusions come after."""
 
 
 class ScoredPart(NamedTuple):
@@ -77,26 +81,40 @@ class Groups(NamedTuple):
 
 
 class Excluded(NamedTuple):
-    """What is out before any rule: `codes` (n,) uint8, 0 for in, else the number of the reason.
+    """What the scorer leaves out before any rule.
 
-    `reasons` are numbered from 1.
+    `codes` (n,) uint8: 0, or the place of a reason in `reasons`, from 1.
     """
 
     codes: NDArray[np.uint8]
-    reasons: Sequence[str]
+    reasons: Sequence[Reason]
 
 
 class Cut(NamedTuple):
-    """What a selection did: `fates` (n,) uint8 index into `reasons`, 0 for kept."""
+    """What a selection did with n records.
 
-    fates: NDArray[np.uint8]
-    reasons: Sequence[str]
+    `decisions` (n,) uint8: 0 for kept, or the place in `reasons`, from 1, of why it was dropped.
+    """
+
+    decisions: NDArray[np.uint8]
+    reasons: Sequence[Reason]
 
     @property
     def kept(self) -> NDArray[np.bool_]:
         """(n,) whether each record is kept."""
-        mask: NDArray[np.bool_] = self.fates == 0
+        mask: NDArray[np.bool_] = self.decisions == 0
         return mask
+
+    def counts(self) -> dict[Reason, int]:
+        """How many records each reason dropped, those in force that dropped none included."""
+        import numpy as np
+
+        counts = np.bincount(self.decisions, minlength=len(self.reasons) + 1).tolist()[1:]
+        return {
+            reason: count
+            for reason, count in zip(self.reasons, counts, strict=True)
+            if reason.is_exclusion or reason.value is not None
+        }
 
 
 def parse_share(spelled: str) -> Fraction:
@@ -190,7 +208,7 @@ class Selection:
 
     @property
     def streams(self) -> bool:
-        """Whether each record's fate is known without looking at the others."""
+        """Whether each record can be decided on without looking at the others."""
         return not self._ranks and not self.buckets
 
     @property
@@ -203,19 +221,30 @@ class Selection:
         """Whether any rule is in force."""
         return self._ranks or self.threshold is not None or self.calibrate is not None
 
+    @property
+    def by_score(self) -> bool:
+        """Whether all that scores better than something kept is kept, but for what is left out."""
+        return self.budget is None and self.sample is None and self.per is None
+
+    def in_force(self) -> dict[str, Any]:
+        """The options of the rule as JSON, those that are not given left out."""
+        values = {name: getattr(self, name) for name in (*_RULES, "per", "min_per", "max_per")}
+        if self.budget is None:
+            del values["cost"]
+        return {
+            name: str(value) if isinstance(value, Fraction) else value
+            for name, value in values.items()
+            if value is not None
+        }
+
     def describe(self) -> str:
         """The rule in the words of the command line, for reports."""
-        return self._spelled(*_RULES, "per", "min_per", "max_per") or EVERYTHING
-
-    def _spelled(self, *names: str) -> str:
         words = []
-        for name in names:
+        for name in self.in_force():
             value = getattr(self, name)
-            if value is None or (name == "cost" and self.budget is None):
-                continue
-            spelled = f"{float(value):.6g}" if isinstance(value, float | Fraction) else str(value)
+            spelled = f"{float(value):.6g}" if isinstance(value, float | Fraction) else value
             words.append(f"--{name.replace('_', '-')} {spelled}")
-        return " ".join(words)
+        return " ".join(words) or EVERYTHING
 
     def calibrated(self, held_out: NDArray[np.float64], direction: Direction) -> Selection:
         """The same selection with the threshold that a share `calibrate` of `held_out` passes."""
@@ -256,7 +285,7 @@ class Selection:
         excluded: Excluded | None = None,
         rng: np.random.Generator | None = None,
     ) -> Cut:
-        """Decide the fate of each record. `scores` (n,) finite; `costs` (n,) where a budget is.
+        """Decide on each record. `scores` (n,) finite; `costs` (n,) where a budget is.
 
         Of equal scores the first wins. What is `excluded` counts in a share, but is never kept.
         `rng` is needed for `sample`.
@@ -266,10 +295,10 @@ class Selection:
         codes, names = groups or (None, None)
         out, exclusions = excluded or (None, ())
         part = ScoredPart(scores, costs, codes, out)
-        contests = [self._contest(part, 0, direction, rng or np.random.default_rng(0))]
-        rules = self._rules(lambda: contests, None if names is None else len(names))
-        [decided] = settled(lambda: contests, rules, _IN_MEMORY, once=True)()
-        return Cut(decided.fates, self._reasons(direction, exclusions))
+        parts = [self._candidates(part, 0, direction, rng or np.random.default_rng(0))]
+        rules = self._rules(lambda: parts, None if names is None else len(names))
+        [decided] = apply_rules(lambda: parts, rules, _IN_MEMORY, once=True)()
+        return Cut(decided.decisions, self._reasons(direction, exclusions))
 
     def cuts(
         self,
@@ -277,7 +306,7 @@ class Selection:
         direction: Direction = "high",
         *,
         groups: Sequence[str] | None = None,
-        exclusions: Sequence[str] = (),
+        exclusions: Sequence[Reason] = (),
         rng: np.random.Generator | None = None,
         limit: int = LIMIT,
     ) -> Iterator[Cut]:
@@ -288,41 +317,41 @@ class Selection:
         """
         import numpy as np
 
-        def contests() -> Iterator[Candidates]:
+        def candidates() -> Iterator[Candidates]:
             # Every pass draws the same noise.
             own = np.random.default_rng(0) if rng is None else copy.deepcopy(rng)
             first = 0
             for part in parts():
-                yield self._contest(part, first, direction, own)
+                yield self._candidates(part, first, direction, own)
                 first += len(part.scores)
 
         reasons = self._reasons(direction, exclusions)
-        rules = self._rules(contests, None if groups is None else len(groups))
-        for contest in settled(contests, rules, limit, once=False)():
-            yield Cut(contest.fates, reasons)
+        rules = self._rules(candidates, None if groups is None else len(groups))
+        for decided in apply_rules(candidates, rules, limit, once=False)():
+            yield Cut(decided.decisions, reasons)
 
-    def _contest(
+    def _candidates(
         self, part: ScoredPart, first: int, direction: Direction, rng: np.random.Generator
     ) -> Candidates:
         """The records of a part after the rules that need no ranking."""
         import numpy as np
 
         keys = gain(part.scores, direction)
-        fates = np.zeros(len(keys), np.uint8)
+        decisions = np.zeros(len(keys), np.uint8)
         if self.threshold is not None:
-            fates[keys < gain(self.threshold, direction)] = _BELOW
+            decisions[keys < gain(self.threshold, direction)] = _BELOW
         if self.sample is not None:
             keys = _gumbel_keys(part.scores, direction, rng)
         if part.excluded is not None:
             out = part.excluded > 0
-            fates[out] = part.excluded[out] + np.uint8(_OVER)
+            decisions[out] = part.excluded[out] + np.uint8(_OVER)
             keys = np.where(out, -np.inf, keys)
         costs = part.costs
         if self.budget is not None and costs is not None:
             costs = floored(costs, self.budget)
-        return Candidates(first, fates, keys, costs, part.groups)
+        return Candidates(first, decisions, keys, costs, part.groups)
 
-    def _rules(self, contests: Contests, groups: int | None) -> list[Rule]:
+    def _rules(self, parts: CandidateParts, groups: int | None) -> list[RankingRule]:
         """The rules that rank, in the order in which they hold."""
         import numpy as np
 
@@ -332,27 +361,33 @@ class Selection:
         rules = []
         count = self.top_k if self.sample is None else self.sample
         if count is not None:
-            rules.append(Rule(budgets(count), otherwise=_WORSE))
+            rules.append(RankingRule(budgets(count), loser=_WORSE))
         if self.share is not None:
-            kept = [math.floor(self.share * size) for size in sizes(contests, groups)]
-            rules.append(Rule(np.array(kept, np.float64), otherwise=_WORSE))
+            kept = [math.floor(self.share * size) for size in sizes(parts, groups)]
+            rules.append(RankingRule(np.array(kept, np.float64), loser=_WORSE))
         if self.budget is not None:
-            rules.append(Rule(budgets(self.budget), otherwise=_WORSE, by_cost=True))
+            rules.append(RankingRule(budgets(self.budget), loser=_WORSE, by_cost=True))
         if groups is not None and self.min_per is not None:
-            rules.append(Rule(budgets(self.min_per), highest=_OVER))
+            rules.append(RankingRule(budgets(self.min_per), competes=_OVER))
         if groups is not None and self.max_per is not None:
-            rules.append(Rule(budgets(self.max_per), otherwise=_OVER))
+            rules.append(RankingRule(budgets(self.max_per), loser=_OVER))
         return rules
 
-    def _reasons(self, direction: Direction, exclusions: Sequence[str]) -> list[str]:
-        """What each fate means."""
-        side = "below" if direction == "high" else "above"
-        rule = self._spelled(*_RANKING, "per")
+    def _reasons(self, direction: Direction, exclusions: Sequence[Reason]) -> list[Reason]:
+        """What each decision means, from 1; a reason that is not in force has no value."""
+        below = "below_threshold" if direction == "high" else "above_threshold"
+        rule = "rank" if self.sample is None else "sample"
+        ranking = {name: getattr(self, name) for name in _RANKING if name != "cost"}
+        name, value = next(
+            ((name, value) for name, value in ranking.items() if value is not None), ("top_k", None)
+        )
+        cost = self.cost if self.budget is not None else None
+        share = float(value) if isinstance(value, Fraction) else value
+        option = f"--{name.replace('_', '-')}"
         return [
-            "kept",
-            f"{side} the threshold {self.threshold}",
-            f"not drawn by {rule}" if self.sample is not None else f"not among the best by {rule}",
-            f"over --max-per {self.max_per} of its {self.per}",
+            Reason(below, "--threshold", self.threshold),
+            Reason(rule, option, share, cost, self.per),
+            Reason("max_per", "--max-per", self.max_per, per=self.per),
             *exclusions,
         ]
 

@@ -39,7 +39,7 @@ def test_nothing_kept_leaves_no_cut(inside: Inside, pool: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "is_by_score"),
+    ("rule", "by_score"),
     [
         ("--top-k 3", True),
         ("--budget 3", False),
@@ -48,14 +48,14 @@ def test_nothing_kept_leaves_no_cut(inside: Inside, pool: Path) -> None:
     ],
 )
 def test_a_cut_knows_whether_the_score_alone_decided(
-    inside: Inside, pool: Path, rule: str, is_by_score: bool
+    inside: Inside, pool: Path, rule: str, by_score: bool
 ) -> None:
     inside(
         *("select", "-q", "--by", "a", *rule.split(), "--report", "kept.json"),
         *("-o", "kept.jsonl", "pool.jsonl"),
     ).silent()
     cut = read_stage("kept.json").cut
-    assert (cut.selects, cut.is_by_score) == (True, is_by_score)
+    assert (cut.selects, cut.by_score) == (True, by_score)
 
 
 def test_files_are_found_beside_the_report(

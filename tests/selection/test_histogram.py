@@ -66,6 +66,8 @@ def test_report_tells_the_cut(report: dict[str, object]) -> None:
         "rule": "--top-k 2 --per kind",
         "score": 0.6,
         "direction": "high",
+        "options": {"top_k": 2, "per": "kind"},
+        "by_score": False,
     }
 
 

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from dataselect.errors import InputError
 from dataselect.selection.external_ranking import bucket_of, choose, lowest
 from dataselect.selection.ranking import RankedRows, affordable, floored, keys_at, places
+from dataselect.selection.reasons import Reason
 from dataselect.selection.rule import Direction, Excluded, Groups, ScoredPart, Selection
 
 GROUPS = ["a", "b", "c"]
-EXCLUSIONS = ["too long", "a copy"]
+EXCLUSIONS = [Reason("too_long", "--max-words", 9), Reason("copy")]
 # A few values, so that ties are common; and any.
 NUMBERS = st.sampled_from([0.0, -0.0, 0.25, 0.5, 1.0, 1e-300, 5e-324]) | st.floats(0, 1e9)
 SCORES = NUMBERS | st.floats(-1e9, 0)
@@ -94,27 +95,27 @@ def selections(draw: st.DrawFn) -> Selection:
 def decided(
     selection: Selection, pool: Pool, direction: Direction, keys: Sequence[float]
 ) -> list[int]:
-    """The fate of each record, worked out as one would by hand."""
+    """The decision on each record, worked out as one would by hand."""
     sign = 1 if direction == "high" else -1
     everything = range(len(pool.scores))
-    fates = [0] * len(pool.scores)
+    decisions = [0] * len(pool.scores)
     for i in everything:
         if selection.threshold is not None and sign * pool.scores[i] < sign * selection.threshold:
-            fates[i] = 1
+            decisions[i] = 1
         if pool.excluded[i]:
-            fates[i] = 3 + pool.excluded[i]
+            decisions[i] = 3 + pool.excluded[i]
     for code in range(3) if selection.per else [None]:
         group = [i for i in everything if code in (None, pool.codes[i])]
         group.sort(key=lambda i: (-keys[i], i))
-        decide_group(selection, pool, group, fates, keys)
-    return fates
+        decide_group(selection, pool, group, decisions, keys)
+    return decisions
 
 
 def decide_group(
-    selection: Selection, pool: Pool, group: list[int], fates: list[int], keys: Sequence[float]
+    selection: Selection, pool: Pool, group: list[int], decisions: list[int], keys: Sequence[float]
 ) -> None:
     """Decide on the records of a group, best first."""
-    passed = [i for i in group if fates[i] == 0]
+    passed = [i for i in group if decisions[i] == 0]
     drawn = [i for i in passed if keys[i] > -math.inf]
     bought = passed
     if selection.budget is not None:
@@ -124,14 +125,14 @@ def decide_group(
     if selection.share is not None:
         bought = drawn[: math.floor(selection.share * len(group))]
     for i in passed:
-        fates[i] = 0 if i in bought else 2
+        decisions[i] = 0 if i in bought else 2
     if selection.per is not None:
-        allowed = [i for i in group if fates[i] < 4 and keys[i] > -math.inf]
+        allowed = [i for i in group if decisions[i] < 4 and keys[i] > -math.inf]
         for i in allowed[: selection.min_per or 0]:
-            fates[i] = 0
-        kept = [i for i in group if fates[i] == 0]
+            decisions[i] = 0
+        kept = [i for i in group if decisions[i] == 0]
         for i in kept[selection.max_per :] if selection.max_per is not None else []:
-            fates[i] = 3
+            decisions[i] = 3
 
 
 def shopped(queue: list[int], costs: list[Fraction], selection: Selection) -> list[int]:
@@ -158,7 +159,7 @@ def assert_decided(
     keys: Sequence[float],
     seed: int = 0,
 ) -> None:
-    """The fates of the parts and of the whole are those of the obvious way."""
+    """The decisions of the parts and of the whole are those of the obvious way."""
     expected = decided(selection, pool, direction, keys)
     groups = GROUPS if selection.per else None
     whole = pool.whole
@@ -172,7 +173,7 @@ def assert_decided(
         excluded=Excluded(whole.excluded, EXCLUSIONS),
         rng=np.random.default_rng(seed),
     )
-    assert at_once.fates.tolist() == expected
+    assert at_once.decisions.tolist() == expected
     by_parts = selection.cuts(
         lambda: pool.parts(grouped=groups is not None),
         direction,
@@ -183,8 +184,8 @@ def assert_decided(
     )
     found = []
     for cut, part in zip(by_parts, pool.parts(), strict=True):
-        assert (len(cut.fates), cut.reasons) == (len(part.scores), at_once.reasons)
-        found += cut.fates.tolist()
+        assert (len(cut.decisions), cut.reasons) == (len(part.scores), at_once.reasons)
+        found += cut.decisions.tolist()
     assert found == expected
 
 

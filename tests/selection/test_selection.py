@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from dataselect.errors import DataselectError, InputError, OptionError
 from dataselect.selection.ranking import affordable, best
+from dataselect.selection.reasons import Reason, describe
 from dataselect.selection.rule import (
+    Cut,
     Direction,
     Excluded,
     Groups,
@@ -116,12 +118,17 @@ def test_threshold_and_top_k_must_both_be_passed() -> None:
     assert kept(Selection(threshold=0.5, top_k=3), scores) == [0, 1]
 
 
+def words(cut: Cut) -> list[str]:
+    by_number = ["kept", *map(describe, cut.reasons)]
+    return [by_number[decision] for decision in cut.decisions]
+
+
 @pytest.mark.parametrize("name", ["top_k", "sample"])
 def test_every_record_gets_a_reason(name: str) -> None:
     selection = Selection(threshold=0.5, per="g", max_per=1, **{name: 2})  # type: ignore[arg-type]
     groups = Groups(np.zeros(4, dtype=np.intp), ["a"])
     cut = selection.cut(np.array([0.9, 0.8, 0.7, 0.1]), groups=groups)
-    reasons = [cut.reasons[fate] for fate in cut.fates]
+    reasons = words(cut)
     assert reasons.count("kept") == 1
     assert "below the threshold 0.5" in reasons
     assert "over --max-per 1 of its g" in reasons
@@ -230,18 +237,18 @@ def test_what_is_excluded_is_never_kept_and_takes_no_place(
     scores: list[float], data: st.DataObject, k: int, direction: Direction
 ) -> None:
     codes = data.draw(st.lists(st.integers(0, 2), min_size=len(scores), max_size=len(scores)))
-    excluded = Excluded(np.array(codes, np.uint8), ["too long", "a copy"])
+    excluded = Excluded(np.array(codes, np.uint8), [Reason("copy"), Reason("other_intent")])
     allowed = [i for i in ranked(scores, direction) if not codes[i]]
     assert kept(Selection(top_k=k), scores, direction, excluded=excluded) == sorted(allowed[:k])
     cut = Selection(threshold=0.5).cut(np.array(scores), direction, excluded=excluded)
-    told = [cut.reasons[fate] for fate in cut.fates]
-    for code, reason in zip(codes, told, strict=True):
-        assert (reason == ["", "too long", "a copy"][code]) == bool(code)
+    excluded_words = ["", "a copy of an earlier record", "labelled 'other'"]
+    for code, reason in zip(codes, words(cut), strict=True):
+        assert (reason == excluded_words[code]) == bool(code)
 
 
 def test_a_quota_does_not_bring_back_what_is_excluded() -> None:
     groups = Groups(np.array([0, 0, 1]), ["a", "b"])
-    excluded = Excluded(np.array([1, 0, 1], np.uint8), ["a copy"])
+    excluded = Excluded(np.array([1, 0, 1], np.uint8), [Reason("copy")])
     rule = Selection(threshold=5, per="field", min_per=2)
     assert kept(rule, [9.0, 1.0, 9.0], groups=groups, excluded=excluded) == [1]
 

@@ -6,26 +6,27 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from dataselect.analysis.explain.ngram_shares import RelevanceSum, Reported, evidence, reported
-from dataselect.analysis.explain.record_lookup import (
-    Files,
-    Having,
-    Place,
-    continuing,
-    grouped,
-    line_of,
-    near_names,
+from dataselect.analysis.explain.ngram_shares import (
+    RelevanceSum,
+    ReportedWeights,
+    relevance_sum,
+    reported_weights,
 )
-from dataselect.analysis.explain.run_decisions import Passage, passage
-from dataselect.analysis.explain.similar_records import Named, Neighbour, named, nearest, same_text
+from dataselect.analysis.explain.record_lookup import Files, Place, look_up
+from dataselect.analysis.explain.run_decisions import RunDecision, decision_of
+from dataselect.analysis.explain.similar_records import (
+    Named,
+    Neighbour,
+    named_record,
+    nearest,
+    same_text,
+)
 from dataselect.analysis.explain.word_scores import WordPredictions, by_model, by_stage
 from dataselect.analysis.run_reports import Stage, lineages
 from dataselect.data import records
 from dataselect.data.input_files import STDIN
-from dataselect.data.records import BadRecord, encoded
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,36 +53,55 @@ class ExplanationSources:
     text_field: str | None = None
 
     @cached_property
+    def in_order(self) -> list[Stage]:
+        """The stages, each once, after those that it went on from."""
+        return list(
+            {stage.path: stage for each in lineages(self.stages) for stage in each}.values()
+        )
+
+    @cached_property
     def files(self) -> Files:
         """The files that a record is looked up in. Raises InputError where none is there."""
-        named = [*self.patterns, *self._of_stages(), *([self.kept] if self.kept else [])]
+        own = [
+            stage.located(name)
+            for stage in self.in_order
+            for name in (*stage.read, stage.kept, stage.dropped)
+        ]
+        named = [*self.patterns, *filter(None, own), *([self.kept] if self.kept else [])]
         if not named and self.stages:
             raise InputError(
                 f"{self.stages[0].path}: none of the files that its run names is there; name FILES"
             )
         return Files(named or [STDIN])
 
-    def _of_stages(self) -> list[str]:
-        names = [
-            stage.located(name)
-            for stage in self.in_order()
-            for name in (*stage.read, stage.kept, stage.dropped)
-        ]
-        return [name for name in names if name]
-
-    def in_order(self) -> list[Stage]:
-        """The stages, each once, after those that it went on from."""
-        return list({stage.path: stage for way in lineages(self.stages) for stage in way}.values())
-
     def kept_files(self) -> Files | None:
         """What was kept at last, if it is there."""
-        last = [way[-1] for way in lineages(self.stages)]
+        last = [lineage[-1] for lineage in lineages(self.stages)]
         paths = [self.kept] if self.kept else [stage.located(stage.kept) for stage in last]
         return self.files.only(filter(None, paths)) if any(paths) else None
 
+    def readable(self) -> Files:
+        """The files, and those of the texts that runs compared with."""
+        named = [
+            stage.located(name)
+            for stage in self.in_order
+            for name in [*(stage.options.get("labelled") or []), stage.options.get("against")]
+        ]
+        return self.files.and_also(filter(None, named))
+
+    def text_column(self, record: dict[str, Any]) -> records.Column | None:
+        """The first field with a text: the one that is asked for, or those of the last stages."""
+        named = [stage.text_field for stage in reversed(self.in_order)]
+        for name in [self.text_field] if self.text_field else [*named, "text"]:
+            column = records.text(name)
+            with contextlib.suppress(ValueError):
+                column.get(record)
+                return column
+        return None
+
 
 @dataclass(frozen=True)
-class Account:
+class ExplainedRecord:
     """Everything known of one record.
 
     `record` has the fields of all `places` together, `same_text` how many records of each file have
@@ -93,9 +113,9 @@ class Account:
     places: list[Place]
     record: dict[str, Any]
     text: str | None = None
-    passages: list[Passage] = field(default_factory=list)
+    decisions: list[RunDecision] = field(default_factory=list)
     relevance: list[RelevanceSum] = field(default_factory=list)
-    reported: list[Reported] = field(default_factory=list)
+    reported: list[ReportedWeights] = field(default_factory=list)
     predictions: list[WordPredictions] = field(default_factory=list)
     neighbours: list[Neighbour] = field(default_factory=list)
     nearest: Named | None = None
@@ -104,195 +124,124 @@ class Account:
 
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON."""
-        places = [place.as_json() for place in self.places]
-        return asdict(replace(self, places=[])) | {"places": places}
+        own = {name: [each.as_json() for each in getattr(self, name)] for name in _NESTED}
+        return asdict(replace(self, places=[], decisions=[])) | own
+
+
+_NESTED = ("places", "decisions")
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What was found: one account a record, usually one."""
+    """The records of an id, usually one, and all that is known of each."""
 
     wanted: str
     files: list[str]
-    records: list[Account]
+    records: list[ExplainedRecord]
     warnings: list[str]
 
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON."""
-        return vars(self) | {"records": [account.as_json() for account in self.records]}
+        return vars(self) | {"records": [each.as_json() for each in self.records]}
 
 
 def explain(wanted: str, sources: ExplanationSources) -> Explanation:
-    """Tell everything known of the record of an id, or at FILE:LINE.
+    """Collect everything known of the record of an id, or at FILE:LINE.
 
-    >>> explain("pool-42", Sources(["pool.jsonl"], kept="kept.jsonl"))  # doctest: +SKIP
+    >>> explain("pool-42", ExplanationSources(["pool.jsonl"], kept="kept.jsonl"))  # doctest: +SKIP
 
     Raises InputError where it is not found, and for a file or a model that cannot be read.
     """
     files = sources.files
-    column = records.identity(sources.id_field)
-    groups, bad = _looked_up(wanted, files, column)
+    groups, bad = look_up(wanted, files, records.identity(sources.id_field))
     warnings = [f"{each}; it may be the record" for each in bad]
-    warnings += _repeated(wanted, groups)
+    sourced = [place.source for group in groups for place in group]
+    warnings += [
+        f"{source} has {sourced.count(source):,} records called {wanted}: all are shown"
+        for source in dict.fromkeys(sourced)
+        if sourced.count(source) > 1
+    ]
     return Explanation(
-        wanted, files.names, [_account(group, files, sources) for group in groups], warnings
+        wanted, files.names, [_explained(each, sources) for each in groups], warnings
     )
 
 
-def _looked_up(
-    wanted: str, files: Files, column: records.Column
-) -> tuple[list[list[Place]], list[BadRecord]]:
-    """Places by record, and bad lines that may be one. Raises InputError where there is none."""
-
-    def name(place: Place) -> str:
-        return encoded(column.find(place.record)).decode()
-
-    found = _having(wanted, files, column)
-    at = None if any(isinstance(each, Place) for each in found) else line_of(files, wanted)
-    if at is not None:
-        own = column.find(at.record)
-        found = (
-            [] if own is None else _having(own if isinstance(own, str) else name(at), files, column)
-        )
-        if not 0 < len(found) <= _MOST:  # no id, or one that tells nothing apart
-            found = list(continuing(files.blocks(), at.raw))
-    if len(found) > _MOST:
-        raise InputError(
-            f"{found[0].source}:{found[0].line}: one of more than {_MOST} records called {wanted}; "
-            "name one as FILE:LINE, or another --id-field"
-        )
-    groups = grouped([each for each in found if isinstance(each, Place)], name)
-    if at is not None:
-        groups = [group for group in groups if at in group]
-    bad = [each for each in found if isinstance(each, BadRecord)]
-    if not groups:
-        raise InputError(str(bad[0]) if bad else _not_found(wanted, files, column))
-    return groups, bad
-
-
-_MOST = 200
-"""Places of a record, in all files."""
-
-
-def _having(spelled: str, files: Files, column: records.Column) -> list[Place | BadRecord]:
-    """The records of that id, and not many more than may be."""
-    return list(islice(Having(column, spelled).find(files.blocks()), _MOST + 1))
-
-
-def _not_found(wanted: str, files: Files, column: records.Column) -> str:
-    where = f"no record of {', '.join(files.names)} has the {column.path} '{wanted}'"
-    near = near_names(files, column, wanted)
-    if not near:
-        return f"{where}, or any; name the field with --id-field, or the record as FILE:LINE"
-    return f"{where}; ids are such as {', '.join(near)}"
-
-
-def _repeated(wanted: str, groups: Sequence[Sequence[Place]]) -> list[str]:
-    """That one file has several records of the id, or that it is that of several."""
-    found = []
-    for source in dict.fromkeys(place.source for group in groups for place in group):
-        count = sum(place.source == source for group in groups for place in group)
-        if count > 1:
-            found.append(f"{source} has {count:,} records called {wanted}: all are shown")
-    return found
-
-
-def _account(places: list[Place], files: Files, sources: ExplanationSources) -> Account:
+def _explained(places: list[Place], sources: ExplanationSources) -> ExplainedRecord:
     """Collect what is known of the record that is found at some places."""
     record = {name: value for place in places for name, value in place.record.items()}
     own = records.identity(sources.id_field).find(record)
-    account = Account(
+    found = ExplainedRecord(
         str(places[0]) if own is None else own,
         places,
         record,
-        passages=[passage(stage, places) for stage in sources.in_order()],
+        decisions=[decision_of(stage, places) for stage in sources.in_order],
     )
-    column = _text_column(record, sources)
+    column = sources.text_column(record)
     if column is None:
         note = "no text is known of it: name the field that has one with --text-field"
-        return replace(account, notes=[note])
-    return _with_text(account, column, files, sources)
-
-
-def _readable(files: Files, sources: ExplanationSources) -> Files:
-    """The files, and those of the texts that runs compared with."""
-    named = []
-    for options in (stage.options for stage in sources.in_order()):
-        named += [*(options.get("labelled") or []), options.get("against")]
-    located = [stage.located(name) for stage in sources.in_order() for name in named]
-    return files.and_also(filter(None, located))
-
-
-def _text_column(record: dict[str, Any], sources: ExplanationSources) -> records.Column | None:
-    """The first field with a text: the one that is asked for, or those of the last stages."""
-    named = [stage.text_field for stage in reversed(sources.in_order())]
-    for name in [sources.text_field] if sources.text_field else [*named, "text"]:
-        column = records.text(name)
-        with contextlib.suppress(ValueError):
-            column.get(record)
-            return column
-    return None
+        return replace(found, notes=[note])
+    return _with_text(found, column, sources)
 
 
 def _with_text(
-    account: Account, column: records.Column, files: Files, sources: ExplanationSources
-) -> Account:
+    found: ExplainedRecord, column: records.Column, sources: ExplanationSources
+) -> ExplainedRecord:
     """Add all that depends on the text."""
-    text = column.get(account.record)
+    text = column.get(found.record)
     notes: list[str] = []
-    by_models, by_reports = _relevance(sources, text, notes)
+    sums, weights = _relevance(sources, text, notes)
     notes += [
         f"its field 'relevance' is of another model than {each.model}"
-        for each in by_models
-        if each.relevance != account.record.get("relevance", each.relevance)
+        for each in sums
+        if each.relevance != found.record.get("relevance", each.relevance)
     ]
-    kept = sources.kept_files()
+    kept, id_field, neighbours = sources.kept_files(), sources.id_field, []
     if kept is None:
         notes.append("no file of kept records is known, to compare it with: name it with --kept")
-    name = account.record.get("nearest")
+    else:
+        neighbours = nearest(text, kept, found.places, column.path, id_field)
+    name = found.record.get("nearest")
     return replace(
-        account,
+        found,
         text=text,
-        nearest=None
-        if name is None
-        else named(name, _readable(files, sources), column, sources.id_field),
-        relevance=by_models,
-        reported=by_reports,
+        nearest=named_record(name, sources.readable(), column, id_field)
+        if name is not None
+        else None,
+        relevance=sums,
+        reported=weights,
         predictions=_predictions(sources, text, notes),
-        neighbours=[]
-        if kept is None
-        else nearest(text, kept, account.places, column.path, sources.id_field),
-        same_text=same_text(text, files, column.path),
+        neighbours=neighbours,
+        same_text=same_text(text, sources.files, column.path),
         notes=notes,
     )
 
 
 def _relevance(
     sources: ExplanationSources, text: str, notes: list[str]
-) -> tuple[list[RelevanceSum], list[Reported]]:
+) -> tuple[list[RelevanceSum], list[ReportedWeights]]:
     """What models of relevance say of a text, or reports where there is no model."""
     if sources.model is not None:
-        return [evidence(sources.model, text)], []
-    by_models, by_reports = [], []
-    for stage in sources.in_order():
+        return [relevance_sum(sources.model, text)], []
+    sums, weights = [], []
+    for stage in sources.in_order:
         if stage.command != "relevance":
             continue
         path = stage.located(stage.options["model"])
         if path is not None:
-            by_models.append(evidence(path, text))
+            sums.append(relevance_sum(path, text))
             continue
-        by_reports.append(reported(stage, text))
+        weights.append(reported_weights(stage, text))
         what = "was not saved" if stage.options["model"] is None else "is not there"
         notes.append(f"{stage.path}: its model {what}: name it with --model (--save-model saves)")
-    return by_models, by_reports
+    return sums, weights
 
 
 def _predictions(sources: ExplanationSources, text: str, notes: list[str]) -> list[WordPredictions]:
-    """What language models make of a text."""
+    """What language models predict of a text."""
     if sources.lm is not None:
         return [by_model(sources.lm, text, sources.normalization)]
     found = []
-    for stage in sources.in_order():
+    for stage in sources.in_order:
         if stage.command == "winnow":
             own = by_stage(stage, text)
             found += [own] if own else []

@@ -21,7 +21,7 @@ class NgramShare:
 
 @dataclass(frozen=True)
 class RelevanceSum:
-    """By which sum a text gets its relevance.
+    """The sum that gives a text its relevance.
 
     `log_odds` are the sum of all shares and the `offset`, and `relevance` 1 / (1 + exp(-log_odds)),
     which stays off 0 and 1. A share is the weight of an n-gram for each time that it occurs,
@@ -43,8 +43,8 @@ class RelevanceSum:
         return sum(share.weight == 0 for share in self.shares)
 
 
-def evidence(path: str, text: str) -> RelevanceSum:
-    """What the model in a file says of a text. Raises InputError if it is not one."""
+def relevance_sum(path: str, text: str) -> RelevanceSum:
+    """The sum of a text by the model in a file. Raises InputError if it is not one."""
     from dataselect.operations.relevance.model import Relevance
 
     model = Relevance.load(path)
@@ -64,21 +64,21 @@ def evidence(path: str, text: str) -> RelevanceSum:
 
 
 @dataclass(frozen=True)
-class Reported:
+class ReportedWeights:
     """Those n-grams of a text that a run report lists, with their weights, by in-domain set."""
 
     report: str
     weights: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-def reported(stage: Stage, text: str) -> Reported:
-    """What the report of a relevance run says of a text's n-grams."""
+def reported_weights(stage: Stage, text: str) -> ReportedWeights:
+    """The weights of a text's n-grams in the report of a relevance run."""
     from dataselect.models.ngrams import Ngrams
 
     options = stage.options
     ngrams = Ngrams(options["ngrams"], options["analyzer"], options["lowercase"])
     own = {ngram for _, ngram in ngrams.strings(text)}
-    return Reported(
+    return ReportedWeights(
         stage.path,
         {
             name: {

@@ -1,4 +1,4 @@
-"""Where a record's score stands among those of the run that it was in."""
+"""The rank of a record's score among those of the run that it was in."""
 
 from __future__ import annotations
 
@@ -13,24 +13,8 @@ from dataselect.selection.rule import gain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from dataselect.analysis.explain.record_lookup import Place
     from dataselect.analysis.run_reports import Stage
-
-_OF_A_RULE = (
-    "below the threshold",
-    "above the threshold",
-    "not among the best",
-    "not drawn",
-    "over --max-per",
-)
-
-
-def is_exclusion(reason: str | None) -> bool:
-    """Whether a reason to drop a record is not a matter of its score."""
-    return reason is not None and not reason.startswith(_OF_A_RULE)
 
 
 @dataclass(frozen=True)
@@ -52,48 +36,82 @@ class RecordRank:
         return (self.rank - 1) / self.records
 
 
-def standing(
+def rank_of(
     stage: Stage, places: Sequence[Place], score: float, *, excluded: bool
 ) -> RecordRank | None:
-    """Where the record at some places stands, by the scores in the files of a stage.
+    """The rank of the record at some places, by the scores in the files of a stage.
 
     None where these are not there, or are not those of the stage any more. A record that is
     `excluded` is compared with all others, and any other with those that are not.
     """
+    import numpy as np
+
     files = _scored_files(stage, places)
     place = next((place for place in places if any(map(place.is_in, files))), None)
     if place is None:
         return None
+    cut = stage.cut
+    cost, per, budget = cut.options.get("cost"), cut.options.get("per"), cut.options.get("budget")
+    cost_of = cost_column(cost or "records", stage.text_field)
+    group_of = None if per is None else records.group(per)
     try:
-        ranking = _Ranking(stage, place, score)
+        group = None if group_of is None else group_of.get(place.record)
+        own_cost = 1.0 if cost_of is None else cost_of.get(place.record)
+        spent = 0.0 if budget is None else float(counted(cost or "", [own_cost])[0])
     except ValueError:  # it has no cost or group where the report says
         return None
-    before = True  # what comes earlier in the input wins, and what is kept comes before the rest
-    for path in files:
-        is_here = place.is_in(path)
-        passes_all = excluded or path != stage.located(stage.dropped)
-        for block, is_before in _parted(Inputs([path]).blocks(), place if is_here else None):
-            ranking.add(block, before=before and is_before, passes_all=passes_all)
-        before = before and not is_here
-    return ranking.found(kept_only=files == [stage.located(stage.kept)])
+    columns = [records.number(cut.field), records.optional("dropped")]
+    columns += [column for column in (cost_of, group_of) if column is not None]
+    exclusions = {words for words, each in stage.reasons.items() if each.is_exclusion}
+    own_gain, read, among, above = gain(score, cut.direction), 0, 0, 0
+    for block, is_before in _in_order(files, place):
+        scores, dropped, *others = records.read(block, columns).columns
+        gains = gain(np.array(scores, np.float64), cut.direction)
+        better = (gains >= own_gain) if is_before else (gains > own_gain)
+        own = np.ones(len(scores), bool)
+        if group_of is not None:
+            own = np.array([each == group for each in others[-1]], bool)
+        if not excluded:
+            better &= np.array([each not in exclusions for each in dropped], bool)
+        better &= own
+        read, among, above = read + len(scores), among + int(own.sum()), above + int(better.sum())
+        if budget is not None:
+            costs = np.ones(len(scores)) if cost_of is None else counted(cost or "", others[0])
+            spent += float(costs[better].sum())
+    kept_only = files == [stage.located(stage.kept)]
+    total = stage.counts.kept + stage.counts.dropped
+    if read != (stage.counts.kept if kept_only else total):
+        return None  # these are other records than those of the run
+    return RecordRank(
+        above + 1, total if kept_only else among, group, None if budget is None else spent
+    )
 
 
 def _scored_files(stage: Stage, places: Sequence[Place]) -> list[str]:
     """The files that hold all scores of a stage that matter for a record, if they are there."""
     read = [stage.located(name) for name in stage.read]
     kept, dropped = stage.located(stage.kept), stage.located(stage.dropped)
+    keeps_the_best = not stage.counts.dropped or stage.cut.by_score
     if stage.command == "select" and all(read):
         paths = read
-    elif _keeps_the_best(stage) and any(place.is_in(kept) for place in places):
+    elif keeps_the_best and any(place.is_in(kept) for place in places):
         paths = [kept]
     else:
         paths = [kept, dropped]
     return [path for path in paths if path] if all(paths) else []
 
 
-def _keeps_the_best(stage: Stage) -> bool:
-    """Whether everything better than a kept record is kept, but for what is left out."""
-    return not stage.counts.dropped or stage.cut.is_by_score
+def _in_order(files: Sequence[str], place: Place) -> Iterator[tuple[Block, bool]]:
+    """Blocks of all files, and whether they win where scores are equal.
+
+    What comes earlier in the input does, and what is kept comes before the rest.
+    """
+    before = True
+    for path in files:
+        is_here = place.is_in(path)
+        for block, is_before in _parted(Inputs([path]).blocks(), place if is_here else None):
+            yield block, before and is_before
+        before = before and not is_here
 
 
 def _parted(blocks: Iterable[Block], place: Place | None) -> Iterator[tuple[Block, bool]]:
@@ -111,59 +129,6 @@ def _parted(blocks: Iterable[Block], place: Place | None) -> Iterator[tuple[Bloc
         tail = block.data.split(b"\n", lines)[lines]
         yield block._replace(data=block.data.removesuffix(tail)), True
         yield Block(block.source, block.first_line + lines, tail), False
-
-
-class _Ranking:
-    """Counts the records that are better than one, as they are read."""
-
-    def __init__(self, stage: Stage, place: Place, score: float) -> None:
-        self._cut, self._counts = stage.cut, stage.counts
-        self._gain = float(gain(score, stage.cut.direction))
-        budgeted = stage.cut.selects and stage.options["budget"] is not None
-        self._cost = str(stage.options["cost"]) if budgeted else "records"
-        per = stage.options["per"] if stage.cut.selects else None
-        self._columns = [records.number(stage.cut.field), records.optional("dropped")]
-        self._cost_column = cost_column(self._cost, stage.text_field)
-        self._group_column = None if per is None else records.group(str(per))
-        self._columns += [each for each in (self._cost_column, self._group_column) if each]
-        self._group = None if self._group_column is None else self._group_column.get(place.record)
-        self._read = self._better = self._records = 0
-        own = 1.0 if self._cost_column is None else self._cost_column.get(place.record)
-        self._spent = float(self._costs([own])[0]) if budgeted else None
-
-    def add(self, block: Block, *, before: bool, passes_all: bool) -> None:
-        """Count the records of a block; those that come `before` win where they are equal.
-
-        `passes_all`: none was left out whatever its score.
-        """
-        import numpy as np
-
-        found = records.read(block, self._columns)
-        scores, dropped, *others = found.columns
-        self._read += len(scores)
-        gains = gain(np.array(scores, np.float64), self._cut.direction)
-        own = np.ones(len(scores), bool)
-        if self._group_column is not None:
-            own = np.array([each == self._group for each in others[-1]], bool)
-        self._records += int(own.sum())
-        better = own & ((gains >= self._gain) if before else (gains > self._gain))
-        if not passes_all:
-            better &= np.array([not is_exclusion(each) for each in dropped], bool)
-        self._better += int(better.sum())
-        if self._spent is not None:
-            costs = np.ones(len(scores)) if self._cost_column is None else self._costs(others[0])
-            self._spent += float(costs[better].sum())
-
-    def found(self, *, kept_only: bool) -> RecordRank | None:
-        """What was counted, unless these are other records than those of the run."""
-        total = self._counts.kept + self._counts.dropped
-        if self._read != (self._counts.kept if kept_only else total):
-            return None
-        records = total if kept_only else self._records
-        return RecordRank(self._better + 1, records, self._group, self._spent)
-
-    def _costs(self, values: Sequence[object]) -> NDArray[np.float64]:
-        return counted(self._cost, values)
 
 
 def better_share(stage: Stage, score: float) -> tuple[float, float] | None:

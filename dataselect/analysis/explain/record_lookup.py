@@ -84,8 +84,8 @@ class Files:
             yield from each.blocks()
 
 
-class Having:
-    """Finds records that have a value in a field, and parses hardly any other.
+class FieldSearch:
+    """A search for records that have a value in a field, which parses hardly any other.
 
     Where `spelled` reads as a JSON number or boolean, these are found beside the string.
     """
@@ -117,7 +117,7 @@ class Having:
         )
 
     def _checked(self, source: str, number: int, line: bytes) -> Iterator[Place | BadRecord]:
-        found = read_line(source, number, line)
+        found = _read_line(source, number, line)
         if isinstance(found, BadRecord):
             if self._quoted in line:
                 yield found
@@ -143,7 +143,7 @@ def _spelling(value: Any) -> str | None:
     return json.dumps(value) if isinstance(value, int | float) else None
 
 
-def read_line(source: str, number: int, line: bytes) -> Place | BadRecord:
+def _read_line(source: str, number: int, line: bytes) -> Place | BadRecord:
     """The record of a line, whole numbers of any size exact, or what is wrong with it."""
     try:
         record = parse(line)
@@ -169,7 +169,7 @@ def line_of(files: Files, address: str) -> Place | None:
         if block.first_line <= wanted < block.first_line + len(lines):
             line = lines[wanted - block.first_line]
             if line.strip():
-                [place] = all_good([read_line(source, wanted, line)])
+                [place] = all_good([_read_line(source, wanted, line)])
                 return place
             break
     raise InputError(f"{source}:{number}: there is no record; check the number of the line")
@@ -185,26 +185,53 @@ def addressed(spelled: str) -> list[str]:
     return [name] if number.isdecimal() and os.path.isfile(name) else []
 
 
-def continuing(blocks: Iterable[Block], line: bytes) -> Iterator[Place | BadRecord]:
-    """Yield the records whose bytes are those of a line, more fields at the end or fewer."""
-    for block in blocks:
-        for number, other in enumerate(block.data.split(b"\n"), start=block.first_line):
-            if continues(line, other) or continues(other, line):
-                yield read_line(block.source, number, other)
+def look_up(wanted: str, files: Files, column: Column) -> tuple[list[list[Place]], list[BadRecord]]:
+    """Places of an id or FILE:LINE by record, and bad lines that may be one.
+
+    Raises InputError where there is none, and where an id is that of more than 200.
+    """
+
+    def having(spelled: str) -> list[Place | BadRecord]:
+        return list(islice(FieldSearch(column, spelled).find(files.blocks()), _MOST + 1))
+
+    def key(place: Place) -> str:
+        return encoded(column.find(place.record)).decode()
+
+    found = having(wanted)
+    at = None if any(isinstance(each, Place) for each in found) else line_of(files, wanted)
+    if at is not None:
+        own = column.find(at.record)
+        found = [] if own is None else having(own if isinstance(own, str) else key(at))
+        if not 0 < len(found) <= _MOST:  # no id, or one that many records have
+            found = list(_continuing(files.blocks(), at.raw))
+    if len(found) > _MOST:
+        raise InputError(
+            f"{found[0].source}:{found[0].line}: one of more than {_MOST} records called {wanted}; "
+            "name one as FILE:LINE, or another --id-field"
+        )
+    groups = _grouped([each for each in found if isinstance(each, Place)], key)
+    if at is not None:
+        groups = [group for group in groups if at in group]
+    bad = [each for each in found if isinstance(each, BadRecord)]
+    if not groups:
+        raise InputError(str(bad[0]) if bad else _not_found(wanted, files, column))
+    return groups, bad
 
 
-def continues(line: bytes, other: bytes) -> bool:
-    """Whether the other line is a record's line with fields added at its end, or none."""
-    head = line.rstrip()[:-1].rstrip()
-    return bool(head) and other.startswith(head) and other[len(head) :].lstrip()[:1] in (b",", b"}")
+_MOST = 200
+"""Places of a record, in all files."""
 
 
-def near_names(files: Files, column: Column, wanted: str) -> list[str]:
-    """Up to three values like the one that is wanted, else the first, of the first records."""
+def _not_found(wanted: str, files: Files, column: Column) -> str:
+    """That no record has the id, and up to three like it, else the first, of the first records."""
     from difflib import get_close_matches
 
+    where = f"no record of {', '.join(files.names)} has the {column.path} '{wanted}'"
     seen = list(islice(_values(files.blocks(), column), _LOOKED_AT))
-    return get_close_matches(wanted, seen, cutoff=_ALIKE) or seen[:1]
+    if not seen:
+        return f"{where}, or any; name the field with --id-field, or the record as FILE:LINE"
+    near = get_close_matches(wanted, seen, cutoff=_ALIKE) or seen[:1]
+    return f"{where}; ids are such as {', '.join(near)}"
 
 
 _LOOKED_AT = 2_000
@@ -222,7 +249,26 @@ def _values(blocks: Iterable[Block], column: Column) -> Iterator[str]:
                 yield value if isinstance(value, str) else encoded(value).decode()
 
 
-def grouped(places: Sequence[Place], key: Callable[[Place], str]) -> list[list[Place]]:
+def _continuing(blocks: Iterable[Block], line: bytes) -> Iterator[Place | BadRecord]:
+    """Yield the records whose bytes are those of a line, more fields at the end or fewer."""
+    for block in blocks:
+        for number, other in enumerate(block.data.split(b"\n"), start=block.first_line):
+            if _is_akin(line, other):
+                yield _read_line(block.source, number, other)
+
+
+def continues(line: bytes, other: bytes) -> bool:
+    """Whether the other line is a record's line with fields added at its end, or none."""
+    head = line.rstrip()[:-1].rstrip()
+    return bool(head) and other.startswith(head) and other[len(head) :].lstrip()[:1] in (b",", b"}")
+
+
+def _is_akin(one: bytes, other: bytes) -> bool:
+    """Whether one line is the other with fields added."""
+    return continues(one, other) or continues(other, one)
+
+
+def _grouped(places: Sequence[Place], key: Callable[[Place], str]) -> list[list[Place]]:
     """Places by the record that they are of.
 
     Of one `key`, a file has one record; where it has more, a line of another file goes with the
@@ -236,14 +282,9 @@ def grouped(places: Sequence[Place], key: Callable[[Place], str]) -> list[list[P
             for other, group in groups
             if other == own and place.source not in [each.source for each in group]
         ]
-        fitting = [group for group in free if any(_is_akin(each, place) for each in group)]
+        fitting = [group for group in free if any(_is_akin(each.raw, place.raw) for each in group)]
         if free:
             (fitting or free)[0].append(place)
         else:
             groups.append((own, [place]))
     return [group for _, group in groups]
-
-
-def _is_akin(one: Place, other: Place) -> bool:
-    """Whether one line is the other with fields added."""
-    return continues(one.raw, other.raw) or continues(other.raw, one.raw)

@@ -2,101 +2,100 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-from dataselect.analysis.explain.counterfactuals import remedy
-from dataselect.analysis.explain.rank import (
-    RecordRank,
-    better_share,
-    is_exclusion,
-    standing,
-)
+from dataselect.analysis.explain.counterfactuals import would_keep
+from dataselect.analysis.explain.rank import RecordRank, better_share, rank_of
 from dataselect.data import records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataselect.analysis.explain.record_lookup import Place
-    from dataselect.analysis.run_reports import Stage
+    from dataselect.analysis.run_reports import ReportedCut, Stage
     from dataselect.execution.run import Counts
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.reasons import Reason
 
-Fate = Literal["kept", "dropped", "not kept", "left out", "not read", "unknown"]
+Outcome = Literal["kept", "dropped", "not kept", "left out", "not read", "unknown"]
+
+_UNRANKED = ("diversity",)  # its scores are of the moment of picking
 
 
 @dataclass(frozen=True)
-class Passage:
-    """A record's way through one run.
+class RunDecision:
+    """What one run decided on a record, and by which rule.
 
-    `fate`: `not kept` is dropped, left out as a bad record or never read, which files do not tell;
-    `left out` is in neither output; `not read` never got there; `unknown` where files are
-    `missing`. `cut` is the worst score that was kept. `standing` is exact, and `better` the lowest
-    and the highest share of records that may be better; each None where nothing tells. `remedy`:
-    options that would have kept it.
+    `outcome`: `not kept` is dropped, left out as a bad record or never read, which files do not
+    tell apart; `left out` is in neither output; `not read` never got there; `unknown` where files
+    are `missing`. `reason` is in words, `dropped_by` that of the report. `rank` is exact, `better`
+    the lowest and the highest share of records that may be better; None where nothing tells.
+    `would_keep`: options that would have kept it, in place of `--auto` where that chose the share.
     """
 
     report: str
     command: str
     signature: str
-    fate: Fate
+    outcome: Outcome
     counts: Counts
-    rule: str
-    field: str
-    direction: Direction
-    cut: float | None
+    cut: ReportedCut
+    auto: bool
+    missing: tuple[str, ...]
     score: float | None = None
     reason: str | None = None
-    standing: RecordRank | None = None
+    dropped_by: Reason | None = None
+    rank: RecordRank | None = None
     better: tuple[float, float] | None = None
-    remedy: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    would_keep: tuple[str, ...] = ()
 
     @property
     def decides(self) -> bool:
         """Whether there was anything to decide: a run may only score."""
         return self.counts.dropped > 0
 
+    def as_json(self) -> dict[str, Any]:
+        """All of it as JSON."""
+        return asdict(self) | {"dropped_by": self.dropped_by and self.dropped_by.as_json()}
 
-def passage(stage: Stage, places: Sequence[Place]) -> Passage:
+
+def decision_of(stage: Stage, places: Sequence[Place]) -> RunDecision:
     """What a run did with the record that was found at some places. Reads its files again."""
-    fate, own = _fate(stage, places)
-    found = Passage(
+    outcome, own = _outcome(stage, places)
+    found: dict[str, Any] = {}
+    if own is not None:
+        score = _score(stage, own)
+        words = own.record.get("dropped") if own.is_in(stage.located(stage.dropped)) else None
+        reason = stage.reasons.get(words) if isinstance(words, str) else None
+        found = {"score": score, "reason": words, "dropped_by": reason}
+        rank = None
+        if score is not None and stage.command not in _UNRANKED:
+            is_excluded = reason is not None and reason.is_exclusion
+            rank = rank_of(stage, places, score, excluded=is_excluded)
+            better = (rank.better, rank.better) if rank else better_share(stage, score)
+            found |= {"rank": rank, "better": better}
+        if outcome == "dropped" and (reason or words is None):
+            found["would_keep"] = would_keep(stage, own, score, reason, rank)
+    return RunDecision(
         stage.path,
         stage.command,
         stage.signature,
-        fate,
+        outcome,
         stage.counts,
-        stage.cut.rule,
-        stage.cut.field,
-        stage.cut.direction,
-        stage.cut.score,
-        missing=_missing(stage),
+        stage.cut,
+        stage.options["auto"] is not None,
+        _missing(stage),
+        **found,
     )
-    if own is None:
-        return found
-    reason, score = _reason(stage, own), _score(stage, own)
-    where = better = None
-    if score is not None and stage.command not in _NOT_RANKED:
-        where = standing(stage, places, score, excluded=is_exclusion(reason))
-        better = (where.better, where.better) if where else better_share(stage, score)
-    options = remedy(stage, own, score, reason, where) if fate == "dropped" else ()
-    return replace(found, score=score, reason=reason, standing=where, better=better, remedy=options)
 
 
-_NOT_RANKED = ("diversity",)  # its scores are of the moment of picking
-
-
-def _fate(stage: Stage, places: Sequence[Place]) -> tuple[Fate, Place | None]:
+def _outcome(stage: Stage, places: Sequence[Place]) -> tuple[Outcome, Place | None]:
     """What became of a record, and where its score is."""
     kept, dropped = (stage.located(name) for name in (stage.kept, stage.dropped))
     read = [stage.located(name) for name in stage.read]
-    in_kept, in_dropped = _first(places, [kept]), _first(places, [dropped])
+    for outcome, path in ("kept", kept), ("dropped", dropped):
+        if own := _first(places, [path]):
+            return outcome, own  # type: ignore[return-value]  # both are outcomes
     in_read = _first(places, read)
-    if in_kept:
-        return "kept", in_kept
-    if in_dropped:
-        return "dropped", in_dropped
     if not in_read:
         return ("not read" if all(read) else "not kept" if kept else "unknown"), None
     if kept and dropped:
@@ -108,11 +107,6 @@ def _fate(stage: Stage, places: Sequence[Place]) -> tuple[Fate, Place | None]:
 
 def _first(places: Sequence[Place], paths: Sequence[str | None]) -> Place | None:
     return next((place for place in places if any(map(place.is_in, paths))), None)
-
-
-def _reason(stage: Stage, place: Place) -> str | None:
-    """Why a record was dropped, where it says so."""
-    return place.record.get("dropped") if place.is_in(stage.located(stage.dropped)) else None
 
 
 def _score(stage: Stage, place: Place) -> float | None:

@@ -1,4 +1,4 @@
-"""What is like a record: the nearest of what was kept, and records of the same text."""
+"""Records like one: the nearest of what was kept, and those of the same text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataselect.analysis.explain.record_lookup import Having, Place, line_of
+from dataselect.analysis.explain.record_lookup import FieldSearch, Place, line_of
 from dataselect.data import records
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.analysis.explain.record_lookup import Files
-    from dataselect.analysis.explain.similar_texts import Closest
+    from dataselect.analysis.explain.similar_texts import TextSimilarity
     from dataselect.data.input_files import Block
     from dataselect.data.records import Column
 
@@ -49,21 +49,24 @@ def nearest(
 
     Reads the files twice, in constant memory; bad records are passed by.
     """
-    from dataselect.analysis.explain.similar_texts import Closest
+    from dataselect.analysis.explain.similar_texts import TextSimilarity
 
-    closest, column = Closest(text), records.text(text_field)
+    similarity, column = TextSimilarity(text), records.text(text_field)
     for block in kept.blocks():
-        closest.count(records.read(block, [column]).columns[0])
+        similarity.count(records.read(block, [column]).columns[0])
     lines = {place.raw for place in own}
-    best = _Best()
+    found_so_far = _Nearest()
     for block in kept.blocks():
         found = records.read(block, [column])
         [texts] = found.columns
-        cosines = closest.cosines(texts)
-        for place in best.worth_a_look(cosines):
+        cosines = similarity.cosines(texts)
+        for place in found_so_far.near_enough(cosines):
             if (line := found.lines[place]) not in lines:
-                best.add(texts[place], float(cosines[place]), block, line)
-    return [_neighbour(text, entry, closest, records.identity(id_field)) for entry in best.entries]
+                found_so_far.add(texts[place], float(cosines[place]), block, line)
+    return [
+        _neighbour(text, entry, similarity, records.identity(id_field))
+        for entry in found_so_far.entries
+    ]
 
 
 @dataclass
@@ -75,7 +78,7 @@ class _Entry:
     times: int = 1
 
 
-class _Best:
+class _Nearest:
     """The nearest of distinct texts so far, the first of each; of equal ones the earlier."""
 
     def __init__(self) -> None:
@@ -85,7 +88,7 @@ class _Best:
     def _lowest(self) -> float:
         return self.entries[-1].cosine if len(self.entries) == NEIGHBOURS else 0.0
 
-    def worth_a_look(self, cosines: NDArray[np.float64]) -> Iterator[int]:
+    def near_enough(self, cosines: NDArray[np.float64]) -> Iterator[int]:
         """Yield the places of what is near enough, the nearest first."""
         import numpy as np
 
@@ -108,7 +111,7 @@ class _Best:
             del self.entries[NEIGHBOURS:]
 
 
-def _neighbour(text: str, entry: _Entry, closest: Closest, name: Column) -> Neighbour:
+def _neighbour(text: str, entry: _Entry, similarity: TextSimilarity, name: Column) -> Neighbour:
     from dataselect.models.near_duplicates import first_places
 
     block = entry.block
@@ -120,7 +123,7 @@ def _neighbour(text: str, entry: _Entry, closest: Closest, name: Column) -> Neig
         number,
         entry.text,
         round(entry.cosine, _DECIMALS),
-        closest.shared(entry.text),
+        similarity.shared(entry.text),
         bool(first_places([text, entry.text])[1] == 0),
         entry.times,
     )
@@ -133,10 +136,10 @@ def same_text(text: str, files: Files, text_field: str) -> dict[str, int]:
     """How many records of each file have exactly that text, in whichever Unicode form."""
     forms = {text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))}
     column = records.text(text_field)
-    havings = [Having(column, form, any_type=False) for form in forms]
+    searches = [FieldSearch(column, form, any_type=False) for form in forms]
     return {
         name: sum(
-            isinstance(each, Place) for having in havings for each in having.find(inputs.blocks())
+            isinstance(each, Place) for search in searches for each in search.find(inputs.blocks())
         )
         for name, inputs in files.inputs.items()
     }
@@ -152,11 +155,11 @@ class Named:
     text: str | None
 
 
-def named(name: Any, files: Files, column: Column, id_field: str) -> Named | None:
+def named_record(name: Any, files: Files, column: Column, id_field: str) -> Named | None:
     """The first record of that id, or at that FILE:LINE; `column`: where its text may be."""
     spelled = name if isinstance(name, str) else records.encoded(name).decode()
-    having = Having(records.identity(id_field), spelled)
-    found = (each for each in having.find(files.blocks()) if isinstance(each, Place))
+    search = FieldSearch(records.identity(id_field), spelled)
+    found = (each for each in search.find(files.blocks()) if isinstance(each, Place))
     place = next(found, None) or line_of(files, spelled)
     if place is None:
         return None

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 NGRAMS = Ngrams(order=2, bits=18)  # two arrays of 2 MiB, however many texts there are
 
 
-class Closest:
+class TextSimilarity:
     """Cosines of one text to many: of counts of 1- and 2-grams, times the logarithm of rarity.
 
     Two passes over the many: all are counted first, then compared, in constant memory. The weight
     of an n-gram is log((1 + n) / (1 + df)) + 1 for n texts, df of which have it.
 
-    >>> closest = Closest("play some jazz")
+    >>> similarity = TextSimilarity("play some jazz")
     >>> others = ["play some rock", "is it raining", "play some jazz"]
-    >>> closest.count(others)
-    >>> closest.cosines(others).round(2).tolist()
+    >>> similarity.count(others)
+    >>> similarity.cosines(others).round(2).tolist()
     [0.46, 0.0, 1.0]
     """
 
@@ -37,7 +37,7 @@ class Closest:
         self._having = np.zeros(1 << ngrams.bits, np.int64)
 
     def count(self, texts: Sequence[str]) -> None:
-        """Take note of which n-grams some more texts have."""
+        """Count the n-grams of some more texts."""
         self._texts += len(texts)
         columns = self._ngrams.matrix(texts).indices
         self._having += np.bincount(columns, minlength=len(self._having))

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from dataselect.analysis.explain.glossary import explained
 from dataselect.analysis.explain.word_scores import END
 from dataselect.console import aligned, one_line
-from dataselect.selection.rule import EVERYTHING
 
 if TYPE_CHECKING:
-    from dataselect.analysis.explain.explanation import Account, Explanation
-    from dataselect.analysis.explain.ngram_shares import RelevanceSum, Reported
-    from dataselect.analysis.explain.run_decisions import Passage
+    from dataselect.analysis.explain.explanation import ExplainedRecord, Explanation
+    from dataselect.analysis.explain.ngram_shares import RelevanceSum, ReportedWeights
+    from dataselect.analysis.explain.run_decisions import RunDecision
     from dataselect.analysis.explain.similar_records import Neighbour
     from dataselect.analysis.explain.word_scores import Word, WordPredictions
 
@@ -26,40 +25,41 @@ _SHARED = 6  # n-grams that are listed of a neighbour
 
 def text(explanation: Explanation, top: int) -> str:
     """Lines that end with a line feed each; `top` n-grams and words are listed."""
-    accounts = ["\n".join(_account(account, top)) for account in explanation.records]
-    return "\n\n".join(accounts) + "\n"
+    found = ["\n".join(_record_sections(each, top)) for each in explanation.records]
+    return "\n\n".join(found) + "\n"
 
 
-def _account(account: Account, top: int) -> Iterator[str]:
+def _record_sections(found: ExplainedRecord, top: int) -> Iterator[str]:
     """The sections of one record, an empty line between them."""
-    yield f"{_shown(account.name)}: {verdict(account.passages)}"
+    yield f"{_shown(found.name)}: {verdict(found.decisions)}"
     sections = {
-        "The record": _record(account),
-        "What runs did with it": [line for each in account.passages for line in _passage(each)],
-        "What its fields say": _fields(account),
+        "The record": _record(found),
+        "What runs did with it": [line for each in found.decisions for line in _decision(each)],
+        "What its fields say": _fields(found),
         "Relevance": [
-            *(line for each in account.relevance for line in _evidence(each, top)),
-            *(line for each in account.reported for line in _reported(each, top)),
+            *(line for each in found.relevance for line in _relevance(each, top)),
+            *(line for each in found.reported for line in _reported(each, top)),
         ],
-        "Language models": [line for each in account.predictions for line in _predicted(each, top)],
-        "Nearest of what was kept": [line for each in account.neighbours for line in _near(each)],
-        "Not known": [line for note in account.notes for line in _wrapped(note)],
+        "Language models": [line for each in found.predictions for line in _predicted(each, top)],
+        "Nearest of what was kept": [line for each in found.neighbours for line in _near(each)],
+        "Not known": [line for note in found.notes for line in _wrapped(note)],
     }
     for title, lines in sections.items():
         if lines:
             yield from ("", title, *(f"  {line}".rstrip() for line in lines))
 
 
-def verdict(passages: Sequence[Passage]) -> str:
+def verdict(decisions: Sequence[RunDecision]) -> str:
     """What became of a record, in a line: the runs that decided on it."""
-    by_fate: dict[str, list[str]] = {}
-    for each in passages:
-        if each.decides and each.fate not in ("not read", "unknown"):
-            by_fate.setdefault(each.fate, []).append(f"{each.command} ({each.report})")
-    if by_fate:
-        words = [f"{fate} by {', '.join(runs)}" for fate, runs in sorted(by_fate.items())]
-        return "; ".join(words)
-    return "kept" if any(each.fate == "kept" for each in passages) else "found"
+    by_outcome: dict[str, list[str]] = {}
+    for each in decisions:
+        if each.decides and each.outcome not in ("not read", "unknown"):
+            by_outcome.setdefault(each.outcome, []).append(f"{each.command} ({each.report})")
+    if by_outcome:
+        return "; ".join(
+            f"{outcome} by {', '.join(by_outcome[outcome])}" for outcome in sorted(by_outcome)
+        )
+    return "kept" if any(each.outcome == "kept" for each in decisions) else "found"
 
 
 def _shown(value: Any) -> str:
@@ -85,41 +85,32 @@ def _wrapped(words: str, after: str = "") -> list[str]:
     )
 
 
-def _record(account: Account) -> list[str]:
-    lines = [] if account.text is None else _wrapped(_quoted(account.text), '"')
-    lines += _wrapped("at " + ", ".join(map(str, account.places)), "at ")
-    told = [name for name, _, _ in explained(account.record)]
-    others = {
-        name: value
-        for name, value in account.record.items()
-        if name not in told and value not in (account.text, account.name, None)
-    }
-    lines += [
-        line
-        for name, value in others.items()
-        for line in _wrapped(f"{name}: {_short(json.dumps(value, ensure_ascii=False))}", "  ")
-    ]
-    copies = {name: count for name, count in account.same_text.items() if count > 1}
-    if copies:
-        counts = ", ".join(f"{count:,} times in {name}" for name, count in copies.items())
-        lines += _wrapped(f"the same text is {counts}")
-    return lines
+def _record(found: ExplainedRecord) -> list[str]:
+    lines = [] if found.text is None else _wrapped(_quoted(found.text), '"')
+    lines += _wrapped("at " + ", ".join(map(str, found.places)), "at ")
+    with_meaning = [name for name, _, _ in explained(found.record)]
+    for name, value in found.record.items():
+        if name not in with_meaning and value not in (found.text, found.name, None):
+            spelled = _short(json.dumps(value, ensure_ascii=False))
+            lines += _wrapped(f"{name}: {spelled}", "  ")
+    copies = [f"{n:,} times in {name}" for name, n in found.same_text.items() if n > 1]
+    return lines + (_wrapped(f"the same text is {', '.join(copies)}") if copies else [])
 
 
-def _fields(account: Account) -> list[str]:
+def _fields(found: ExplainedRecord) -> list[str]:
     lines = []
-    for name, value, meaning in explained(account.record):
-        if name == "dropped" and account.passages:
+    for name, value, meaning in explained(found.record):
+        if name == "dropped" and found.decisions:
             continue
         words = f"{name}: {_short(value)}, {meaning}"
-        if name == "nearest" and account.nearest is not None and account.nearest.text:
-            at = f"{account.nearest.file}:{account.nearest.line}"
-            words += f"; {at} is {_quoted(account.nearest.text)}"
+        if name == "nearest" and found.nearest is not None and found.nearest.text:
+            at = f"{found.nearest.file}:{found.nearest.line}"
+            words += f"; {at} is {_quoted(found.nearest.text)}"
         lines += _wrapped(words, "  ")
     return lines
 
 
-_FATES = {
+_OUTCOMES = {
     "kept": "kept",
     "dropped": "dropped",
     "not kept": "not kept: dropped, left out as a bad record, or never read",
@@ -129,70 +120,64 @@ _FATES = {
 }
 
 
-def _passage(found: Passage) -> list[str]:
-    lines = _wrapped(f"{found.command} ({found.report}): {_fate(found)}", "  ")
-    return [*lines, *(f"  {line}" for each in _told(found) for line in _wrapped(each, "  "))]
+def _decision(found: RunDecision) -> list[str]:
+    words = _OUTCOMES[found.outcome]
+    if found.outcome == "dropped" and found.reason:
+        words += f", {found.reason}"
+    elif found.outcome == "kept" and not found.decides:
+        words = "kept, as all were"
+    elif found.outcome in ("kept", "dropped") and found.cut.selects:
+        words += f" by {found.cut.rule}"
+    lines = _wrapped(f"{found.command} ({found.report}): {words}", "  ")
+    return lines + [f"  {line}" for each in _sentences(found) for line in _wrapped(each, "  ")]
 
 
-def _fate(found: Passage) -> str:
-    words = _FATES[found.fate]
-    if found.fate == "dropped" and found.reason:
-        return f"{words}, {found.reason}"
-    if found.fate == "kept" and not found.decides:
-        return "kept, as all were"
-    is_ruled = found.fate in ("kept", "dropped") and found.rule != EVERYTHING
-    return f"{words} by {found.rule}" if is_ruled else words
-
-
-def _told(found: Passage) -> Iterator[str]:
-    """Sentences on the score, its standing, and what would have kept the record."""
+def _sentences(found: RunDecision) -> Iterator[str]:
+    """Sentences on the score, its rank, and what would have kept the record."""
+    cut, rank = found.cut, found.rank
     if found.score is not None:
-        yield f"{found.field} {found.score:.9g}{_cut(found)}"
-    if found.standing is not None:
-        where = found.standing
-        group = f" of {where.group}" if where.group is not None else ""
-        share = f"{100 * where.better:.4g} %"
-        yield f"rank {where.rank:,} of {where.records:,}{group}, {share} are better"
+        which = "lowest" if cut.direction == "high" else "highest"
+        decided = cut.score is not None and cut.selects
+        limit = f", the {which} that was kept {cut.score:.9g}" if decided else ""
+        yield f"{cut.field} {found.score:.9g}{limit}"
+    if rank is not None:
+        group = f" of {rank.group}" if rank.group is not None else ""
+        share = f"{100 * rank.better:.4g} %"
+        yield f"rank {rank.rank:,} of {rank.records:,}{group}, {share} are better"
     elif found.better is not None:
         low, high = (100 * share for share in found.better)
         yield f"{low:g} to {high:g} % are better, by the quantiles in the report"
-    if found.fate == "dropped":
-        yield from _chance(found)
-    if found.missing and (found.standing is None or found.fate in ("unknown", "not kept")):
+    if found.outcome == "dropped":
+        yield from _advice(found)
+    if found.missing and (rank is None or found.outcome in ("unknown", "not kept")):
         yield f"not there: {', '.join(found.missing)}"
 
 
-def _chance(found: Passage) -> Iterator[str]:
-    """What would have kept a record that was dropped, or what to do to be told."""
-    if found.remedy:
-        instead = " in place of --auto" if "--auto" in found.rule else ""
-        yield f"would have been kept with {' '.join(found.remedy)}{instead}"
-    elif "--sample" in found.rule and found.standing is not None:
+def _advice(found: RunDecision) -> Iterator[str]:
+    """What would have kept a record that was dropped, or what to do to know it."""
+    if found.would_keep:
+        instead = " in place of --auto" if found.auto else ""
+        yield f"would have been kept with {' '.join(found.would_keep)}{instead}"
+    elif "sample" in found.cut.options and found.rank is not None:
         yield "chance decided: another --seed, or a larger --sample, may draw it"
-    elif found.reason == "not picked":
+    elif found.dropped_by is not None and found.dropped_by.rule == "not_picked":
         yield "others brought more that is new: a larger --size may pick it"
     elif found.score is None and found.reason is None:
         yield "its score was not written: run again with --rejects FILE"
 
 
-def _cut(found: Passage) -> str:
-    """The worst score that was kept, where the score decided."""
-    if found.cut is None or found.rule == EVERYTHING:
-        return ""
-    which = "lowest" if found.direction == "high" else "highest"
-    return f", the {which} that was kept {found.cut:.9g}"
-
-
-def _evidence(found: RelevanceSum, top: int) -> list[str]:
+def _relevance(found: RelevanceSum, top: int) -> list[str]:
     """A sum that can be added up: n-grams, the rest of them, and the offset."""
-    told = sorted((each for each in found.shares if each.weight), key=lambda each: -abs(each.share))
-    shown = sorted(told[:top], key=lambda each: -each.share)
+    known = sorted(
+        (each for each in found.shares if each.weight), key=lambda each: -abs(each.share)
+    )
+    shown = sorted(known[:top], key=lambda each: -each.share)
     which = f" for {found.set_name}" if found.set_name else ""
     total, offset = round(found.log_odds, 4), round(found.offset, 4)
     rest = total - offset - sum(round(each.share, 4) for each in shown)
     rows = [(f"{each.share:+.4f}", f"{each.weight:+.4f}", each.ngram) for each in shown]
-    if told[top:]:
-        rows.append((f"{rest:+.4f}", "", f"({len(told) - top:,} other n-grams)"))
+    if known[top:]:
+        rows.append((f"{rest:+.4f}", "", f"({len(known) - top:,} other n-grams)"))
     rows.append((f"{offset:+.4f}", "", "(offset of the model)"))
     rows.append((f"{total:+.4f}", "", "= log-odds"))
     factor = found.slope / found.divisor
@@ -214,7 +199,7 @@ def _evidence(found: RelevanceSum, top: int) -> list[str]:
 _HEADED = [("share", "weight", "n-gram")]
 
 
-def _reported(found: Reported, top: int) -> list[str]:
+def _reported(found: ReportedWeights, top: int) -> list[str]:
     lines = []
     for name, weights in found.weights.items():
         which = f" for {name}" if name else ""

@@ -1,4 +1,4 @@
-"""How well language models predict a text, word by word."""
+"""Word by word, how well language models predict a text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one model makes of a text: `role` is in-domain or contrast; `words` in their order."""
+    """A text by one model: `role` is in-domain or contrast; `words` are in their order."""
 
     model: str
     role: str
@@ -58,14 +58,14 @@ class Prediction:
 
 @dataclass(frozen=True)
 class WordPredictions:
-    """What the models of a run make of a text; `difference` in bits a word, with a contrast."""
+    """A text by the models of a run; `difference` in bits a word, with a contrast."""
 
     models: list[Prediction]
     difference: float | None = None
 
 
 def by_model(path: str, text: str, normalization: Normalization | None) -> WordPredictions:
-    """What the model in a file makes of a text. Raises InputError if it is not one."""
+    """A text by the model in a file. Raises InputError if it is not one."""
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.operations.winnow.scorer import WinnowRecipe
 
@@ -74,7 +74,7 @@ def by_model(path: str, text: str, normalization: Normalization | None) -> WordP
 
 
 def by_stage(stage: Stage, text: str) -> WordPredictions | None:
-    """What the models of a winnow run make of a text, trained again where they were trained then.
+    """A text by the models of a winnow run, trained again where they were trained then.
 
     None where their files are not there. Raises InputError for what is no model, or no text.
     """
@@ -87,7 +87,7 @@ def by_stage(stage: Stage, text: str) -> WordPredictions | None:
 
 
 def _sources(stage: Stage) -> tuple[WinnowRecipe, list[str], list[str]] | None:
-    """How the models of a run are made: the recipe, in-domain texts, and what models are called."""
+    """How the models of a run are made: the recipe, in-domain texts, and the models' names."""
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.language_model.scoring.unknown_words import OovPolicy
     from dataselect.models.normalization import Normalization
@@ -101,37 +101,28 @@ def _sources(stage: Stage) -> tuple[WinnowRecipe, list[str], list[str]] | None:
     paths = [path for path in map(stage.located, named) if path]
     if len(paths) < len(named):
         return None
-    column = records.text(stage.text_field)
-    [in_domain] = read_columns(Inputs(paths), [column]) if options["in_domain"] else [[]]
-    contrast = _contrast(stage, in_domain, normalization)
+    lm, name, in_domain = None, f"a model of {', '.join(named)}", []
+    if options["in_domain"]:
+        [in_domain] = read_columns(Inputs(paths), [records.text(stage.text_field)])
+    else:
+        lm, name = LanguageModel(paths[0], normalization), str(options["lm"])
+    contrast, contrast_name = _contrast(stage, in_domain, normalization)
     if contrast is None and options["contrast"] is not None:
         return None
     recipe = WinnowRecipe(
-        lm=None if options["in_domain"] else LanguageModel(paths[0], normalization),
+        lm=lm,
         contrast=contrast,
         order=options["order"],
         oov=OovPolicy.parse(options["oov"]),
         normalization=normalization,
     )
-    return recipe, in_domain, [_called(stage, in_domain), _contrast_called(stage, contrast)]
-
-
-def _called(stage: Stage, in_domain: Sequence[str]) -> str:
-    options = stage.options
-    return f"a model of {', '.join(options['in_domain'])}" if in_domain else str(options["lm"])
-
-
-def _contrast_called(stage: Stage, contrast: LanguageModel | list[str] | None) -> str:
-    name = str(stage.options["contrast"])
-    if not isinstance(contrast, list):
-        return name
-    return "a model of a sample of the input" if name == _AUTO else f"a model of {name}"
+    return recipe, in_domain, [name, contrast_name]
 
 
 def _contrast(
     stage: Stage, in_domain: Sequence[str], normalization: Normalization
-) -> LanguageModel | list[str] | None:
-    """The contrast of a run, or the texts that it was trained on, if they are there."""
+) -> tuple[LanguageModel | list[str] | None, str]:
+    """The contrast of a run, or the texts that it was trained on, if they are there; its name."""
     import numpy as np
 
     from dataselect.models.language_model.scoring.language_model import (
@@ -139,21 +130,24 @@ def _contrast(
         is_language_model,
     )
 
-    column = records.text(stage.text_field)
-    if stage.options["contrast"] == _AUTO:
+    column, named = records.text(stage.text_field), stage.options["contrast"]
+    if named == _AUTO:
         pool = [path for path in map(stage.located, stage.read) if path]
         rng = np.random.default_rng(stage.options["seed"])
-        drawn = len(pool) == len(stage.read)
-        return sample_like(in_domain, Inputs(pool), column, rng) if drawn else None
-    path = stage.located(stage.options["contrast"])
-    if path is None or is_language_model(Inputs([path])):
-        return None if path is None else LanguageModel(path, normalization)
+        is_there = len(pool) == len(stage.read)
+        drawn = sample_like(in_domain, Inputs(pool), column, rng) if is_there else None
+        return drawn, "a model of a sample of the input"
+    path = stage.located(named)
+    if path is None:
+        return None, ""
+    if is_language_model(Inputs([path])):
+        return LanguageModel(path, normalization), named
     [texts] = read_columns(Inputs([path]), [column])
-    return texts
+    return texts, f"a model of {named}"
 
 
 def _predicted(winnow: Winnow, text: str, names: Sequence[str]) -> WordPredictions:
-    """What the models of a scorer make of a text, in-domain first."""
+    """A text by the models of a scorer, in-domain first."""
     models = [model for model in (winnow.model, winnow.contrast) if model is not None]
     found = [
         _prediction(model, text, name, role, winnow.oov)

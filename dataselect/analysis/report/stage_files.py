@@ -45,7 +45,7 @@ class Source:
     def cut(self) -> float | None:
         """The score that told kept from dropped, if one did, and a report tells it."""
         cut = None if self.stage is None else self.stage.cut
-        return cut.score if cut is not None and cut.selects and cut.is_by_score else None
+        return cut.score if cut is not None and cut.selects and cut.by_score else None
 
     @property
     def other_field(self) -> str | None:

@@ -51,7 +51,7 @@ class Phases:
     _kept: dict[str, File] = field(default_factory=dict, init=False)
 
     def filtered(self) -> Outcome:
-        """Score and write, where each record's fate is known by itself."""
+        """Score and write, where each record is decided on by itself."""
         rule = digest(asdict(self.work.selection), self.work.wants_dropped)
         tasks = (
             (ScoreAndWrite(**self._given(shard)), digest(self.keys[shard.name], rule))
@@ -150,12 +150,12 @@ class Phases:
             groups.count(known, cut)
             task = Write(
                 **self._given(shard) | {"digests": False},
-                fates=cut.fates,
+                decisions=cut.decisions,
                 reasons=cut.reasons,
                 bucket_limits=limits,
             )
-            fates = digest(cut.reasons, cut.fates.tobytes().hex(), buckets, self.work.wants_dropped)
-            yield task, digest(self.keys[shard.name], fates)
+            decided = cut.reasons, cut.decisions.tobytes().hex(), buckets, self.work.wants_dropped
+            yield task, digest(self.keys[shard.name], digest(*decided))
 
     # -- The cut ---------------------------------------------------------------------------------
 

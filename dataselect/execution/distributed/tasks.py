@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dataselect.data.records import Fields
     from dataselect.execution.block import BlockTask, ScoredRecords
     from dataselect.execution.distributed.shipping import Shipment
+    from dataselect.selection.reasons import Reason
 
 _SCORED, _WRITTEN = "scored", "written"
 
@@ -182,7 +183,7 @@ class ShardTask:
 
 @dataclass(frozen=True)
 class ScoreAndWrite(ShardTask):
-    """Scores records whose fates do not depend on others, and writes those that are kept."""
+    """Scores records that are decided on without looking at others, and writes what is kept."""
 
     stage: ClassVar[str] = _WRITTEN
     outdates: ClassVar[tuple[str, ...]] = (_SCORED, _WRITTEN)
@@ -210,7 +211,7 @@ class ScoreAndWrite(ShardTask):
 
 @dataclass(frozen=True)
 class ScoreShard(ShardTask):
-    """Scores records whose fates depend on others: what that goes by is left in two files."""
+    """Scores records for a selection that looks at all of them; leaves its scores in two files."""
 
     stage: ClassVar[str] = _SCORED
     outdates: ClassVar[tuple[str, ...]] = (_SCORED, _WRITTEN)
@@ -241,17 +242,17 @@ class ScoreShard(ShardTask):
 
 @dataclass(frozen=True)
 class Write(ShardTask):
-    """Writes the records of a shard that was scored, now that their fates are known.
+    """Writes the records of a scored shard, once all are decided on.
 
-    `fates` (n,) uint8 index into `reasons`, of its good records. `bucket_limits`: the lowest gain
-    in each bucket but the last, where buckets are asked for.
+    `decisions` (n,) uint8 of its good records and `reasons` as in `Cut`. `bucket_limits`: the
+    lowest gain in each bucket but the last, where buckets are asked for.
     """
 
     stage: ClassVar[str] = _WRITTEN
     outdates: ClassVar[tuple[str, ...]] = (_WRITTEN,)
 
-    fates: NDArray[np.uint8] = field(kw_only=True)
-    reasons: Sequence[str] = field(kw_only=True)
+    decisions: NDArray[np.uint8] = field(kw_only=True)
+    reasons: Sequence[Reason] = field(kw_only=True)
     bucket_limits: NDArray[np.float64] | None = field(kw_only=True, default=None)
 
     @property
@@ -274,15 +275,15 @@ class Write(ShardTask):
                 lines = _good_lines(block, bad_lines)
                 here = slice(start, start + len(lines))
                 start = here.stop
-                if start > len(self.fates):
+                if start > len(self.decisions):
                     break
                 added = rows.next(len(lines)) | self._buckets(work, known.scores[here])
-                cut = Cut(self.fates[here], self.reasons)
+                cut = Cut(self.decisions[here], self.reasons)
                 texts = work.write(work.stripped(lines), cut, added)
                 for sink, text in zip((kept, dropped), texts, strict=True):
                     _write(sink, text)
                 tally.counts.kept += int(cut.kept.sum())
-            if start != len(self.fates):
+            if start != len(self.decisions):
                 raise self._changed()
         return tally
 

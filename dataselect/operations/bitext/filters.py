@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from dataselect.errors import OptionError
 from dataselect.models.normalization import all_composed
+from dataselect.selection.reasons import Reason
 
 LengthUnit = Literal["chars", "words"]
 _Fires = Callable[[Sequence[str], Sequence[str]], NDArray[np.bool_]]
@@ -63,8 +64,8 @@ class PairFilters:
         return bool(self._checks())
 
     @property
-    def reasons(self) -> tuple[str, ...]:
-        """What to say of the codes of `codes`, from 1."""
+    def reasons(self) -> tuple[Reason, ...]:
+        """What the codes of `codes` mean, from 1."""
         return tuple(reason for reason, _ in self._checks())
 
     def codes(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.uint8]:
@@ -75,32 +76,40 @@ class PairFilters:
             codes[fires(src, tgt) & (codes == 0)] = code
         return codes
 
-    def _checks(self) -> list[tuple[str, _Fires]]:
+    def failing(self, src: str, tgt: str) -> list[Reason]:
+        """Every filter that leaves a pair out."""
+        sides = all_composed([src]), all_composed([tgt])
+        return [reason for reason, fires in self._checks() if fires(*sides)[0]]
+
+    def _checks(self) -> list[tuple[Reason, _Fires]]:
         """The guards that are on, roughly from cheap to dear, each with its reason."""
-        found: list[tuple[str, _Fires]] = []
+        found: list[tuple[Reason, _Fires]] = []
         if self.max_length_ratio is not None:
-            found.append((f"above --max-length-ratio {self.max_length_ratio:g}", self._too_uneven))
+            reason = Reason("length_ratio", "--max-length-ratio", self.max_length_ratio)
+            found.append((reason, self._too_uneven))
         if self.drop_copies:
-            found.append(("a copy of the source, --drop-copies", _each(is_copy)))
+            found.append((Reason("copy_of_source", "--drop-copies"), _each(is_copy)))
         if self.src_script is not None:
-            found.append((f"source not in --src-script {self.src_script}", self._src_astray))
+            reason = Reason("source_script", "--src-script", self.src_script)
+            found.append((reason, self._source_in_wrong_script))
         if self.tgt_script is not None:
-            found.append((f"target not in --tgt-script {self.tgt_script}", self._tgt_astray))
+            reason = Reason("target_script", "--tgt-script", self.tgt_script)
+            found.append((reason, self._target_in_wrong_script))
         if self.same_urls:
-            found.append(("other URLs or e-mail addresses, --same-urls", _each(links_disagree)))
+            found.append((Reason("urls", "--same-urls"), _each(links_disagree)))
         if self.same_numbers:
-            found.append(("other numbers, --same-numbers", _each(numbers_disagree)))
+            found.append((Reason("numbers", "--same-numbers"), _each(numbers_disagree)))
         return found
 
     def _too_uneven(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.bool_]:
         one, other = _lengths(src, self.length_unit), _lengths(tgt, self.length_unit)
         return np.maximum(one, other) > self.max_length_ratio * np.minimum(one, other)
 
-    def _src_astray(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.bool_]:
+    def _source_in_wrong_script(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.bool_]:
         assert self.src_script is not None
         return script_share(src, self.src_script) < 0.5
 
-    def _tgt_astray(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.bool_]:
+    def _target_in_wrong_script(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.bool_]:
         assert self.tgt_script is not None
         return script_share(tgt, self.tgt_script) < 0.5
 

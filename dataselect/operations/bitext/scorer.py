@@ -27,6 +27,7 @@ from dataselect.operations.bitext.distance.embedding_space import checked
 from dataselect.operations.bitext.distance.fitting import fit
 from dataselect.operations.bitext.distance.options import DistanceOptions
 from dataselect.operations.bitext.filters import PairFilters
+from dataselect.selection.reasons import Reason, describe
 
 if TYPE_CHECKING:
     from dataselect.selection.rule import Direction
@@ -192,11 +193,12 @@ class Bitext(FittedScorer):
         return (DISTANCE,) * bool(self.domains) + (ALIGNMENT,) * (self.margins is not None)
 
     @property
-    def exclusions(self) -> tuple[str, ...]:  # type: ignore[override]  # as above
+    def exclusions(self) -> tuple[Reason, ...]:  # type: ignore[override]  # as above
         """Guards that fired, and poor alignment."""
-        if self.margins is None or self.margins.lowest is None:
+        lowest = None if self.margins is None else self.margins.lowest
+        if lowest is None:
             return self.guards.reasons
-        return (*self.guards.reasons, f"alignment below --min-alignment {self.margins.lowest:g}")
+        return (*self.guards.reasons, Reason("min_alignment", "--min-alignment", lowest))
 
     @property
     def parallel(self) -> bool:  # type: ignore[override]  # as above
@@ -283,14 +285,13 @@ class Bitext(FittedScorer):
                 "side": "+".join(self.domains) or None,
                 "model": self.digest[:12] if self.domains else None,
                 "align": margins and margins.figures.get("digest", "")[:12],
-                "left_out": "; ".join(self.exclusions) or None,
+                "left_out": "; ".join(map(describe, self.exclusions)) or None,
             },
             "sides": {
                 side: {**domain.figures, "encoder": domain.encoder.describe()}
                 for side, domain in self.domains.items()
             },
             "alignment": margins and margins.figures,
-            "guards": list(self.exclusions),
         }
 
     @cached_property

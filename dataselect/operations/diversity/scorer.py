@@ -22,15 +22,16 @@ from dataselect.operations.diversity.decisions import (
     Decisions,
 )
 from dataselect.operations.diversity.greedy import NOTHING, Picks
+from dataselect.selection.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _REASONS = (
-    "not picked",
-    "a copy of labelled text",
-    "a copy of an earlier record",
-    "outside the band",
+    Reason("not_picked"),
+    Reason("copy_of_labelled"),
+    Reason("copy"),
+    Reason("novelty"),
 )
 UNDECIDED = 255
 """The code of a record that is none."""
@@ -91,7 +92,7 @@ class Diversity(Scorer):
     noun: ClassVar[str] = "diversity"
     may_add: ClassVar[tuple[str, ...]] = ("novelty", "nearest", "round")
     adds: tuple[str, ...] = field(default=("novelty", "nearest", "round"), init=False)
-    exclusions: tuple[str, ...] = field(default=_REASONS, init=False)
+    exclusions: tuple[Reason, ...] = field(default=_REASONS, init=False)
 
     codes: NDArray[np.uint8]
     known: Known
@@ -156,7 +157,6 @@ class Diversity(Scorer):
         """How picks were made, and what became of the other records."""
         picked = self.known.order != NOTHING
         novelty = self.known.novelty[picked][np.argsort(self.known.order[picked])]
-        reasons = {reason: self._count(code) for code, reason in enumerate(_REASONS, start=1)}
         return {
             "signature": {
                 "method": self.figures.get("method"),
@@ -170,7 +170,6 @@ class Diversity(Scorer):
                 "mean": _shown(novelty),
                 "last": _shown(novelty[-1:]),
             },
-            "dropped": reasons,
         }
 
     def _count(self, code: int) -> int:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dataselect.data.records import Column, Fields, numbers, optional, text
 from dataselect.execution.scorer import FittedScorer, Remarks, Scores
 from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
+from dataselect.selection.reasons import Reason
 
 INTENT, CONFIDENCE = "intent", "confidence"
 
@@ -88,10 +89,12 @@ class LabelScorer(FittedScorer):
         return self.recogniser.parallel
 
     @property
-    def exclusions(self) -> tuple[str, ...]:  # type: ignore[override]  # as above
+    def exclusions(self) -> tuple[Reason, ...]:  # type: ignore[override]  # as above
         """What is none of the intents, and what is too uncertain."""
-        other = () if self.keeps_other else (f"labelled '{OTHER}'",)
-        return other + (() if self.least is None else (f"below --min-confidence {self.least:g}",))
+        found = [] if self.keeps_other else [Reason("other_intent", "--keep-other")]
+        if self.least is not None:
+            found.append(Reason("min_confidence", "--min-confidence", self.least))
+        return tuple(found)
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
         """Label a batch of texts."""

@@ -28,6 +28,7 @@ from dataselect.models.language_model.scoring.language_model import (
 from dataselect.models.language_model.scoring.unknown_words import OovPolicy
 from dataselect.models.language_model.temporary_models import SmallModels
 from dataselect.models.normalization import Normalization
+from dataselect.selection.reasons import Reason
 
 if TYPE_CHECKING:
     from dataselect.selection.rule import Direction
@@ -53,18 +54,23 @@ class Band:
             )
 
     def outside(self, perplexities: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """(n,) 1 for what is above the band, 2 for what is below, 0 for the rest."""
+        """(n,) the place in `reasons`, from 1, of why a perplexity is outside the band, or 0."""
         codes = np.zeros(len(perplexities), np.uint8)
         if self.highest is not None:
             codes[perplexities > self.highest] = 1
         if self.lowest is not None:
-            codes[perplexities < self.lowest] = 2
+            codes[perplexities < self.lowest] = len(self.reasons)
         return codes
 
     @property
-    def reasons(self) -> tuple[str, ...]:
-        """What to say of the codes of `outside`, from 1."""
-        return (f"above --max-perplexity {self.highest}", f"below --min-perplexity {self.lowest}")
+    def reasons(self) -> tuple[Reason, ...]:
+        """The ends that the band has."""
+        ends = ("max_perplexity", self.highest), ("min_perplexity", self.lowest)
+        return tuple(
+            Reason(name, f"--{name.replace('_', '-')}", value)
+            for name, value in ends
+            if value is not None
+        )
 
 
 class Winnow(Scorer):
@@ -110,7 +116,7 @@ class Winnow(Scorer):
         return (PERPLEXITY, OOV) if self.contrast is None else (DIFFERENCE, PERPLEXITY, OOV)
 
     @property
-    def exclusions(self) -> tuple[str, ...]:  # type: ignore[override]  # as above
+    def exclusions(self) -> tuple[Reason, ...]:  # type: ignore[override]  # as above
         """Being outside the band."""
         return self.band.reasons
 

@@ -18,8 +18,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from dataselect.analysis.explain.counterfactuals import spelled
 from dataselect.analysis.explain.glossary import MEANINGS
-from dataselect.analysis.explain.record_lookup import Having, Place, continues
-from dataselect.analysis.explain.similar_texts import Closest
+from dataselect.analysis.explain.record_lookup import FieldSearch, Place, continues
+from dataselect.analysis.explain.similar_texts import TextSimilarity
 from dataselect.data.input_files import Block
 from dataselect.data.records import identity
 from dataselect.operations.bitext.scorer import ALIGNMENT, DISTANCE
@@ -99,10 +99,10 @@ REPORT = ("--report", "run.json")
 def test_a_record_that_is_kept(folder: Path, inside: Inside, explain: Explain) -> None:
     select(inside, "--top-k 2")
     account = explain("r7", *REPORT)
-    [run] = account["passages"]
-    assert (run["fate"], run["score"], run["cut"]) == ("kept", 0.9, 0.9)
-    assert (run["standing"]["rank"], run["standing"]["records"]) == (1, 24)
-    assert run["remedy"] == []
+    [run] = account["decisions"]
+    assert (run["outcome"], run["score"], run["cut"]["score"]) == ("kept", 0.9, 0.9)
+    assert (run["rank"]["rank"], run["rank"]["records"]) == (1, 24)
+    assert run["would_keep"] == []
     assert [place["file"] for place in account["places"]] == ["pool.jsonl", "kept.jsonl"]
     assert [place["line"] for place in account["places"]] == [8, 1]
     assert account["record"] == {"id": "r7", "text": TEXTS[7], "s": 0.9, "g": "b"}
@@ -136,9 +136,9 @@ def test_what_would_have_kept_a_record_does(
     dropped = {each["id"]: each["dropped"] for each in lines(folder / "dropped.jsonl")}
     assert len(dropped) > 5
     for name in list(dropped)[:: len(dropped) // 2]:
-        [run] = explain(name, *REPORT)["passages"]
-        assert (run["fate"], run["reason"]) == ("dropped", dropped[name])
-        changed = " ".join(run["remedy"])
+        [run] = explain(name, *REPORT)["decisions"]
+        assert (run["outcome"], run["reason"]) == ("dropped", dropped[name])
+        changed = " ".join(run["would_keep"])
         names = "|".join(word for word in changed.split() if word.startswith("--"))
         assert names
         again = [*re.sub(rf"({names}) \S+", "", rule).split(), *changed.split()]
@@ -154,8 +154,8 @@ def test_ranks_are_those_of_the_records_sorted(
     sign = 1 if direction == "low" else -1
     ranked = sorted(lines(folder / "pool.jsonl"), key=lambda record: sign * record["s"])
     for rank, record in list(enumerate(ranked, start=1))[::5]:
-        [run] = explain(record["id"], *REPORT)["passages"]
-        assert run["standing"]["rank"] == rank
+        [run] = explain(record["id"], *REPORT)["decisions"]
+        assert run["rank"]["rank"] == rank
         assert run["better"] == [(rank - 1) / 24] * 2
 
 
@@ -163,9 +163,9 @@ def test_ranks_within_groups(folder: Path, inside: Inside, explain: Explain) -> 
     select(inside, "--per g --top-k 2")
     own = [record for record in lines(folder / "pool.jsonl") if record["g"] == "b"]
     ranked = sorted(own, key=lambda record: -record["s"])
-    [run] = explain(ranked[4]["id"], *REPORT)["passages"]
-    standing = run["standing"]
-    assert (standing["rank"], standing["records"], standing["group"]) == (5, 12, "b")
+    [run] = explain(ranked[4]["id"], *REPORT)["decisions"]
+    rank = run["rank"]
+    assert (rank["rank"], rank["records"], rank["group"]) == (5, 12, "b")
 
 
 def test_the_sentences_for_a_record_that_was_dropped(
@@ -185,8 +185,8 @@ def test_the_sentences_for_a_record_that_was_dropped(
 def test_a_draw_promises_nothing(folder: Path, inside: Inside, explain: Explain) -> None:
     select(inside, "--sample 5")
     name = lines(folder / "dropped.jsonl")[3]["id"]
-    [run] = explain(name, *REPORT)["passages"]
-    assert (run["fate"], run["remedy"]) == ("dropped", [])
+    [run] = explain(name, *REPORT)["decisions"]
+    assert (run["outcome"], run["would_keep"]) == ("dropped", [])
 
 
 def test_several_runs_one_after_the_other(
@@ -198,11 +198,11 @@ def test_several_runs_one_after_the_other(
         *("--rejects", "rest.jsonl", "--report", "last.json", "kept.jsonl"),
     ).silent()
     reports = ("--report", "last.json", *REPORT)
-    fates = {
-        name: [run["fate"] for run in explain(name, *reports)["passages"]]
+    outcomes = {
+        name: [run["outcome"] for run in explain(name, *reports)["decisions"]]
         for name in ("r7", "r5", "r0")
     }
-    assert fates == {
+    assert outcomes == {
         "r7": ["kept", "kept"],
         "r5": ["kept", "dropped"],
         "r0": ["dropped", "not read"],
@@ -220,9 +220,9 @@ def test_without_rejects_the_scores_that_were_read_tell(
         *("select", "-q", "--by", "s", "--top-k", 4, "-o", "kept.jsonl"),
         *(*REPORT, "pool.jsonl"),
     ).silent()
-    [run] = explain("r9", *REPORT)["passages"]
-    assert (run["fate"], run["reason"], run["score"]) == ("dropped", None, 0.3)
-    assert run["remedy"] == [f"--top-k {run['standing']['rank']}"]
+    [run] = explain("r9", *REPORT)["decisions"]
+    assert (run["outcome"], run["reason"], run["score"]) == ("dropped", None, 0.3)
+    assert run["would_keep"] == [f"--top-k {run['rank']['rank']}"]
 
 
 def test_files_that_are_gone_are_named(
@@ -230,11 +230,11 @@ def test_files_that_are_gone_are_named(
 ) -> None:
     select(inside, "--threshold 0.5")
     (folder / "kept.jsonl").unlink()
-    [kept], [dropped] = (explain(name, *REPORT)["passages"] for name in ("r7", "r0"))
-    assert (kept["fate"], dropped["fate"]) == ("kept", "dropped")
+    [kept], [dropped] = (explain(name, *REPORT)["decisions"] for name in ("r7", "r0"))
+    assert (kept["outcome"], dropped["outcome"]) == ("kept", "dropped")
     (folder / "dropped.jsonl").unlink()
-    [run] = explain("r7", *REPORT)["passages"]
-    assert (run["fate"], run["missing"]) == ("unknown", ["kept.jsonl", "dropped.jsonl"])
+    [run] = explain("r7", *REPORT)["decisions"]
+    assert (run["outcome"], run["missing"]) == ("unknown", ["kept.jsonl", "dropped.jsonl"])
     assert "select (run.json): not known\n" in (found := told("r7", *REPORT))
     assert "not there: kept.jsonl, dropped.jsonl\n" in found
 
@@ -242,8 +242,10 @@ def test_files_that_are_gone_are_named(
 def test_what_a_pipe_read_is_not_known(folder: Path, shell: Shell, explain: Explain) -> None:
     options = "--by s --threshold 0.5 --report run.json -o kept.jsonl -q"
     shell(f"cat pool.jsonl | dataselect select {options}").silent()
-    fates = [explain(name, "pool.jsonl", *REPORT)["passages"][0]["fate"] for name in ("r7", "r0")]
-    assert fates == ["kept", "not kept"]
+    outcomes = [
+        explain(name, "pool.jsonl", *REPORT)["decisions"][0]["outcome"] for name in ("r7", "r0")
+    ]
+    assert outcomes == ["kept", "not kept"]
 
 
 def test_the_quantiles_of_the_report_stand_in_for_scores(
@@ -253,8 +255,8 @@ def test_the_quantiles_of_the_report_stand_in_for_scores(
     (folder / "pool.jsonl").unlink()
     (folder / "dropped.jsonl").unlink()
     inside("select", "-q", "--by", "s", "-o", "pool.jsonl", "kept.jsonl").silent()  # another pool
-    [run] = explain("r5", *REPORT)["passages"]
-    assert run["standing"] is None
+    [run] = explain("r5", *REPORT)["decisions"]
+    assert run["rank"] is None
     low, high = run["better"]
     scores = [n * 7 % 10 / 10 for n in range(24)]
     assert low <= sum(score > 0.5 for score in scores) / 24 <= high < 1
@@ -267,15 +269,15 @@ def test_a_record_that_a_run_left_out_as_bad(
     with (folder / "pool.jsonl").open("a") as pool:
         pool.write('{"id": "odd", "text": "play", "s": "high"}\n')
     select(inside, "--top-k 4", "--on-error", "skip")
-    [run] = explain("odd", *REPORT)["passages"]
-    assert run["fate"] == "left out"
+    [run] = explain("odd", *REPORT)["decisions"]
+    assert run["outcome"] == "left out"
 
 
 def test_nothing_was_kept(folder: Path, inside: Inside, explain: Explain) -> None:
     select(inside, "--threshold 2", "--allow-empty")
     account = explain("r3", *REPORT)
-    [run] = account["passages"]
-    assert (run["cut"], run["remedy"]) == (None, ["--threshold 0.1"])
+    [run] = account["decisions"]
+    assert (run["cut"]["score"], run["would_keep"]) == (None, ["--threshold 0.1"])
     assert account["neighbours"] == []
 
 
@@ -298,8 +300,8 @@ def test_what_would_have_kept_a_record_outside_a_band(
     assert dropped
     for record in dropped[::4]:
         winnow(inside, f"{band} {rule}")
-        [run] = explain(record["id"], *REPORT)["passages"]
-        moved, *others = run["remedy"]
+        [run] = explain(record["id"], *REPORT)["decisions"]
+        moved, *others = run["would_keep"]
         assert moved.startswith(option)
         winnow(inside, " ".join([moved, *(others or [rule])]))
         assert record["id"] in [each["id"] for each in lines(folder / "kept.jsonl")]
@@ -315,8 +317,8 @@ def test_what_is_left_out_does_not_count_among_the_better(
         (each for each in dropped if "not among" in each["dropped"]),
         key=lambda each: each["perplexity"],
     )
-    [run] = explain(first["id"], *REPORT)["passages"]
-    assert run["remedy"] == [f"--top-k {better + 1}"]
+    [run] = explain(first["id"], *REPORT)["decisions"]
+    assert run["would_keep"] == [f"--top-k {better + 1}"]
 
 
 PAIR = {"id": "p", "src": "call 555 at www.a.org", "tgt": "call 555 at www.a.org now, call 7"}
@@ -333,8 +335,8 @@ def test_which_guards_a_pair_would_have_to_pass(
         *("bitext", "-q", "--in-domain", "near.jsonl", *guards, "--allow-empty"),
         *("-o", "kept.jsonl", "--rejects", "dropped.jsonl", *REPORT, "pairs.jsonl"),
     ).silent()
-    [run] = explain("p", *REPORT)["passages"]
-    assert run["remedy"] == ["no --max-length-ratio", "no --same-urls", "no --same-numbers"]
+    [run] = explain("p", *REPORT)["decisions"]
+    assert run["would_keep"] == ["no --max-length-ratio", "no --same-urls", "no --same-numbers"]
     assert explain("p", *REPORT)["text"] == "ruf 7 an"
 
 
@@ -355,8 +357,8 @@ def test_a_pair_of_poor_alignment(folder: Path, inside: Inside, explain: Explain
         return [each["id"] for each in lines(folder / "kept.jsonl")]
 
     assert 3 not in align(50)
-    [run] = explain(3, *REPORT)["passages"]
-    [(option, value)] = [each.split() for each in run["remedy"]]
+    [run] = explain(3, *REPORT)["decisions"]
+    [(option, value)] = [each.split() for each in run["would_keep"]]
     assert option == "--min-alignment"
     assert 3 in align(value)
 
@@ -371,8 +373,8 @@ def test_a_record_that_was_not_picked(
     reasons = {each["id"]: each["dropped"] for each in lines(folder / "dropped.jsonl")}
     copy = next(name for name, reason in reasons.items() if "copy" in reason)
     account = explain(copy, *REPORT)
-    [run] = account["passages"]
-    assert (run["fate"], run["reason"], run["standing"]) == ("dropped", reasons[copy], None)
+    [run] = account["decisions"]
+    assert (run["outcome"], run["reason"], run["rank"]) == ("dropped", reasons[copy], None)
     assert account["nearest"]["text"] == account["text"]
     assert account["nearest"]["name"] == account["record"]["nearest"]
     other = next(name for name, reason in reasons.items() if reason == "not picked")
@@ -396,8 +398,8 @@ def test_a_label_that_is_too_uncertain(folder: Path, inside: Inside, explain: Ex
 
     label("--min-confidence", 1)
     name = lines(folder / "dropped.jsonl")[0]["id"]
-    [run] = explain(name, *REPORT)["passages"]
-    label(*run["remedy"][0].split())
+    [run] = explain(name, *REPORT)["decisions"]
+    label(*run["would_keep"][0].split())
     assert name in [each["id"] for each in lines(folder / "kept.jsonl")]
 
 
@@ -546,21 +548,21 @@ def test_models_that_are_gone_are_named(folder: Path, inside: Inside, explain: E
 
 def test_cosines_by_hand() -> None:
     """Of two texts both have a, of weight 1; one has b, c and each pair, of weight w."""
-    closest = Closest("a b")
-    closest.count(["a c", "a b"])
+    similarity = TextSimilarity("a b")
+    similarity.count(["a c", "a b"])
     weight = math.log(3 / 2) + 1
     expected = 1 / (1 + 2 * weight**2)
-    assert closest.cosines(["a c", "a b", "d"]).tolist() == pytest.approx([expected, 1, 0])
+    assert similarity.cosines(["a c", "a b", "d"]).tolist() == pytest.approx([expected, 1, 0])
 
 
 def test_cosines_are_those_of_scikit_learn() -> None:
     text = "play play some jazz"
-    closest = Closest(text)
+    similarity = TextSimilarity(text)
     for start in range(0, len(TEXTS), 3):
-        closest.count(TEXTS[start : start + 3])
+        similarity.count(TEXTS[start : start + 3])
     reference = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\w+")
     expected = reference.fit_transform(TEXTS) @ reference.transform([text]).T
-    found = closest.cosines(TEXTS)
+    found = similarity.cosines(TEXTS)
     seen = "play play" in reference.vocabulary_
     assert not seen  # scikit-learn leaves such n-grams out, and a cosine is lower with them
     ratio = found / expected.toarray().ravel().clip(1e-12)
@@ -650,7 +652,7 @@ def test_any_id_is_found(ids: list[Any], ascii_only: bool) -> None:
         for number, own in enumerate(ids, start=1)
         if (own if isinstance(own, str) else json.dumps(own)) == wanted
     ]
-    found = list(Having(identity(), wanted).find([block]))
+    found = list(FieldSearch(identity(), wanted).find([block]))
     assert [each.line for each in found if isinstance(each, Place)] == expected
 
 
@@ -673,8 +675,8 @@ def test_records_of_one_id_are_followed_by_their_bytes(folder: Path, inside: Ins
     select(inside, "--top-k 1")
     inside("explain", 1, *REPORT, "--format", "json", "-o", "found.json", "-q").silent()
     found = json.loads((folder / "found.json").read_bytes())
-    fates = [account["passages"][0]["fate"] for account in found["records"]]
-    assert fates == ["dropped", "kept"]
+    outcomes = [account["decisions"][0]["outcome"] for account in found["records"]]
+    assert outcomes == ["dropped", "kept"]
     assert found["warnings"] == ["pool.jsonl has 2 records called 1: all are shown"]
 
 
@@ -685,7 +687,7 @@ def test_a_record_without_id_is_called_by_file_and_line(
     select(inside, "--threshold 0.5")
     for line, fate in (2, "dropped"), (11, "kept"):
         account = explain(f"pool.jsonl:{line}", *REPORT)
-        assert account["passages"][0]["fate"] == fate
+        assert account["decisions"][0]["outcome"] == fate
         assert account["record"]["s"] == (line - 1) / 10
         assert account["name"] == f"pool.jsonl:{line}"
 
@@ -697,7 +699,7 @@ def test_an_id_that_all_records_have_tells_nothing_apart(
     select(inside, "--top-k 30")
     inside("explain", "x", *REPORT).refused(1, "pool.jsonl:1: one of more than", "FILE:LINE")
     account = explain("pool.jsonl:290", *REPORT)
-    assert (account["text"], account["passages"][0]["fate"]) == ("play 289", "kept")
+    assert (account["text"], account["decisions"][0]["outcome"]) == ("play 289", "kept")
 
 
 def test_file_and_line_lead_to_the_id(folder: Path, explain: Explain) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dataselect.errors import OptionError
 from dataselect.operations.bitext.filters import PairFilters, links, script_share
+from dataselect.selection.reasons import describe
 
 COPIES = PairFilters(drop_copies=True)
 NUMBERS = PairFilters(same_numbers=True)
@@ -122,7 +123,7 @@ def test_the_first_guard_that_fires_names_the_reason() -> None:
     tgt = ["hello there!", "Hi", "a b c 15", "Привет 14", "gut 14"]
     guards = PairFilters(3, drop_copies=True, tgt_script="Latin", same_numbers=True)
     codes = guards.codes(src, tgt)
-    assert [guards.reasons[code - 1] if code else "" for code in codes] == [
+    assert [describe(guards.reasons[code - 1]) if code else "" for code in codes] == [
         "a copy of the source, --drop-copies",
         "above --max-length-ratio 3",
         "other numbers, --same-numbers",
@@ -132,7 +133,7 @@ def test_the_first_guard_that_fires_names_the_reason() -> None:
 
 
 def test_reasons_name_their_options() -> None:
-    assert ALL.reasons == (
+    assert tuple(map(describe, ALL.reasons)) == (
         "above --max-length-ratio 3",
         "a copy of the source, --drop-copies",
         "source not in --src-script Latin",
