@@ -226,7 +226,7 @@ def test_weights_of_wrong_values_work_or_are_refused(data: Path, inside: Inside)
     assert well_behaved(inside, "lm train -q -o small.arpa seed.jsonl") == 0
     for weights in mutations(json.loads(Path("w.json").read_text()), 12):
         Path("w.json").write_text(json.dumps(weights))
-        well_behaved(inside, "rescore -q --weights w.json --lm small.arpa -o out lists.jsonl")
+        well_behaved(inside, "rescore -q --load-weights w.json --lm small.arpa -o out lists.jsonl")
 
 
 REPORTS = {

@@ -122,7 +122,7 @@ class ScoringRun(Run):
         )
         per = self._carry_out(work, development or records.text(self.settings.text_field))
         self.counts.check()
-        self.guard(self.counts.kept, LOOSEN)
+        self.require(self.counts.kept, LOOSEN)
         result = self._result(work, per)
         self._report_run(scorer, result)
         return result
@@ -274,7 +274,7 @@ class LocalRun(ScoringRun):
         grounds, direction = spool.grounds, work.scorer.direction
         scores = grounds.scores
         cut = self._cut(work, spool)
-        self.guard(int(cut.kept.sum()), LOOSEN)  # before anything reaches standard output
+        self.require(int(cut.kept.sum()), LOOSEN)  # before anything reaches standard output
         self.tally.keep(scores, cut, direction, grounds.costs)
         buckets = work.selection.bucket(scores, direction) if work.selection.buckets else None
         for first, lines in spool.batches():

@@ -1,4 +1,4 @@
-"""What every command's run has: its files, counts, guards, progress and report."""
+"""What every command's run has: its files, counts, requirements, progress and report."""
 
 from __future__ import annotations
 
@@ -194,10 +194,10 @@ class Run:
 
     def _check(self) -> None:
         self.counts.check()
-        self.guard(self.counts.kept, "look at what is read")
+        self.require(self.counts.kept, "look at what is read")
 
-    def guard(self, kept: int, remedy: str) -> None:
-        """Raise GuardError if that is fewer records than the caller accepts."""
+    def require(self, kept: int, remedy: str) -> None:
+        """Raise RequirementError if that is fewer records than the caller accepts."""
         settings = self.settings
         if self.counts.errors == self.counts.read > 0:
             remedy = "all of them are bad; correct them"

@@ -131,21 +131,11 @@ class _RelevanceOptions(TypedDict):
     model: str | None
 
 
-def _policy(spelled: str) -> None:
-    from dataselect.models.language_model.scoring.unknown_words import OovPolicy
-
-    try:
-        OovPolicy.parse(spelled)
-    except DataselectError:
-        raise ValueError("none of count, skip and penalty:X") from None
-
-
 class _WinnowOptions(TypedDict):
     lm: str | None
     in_domain: list[str] | None
-    contrast: str | None
+    background: str | None
     order: Annotated[int, Between(1, 9)]
-    oov: Annotated[str, _policy]
     lowercase: bool
     remove_punctuation: bool
 

@@ -77,7 +77,7 @@ class _Case:
         pool = plan.pool.path(records)
         vectors = pool.removesuffix(".jsonl") + ".npy"
         spend(driver("lexical_vectors", pool, vectors))
-        base = (dataselect(), "diversity", "--quiet", "--size", str(size), pool, "--sort")
+        base = (dataselect(), "diversity", "--quiet", "--top-k", str(size), pool, "--sort")
         commands: dict[str, tuple[str, ...]] = {
             _OURS: (*base, "--method", "facility", "--vectors", vectors)
         }
@@ -190,7 +190,7 @@ def measure_large(plan: Plan) -> Section:
     with plan.output("picked.jsonl") as out:
         for method in _OTHERS:
             command = (dataselect(), "diversity", "--quiet", "--method", method)
-            spent = spend((*command, "--size", str(size), "-o", out), distinct.repeated(times))
+            spent = spend((*command, "--top-k", str(size), "-o", out), distinct.repeated(times))
             cells = [f"--method {method}", f"{spent.wall:,.0f}", f"{spent.peak_bytes / _MIB:,.0f}"]
             rows.append(Row(cells, _MEMORY, spent.peak_bytes, {"seconds": spent.wall}))
     notes = [

@@ -36,7 +36,7 @@ def measure(plan: Plan) -> Section:
 
 def _contenders(plan: Plan, records: str, text: str, made: str) -> list[Contender]:
     """Everybody who trains on the same text; lmplz where it is on the PATH."""
-    ours = (dataselect(), "lm", "train", "--quiet", "--estimator", "builtin", "--order", "3")
+    ours = (dataselect(), "lm", "train", "--quiet", "--order", "3")
     peer = (_PEER, "-o", "3", "--discount_fallback", "--text", text, "--arpa", made)
     contenders = [Contender(_OURS, (*ours, records, "-o", made))]
     if plan.peers and shutil.which(_PEER):

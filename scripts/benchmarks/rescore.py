@@ -46,7 +46,6 @@ def measure(plan: Plan) -> Section:
             ours=ours,
             variants=[
                 ours.having("--jobs", "2"),
-                ours.having("--standardise"),
                 Contender(_MOSES, driver("moses_style", lm, text, out), records),
             ],
             peers=(),

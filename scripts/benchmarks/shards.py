@@ -32,9 +32,9 @@ _SECONDS_BETWEEN = 0.5
 
 
 def measure(plan: Plan) -> Section:
-    """Label the pool by a recogniser, in 20 shards, and a thousand records of it."""
+    """Label the pool by an intent classifier, in 20 shards, and a thousand records of it."""
     pool, rounds = plan.pool, plan.rounds or ROUNDS
-    model = _recogniser(plan)
+    model = _classifier(plan)
     out = os.path.join(plan.cache, "shards-out")
     rows = []
     with cluster() as address:
@@ -61,7 +61,8 @@ def measure(plan: Plan) -> Section:
         ["dataselect label", "records", "seconds", "time of --jobs 1 ÷ its own", "of Ray's one"],
         rows,
         [
-            pool.describe() + f" In {_SHARDS} shards; a recogniser of seven intents labels them.",
+            pool.describe()
+            + f" In {_SHARDS} shards; an intent classifier of seven intents labels them.",
             "Ray runs already, with two processors, but for the last of each five.",
             rounds_note(rounds),
         ],
@@ -157,9 +158,9 @@ def _split(plan: Plan, records: int) -> list[str]:
     return paths
 
 
-def _recogniser(plan: Plan) -> str:
-    """A recogniser of the intents of the pool."""
-    path = os.path.join(plan.cache, f"{plan.pool.kind}-recogniser.model")
+def _classifier(plan: Plan) -> str:
+    """An intent classifier of the intents of the pool."""
+    path = os.path.join(plan.cache, f"{plan.pool.kind}-classifier.model")
     given = ("--labelled", plan.pool.background(), "--rounds", "0", "--uncalibrated")
     spend((dataselect(), "label", "--fit-only", "--save-model", path, *given))
     return path

@@ -18,8 +18,8 @@ _BUILD_BINARY = "build_binary"  # of KenLM, which its Python package leaves out
 _NOTES = [
     (
         "Models of order 3 by `dataselect lm train`: --lm on 10,000 records of every domain, so "
-        "few words are unknown, --contrast on 500 of one. The loop writes a log-probability only; "
-        "dataselect perplexity and the number of unknown words."
+        "few words are unknown, --background on 500 of one. The loop writes a log-probability "
+        "only; dataselect perplexity and the number of unknown words."
     ),
     (
         "OpusFilter scores with VariKN only. It reads the same ARPA file, with words for segments "
@@ -47,7 +47,7 @@ def measure(plan: Plan) -> Section:
             ours=ours,
             variants=[
                 ours.having("--jobs", "2"),
-                ours.having("--contrast", contrast),
+                ours.having("--background", contrast),
                 *([binary] if built else []),
             ],
             peers=(OPUSFILTER,),

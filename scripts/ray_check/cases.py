@@ -36,7 +36,7 @@ _RULES = {
     "--per": ("--share", "5%", "--per", "intent", "--min-per", "2", "--max-per", "40"),
     "--threshold, --top-k": ("--threshold", MEDIAN, "--top-k", "100"),
 }
-_GUARDS = {
+_REQUIREMENTS = {
     "nothing is kept": ("--share", "0%"),
     "too little is kept": ("--top-k", "5", "--min-records", "6"),
 }
@@ -72,22 +72,22 @@ _BY_INTENT = (
 _BITEXT = ("bitext", "--text-field", "tgt")
 _NEAR_CHAT = (*_BITEXT, "--in-domain", "chat.jsonl")
 _CONTRAST = (
-    *("winnow", "--in-domain", "in-domain.jsonl", "--contrast", "auto", "--buckets", "20,60"),
+    *("winnow", "--in-domain", "in-domain.jsonl", "--background", "auto", "--buckets", "20,60"),
     *("--min-perplexity", "5", "--max-perplexity", "400"),
 )
-_BITEXT_GUARDS = (
+_BITEXT_FILTERS = (
     *(*_BITEXT, "--model", "bitext.model", "--max-length-ratio", "1.5", "--drop-copies"),
     *("--same-numbers", "--src-script", "Latin"),
 )
 _LABEL = ("label", "--labelled", "in-domain.jsonl")
 _TUNED = ("rescore", "--lm", "lm.arpa", "--tune", "tune.jsonl", "--metric", "wer")
 _PARAPHRASE = ("paraphrase", "score", "--detector", "detector")
-_PICK = ("diversity", "--labelled", "in-domain.jsonl", "--size", "300")
-_PICKS = {"--size": ()}
+_PICK = ("diversity", "--labelled", "in-domain.jsonl", "--top-k", "300")
+_PICKS = {"--top-k": ()}
 _BAD_LEFT_OUT = ("--on-error", COLLECTED)
 
 CASES = (
-    Case("select", "scored", ("select", "--by", "relevance"), _RULES | _GUARDS, WAYS),
+    Case("select", "scored", ("select", "--by", "relevance"), _RULES | _REQUIREMENTS, WAYS),
     Case(
         "select, a bad record",
         "broken",
@@ -117,7 +117,7 @@ CASES = (
         _only("--top-k") | _CALIBRATED,
     ),
     Case(
-        "winnow --contrast auto, buckets, a band",
+        "winnow --background auto, buckets, a band",
         "broken",
         (*_CONTRAST, *_BAD_LEFT_OUT),
         _only("no selection", "--share") | _CALIBRATED,
@@ -148,7 +148,7 @@ CASES = (
         _only("no selection", "--top-k") | _CALIBRATED,
         WAYS,
     ),
-    Case("bitext, guards", "pairs", _BITEXT_GUARDS, _only("no selection", "--share", "--per")),
+    Case("bitext, filters", "pairs", _BITEXT_FILTERS, _only("no selection", "--share", "--per")),
     Case(
         "bitext --side both",
         "pairs",

@@ -26,11 +26,8 @@ _GERMAN = ("--text-field", "tgt")
 _CHANCE, _ALL = "random", "all of the pool"
 _PLAIN = "--rule centroid --space raw"  # as in the paper
 _OTHERS = (
-    "--rule centroid --space centred",
     "--rule centroid",
-    "--rule neighbours",
     "--rule logistic",
-    "--centroids 4",
     "--side both",
 )
 

@@ -1,8 +1,8 @@
-"""Diversity: what a recogniser learns from 10, 25 and 50 % of a pool, picked or drawn by chance.
+"""Diversity: what an intent classifier learns from 10, 25 and 50 % of a pool, picked or drawn.
 
 Learning curves on CLINC150 and SNIPS, from nothing labelled and from 5 utterances of each intent; a
 third pool has the rest of CLINC150 hidden among as many dialogue turns, filtered by `relevance`.
-What was picked gets its true label, "other" for a dialogue turn; the recogniser is a linear SVM on
+What was picked gets its true label, "other" for a dialogue turn; the classifier is a linear SVM on
 1- and 2-grams.
 """
 
@@ -133,16 +133,16 @@ def _prepared(
 def _picked(folder: Path, method: str, labelled: list[Record]) -> list[Record]:
     """The picks of half of the pool, in their order."""
     known = ("--labelled", "labelled.jsonl") if labelled else ()
-    options = ("--method", method, "--size", "50%", "--sort", *known)
+    options = ("--method", method, "--share", "50%", "--sort", *known)
     run(folder, "diversity", *options, "pool.jsonl", "-o", "picked.jsonl")
     return read(folder / "picked.jsonl")
 
 
 def _accuracy(records: list[Record], test: list[Record]) -> float:
-    """Of a recogniser that was trained on records."""
-    recogniser = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC())
-    recogniser.fit(*_columns(records))
-    return 100 * float(recogniser.score(*_columns(test)))
+    """Of an intent classifier that was trained on records."""
+    classifier = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC())
+    classifier.fit(*_columns(records))
+    return 100 * float(classifier.score(*_columns(test)))
 
 
 def _columns(records: list[Record]) -> tuple[list[str], list[str]]:

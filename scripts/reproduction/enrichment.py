@@ -23,7 +23,7 @@ KEPT, PRECISION, RECALL = "kept", "precision, %", "recall, %"
 _AS_SNIPS = ("--lowercase", "--remove-punctuation")
 _LIKE = ("--in-domain", "in_domain.jsonl")
 _RELEVANCE = ("relevance", *_LIKE, "--calibrate", "0.95", "pool.jsonl", "-o", "relevant.jsonl")
-_WINNOW = ("winnow", *_LIKE, "--contrast", "pool.jsonl", "--auto", "dev.jsonl", *_AS_SNIPS)
+_WINNOW = ("winnow", *_LIKE, "--background", "pool.jsonl", "--auto", "dev.jsonl", *_AS_SNIPS)
 _MIXED_WITH = {RANDOM: "random", ALL: "pool", SELECTED: "selected"}
 
 

@@ -17,8 +17,6 @@ from common import PROGRAM, Plan, Record, Table, load, read, write
 
 _WAYS = {
     "one set": [],
-    "one set, --aggregate sum": ["--aggregate", "sum"],
-    "one set, --aggregate mean": ["--aggregate", "mean"],
     "--in-domain-by intent": ["--in-domain-by", "intent"],
 }
 _SNIPS_SIZES = (5, 50, 500)

@@ -38,7 +38,6 @@ def _recogniser(data: Path, seeds: int) -> Table:
         "the papers' rule": _PAPERS_RULE,
         "the papers' rule, by length": (*_PAPERS_RULE, "--length-normalise"),
         "tuned": (*_TUNED, "wer"),
-        "tuned, mert": (*_TUNED, "wer", "--optimizer", "mert"),
     }
     lists = load(data / "snips_asr_nbest" / "valid.nbest.jsonl.gz")
     halves = lists[: len(lists) // 2], lists[len(lists) // 2 :]
@@ -85,7 +84,6 @@ def _translator(data: Path) -> Table:
         "the papers' rule": _PAPERS_RULE,
         "tuned for BLEU": (*_TUNED, "bleu"),
         "tuned for BLEU, 2 features": (*_TUNED, "bleu", *features),
-        "tuned for BLEU, mert": (*_TUNED, "bleu", "--optimizer", "mert"),
         "tuned for chrF": (*_TUNED, "chrf"),
     }
     source = data / "nmt_nbest_ja-en"
@@ -130,7 +128,6 @@ def _moses(data: Path, seeds: int) -> Table:
         "the list's own order": ("--score-weight", 1, "--lm-weight", 0),
         "default weights": (),
         "tuned": (*_TUNED, "bleu"),
-        "tuned, mert": (*_TUNED, "bleu", "--optimizer", "mert"),
         f"tuned, {len(names)} features": (*_TUNED, "bleu", *features),
     }
     table = Table(f"Moses, {_FOLDS} folds, {seeds} seeds", ("BLEU",), digits=2)

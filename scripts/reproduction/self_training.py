@@ -1,4 +1,4 @@
-"""Self-training: errors of a recogniser that also learns from a pool, by what the pool is cut to.
+"""Self-training: errors of an intent classifier that also learns from a pool, by how it is cut.
 
 A new domain: utterances of the domain hide among three times as many of other domains and of
 general text, half of each. 45 intents of CLINC150 with 10 annotated utterances each, twice; SNIPS
@@ -133,20 +133,29 @@ def _measured(case: Case, seed: int) -> dict[str, float]:
 def _halves(folder: Path) -> Iterator[tuple[str, list[Record]]]:
     """Half of the relevant records by each method of diversity."""
     for method in _METHODS:
-        options = ("--labelled", "annotated.jsonl", "--method", method, "--size", "50%")
+        options = ("--labelled", "annotated.jsonl", "--method", method, "--share", "50%")
         run(folder, "diversity", *options, "relevant.jsonl", "-o", "half.jsonl")
         yield method, read(folder / "half.jsonl")
 
 
 def _error(folder: Path, *options: str) -> float:
-    """In percent, of a recogniser trained with some options.
+    """In percent, of an intent classifier trained with some options.
 
     One that knows "other" is judged by the F1 of its intents, one that does not by all it says.
     """
     learnt = ("--labelled", "annotated.jsonl", "--save-model", "model", "--fit-only")
     learnt += ("--uncalibrated",)  # four times as fast, and the answers are the same
     run(folder, "label", *learnt, *options)
-    judged = ("--metric", "intent", "--recogniser", "model", "--samples", "1", "--format", "json")
+    judged = (
+        "--metric",
+        "intent",
+        "--intent-classifier",
+        "model",
+        "--samples",
+        "1",
+        "--format",
+        "json",
+    )
     run(folder, "evaluate", *judged, "test.jsonl", "-o", "figures.json")
     figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
     accuracy, macro = figures["measures"]

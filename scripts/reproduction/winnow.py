@@ -21,9 +21,9 @@ _FINE = (1, 2, 3, 5, 7.5, 10, 12.5, 15, 17.5, 20, 22.5, 25, 27.5, 30, 35, 40, 50
 _WAYS = {
     "random": ("select", "--by", "random"),
     "winnow": ("winnow", "--in-domain", "in_domain.jsonl"),
-    "winnow --contrast auto": (
+    "winnow --background auto": (
         *("winnow", "--in-domain", "in_domain.jsonl"),
-        *("--contrast", "auto"),
+        *("--background", "auto"),
     ),
     "relevance": ("relevance", "--in-domain", "in_domain.jsonl"),
 }

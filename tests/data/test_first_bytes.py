@@ -52,7 +52,7 @@ def test_broken_json_is_not_taken_for_another_format(first: bytes) -> None:
         ["relevance", "--in-domain", "good", "--background", "other", "FILE"],
         ["relevance", "--in-domain", "FILE", "good"],
         ["winnow", "--in-domain", "FILE", "good"],
-        ["diversity", "--size", "1", "FILE"],
+        ["diversity", "--top-k", "1", "FILE"],
         ["label", "--labelled", "FILE", "good"],
         ["evaluate", "--metric", "wer", "FILE"],
         ["lm", "train", "FILE"],

@@ -304,7 +304,7 @@ MADE = {
     "labelled.jsonl",
     "labelled.report.json",
     "first.model",
-    "recogniser.model",
+    "classifier.model",
     "weak.arpa",
     "winnowed.jsonl",
     "winnowed.rejects.jsonl",
@@ -391,13 +391,13 @@ def test_another_share_makes_only_what_depends_on_it(workshop: Path) -> None:
         "diverse.report.json",
         "labelled.jsonl",
         "labelled.report.json",
-        "recogniser.model",
+        "classifier.model",
         "comparison.txt",
     }
     assert len(load(workshop / "relevant.jsonl")) == 150
 
 
-def test_the_guard_stops_the_steps_that_follow(workshop: Path) -> None:
+def test_too_little_kept_stops_the_steps_that_follow(workshop: Path) -> None:
     run = make(workshop, "SHARE=0.1%")
     assert run.returncode == 2
     assert "fewer than --min-records 10" in run.stderr
@@ -405,7 +405,7 @@ def test_the_guard_stops_the_steps_that_follow(workshop: Path) -> None:
 
 
 def test_a_selection_that_is_hardly_better_than_chance_stops_make(workshop: Path) -> None:
-    run = make(workshop, "guards", "BETTER=0.1")
+    run = make(workshop, "assertions", "BETTER=0.1")
     assert run.returncode == 2
     assert "--fail-if 'perplexity > 0.1 * random' holds for relevant.jsonl" in run.stderr
     assert "dev perplexity" in run.stdout
@@ -437,7 +437,7 @@ def test_what_is_kept_is_mostly_right(finished: Path) -> None:
     assert (corpus, near > 8 * corpus) == (10.0, True)
 
 
-def test_a_recogniser_learns_from_what_was_labelled(finished: Path) -> None:
+def test_an_intent_classifier_learns_from_what_was_labelled(finished: Path) -> None:
     run = make(finished, "intents")
     alone, taught = map(float, re.findall(r"([\d.]+) %", run.stdout))
     assert 80 < alone < taught

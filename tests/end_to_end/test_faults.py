@@ -1,4 +1,4 @@
-"""What goes wrong outside the records: files, pipes, disks, signals, workers, models, guards."""
+"""What goes wrong outside the records: files, disks, signals, workers, models, requirements."""
 
 import base64
 import bz2
@@ -245,7 +245,7 @@ FAULTS: dict[str, tuple[str, int, list[str]]] = {
         1,
         ["in-domain text holds no records"],
     ),
-    # -- guards
+    # -- requirements
     "result that is empty": (
         f"{GOOD} --threshold 2 -o out.jsonl --rejects new.jsonl --report new.json",
         3,
@@ -381,7 +381,6 @@ MODELS: dict[str, Callable[[bytes], bytes]] = {
     "with n-grams of nothing": lambda model: altered(model, order=0),
     "with too many bits": lambda model: altered(model, bits=70),
     "with an unknown analyzer": lambda model: altered(model, analyzer="sentence"),
-    "with an unknown aggregation": lambda model: altered(model, aggregation="max"),
     "with odd sigmoids": lambda model: altered(model, sigmoids=[[1, 2, 3]]),
     "with words for sigmoids": lambda model: altered(model, sigmoids=[["a", "b"]]),
     "without sigmoids": lambda model: altered(model, sigmoids=[]),

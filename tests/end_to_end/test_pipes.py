@@ -34,15 +34,15 @@ def files(tmp_path: Path, model: Path) -> Path:
 
 _SLOWLY = 'slowly() { head -c 3 "$1"; sleep 0.2; tail -c +4 "$1"; }; '
 _READ = {
-    "a contrast of text": ("winnow --lm music.arpa --contrast @ a.jsonl", "a.jsonl"),
-    "a contrast that is a model": ("winnow --lm music.arpa --contrast @ a.jsonl", "music.arpa"),
+    "a background of text": ("winnow --lm music.arpa --background @ a.jsonl", "a.jsonl"),
+    "a background that is a model": ("winnow --lm music.arpa --background @ a.jsonl", "music.arpa"),
     "a language model": ("winnow --lm @ a.jsonl", "music.arpa"),
     "a language model for workers": ("winnow --lm @ --jobs 2 a.jsonl", "music.arpa"),
     "a language model to evaluate": ("lm eval --lm @ --format json a.jsonl", "music.arpa"),
     "a language model to mix": ("lm mix @ music.arpa --weights 0.5,0.5", "music.arpa"),
     "a language model to rescore with": ("rescore --lm @ a.jsonl", "music.arpa"),
     "a model of relevance": ("relevance --model @ a.jsonl", "r.model"),
-    "vectors": ("diversity --method kcenter --size 2 --vectors @ a.jsonl", "v.npy"),
+    "vectors": ("diversity --method kcenter --top-k 2 --vectors @ a.jsonl", "v.npy"),
     "vectors of in-domain text": (
         "bitext --vectors v.npy --rule centroid --in-domain-vectors @ a.jsonl",
         "in.npy",
@@ -89,9 +89,9 @@ def test_nothing_given_twice_is_no_pipe(shell: Shell, files: Path) -> None:
 _SAMPLES = {
     "relevance": "relevance --in-domain in.jsonl",
     "relevance that is only fitted": "relevance --in-domain in.jsonl --fit-only --save-model m",
-    "winnow": "winnow --in-domain in.jsonl --contrast auto",
+    "winnow": "winnow --in-domain in.jsonl --background auto",
     "label": "label --labelled in.jsonl --uncalibrated",
-    "diversity": "diversity --size 1",
+    "diversity": "diversity --top-k 1",
     "bitext": "bitext --in-domain in.jsonl",
 }
 _POOLS = {

@@ -24,7 +24,7 @@ SAVED = {
     "winnow": ("lm train music -o {}", "winnow --lm {} --top-k 1 music"),
     "weights": (
         "rescore --lm plain.arpa --tune lists --metric wer --save-weights {} lists",
-        "rescore --lm plain.arpa --weights {} lists",
+        "rescore --lm plain.arpa --load-weights {} lists",
     ),
     "report": (
         "select --by x --top-k 2 music --report {} -o kept",

@@ -92,7 +92,7 @@ VIEWS: dict[str, Callable[[str], Any]] = {
     "words as costs": lambda text: counted("words", [text]),
     "characters as costs": lambda text: counted("chars", [text]),
     "normalised": LOOSE,
-    "guards": lambda text: filters.PairFilters(
+    "filters": lambda text: filters.PairFilters(
         max_length_ratio=1.2, drop_copies=True, src_script="Latin", same_numbers=True
     ).codes([text], [REFERENCE]),
     **{
@@ -200,10 +200,10 @@ COMMANDS = {
     "relevance": "relevance --in-domain seed.jsonl pool.jsonl",
     "winnow": "winnow --lm lm.arpa pool.jsonl",
     "winnow by a decomposed model": "winnow --lm nfd.arpa pool.jsonl",
-    "winnow by texts": "winnow --in-domain seed.jsonl --contrast other.jsonl pool.jsonl",
+    "winnow by texts": "winnow --in-domain seed.jsonl --background other.jsonl pool.jsonl",
     "the best share": "winnow --lm lm.arpa --auto seed.jsonl pool.jsonl",
-    "diversity": "diversity --labelled seed.jsonl --size 4 pool.jsonl",
-    "words as costs": "diversity --size 9 --cost words --budget 12 pool.jsonl",
+    "diversity": "diversity --labelled seed.jsonl --top-k 4 pool.jsonl",
+    "words as costs": "diversity --top-k 9 --cost words --budget 12 pool.jsonl",
     "bitext": "bitext --in-domain seed.jsonl --side tgt pool.jsonl",
     "label": "label --labelled seed.jsonl pool.jsonl",
     "rescore": "rescore --lm lm.arpa pool.jsonl",

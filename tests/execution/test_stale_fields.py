@@ -57,7 +57,7 @@ _RUNS: dict[str, tuple[list[str], set[str]]] = {
         {"intent", "confidence"},
     ),
     "diversity": (
-        ["diversity", "--method", "features", "--size", "1"],
+        ["diversity", "--method", "features", "--top-k", "1"],
         {"novelty", "nearest", "round"},
     ),
     "paraphrase score of pairs": (["paraphrase", "score", "--detector", "d"], {"paraphrase"}),

@@ -212,7 +212,7 @@ def test_a_mistaken_share_is_told_what_to_write(spelled: str, words: str) -> Non
     [
         ["bitext", "--align", "-o", "f", "pairs.jsonl"],
         ["relevance", "--in-domain", "--share", "5%"],
-        ["diversity", "--band", "0.1", "--size", "5"],
+        ["diversity", "--band", "0.1", "--top-k", "5"],
         ["select", "--by", "-q"],
         ["select", "--by", "x", "-o", "--report=x"],
         ["lm", "mix", "--weights", "-q"],

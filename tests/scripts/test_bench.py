@@ -58,7 +58,7 @@ def test_winnowing_is_timed_beside_a_loop_that_asks_kenlm(sections: Any) -> None
         "orjson.loads + kenlm.Model.score + orjson.dumps",
         "dataselect winnow --lm",
         "… --jobs 2",
-        "… --contrast music.arpa",
+        "… --background music.arpa",
         "… --lm general.binary",
     ]
     assert all(len(row["measured"]["seconds"]) == 1 for row in rows[:-1])
@@ -70,7 +70,6 @@ def test_rescoring_is_timed_beside_plain_scripts(sections: Any) -> None:
         "plain script, orjson + kenlm",
         "dataselect rescore --lm",
         "… --jobs 2",
-        "… --standardise",
         "scripts in the style of Moses",
     ]
     assert all(len(row["measured"]["seconds"]) == 1 for row in rows)

@@ -38,13 +38,13 @@ def command(
     lack, and dev n-grams that they have; distinct n-grams over all n-grams; self-similarity, the
     mean cosine of the 1- and 2-gram counts of two records; duplicates, records with the words of
     an earlier one; labels; and how much selections overlap. With --labelled and --test, the error
-    of a recogniser trained on them, too.
+    of an intent classifier trained on them, too.
     """
     settings = replace(output.build(), seed=comparing.seed)
     fields = Fields(settings.text_field, comparing.label_field, comparing.cost)
     digest = settings.report is not None
     sources = ComparedFiles.opened(inputs.files or [], comparing.pool, fields, digest=digest)
-    guards = comparing.guards([*sources.selections], trains=training.trains)
+    assertions = comparing.assertions([*sources.selections], trains=training.trains)
     first, *others = sources.inputs
     read = [*others, *comparing.reads(), *training.reads()]
     with Run(first, settings, also_read=read) as run:
@@ -61,7 +61,7 @@ def command(
             quiet=settings.quiet,
         )
         run.counts.check()
-        fired = found.fired(guards)
+        fired = found.fired(assertions)
         facts = {"random": found.basis.draws, "equal": comparing.cost}
         described = {
             "signature": signature(_NOUN, {**facts, "seed": settings.seed}),

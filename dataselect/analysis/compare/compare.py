@@ -181,7 +181,7 @@ class _Gathered:
 
 
 def _alone(training: DownstreamTraining) -> MeasuredValues:
-    """The figures of a recogniser's labelled records, without any selection."""
+    """The figures of an intent classifier's labelled records, without any selection."""
     values: dict[str, float | None] = dict.fromkeys(MEASURES)
     values |= {"records": len(training.texts), "error": training.error_alone()}
     return MeasuredValues(values, {})

@@ -43,14 +43,14 @@ class ComparedFiles:
         return {path: own for each in self.inputs for path, own in each.meter.digests().items()}
 
     def read_selections(self, run: Run) -> dict[str, Iterator[TextTable]]:
-        """The good records of each selection. Reading raises GuardError for too few."""
+        """The good records of each selection. Reading raises RequirementError for too few."""
         return {
             name: self._read(run, inputs, name, run.settings.min_records)
             for name, inputs in self.selections.items()
         }
 
     def read_pool(self, run: Run) -> Iterator[TextTable] | None:
-        """The good records of the pool. Reading raises GuardError if there is none."""
+        """The good records of the pool. Reading raises RequirementError if there is none."""
         return None if self.pool is None else self._read(run, self.pool, "--pool", 0)
 
     def _read(self, run: Run, inputs: Inputs, name: str, least: int) -> Iterator[TextTable]:

@@ -1,4 +1,4 @@
-"""What a selection is worth to a recogniser: its error after training on it."""
+"""What a selection is worth to an intent classifier: its error after training on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataselect.analysis.evaluate.hypothesis_pairs import (
     INTENT_REFERENCE,
     HypothesisPair,
 )
-from dataselect.analysis.evaluate.predicted_intents import recognised
+from dataselect.analysis.evaluate.predicted_intents import classified
 
 if TYPE_CHECKING:
     from dataselect.analysis.compare.selected_texts import Collection
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DownstreamTraining:
-    """How recognisers are trained, as `dataselect label` does, and what they are tested on.
+    """How intent classifiers are trained, as `dataselect label` does, and what they are tested on.
 
     Each learns from the labelled `texts` and their `intents`, and from at most `size` records of a
     selection: in `rounds` of self-training or, if `supervised`, with the labels that they have.
@@ -79,6 +79,6 @@ class DownstreamTraining:
         classifier = IntentClassifier(rounds=self.rounds if pool else 0, calibrate=False)
         rng = np.random.default_rng(self.seed)
         classifier.fit_sampled(texts, intents, self.background, pool, rng)
-        answers = [pair.system.fields for pair in recognised(self.test, classifier)]
+        answers = [pair.system.fields for pair in classified(self.test, classifier)]
         wrong = [each[INTENT] != each[INTENT_REFERENCE] for each in answers]
         return wrong.count(True) / len(wrong)

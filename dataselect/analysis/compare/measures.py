@@ -51,7 +51,7 @@ MEASURES = {
         SelectionMeasure("duplicates", "duplicates", is_share=True),
         SelectionMeasure("labels", "labels", digits=0),
         SelectionMeasure("label_entropy", "label entropy, bits"),
-        SelectionMeasure("error", "recogniser error", "low", is_share=True),
+        SelectionMeasure("error", "intent error", "low", is_share=True),
     )
 }
 """All measures by name, in the order in which they are shown."""

@@ -124,8 +124,8 @@ class CompareOptions:
         ),
     ] = 0
 
-    def guards(self, names: Sequence[str], *, trains: bool) -> list[Assertion]:
-        """The guards, checked against what there is to be compared. Raises OptionError."""
+    def assertions(self, names: Sequence[str], *, trains: bool) -> list[Assertion]:
+        """The assertions, checked against what there is to be compared. Raises OptionError."""
         left_out = {
             "cost": self.cost in ("records", "words"),
             "hours": self.cost in COUNTS,
@@ -164,7 +164,7 @@ def _texts(paths: Sequence[str], text_field: str) -> list[str]:
 
 @dataclass(frozen=True)
 class DownstreamOptions(LearningOptions):
-    """What recognisers are trained and tested on, where their errors are asked for."""
+    """What intent classifiers are trained and tested on, where their errors are asked for."""
 
     test: Annotated[
         str | None,
@@ -172,8 +172,8 @@ class DownstreamOptions(LearningOptions):
             "--test",
             section=_FIT,
             metavar="FILE",
-            help_="With --labelled: measure the error on these records of recognisers trained on "
-            "each selection, as 'label' trains them.",
+            help_="With --labelled: measure the error on these records of intent classifiers that "
+            "are trained on each selection, as 'label' trains them.",
         ),
     ] = None
     pool_size: Annotated[
@@ -209,7 +209,7 @@ class DownstreamOptions(LearningOptions):
         return super().reads() + ([] if self.test is None else [Inputs([self.test])])
 
     def training(self, settings: Settings) -> DownstreamTraining | None:
-        """How recognisers are trained, None where they are not. Raises InputError."""
+        """How intent classifiers are trained, None where they are not. Raises InputError."""
         import numpy as np
 
         from dataselect.analysis.compare.downstream_error import DownstreamTraining

@@ -1,4 +1,4 @@
-"""What a comparison found: figures by column, as JSON, and which guards hold."""
+"""What a comparison found: figures by column, as JSON, and which assertions hold."""
 
 from __future__ import annotations
 
@@ -100,36 +100,40 @@ class ComparisonResult:
             "warnings": self.warnings,
         }
 
-    def fired(self, guards: Iterable[Assertion]) -> list[str]:
-        """What a person should know of each guard that holds, or that cannot be checked."""
-        found = (self._fired(guard, name) for guard in guards for name in self.selections)
+    def fired(self, assertions: Iterable[Assertion]) -> list[str]:
+        """What a person should know of each assertion that holds, or that cannot be checked."""
+        found = (
+            self._fired(assertion, name) for assertion in assertions for name in self.selections
+        )
         return [said for said in found if said]
 
-    def _fired(self, guard: Assertion, name: str) -> str:
+    def _fired(self, assertion: Assertion, name: str) -> str:
         """The same for one selection, or nothing; none is compared with itself."""
-        value = self.selections[name].figures.values[guard.measure.name]
-        limit = self._limit(guard, name)
-        if guard.reference == name:
+        value = self.selections[name].figures.values[assertion.measure.name]
+        limit = self._limit(assertion, name)
+        if assertion.reference == name:
             return ""
         if value is None or limit is None:
-            return f"--fail-if '{guard.spelled}' cannot be checked for {name}: a figure is missing"
-        if not guard.holds(value, limit):
+            return (
+                f"--fail-if '{assertion.spelled}' cannot be checked for {name}: a figure is missing"
+            )
+        if not assertion.holds(value, limit):
             return ""
-        return f"--fail-if '{guard.spelled}' holds for {name}: {value:.6g} against {limit:.6g}"
+        return f"--fail-if '{assertion.spelled}' holds for {name}: {value:.6g} against {limit:.6g}"
 
-    def _limit(self, guard: Assertion, name: str) -> float | None:
-        """What a guard compares a selection with; None where that has no such figure."""
-        if guard.reference is None:
-            return guard.factor
+    def _limit(self, assertion: Assertion, name: str) -> float | None:
+        """What an assertion compares a selection with; None where that has no such figure."""
+        if assertion.reference is None:
+            return assertion.factor
         value: float | None
-        if guard.reference == RANDOM:
-            spread = self.selections[name].spread(guard.measure.name)
+        if assertion.reference == RANDOM:
+            spread = self.selections[name].spread(assertion.measure.name)
             value = None if spread is None else spread.mean
-        elif guard.reference in self.beside:
-            value = self.beside[guard.reference].values[guard.measure.name]
+        elif assertion.reference in self.beside:
+            value = self.beside[assertion.reference].values[assertion.measure.name]
         else:
-            value = self.selections[guard.reference].figures.values[guard.measure.name]
-        return None if value is None else guard.factor * value
+            value = self.selections[assertion.reference].figures.values[assertion.measure.name]
+        return None if value is None else assertion.factor * value
 
 
 def _as_json(figures: MeasuredValues, measures: Sequence[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataselect.analysis.evaluate.hypothesis_pairs import (
     text_columns,
 )
 from dataselect.analysis.evaluate.metric_values import evaluate
-from dataselect.analysis.evaluate.predicted_intents import recognised, tested_columns
+from dataselect.analysis.evaluate.predicted_intents import classified, tested_columns
 from dataselect.analysis.evaluate.table import table
 from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.ending import note
@@ -52,7 +52,7 @@ class MeasureOptions:
             section=_MEASURE,
         ),
     ] = None
-    recogniser: Annotated[
+    intent_classifier: Annotated[
         str | None,
         option(
             metavar="MODEL",
@@ -145,10 +145,10 @@ class FieldOptions:
         ),
     ] = "ref_intent"
 
-    def intents(self, text_field: str, *, recognises: bool) -> dict[str, Column]:
-        """What is read to measure intents that are there, or that a recogniser gives."""
+    def intents(self, text_field: str, *, classifies: bool) -> dict[str, Column]:
+        """What is read to measure intents that are there, or that an intent classifier gives."""
         both = self.intent_field, self.intent_reference_field
-        return tested_columns(text_field, *both) if recognises else intent_columns(*both)
+        return tested_columns(text_field, *both) if classifies else intent_columns(*both)
 
 
 def command(
@@ -166,20 +166,22 @@ def command(
     """
     settings = replace(output.build(), seed=measuring.seed)
     metrics, intents = _asked(measuring, normalizing)
-    recogniser = None if measuring.recogniser is None else _loaded(measuring.recogniser)
+    classifier = (
+        None if measuring.intent_classifier is None else _loaded(measuring.intent_classifier)
+    )
     columns = {
         **(text_columns(settings.text_field, fields.reference_field) if metrics else {}),
-        **(fields.intents(settings.text_field, recognises=bool(recogniser)) if intents else {}),
+        **(fields.intents(settings.text_field, classifies=bool(classifier)) if intents else {}),
         **({} if measuring.id_field is None else id_column(measuring.id_field)),
     }
     system = inputs.open(digest=settings.report is not None)
     baseline = None if measuring.against is None else Inputs([measuring.against])
-    others = [Inputs([path]) for path in (measuring.against, measuring.recogniser) if path]
+    others = [Inputs([path]) for path in (measuring.against, measuring.intent_classifier) if path]
     with Run(system, settings, also_read=others) as run:
         run.facts = {**vars(measuring), **vars(normalizing), **vars(fields)}
         pairs = list(run.good(join(system, baseline, columns), "evaluate"))
-        if recogniser is not None:
-            pairs = recognised(pairs, recogniser)
+        if classifier is not None:
+            pairs = classified(pairs, classifier)
         found = evaluate(
             pairs,
             metrics,
@@ -220,12 +222,12 @@ def _asked(
             raise OptionError(f"'{name}' is not a metric; choose from {', '.join(known)}")
     if measuring.id_field is not None and measuring.against is None:
         raise OptionError("--id-field pairs records with those of --against; give both")
-    if measuring.recogniser is not None and _INTENT not in names:
-        raise OptionError("--recogniser gives intents; ask for --metric intent")
-    if measuring.recogniser is not None and measuring.against is not None:
+    if measuring.intent_classifier is not None and _INTENT not in names:
+        raise OptionError("--intent-classifier gives intents; ask for --metric intent")
+    if measuring.intent_classifier is not None and measuring.against is not None:
         raise OptionError(
-            "--against compares intents that are written down; write those of the recogniser "
-            "with 'label --keep-other', or leave it out"
+            "--against compares intents that are written down; write those of the "
+            "intent classifier with 'label --keep-other', or leave it out"
         )
     if measuring.tokenize != "13a" and "bleu" not in names:
         raise OptionError("--tokenize is for --metric bleu; leave it out")

@@ -1,4 +1,4 @@
-"""Intents that a recogniser gives to the texts of a test file, beside the true ones."""
+"""Intents that an intent classifier gives to the texts of a test file, beside the true ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TEXTS_AT_ONCE = 4_096  # bounds the memory of their features
 
 
 def tested_columns(text_field: str, intent_field: str, reference_field: str) -> dict[str, Column]:
-    """What is read to judge a recogniser; a file without references has true intents."""
+    """What is read to judge an intent classifier; a file without references has true intents."""
     truth = true_label(reference_field, "--intent-reference-field")
     return {
         HYPOTHESIS: records.text(text_field),
@@ -31,20 +31,21 @@ def tested_columns(text_field: str, intent_field: str, reference_field: str) -> 
     }
 
 
-def recognised(
-    pairs: Sequence[HypothesisPair], recogniser: IntentClassifier
+def classified(
+    pairs: Sequence[HypothesisPair], classifier: IntentClassifier
 ) -> list[HypothesisPair]:
-    """The pairs with the intent that the recogniser gives to each text.
+    """The pairs with the intent that the intent classifier gives to each text.
 
-    A recogniser that knows "other" is right to answer so where it does not know the true intent.
+    An intent classifier that knows "other" is right to answer so where it does not know the
+    true intent.
     """
     from dataselect.models.intent_classifier.intent_classifier import OTHER
 
-    names = recogniser.names_
+    names = classifier.names_
     found = []
     for start in range(0, len(pairs), _TEXTS_AT_ONCE):
         some = pairs[start : start + _TEXTS_AT_ONCE]
-        places, _ = recogniser.label([pair.system.fields[HYPOTHESIS] for pair in some])
+        places, _ = classifier.label([pair.system.fields[HYPOTHESIS] for pair in some])
         for pair, place in zip(some, places.tolist(), strict=True):
             truth = pair.system.fields[INTENT_REFERENCE]
             expected = OTHER if truth not in names and OTHER in names else truth

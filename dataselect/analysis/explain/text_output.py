@@ -161,7 +161,7 @@ def _advice(found: RunDecision) -> Iterator[str]:
     elif "sample" in found.cut.options and found.rank is not None:
         yield "chance decided: another --seed, or a larger --sample, may draw it"
     elif found.dropped_by is not None and found.dropped_by.rule == "not_picked":
-        yield "others brought more that is new: a larger --size may pick it"
+        yield "others brought more that is new: a larger --top-k may pick it"
     elif found.score is None and found.reason is None:
         yield "its score was not written: run again with --rejects FILE"
 

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
 
     from dataselect.analysis.run_reports import Stage
     from dataselect.models.language_model.scoring.language_model import LanguageModel
-    from dataselect.models.language_model.scoring.unknown_words import OovPolicy
     from dataselect.models.normalization import Normalization
     from dataselect.operations.winnow.scorer import Winnow, WinnowRecipe
 
 END = "</s>"
 _AUTO = "auto"
-ROLES = ("in-domain", "contrast")
+ROLES = ("in-domain", "background")
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A text by one model: `role` is in-domain or contrast; `words` are in their order."""
+    """A text by one model: `role` is in-domain or background; `words` are in their order."""
 
     model: str
     role: str
@@ -58,7 +57,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class WordPredictions:
-    """A text by the models of a run; `difference` in bits a word, with a contrast."""
+    """A text by the models of a run; `difference` in bits a word, with a background."""
 
     models: list[Prediction]
     difference: float | None = None
@@ -89,7 +88,6 @@ def by_stage(stage: Stage, text: str) -> WordPredictions | None:
 def _sources(stage: Stage) -> tuple[WinnowRecipe, list[str], list[str]] | None:
     """How the models of a run are made: the recipe, in-domain texts, and the models' names."""
     from dataselect.models.language_model.scoring.language_model import LanguageModel
-    from dataselect.models.language_model.scoring.unknown_words import OovPolicy
     from dataselect.models.normalization import Normalization
     from dataselect.operations.winnow.scorer import WinnowRecipe
 
@@ -106,23 +104,22 @@ def _sources(stage: Stage) -> tuple[WinnowRecipe, list[str], list[str]] | None:
         [in_domain] = read_columns(Inputs(paths), [records.text(stage.text_field)])
     else:
         lm, name = LanguageModel(paths[0], normalization), str(options["lm"])
-    contrast, contrast_name = _contrast(stage, in_domain, normalization)
-    if contrast is None and options["contrast"] is not None:
+    background, background_name = _background(stage, in_domain, normalization)
+    if background is None and options["background"] is not None:
         return None
     recipe = WinnowRecipe(
         lm=lm,
-        contrast=contrast,
+        background=background,
         order=options["order"],
-        oov=OovPolicy.parse(options["oov"]),
         normalization=normalization,
     )
-    return recipe, in_domain, [name, contrast_name]
+    return recipe, in_domain, [name, background_name]
 
 
-def _contrast(
+def _background(
     stage: Stage, in_domain: Sequence[str], normalization: Normalization
 ) -> tuple[LanguageModel | list[str] | None, str]:
-    """The contrast of a run, or the texts that it was trained on, if they are there; its name."""
+    """The background of a run, or the texts that it was trained on, if they are there; its name."""
     import numpy as np
 
     from dataselect.models.language_model.scoring.language_model import (
@@ -130,7 +127,7 @@ def _contrast(
         is_language_model,
     )
 
-    column, named = records.text(stage.text_field), stage.options["contrast"]
+    column, named = records.text(stage.text_field), stage.options["background"]
     if named == _AUTO:
         pool = [path for path in map(stage.located, stage.read) if path]
         rng = np.random.default_rng(stage.options["seed"])
@@ -148,27 +145,25 @@ def _contrast(
 
 def _predicted(winnow: Winnow, text: str, names: Sequence[str]) -> WordPredictions:
     """A text by the models of a scorer, in-domain first."""
-    models = [model for model in (winnow.model, winnow.contrast) if model is not None]
+    models = [model for model in (winnow.model, winnow.background) if model is not None]
     found = [
-        _prediction(model, text, name, role, winnow.oov)
+        _prediction(model, text, name, role)
         for model, name, role in zip(models, names, ROLES, strict=False)
     ]
-    has_contrast = len(found) > 1
-    difference = float(winnow.score([[text]]).values[0]) if has_contrast else None
+    has_background = len(found) > 1
+    difference = float(winnow.score([[text]]).values[0]) if has_background else None
     return WordPredictions(found, difference)
 
 
-def _prediction(
-    model: LanguageModel, text: str, name: str, role: str, policy: OovPolicy
-) -> Prediction:
+def _prediction(model: LanguageModel, text: str, name: str, role: str) -> Prediction:
     from dataselect.models.language_model.scoring.language_model import DECIMALS, perplexity
     from dataselect.models.language_model.vocabulary import split
 
-    log_probs, events, _ = policy.log_probs(model, [text])
+    scored = model.score([text])
     spelled = [word.decode() for word in split(model.normalization(text))]
     words = [
-        Word(word, *scored)
-        for word, scored in zip([*spelled, END], model.word_scores(text), strict=True)
+        Word(word, *each)
+        for word, each in zip([*spelled, END], model.word_scores(text), strict=True)
     ]
-    value = float(perplexity(log_probs, events)[0])
+    value = float(perplexity(scored.log_probs, scored.words + 1)[0])
     return Prediction(name, role, round(value, DECIMALS), words)

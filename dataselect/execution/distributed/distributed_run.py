@@ -105,10 +105,10 @@ class DistributedRun(ScoringRun):
         return outcome.per
 
     def _require_enough(self, book: Checkpoint) -> None:
-        """Raise GuardError, and take back what was written, where too little is kept."""
+        """Raise RequirementError, and take back what was written, where too little is kept."""
         self.counts.check()
         try:
-            self.guard(self.counts.kept, LOOSEN)
+            self.require(self.counts.kept, LOOSEN)
         except RequirementError:
             book.take_back(self._pool.shards)
             raise

@@ -1,1 +1,1 @@
-"""Recognisers of intents: features, two kinds of classifier, self-training, calibration."""
+"""Intent classifiers: features, two kinds of classifier, self-training, calibration."""

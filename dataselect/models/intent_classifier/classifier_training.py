@@ -1,4 +1,4 @@
-"""Train a recogniser: labelled texts, a background, and texts of the pool."""
+"""Train an intent classifier: labelled texts, a background, and texts of the pool."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def parts(texts: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:
 
 
 class _Problem:
-    """What a recogniser learns from, as both views see it."""
+    """What an intent classifier learns from, as both views see it."""
 
     def __init__(
         self,
@@ -180,7 +180,7 @@ class _Problem:
         return np.flatnonzero(self.fold <= enough)
 
     def _held_out(self, which: NDArray[np.intp]) -> NDArray[np.float64]:
-        """(len(which), k) log-odds of texts by recognisers that did not learn from their fold."""
+        """(len(which), k) log-odds of texts by classifiers that did not learn from their fold."""
         odds = np.empty((len(which), len(self.owners)))
         own = self.fold[which]
         for fold in np.unique(own).tolist():

@@ -1,4 +1,4 @@
-"""What a recogniser sees of a text: a unit row of weighted n-grams, or of an encoder's vector."""
+"""What a classifier sees of a text: a unit row of weighted n-grams, or of an encoder's vector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recogniser of intents as it is used and saved."""
+"""An intent classifier as it is used and saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Self-training: a recogniser labels texts of the pool, and learns from them as well.
+"""Self-training: an intent classifier labels texts of the pool, and learns from them as well.
 
 Two classifiers that fail in different ways teach each other, as in co-training (Blum & Mitchell
 1998). Logistic regression learns from the labelled texts and says what it believes of the pool.

@@ -38,7 +38,7 @@ def temperature(
 ) -> float:
     """The temperature that makes held-out texts most probable (Guo et al. 2017).
 
-    `odds` (n, k) by a recogniser that did not see the text; `truth` (n,) its answer, `weights`
+    `odds` (n, k) by a classifier that did not see the text; `truth` (n,) its answer, `weights`
     (n,) what it counts. That all are right does not lead to certainty: as Platt (1999) has it,
     each is taken to be another answer with probability 1 / (n + 2).
     """

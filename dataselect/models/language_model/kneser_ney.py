@@ -60,7 +60,6 @@ class Estimate:
     def describe(self) -> dict[str, object]:
         """Figures for the run report."""
         return {
-            "estimator": "builtin",
             "words": self.words,
             "sentences": self.sentences,
             "ngrams": [len(level) for level in self.model.levels],

@@ -92,6 +92,6 @@ def require_faiss() -> Any:
         import faiss
     except ImportError:
         raise OptionError(
-            "approximate search needs faiss; pip install faiss-cpu, or --search exact"
+            "so many vectors need an approximate search; pip install faiss-cpu"
         ) from None
     return faiss

@@ -74,7 +74,7 @@ class BitextSources:
         compared = self.side.sides if self.aligning.align is None else SIDES
         return side_columns(self.side.fields, compared)
 
-    def scorer(self, pool: Inputs, guards: PairFilters, rng: np.random.Generator) -> Bitext:
+    def scorer(self, pool: Inputs, filters: PairFilters, rng: np.random.Generator) -> Bitext:
         """Load or fit what scores. Reads the pool for a sample, vectors and alignment."""
         from dataselect.operations.bitext.scorer import Bitext
 
@@ -88,7 +88,7 @@ class BitextSources:
         return Bitext(
             self._domains(pool, rng),
             margins=self._margins(pool),
-            guards=guards,
+            filters=filters,
             src_field=self.side.src_field,
             tgt_field=self.side.tgt_field,
         )
@@ -208,7 +208,6 @@ class BitextSources:
                 (src, tgt),
                 margin=aligning.margin,
                 k=aligning.align_neighbours,
-                search=aligning.search,
                 report=report,
             )
         settings = [src.digest, tgt.digest, aligning.margin, aligning.align_neighbours]

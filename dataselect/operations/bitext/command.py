@@ -21,7 +21,7 @@ from dataselect.operations.bitext.bitext_input import BitextSources
 from dataselect.operations.bitext.options import (
     AlignmentFlags,
     DistanceFlags,
-    GuardFlags,
+    FilterOptions,
     SideOptions,
 )
 from dataselect.operations.bitext.side_encoder_options import SideEncoders
@@ -36,7 +36,7 @@ def command(
     distance: DistanceFlags,
     encoding: EncoderOptions,
     aligning: AlignmentFlags,
-    guarding: GuardFlags,
+    filtering: FilterOptions,
     fitted: ModelOptions,
     selection: SelectionOptions,
     run: RunOptions,
@@ -47,27 +47,27 @@ def command(
 
     Adds 'distance', of the chosen side to the in-domain text; low is good. Vectors come from an
     encoder that is fitted on the spot, from --encoder MODEL or from --vectors. With --align adds
-    'alignment'; high is good, and it ranks where there is no in-domain text. Guards leave pairs
+    'alignment'; high is good, and it ranks where there is no in-domain text. Filters leave pairs
     out whatever their score, and --rejects says why.
     """
     import numpy as np
 
     settings = replace(run.build(), text_field=side.fields[side.sides[-1]])
-    rule, guards = selection.build(calibrate=calibrate), guarding.build()
+    rule, filters = selection.build(calibrate=calibrate), filtering.build()
     compared = bool(side.in_domain or encoding.in_domain_vectors)
     fitted.check(settings, [*given(distance), *(["--in-domain"] if compared else [])])
     encoding.check(aligning.model, fitted.model)
     aligning.check()
     if fitted.fit_only and aligning.align is not None:
         raise OptionError("--fit-only scores nothing; leave --align out")
-    if compared and rule.sample is not None and distance.rule in ("contrast", "logistic"):
+    if compared and rule.sample is not None and distance.rule in ("discriminant", "logistic"):
         raise OptionError(
             f"--sample draws in proportion to 1 / distance, and --rule {distance.rule} gives "
             "negative ones; use --rule centroid"
         )
     if not (compared or fitted.model):
         _check_without_domain(
-            rule, distance, fitted, scores=aligning.align is not None, guards=guards.active
+            rule, distance, fitted, scores=aligning.align is not None, filters=filters.active
         )
     encoders = SideEncoders(side, encoding, aligning, fitted.model)
     encoders.check()
@@ -76,10 +76,10 @@ def command(
     read = [*sources.reads(), *encoding.reads(), *fitted.reads(), *selection.reads()]
     with engine.job(pool, settings, also_read=read, only_fits=fitted.fit_only) as job:
         job.open_file(fitted.save_model)
-        groups = (side, distance, encoding, aligning, guarding, engine)
+        groups = (side, distance, encoding, aligning, filtering, engine)
         job.facts = {name: value for group in groups for name, value in vars(group).items()}
         job.facts |= {"text_field": run.text_field, "model": fitted.model, "calibrate": calibrate}
-        scorer = sources.scorer(pool, guards, np.random.default_rng(settings.seed))
+        scorer = sources.scorer(pool, filters, np.random.default_rng(settings.seed))
         if save(fitted, scorer, job):
             return
         if calibrate is not None:
@@ -93,14 +93,16 @@ def command(
 
 
 def _check_without_domain(
-    rule: Selection, distance: DistanceFlags, fitted: ModelOptions, *, scores: bool, guards: bool
+    rule: Selection, distance: DistanceFlags, fitted: ModelOptions, *, scores: bool, filters: bool
 ) -> None:
     """Raise OptionError for what needs in-domain text."""
     if given(distance) or fitted.save_model or rule.calibrate:
         raise OptionError("there is no in-domain text to fit to; give --in-domain FILE")
-    if not (scores or guards):
-        raise OptionError("give --in-domain FILE, --model FILE, --align MODEL or a guard")
+    if not (scores or filters):
+        raise OptionError(
+            "give --in-domain FILE, --model FILE, --align MODEL or a filter such as --drop-copies"
+        )
     if not scores and rule.selects:
         raise OptionError(
-            f"{rule.describe()} goes by a score, and guards give none; give --in-domain FILE"
+            f"{rule.describe()} goes by a score, and filters give none; give --in-domain FILE"
         )

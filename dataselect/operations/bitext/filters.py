@@ -1,4 +1,4 @@
-"""Guards: cheap signs that a sentence pair is no translation, whatever the vectors say.
+"""Filters of pairs: cheap signs that a sentence pair is no translation, whatever the vectors say.
 
 Each looks at one pair only. Length, copies, scripts, links and numbers are what corpus filters
 check first (Sánchez-Cartagena et al. 2018, Bicleaner's hard rules; Aulamo et al. 2020, OpusFilter).
@@ -69,7 +69,7 @@ class PairFilters:
         return tuple(reason for reason, _ in self._checks())
 
     def codes(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.uint8]:
-        """(n,) the number of the first guard that leaves the pair out, from 1, or 0."""
+        """(n,) the number of the first filter that leaves the pair out, from 1, or 0."""
         src, tgt = all_composed(src), all_composed(tgt)
         codes = np.zeros(len(src), np.uint8)
         for code, (_, fires) in enumerate(self._checks(), start=1):
@@ -82,7 +82,7 @@ class PairFilters:
         return [reason for reason, fires in self._checks() if fires(*sides)[0]]
 
     def _checks(self) -> list[tuple[Reason, _Fires]]:
-        """The guards that are on, roughly from cheap to dear, each with its reason."""
+        """The filters that are on, roughly from cheap to dear, each with its reason."""
         found: list[tuple[Reason, _Fires]] = []
         if self.max_length_ratio is not None:
             reason = Reason("length_ratio", "--max-length-ratio", self.max_length_ratio)
@@ -115,7 +115,7 @@ class PairFilters:
 
 
 def _each(disagree: Callable[[str, str], bool]) -> _Fires:
-    """A guard of one pair as a guard of a batch."""
+    """A filter of one pair as a filter of a batch."""
     return lambda src, tgt: np.fromiter(map(disagree, src, tgt), np.bool_, len(src))
 
 

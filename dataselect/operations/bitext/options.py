@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SIDES = ("src", "tgt")
 VECTORS = "vectors"
 """Instead of a model: the sides are aligned by their `--vectors`."""
-_DISTANCE, _ALIGN, _GUARDS = "Distance", "Alignment", "Guards"
+_DISTANCE, _ALIGN, _FILTERS = "Distance", "Alignment", "Filters"
 
 
 @dataclass(frozen=True)
@@ -72,61 +72,24 @@ class DistanceFlags:
     """How far a text is from the in-domain text."""
 
     rule: Annotated[
-        Literal["contrast", "centroid", "neighbours", "logistic"],
+        Literal["discriminant", "centroid", "logistic"],
         option(
-            metavar="contrast|centroid|neighbours|logistic",
-            help_="contrast: squared distance to the nearest in-domain centroid less that to the "
-            "centroid of the input, whitened; under 0 is nearer the domain. centroid: distance to "
-            "the nearest in-domain centroid, as in the paper. neighbours: mean distance to the "
-            "nearest in-domain texts. logistic: minus the log-odds of a logistic regression "
-            "[default: contrast, the best or within 0.01 of it on average over seven German and "
-            "English sets, by the default encoder and by MiniLM].",
+            metavar="discriminant|centroid|logistic",
+            help_="discriminant: squared distance to the in-domain centroid less that to the "
+            "centroid of the input, whitened; under 0 is nearer the domain. centroid: 1 - cosine "
+            "to the in-domain centroid, as in the paper. logistic: minus the log-odds of a "
+            "logistic regression [default: discriminant, the best or within 0.01 of it on average "
+            "over seven German and English sets, by the default encoder and by MiniLM].",
             section=_DISTANCE,
         ),
-    ] = "contrast"
+    ] = "discriminant"
     space: Annotated[
-        Literal["raw", "centred", "whitened"] | None,
+        Literal["raw", "whitened"] | None,
         option(
-            metavar="raw|centred|whitened",
-            help_="What vectors are made before --rule centroid or neighbours compares them "
-            "[default: whitened]. Raw ones of the default encoder all share one direction, and "
-            "find little more than chance does.",
-            section=_DISTANCE,
-        ),
-    ] = None
-    metric: Annotated[
-        Literal["cosine", "euclidean"] | None,
-        option(
-            metavar="cosine|euclidean",
-            help_="Of --rule centroid and neighbours [default: cosine].",
-            section=_DISTANCE,
-        ),
-    ] = None
-    centroids: Annotated[
-        int | None,
-        option(
-            min=1,
-            metavar="K",
-            help_="In-domain centroids, by k-means [default: 1; more found less, but for "
-            "domains of two kinds by MiniLM].",
-            section=_DISTANCE,
-        ),
-    ] = None
-    neighbours: Annotated[
-        int | None,
-        option(
-            min=1,
-            metavar="K",
-            help_="In-domain texts that --rule neighbours looks at [default: 5].",
-            section=_DISTANCE,
-        ),
-    ] = None
-    shrinkage: Annotated[
-        float | None,
-        option(
-            metavar="X",
-            help_="Variance that whitening adds to each direction, in mean variances [default: "
-            "0.2 + dimensions / in-domain texts].",
+            metavar="raw|whitened",
+            help_="What vectors are made before --rule centroid compares them [default: "
+            "whitened]. Raw ones of the default encoder all share one direction, and find little "
+            "more than chance does.",
             section=_DISTANCE,
         ),
     ] = None
@@ -179,13 +142,6 @@ class AlignmentFlags:
             section=_ALIGN,
         ),
     ] = 4
-    search: Annotated[
-        Literal["auto", "exact", "approximate"],
-        Option(
-            help="How neighbours are found; auto is exact until that would take minutes.",
-            rich_help_panel=_ALIGN,
-        ),
-    ] = "auto"
     min_alignment: Annotated[
         float | None,
         option(metavar="X", help_="Leave out pairs whose alignment is lower.", section=_ALIGN),
@@ -205,7 +161,7 @@ class AlignmentFlags:
 
 
 @dataclass(frozen=True)
-class GuardFlags:
+class FilterOptions:
     """Which pairs are left out without any model."""
 
     max_length_ratio: Annotated[
@@ -213,14 +169,14 @@ class GuardFlags:
         option(
             metavar="X",
             help_="Leave out pairs one side of which is more than X times as long.",
-            section=_GUARDS,
+            section=_FILTERS,
         ),
     ] = None
     length_unit: Annotated[
         Literal["chars", "words"],
         Option(
             help="Characters, or words between white space.",
-            rich_help_panel=_GUARDS,
+            rich_help_panel=_FILTERS,
         ),
     ] = "chars"
     drop_copies: Annotated[
@@ -229,7 +185,7 @@ class GuardFlags:
             "--drop-copies",
             help_="Leave out pairs whose sides are the same but for case, punctuation and spaces; "
             "names and 'Okay.' are such, too.",
-            section=_GUARDS,
+            section=_FILTERS,
         ),
     ] = False
     src_script: Annotated[
@@ -238,19 +194,19 @@ class GuardFlags:
             metavar="SCRIPT,...",
             help_="Leave out pairs with most letters of the source in other scripts, such as "
             "Latin or Han,Hiragana,Katakana.",
-            section=_GUARDS,
+            section=_FILTERS,
         ),
     ] = None
     tgt_script: Annotated[
         str | None,
-        option(metavar="SCRIPT,...", help_="The same of the target.", section=_GUARDS),
+        option(metavar="SCRIPT,...", help_="The same of the target.", section=_FILTERS),
     ] = None
     same_urls: Annotated[
         bool,
         option(
             "--same-urls",
             help_="Leave out pairs whose URLs or e-mail addresses differ.",
-            section=_GUARDS,
+            section=_FILTERS,
         ),
     ] = False
     same_numbers: Annotated[
@@ -260,12 +216,12 @@ class GuardFlags:
             help_="Leave out pairs whose numbers differ; marks, clocks of 12 and 24 hours, and "
             "numbers up to 12 that one side spells out are no difference. Converted units are: 8 % "
             "of good news pairs with numbers go.",
-            section=_GUARDS,
+            section=_FILTERS,
         ),
     ] = False
 
     def build(self) -> PairFilters:
-        """The guards, checked. Raises OptionError."""
+        """The filters, checked. Raises OptionError."""
         from dataselect.operations.bitext.filters import PairFilters
 
         return PairFilters(**vars(self))

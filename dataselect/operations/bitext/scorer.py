@@ -142,7 +142,7 @@ class Bitext(FittedScorer):
     """Distance of sentence pairs to in-domain text, low is good; and their alignment, high is good.
 
     With both sides in `domains` the distance is the mean of theirs. Without a domain, pairs are
-    ranked by alignment; without that as well, `guards` alone leave pairs out.
+    ranked by alignment; without that as well, `filters` alone leave pairs out.
     """
 
     noun: ClassVar[str] = "bitext"
@@ -153,13 +153,13 @@ class Bitext(FittedScorer):
         domains: Mapping[str, Domain],
         *,
         margins: Margins | None = None,
-        guards: PairFilters | None = None,
+        filters: PairFilters | None = None,
         src_field: str = "src",
         tgt_field: str = "tgt",
     ) -> None:
         """`domains`: by `src` or `tgt`."""
         self.domains = {side: domains[side] for side in SIDES if side in domains}
-        self.margins, self.guards = margins, guards or PairFilters()
+        self.margins, self.filters = margins, filters or PairFilters()
         self.fields = {"src": src_field, "tgt": tgt_field}
 
     @property
@@ -178,7 +178,7 @@ class Bitext(FittedScorer):
 
         A side that nothing is compared with may be empty.
         """
-        needs_both = self.guards.active or self.margins is not None
+        needs_both = self.filters.active or self.margins is not None
         sides = side_columns(self.fields, SIDES if needs_both else tuple(self.domains))
         return [*sides, POSITION] if self._reads_positions else sides
 
@@ -194,11 +194,11 @@ class Bitext(FittedScorer):
 
     @property
     def exclusions(self) -> tuple[Reason, ...]:  # type: ignore[override]  # as above
-        """Guards that fired, and poor alignment."""
+        """Filters that fired, and poor alignment."""
         lowest = None if self.margins is None else self.margins.lowest
         if lowest is None:
-            return self.guards.reasons
-        return (*self.guards.reasons, Reason("min_alignment", "--min-alignment", lowest))
+            return self.filters.reasons
+        return (*self.filters.reasons, Reason("min_alignment", "--min-alignment", lowest))
 
     @property
     def parallel(self) -> bool:  # type: ignore[override]  # as above
@@ -212,7 +212,7 @@ class Bitext(FittedScorer):
         margins = self.margins.part(first, records)
         src, tgt = self.fields.values()
         return Bitext(
-            self.domains, margins=margins, guards=self.guards, src_field=src, tgt_field=tgt
+            self.domains, margins=margins, filters=self.filters, src_field=src, tgt_field=tgt
         )
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
@@ -228,7 +228,7 @@ class Bitext(FittedScorer):
                 values += domain.distances(own) / len(self.domains)
             values = np.round(values, _DECIMALS)
             fields[DISTANCE] = numbers(values)
-        excluded = self.guards.codes(src, tgt) if self.guards.active else None
+        excluded = self.filters.codes(src, tgt) if self.filters.active else None
         if self.margins is not None:
             found = np.round(self.margins.at(places), _DECIMALS)
             fields[ALIGNMENT] = numbers(found)
@@ -239,7 +239,7 @@ class Bitext(FittedScorer):
     def _poorly_aligned(
         self, margins: NDArray[np.float64], excluded: NDArray[np.uint8] | None
     ) -> NDArray[np.uint8] | None:
-        """What guards leave out, and pairs whose margin is too low."""
+        """What filters leave out, and pairs whose margin is too low."""
         assert self.margins is not None
         if self.margins.lowest is None:
             return excluded
@@ -278,7 +278,7 @@ class Bitext(FittedScorer):
         ]
 
     def describe(self) -> dict[str, Any]:
-        """Encoders, figures of the fit, margins and guards for the run report."""
+        """Encoders, figures of the fit, margins and filters for the run report."""
         margins = self.margins
         return {
             "signature": {

@@ -134,7 +134,7 @@ class DiverseSelection:
             codes,
             known,
             dict(zip(used.tolist(), found, strict=True)),
-            self.picking.batch_size,
+            self.picking.round_size,
             wanted,
             figures,
             self.settings.text_field,

@@ -90,9 +90,16 @@ class MethodOptions:
 class PickingOptions:
     """How many records are picked."""
 
-    size: Annotated[
+    top_k: Annotated[
+        int | None, option(min=1, metavar="N", help_="Pick N records.", section=_PICK)
+    ] = None
+    share: Annotated[
         str | None,
-        option(metavar="N|P%", help_="Pick N records, or a share of them.", section=_PICK),
+        option(
+            metavar="P",
+            help_="Pick a share of the records, 10% or 0.1, rounded down.",
+            section=_PICK,
+        ),
     ] = None
     budget: Annotated[
         str | None,
@@ -118,7 +125,7 @@ class PickingOptions:
             section=_PICK,
         ),
     ] = None
-    batch_size: Annotated[
+    round_size: Annotated[
         int,
         option(
             min=1, metavar="N", help_="Records that a 'round' has [default: 100].", section=_PICK
@@ -159,8 +166,12 @@ class PickingOptions:
 
     def check(self) -> None:
         """Raise OptionError for options that contradict each other."""
-        if self.size is None and self.budget is None and self.min_novelty is None:
-            raise OptionError("say how much to pick: --size N, --budget N or --min-novelty X")
+        if self.top_k is not None and self.share is not None:
+            raise OptionError("--top-k and --share cannot be combined; give one of them")
+        if (self.top_k, self.share, self.budget, self.min_novelty) == (None,) * 4:
+            raise OptionError(
+                "say how much to pick: --top-k N, --share P, --budget N or --min-novelty X"
+            )
         self.budgeted()
         if self.min_novelty is not None and not 0 <= self.min_novelty <= 1:
             raise OptionError(f"--min-novelty {self.min_novelty} is not between 0 and 1")
@@ -178,7 +189,7 @@ class PickingOptions:
         from dataselect.operations.diversity.greedy import Limits
 
         return Limits(
-            None if self.size is None else _count(self.size, total),
+            self.top_k if self.share is None else math.floor(parse_share(self.share) * total),
             self.budgeted().budget,
             self.min_novelty or 0.0,
             self.max_per,
@@ -204,17 +215,6 @@ class PickingOptions:
         if self.cost == "records":
             return None
         return counted(self.cost, texts if own is None else own)
-
-
-def _count(size: str, total: int) -> int:
-    """A number, or a share of `total` rounded down."""
-    if size.endswith("%"):
-        return math.floor(parse_share(size) * total)
-    if not size.isdecimal() or int(size) < 1:
-        raise OptionError(
-            f"--size {size} is neither a number above 0 nor a share; write 500 or 10%"
-        )
-    return int(size)
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ class Diversity(Scorer):
     codes: NDArray[np.uint8]
     known: Known
     names: dict[int, bytes]
-    batch_size: int
+    round_size: int
     wanted: int | None = None
     figures: dict[str, Any] = field(default_factory=dict)
     text_field: str = "text"
@@ -136,7 +136,7 @@ class Diversity(Scorer):
         novelty = np.zeros(len(codes))
         order[is_known], nearest[is_known] = known.order, known.nearest
         novelty[is_known] = np.round(known.novelty, _DECIMALS)
-        rounds = (b"%d" % number for number in (order // self.batch_size + 1).tolist())
+        rounds = (b"%d" % number for number in (order // self.round_size + 1).tolist())
         fields: Fields = {
             "novelty": _where(np.isin(codes, _COMPARED), numbers(novelty)),
             "nearest": [_NULL if at == NOTHING else self.names[at] for at in nearest.tolist()],

@@ -1,4 +1,4 @@
-"""`dataselect label`: label records by a recogniser trained on annotated ones, and on the pool."""
+"""`dataselect label`: intents by a classifier trained on annotated records, and on the pool."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def command(
         ),
     ] = False,
 ) -> None:
-    """Label records by a recogniser trained on annotated ones, and on the pool itself.
+    """Label records by an intent classifier trained on annotated ones, and on the pool itself.
 
     Adds 'intent' and 'confidence', the probability that the intent is right, calibrated on
-    held-out labelled records. The recogniser is logistic regression on words, pairs of words and
+    held-out labelled records. The classifier is logistic regression on words, pairs of words and
     the characters inside words, or on the vectors of --encoder. It first learns from the labelled
     records, then labels the input in rounds and learns from that as well. With a --background,
     records may be 'other', and such are dropped.
@@ -96,11 +96,11 @@ def command(
         job.facts |= {"min_confidence": min_confidence, "keep_other": keep_other}
         job.facts["uncalibrated"] = uncalibrated
         if fitted.model is not None:
-            recogniser = _loaded(fitted.model, encoding)
+            classifier = _loaded(fitted.model, encoding)
         else:
-            recogniser = _trained(learning, encoding, pool, settings, calibrates=not uncalibrated)
+            classifier = _trained(learning, encoding, pool, settings, calibrates=not uncalibrated)
         scorer = LabelScorer(
-            recogniser,
+            classifier,
             min_confidence=min_confidence,
             keep_other=keep_other,
             text_field=settings.text_field,
@@ -146,7 +146,7 @@ def _trained(
 def _unlabelled(
     learning: LearningOptions, pool: Inputs, settings: Settings, rng: np.random.Generator
 ) -> Sequence[str]:
-    """Texts of the input to learn from; nothing without rounds. Raises GuardError."""
+    """Texts of the input to learn from; nothing without rounds. Raises RequirementError."""
     if not learning.rounds:
         return ()
     pool.keep_for_rereading()

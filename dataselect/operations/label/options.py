@@ -1,4 +1,4 @@
-"""What `dataselect label` learns from, and the encoder of a saved recogniser."""
+"""What `dataselect label` learns from, and the encoder of a saved classifier."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FIT = "Learning"
 
 @dataclass(frozen=True)
 class LearningOptions:
-    """What a recogniser learns from."""
+    """What an intent classifier learns from."""
 
     labelled: Annotated[
         list[str] | None,
@@ -110,7 +110,7 @@ class LearningOptions:
 
 
 def open_encoder(encoding: NeuralOptions, model: str) -> Callable[[Mapping[str, Any]], Encoder]:
-    """What finds the encoder that a saved recogniser was trained with.
+    """What finds the encoder that a saved intent classifier was trained with.
 
     Raises InputError where another version of it is found.
     """

@@ -1,7 +1,7 @@
-"""Labels by a recogniser: the step of self-training that gives records an intent.
+"""Labels by a classifier: the step of self-training that gives records an intent.
 
-After Cho et al. (2019): a recogniser trained on the annotated utterances labels those that were
-kept, and the next recogniser is trained on both.
+After Cho et al. (2019): an intent classifier trained on the annotated utterances labels those that
+were kept, and the next classifier is trained on both.
 """
 
 from __future__ import annotations
@@ -63,13 +63,13 @@ class LabelScorer(FittedScorer):
 
     def __init__(
         self,
-        recogniser: IntentClassifier,
+        classifier: IntentClassifier,
         *,
         min_confidence: float | None = None,
         keep_other: bool = False,
         text_field: str = "text",
     ) -> None:
-        self.recogniser = recogniser
+        self.classifier = classifier
         self.keeps_other, self.least = keep_other, min_confidence
         self.text_field = text_field
 
@@ -84,9 +84,9 @@ class LabelScorer(FittedScorer):
         return [text(self.text_field), optional(INTENT), _Filtered()]
 
     @property
-    def parallel(self) -> bool:  # type: ignore[override]  # known once the recogniser is
-        """Whether several processes may hold the recogniser."""
-        return self.recogniser.parallel
+    def parallel(self) -> bool:  # type: ignore[override]  # known once the intent classifier is
+        """Whether several processes may hold the classifier."""
+        return self.classifier.parallel
 
     @property
     def exclusions(self) -> tuple[Reason, ...]:  # type: ignore[override]  # as above
@@ -98,8 +98,8 @@ class LabelScorer(FittedScorer):
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
         """Label a batch of texts."""
-        places, confidence = self.recogniser.label(columns[0])
-        names = [orjson.dumps(name) for name in self.recogniser.names_]
+        places, confidence = self.classifier.label(columns[0])
+        names = [orjson.dumps(name) for name in self.classifier.names_]
         fields: Fields = {
             INTENT: [names[place] for place in places.tolist()],
             CONFIDENCE: numbers(confidence),
@@ -111,7 +111,7 @@ class LabelScorer(FittedScorer):
         self, places: NDArray[np.intp], earlier: Sequence[Any], filtered: Sequence[bool]
     ) -> Remarks:
         """On records whose intent is replaced, and on those that no filter has seen."""
-        names = self.recogniser.names_
+        names = self.classifier.names_
         given = zip(earlier, places.tolist(), strict=True)
         replaced = sum(own is not None and own != names[place] for own, place in given)
         raw = 0 if OTHER in names else len(filtered) - sum(filtered)
@@ -127,27 +127,27 @@ class LabelScorer(FittedScorer):
         codes = np.zeros(len(places), np.uint8)
         if self.least is not None:
             codes[confidence < self.least] = len(self.exclusions)
-        if not self.keeps_other and OTHER in self.recogniser.names_:
-            codes[places == self.recogniser.names_.index(OTHER)] = 1
+        if not self.keeps_other and OTHER in self.classifier.names_:
+            codes[places == self.classifier.names_.index(OTHER)] = 1
         return codes
 
     def warnings(self) -> list[str]:
         """Doubts about what was learnt."""
-        return self.recogniser.warnings()
+        return self.classifier.warnings()
 
     def describe(self) -> dict[str, Any]:
         """Options and figures of the fit for the run report."""
-        described = self.recogniser.describe()
+        described = self.classifier.describe()
         return {
             "signature": {
                 "intents": described["intents"],
                 "rounds": described.get("rounds"),
-                "model": self.recogniser.digest[:12],
+                "model": self.classifier.digest[:12],
             },
             **described,
             "fit_warnings": self.warnings(),
         }
 
     def dumps(self) -> bytes:
-        """The recogniser as bytes."""
-        return self.recogniser.dumps()
+        """The intent classifier as bytes."""
+        return self.classifier.dumps()

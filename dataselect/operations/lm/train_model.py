@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from typer import Option
+from typing import TYPE_CHECKING, Annotated, Any
 
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.normalization_options import NormalizationOptions
@@ -20,12 +18,12 @@ if TYPE_CHECKING:
 
     from dataselect.models.language_model.trainers import TrainingOptions
 
-_NOUN, _MODEL, _ESTIMATION = "lm train", "Language model", "Estimation"
+_NOUN, _MODEL = "lm train", "Language model"
 
 
 @dataclass(frozen=True)
 class LanguageModelTrainOptions:
-    """What the model is like, and what estimates it."""
+    """What the model is like."""
 
     order: Annotated[
         int,
@@ -63,22 +61,6 @@ class LanguageModelTrainOptions:
             section=_MODEL,
         ),
     ] = 1
-    estimator: Annotated[
-        Literal["auto", "builtin", "lmplz"],
-        Option(
-            help="builtin needs up to 60 bytes of memory a word for each order; lmplz, which must "
-            "be on the PATH, sorts on disk; auto is lmplz beyond 20 million words.",
-            rich_help_panel=_ESTIMATION,
-        ),
-    ] = "auto"
-    memory: Annotated[
-        str,
-        option(
-            metavar="SIZE",
-            help_="What lmplz may use to sort, such as 4G [default: 50%].",
-            section=_ESTIMATION,
-        ),
-    ] = "50%"
 
     def reads(self) -> list[Inputs]:
         """The files that training reads, beside the text."""
@@ -94,8 +76,6 @@ class LanguageModelTrainOptions:
             _thresholds(self.prune or ()),
             words[0] if words else None,
             self.min_count,
-            self.estimator,
-            self.memory,
         )
 
 
@@ -109,24 +89,24 @@ def command(
 
     Interpolated modified Kneser-Ney smoothing, as KenLM's lmplz has it; an ARPA file that KenLM
     and recognisers load. Each text is a sentence. Markers such as <s> in a text are words like
-    any other.
+    any other. Takes up to 60 bytes of memory a word for each order.
     """
     _refuse_thresholds_as_files(training, inputs)
     settings = output.build()
     texts = inputs.open(digest=settings.report is not None)
     with Run(texts, settings, also_read=training.reads()) as run:
+        from dataselect.models.language_model import arpa
         from dataselect.models.language_model.scoring.unspaced import Watch
 
         run.facts = {**vars(training), **vars(normalizing)}
         watch = Watch()
         batches = watch.over(run.texts(_NOUN, normalizing.build()))
-        with training.plan().trained(batches) as estimator:
-            for chunk in estimator.arpa():
-                run.write(chunk)
-            found = estimator.describe()
-            run.warnings = [*estimator.warnings(), *watch.warnings()]
-        facts = {"order": training.order, "estimator": found["estimator"]}
-        run.report(_NOUN, facts, **{_NOUN: found})
+        made = training.plan().trained(batches)
+        for chunk in arpa.write(made.model):
+            run.write(chunk)
+        found = made.describe()
+        run.warnings = [*made.warnings(), *watch.warnings()]
+        run.report(_NOUN, {"order": training.order}, **{_NOUN: found})
     warn(run.warnings, settings)
     note(_summary(found), quiet=settings.quiet)
 

@@ -258,7 +258,7 @@ def command(
 
 
 def _refuse_none(made: list[PairSet], settings: Settings) -> None:
-    """Raise GuardError where a split has no pair at all."""
+    """Raise RequirementError where a split has no pair at all."""
     for pairs in made:
         if not (pairs or settings.allow_empty):
             raise RequirementError(

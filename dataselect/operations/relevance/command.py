@@ -85,14 +85,6 @@ class FitOptions:
         ),
     ] = "word"
     lowercase: Annotated[bool, Option(help="Ignore case.", rich_help_panel=_FIT)] = True
-    aggregate: Annotated[
-        Literal["sqrt", "sum", "mean"],
-        Option(
-            help="Sum the weights of a text's n-grams, divide by their number, or by its square "
-            "root, which found the most on CLINC150 and SNIPS.",
-            rich_help_panel=_FIT,
-        ),
-    ] = "sqrt"
 
     def model(self, seed: int) -> Relevance:
         """The model to fit."""
@@ -102,7 +94,6 @@ class FitOptions:
             ngrams=self.ngrams,
             analyzer=self.analyzer,
             lowercase=self.lowercase,
-            aggregate=self.aggregate,
             background_size=self.background_size,
             seed=seed,
         )

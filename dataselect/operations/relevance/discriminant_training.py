@@ -20,7 +20,7 @@ from dataselect.operations.relevance.logistic_regression import (
     choose_penalty,
     sample_rows,
 )
-from dataselect.operations.relevance.weights import Aggregation, NgramWeights, divisors
+from dataselect.operations.relevance.weights import NgramWeights, divisors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,7 +73,6 @@ def contrast(
     in_domain: Mapping[str, Sequence[str]],
     background: Sequence[str],
     ngrams: Ngrams,
-    aggregation: Aggregation,
     rng: np.random.Generator,
 ) -> Discriminants:
     """Learn one set of weights for each in-domain set, by name, against the background.
@@ -100,7 +99,7 @@ def contrast(
     # One thread: on arrays as small as these, threads that wait for each other on a busy machine
     # made a fit of one second take twenty; and sums come out the same wherever they are made.
     with threadpool_limits(1):
-        learnt = _Problem(texts, owners, tuple(in_domain), ngrams, aggregation, rng).solve()
+        learnt = _Problem(texts, owners, tuple(in_domain), ngrams, rng).solve()
     learnt.figures["background"] = {"texts": len(kept), "near_copies_left_out": int(copied.sum())}
     return learnt
 
@@ -114,7 +113,6 @@ class _Problem:
         owners: NDArray[np.intp],
         names: tuple[str, ...],
         ngrams: Ngrams,
-        aggregation: Aggregation,
         rng: np.random.Generator,
     ) -> None:
         self.texts, self.owners, self.names, self.ngrams = texts, owners, names, ngrams
@@ -127,7 +125,7 @@ class _Problem:
         orders = ngrams.orders(texts, self.buckets)
         idf = inverse_document_frequency(self.counts)
         self.scale = idf**_IDF_POWER * _ORDER_DISCOUNT ** (orders - 1)
-        self.divisors = divisors(self.totals, aggregation)
+        self.divisors = divisors(self.totals)
         self.fold = folds(texts, rng)
         self.rng = rng
 

@@ -21,7 +21,7 @@ from dataselect.models.fitted_model import FittedModel
 from dataselect.models.ngrams import Analyzer, Ngrams
 from dataselect.models.platt_scaling import PlattScaling
 from dataselect.models.text_sequences import as_texts
-from dataselect.operations.relevance.weights import Aggregation, NgramWeights, divisors
+from dataselect.operations.relevance.weights import NgramWeights, divisors
 
 if TYPE_CHECKING:
     from dataselect.models.text_sequences import Texts
@@ -37,7 +37,7 @@ class NgramEvidence(NamedTuple):
     """Why a text is relevant: its log-odds are the sum of `shares` and the `offset`.
 
     `shares`: each n-gram, the best first, to its weight times its occurrences, times the `slope` of
-    the sigmoid, through the `divisor` of the aggregation. `weights` are as they were learnt, 0 for
+    the sigmoid, through the `divisor`. `weights` are as they were learnt, 0 for
     n-grams that training never saw.
     """
 
@@ -73,7 +73,6 @@ class _About(NamedTuple):
     analyzer: Analyzer
     lowercase: bool
     bits: Annotated[int, Between(1, _MOST_BITS)]
-    aggregation: Aggregation
     sigmoids: tuple[tuple[_Steep, _Steep], ...]
     figures: _Figures
 
@@ -106,12 +105,10 @@ class Relevance(FittedModel):
         ngrams: int = 3,
         analyzer: Analyzer = "word",
         lowercase: bool = True,
-        aggregate: Aggregation = "sqrt",
         background_size: int = 10_000,
         seed: int = 0,
     ) -> None:
         self.ngrams, self.analyzer, self.lowercase = ngrams, analyzer, lowercase
-        self.aggregate: Aggregation = aggregate
         self.background_size, self.seed = background_size, seed
 
     def fit(self, in_domain: Texts | Mapping[str, Texts], background: Texts) -> Relevance:
@@ -138,7 +135,7 @@ class Relevance(FittedModel):
         )
 
         ngrams = Ngrams(self.ngrams, self.analyzer, self.lowercase)
-        learnt = contrast(in_domain, background, ngrams, self.aggregate, rng)
+        learnt = contrast(in_domain, background, ngrams, rng)
         self.names_ = tuple(in_domain)
         self.weights_, self.sigmoids_ = learnt.weights, learnt.sigmoids
         self.held_out_, self.figures_ = learnt.held_out, learnt.figures
@@ -157,7 +154,7 @@ class Relevance(FittedModel):
     def log_odds(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """(K, n) aggregated weights of each text for each in-domain set, before the sigmoid."""
         sums, counts = self.weights_.sums(texts)
-        return sums / divisors(counts, self.aggregate)
+        return sums / divisors(counts)
 
     def relevance(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """(n,) the best probability, and (n,) which set it is for; of equal ones the first."""
@@ -171,7 +168,7 @@ class Relevance(FittedModel):
         found = self.weights_.ngrams.strings(value)
         buckets = np.array([bucket for bucket, _ in found], np.intp)
         own = self.weights_.of_buckets(buckets)[which].tolist()
-        divisor = float(divisors(np.array([len(found)]), self.aggregate)[0])
+        divisor = float(divisors(np.array([len(found)]))[0])
         sigmoid = self.sigmoids_[which]
         weights = {ngram: weight for (_, ngram), weight in zip(found, own, strict=True)}
         counts = Counter(ngram for _, ngram in found)
@@ -194,7 +191,6 @@ class Relevance(FittedModel):
             "analyzer": self.weights_.ngrams.analyzer,
             "lowercase": self.weights_.ngrams.lowercase,
             "bits": self.weights_.ngrams.bits,
-            "aggregation": self.aggregate,
             "sigmoids": [(sigmoid.slope, sigmoid.offset) for sigmoid in self.sigmoids_],
             "figures": self.figures_,
         }
@@ -218,7 +214,6 @@ class Relevance(FittedModel):
             ngrams=told.order,
             analyzer=told.analyzer,
             lowercase=told.lowercase,
-            aggregate=told.aggregation,
         )
         ngrams = Ngrams(told.order, told.analyzer, told.lowercase, told.bits)
         model.names_ = told.names

@@ -88,7 +88,6 @@ class RelevanceScorer(FittedScorer):
                 "ngrams": ngrams.order,
                 "analyzer": ngrams.analyzer,
                 "case": "lower" if ngrams.lowercase else "kept",
-                "aggregate": self.model.aggregate,
                 "model": self.model.digest()[:12],
             },
             "model_sha256": self.model.digest(),

@@ -41,10 +41,10 @@ class WeightOptions:
         float | None,
         option(
             metavar="X",
-            help_="Weight of the language model's natural log-probability [default: 0.2 per word, "
-            "with --standardise, if no weight is given: on lists of a recogniser and of two "
-            "translators it gained up to 6 % and lost 0.04 BLEU at worst]. The papers' rule is "
-            "--lm-weight 1 --score-weight 0.",
+            help_="Weight of the language model's natural log-probability [default: if no "
+            "weight is given 0.2 per word, features in standard deviations within their list: on "
+            "lists of a recogniser and of two translators that gained up to 6 % and lost 0.04 BLEU "
+            "at worst]. The papers' rule is --lm-weight 1 --score-weight 0.",
             section=_WEIGHTS,
         ),
     ] = None
@@ -77,15 +77,6 @@ class WeightOptions:
             show_default=False,
         ),
     ] = None
-    standardise: Annotated[
-        bool | None,
-        Option(
-            help="Take features in standard deviations within their list, whatever their scale "
-            "[default: if no weight is given].",
-            rich_help_panel=_WEIGHTS,
-            show_default=False,
-        ),
-    ] = None
     score_name: Annotated[
         str,
         option(
@@ -102,11 +93,7 @@ class WeightOptions:
         given = (self.score_weight, self.lm_weight, self.length_weight, self.oov_weight)
         if not tunes and not self.feature and given == (None,) * len(given):
             model = LogLinear.by_default(normalization, self.score_name)
-            return replace(
-                model,
-                length_normalised=self.length_normalise is not False,
-                standardised=self.standardise is not False,
-            )
+            return replace(model, length_normalised=self.length_normalise is not False)
         if self.lm_weight is None and not tunes:
             raise OptionError("the other weights are beside that of the model: give --lm-weight")
         weights = {
@@ -123,7 +110,6 @@ class WeightOptions:
         return LogLinear(
             weights,
             length_normalised=bool(self.length_normalise),
-            standardised=bool(self.standardise),
             normalization=normalization,
             score_name=self.score_name,
         )
@@ -155,7 +141,8 @@ class TuneOptions:
         str | None,
         option(
             metavar="DEV",
-            help_="Find the weights on these lists, which have references.",
+            help_="Find the weights that maximise the expected metric of these lists, which have "
+            "references.",
             section=_TUNE,
         ),
     ] = None
@@ -163,15 +150,7 @@ class TuneOptions:
         Literal["wer", "cer", "bleu", "chrf"] | None,
         Option(help="What to tune for.", rich_help_panel=_TUNE, show_default=False),
     ] = None
-    optimizer: Annotated[
-        Literal["risk", "mert"],
-        Option(
-            help="Maximise the expected metric, or the metric itself by Och's line search; on "
-            "held-out lists the former was better on BLEU and as good on WER.",
-            rich_help_panel=_TUNE,
-        ),
-    ] = "risk"
-    weights: Annotated[
+    load_weights: Annotated[
         str | None, option(metavar="FILE", help_="Take saved weights.", section=_TUNE)
     ] = None
     save_weights: Annotated[
@@ -187,12 +166,12 @@ class TuneOptions:
         """Raise OptionError for options that contradict each other."""
         if (self.tune is None) != (self.metric is None):
             raise OptionError("--tune DEV and --metric belong together; give both or neither")
-        if self.weights is not None and (self.tune or self.save_weights):
-            raise OptionError("--tune and --save-weights make weights, and --weights are made")
+        if self.load_weights is not None and (self.tune or self.save_weights):
+            raise OptionError("--tune and --save-weights make weights, and --load-weights are made")
 
     def reads(self) -> list[Inputs]:
         """The files that are read."""
-        return [Inputs([path]) for path in (self.tune, self.weights) if path is not None]
+        return [Inputs([path]) for path in (self.tune, self.load_weights) if path is not None]
 
     def development(self, start: LogLinear, lists: ListOptions) -> Development | None:
         """The lists to tune on, if any. Raises InputError."""
@@ -204,7 +183,7 @@ class TuneOptions:
         values, references = read_columns(Inputs([self.tune]), columns)
         if len(values) < _FEWEST_TO_TUNE:
             raise InputError(f"{self.tune}: tuning takes {_FEWEST_TO_TUNE} lists or more; add some")
-        return Development(values, references, _metric(self.metric, start), self.optimizer)
+        return Development(values, references, _metric(self.metric, start))
 
 
 @dataclass(frozen=True)
@@ -309,12 +288,14 @@ def _recipe(
             "name a field of the record itself"
         )
     made_for = None
-    if tuning.weights is None:
+    if tuning.load_weights is None:
         start = weighting.build(normalizing.build(), tunes=tuning.tune is not None)
     elif (weighting, normalizing) == (WeightOptions(), HypothesisOptions()):
-        start, made_for = load(tuning.weights)
+        start, made_for = load(tuning.load_weights)
     else:
-        raise OptionError("--weights has weights and normalisation; leave other options for it out")
+        raise OptionError(
+            "--load-weights has weights and normalisation; leave other options for it out"
+        )
     return RescoreRecipe(
         start,
         lm=None if models.lm is None else LanguageModel(models.lm),

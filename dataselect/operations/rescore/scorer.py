@@ -34,7 +34,7 @@ from dataselect.operations.rescore.log_linear import (
     winners,
 )
 from dataselect.operations.rescore.nbest import NBest, NBestField, find
-from dataselect.operations.rescore.weight_tuning import Optimizer, WeightTuning, tune
+from dataselect.operations.rescore.weight_tuning import WeightTuning, tune
 
 if TYPE_CHECKING:
     from dataselect.selection.rule import Direction
@@ -202,7 +202,6 @@ class Development(NamedTuple):
     lists: Sequence[NBest]
     references: Sequence[str]
     metric: Metric
-    optimizer: Optimizer = "risk"
 
 
 def tuned(
@@ -213,10 +212,10 @@ def tuned(
     rng: np.random.Generator,
 ) -> tuple[LogLinear, WeightTuning]:
     """The model with weights tuned on n > 1 lists; those of `start` are where it starts."""
-    lists, references, metric, optimizer = development
+    lists, references, metric = development
     prepared = laid_out(start.features(lists, nbest, lm), references, metric)
     weights = np.array(list(start.weights.values()))
-    found = tune(prepared, metric, weights, rng, optimizer)
+    found = tune(prepared, metric, weights, rng)
     return reweighted(start, found.weights), found
 
 

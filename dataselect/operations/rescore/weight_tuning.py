@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +11,9 @@ from dataselect.models.cross_validation import folds_of
 from dataselect.models.metrics import Metric
 from dataselect.models.metrics.bootstrap import paired_bootstrap
 from dataselect.operations.rescore.lists import Floats, Lists
-from dataselect.operations.rescore.mert import minimum_error_rate
 from dataselect.operations.rescore.minimum_risk import minimum_risk
 
-Optimizer = Literal["risk", "mert"]
-_RANDOM_STARTS: dict[Optimizer, int] = {"risk": 2, "mert": 5}
+_RANDOM_STARTS = 2
 _ENOUGH = 0.95  # of bootstrap samples in which tuned weights win: less may be chance
 
 
@@ -30,7 +28,6 @@ class WeightTuning:
     """
 
     weights: Floats
-    optimizer: Optimizer
     lists: int
     before: float
     after: float
@@ -54,39 +51,27 @@ class WeightTuning:
         return [in_vain]
 
 
-def tune(
-    lists: Lists,
-    metric: Metric,
-    start: Floats,
-    rng: np.random.Generator,
-    optimizer: Optimizer = "risk",
-) -> WeightTuning:
+def tune(lists: Lists, metric: Metric, start: Floats, rng: np.random.Generator) -> WeightTuning:
     """Find weights for n > 1 lists, unless they hardly beat `start` (f,) on lists held out.
 
-    `risk` maximises the expected metric, `mert` the metric itself. Both start at `start`, which
-    must not be all 0, and at random points, with features in standard deviations.
+    Maximises the expected metric from `start`, which must not be all 0, and from random points,
+    with features in standard deviations.
     """
     spread = lists.spread()
     scaled = Lists(lists.features / spread, lists.statistics, lists.real)
-    starts = _starts(start * spread, _RANDOM_STARTS[optimizer], rng)
-
-    def optimized(own: Lists) -> Floats:
-        if optimizer == "risk":
-            return minimum_risk(own, metric, starts)
-        return minimum_error_rate(own, metric, starts, rng)
-
+    starts = _starts(start * spread, _RANDOM_STARTS, rng)
     held_out = np.empty((len(lists), lists.statistics.shape[-1]))
     folds = folds_of(len(lists), rng)
     for fold in range(int(folds.max()) + 1):
         own = scaled[folds == fold]
-        held_out[folds == fold] = own.chosen(own.winners(optimized(scaled[folds != fold])))
-    weights = optimized(scaled) / spread
+        others = minimum_risk(scaled[folds != fold], metric, starts)
+        held_out[folds == fold] = own.chosen(own.winners(others))
+    weights = minimum_risk(scaled, metric, starts) / spread
     before = lists.chosen(lists.winners(start))
     compared = paired_bootstrap(metric, before, held_out, rng)
     kept = compared.wins >= _ENOUGH
     return WeightTuning(
         weights if kept else start,
-        optimizer,
         len(lists),
         before=compared.baseline,
         after=float(metric.value(lists.sums(weights))),

@@ -40,13 +40,13 @@ _TIMES_THE_INPUT = 10.0  # the text of a good language model may well be larger 
 class WinnowOptions:
     """How texts are scored by the language model."""
 
-    contrast: Annotated[
+    background: Annotated[
         str | None,
         option(
             metavar="auto|FILE",
-            help_="Rank by cross-entropy difference to a general model: one in FILE, one trained "
-            "on the text in FILE, or one trained on a sample of the input as large as "
-            "--in-domain. All are over the in-domain vocabulary where they are trained here.",
+            help_="Rank by cross-entropy difference to a model of text that is not in-domain: one "
+            "in FILE, one trained on the text in FILE, or (auto) on a sample of the input as large "
+            "as --in-domain. All are over the in-domain vocabulary where they are trained here.",
             section=_SCORE,
         ),
     ] = None
@@ -62,16 +62,6 @@ class WinnowOptions:
             section=_SCORE,
         ),
     ] = None
-    oov: Annotated[
-        str,
-        option(
-            metavar="count|skip|penalty:X",
-            help_="An unknown word counts as the model's <unk>, or is left out of probability and "
-            "length (unless the whole text is unknown), or costs X powers of ten more than <unk> "
-            "[default: count].",
-            section=_SCORE,
-        ),
-    ] = "count"
     buckets: Annotated[
         str | None,
         option(
@@ -93,8 +83,8 @@ class WinnowOptions:
             ) from None
 
     def reads(self) -> list[Inputs]:
-        """The contrast, if it is a file."""
-        return [] if self.contrast in (None, _AUTO) else [Inputs([self.contrast])]
+        """The background, if it is a file."""
+        return [] if self.background in (None, _AUTO) else [Inputs([self.background])]
 
     def recipe(
         self,
@@ -105,38 +95,36 @@ class WinnowOptions:
         settings: Settings,
         rng: np.random.Generator,
     ) -> WinnowRecipe:
-        """What is to be fitted. Reads the contrast. Raises OptionError, InputError."""
+        """What is to be fitted. Reads the background. Raises OptionError, InputError."""
         from dataselect.models.language_model.scoring.language_model import (
             LanguageModel,
             is_language_model,
         )
-        from dataselect.models.language_model.scoring.unknown_words import OovPolicy
         from dataselect.operations.winnow.scorer import Band, WinnowRecipe
 
-        contrast: LanguageModel | list[str] | None = None
+        background: LanguageModel | list[str] | None = None
         column = records.text(settings.text_field)
-        if self.contrast == _AUTO:
+        if self.background == _AUTO:
             pool.keep_for_rereading()
             strict = settings.on_error == FAIL
-            contrast = sample_like(in_domain, pool, column, rng, strict=strict)
-        elif self.contrast is not None:
-            source = Inputs([self.contrast])
-            rereadable(self.contrast)
+            background = sample_like(in_domain, pool, column, rng, strict=strict)
+        elif self.background is not None:
+            source = Inputs([self.background])
+            rereadable(self.background)
             if is_language_model(source):
-                contrast = LanguageModel(self.contrast, normalization)
+                background = LanguageModel(self.background, normalization)
             else:
-                [contrast] = read_columns(source, [column])
-        if contrast == [] and self.contrast == _AUTO:
-            contrast = None
+                [background] = read_columns(source, [column])
+        if background == [] and self.background == _AUTO:
+            background = None
             if not settings.allow_empty:
-                raise no_good_record(pool, [column], " to contrast with; check it")
-        if contrast == []:
-            raise InputError(f"{self.contrast}: no text to contrast with; check --contrast")
+                raise no_good_record(pool, [column], " to train a background model on; check it")
+        if background == []:
+            raise InputError(f"{self.background}: no background text; check --background")
         return WinnowRecipe(
             lm=None if models.lm is None else LanguageModel(models.lm, normalization),
-            contrast=contrast,
+            background=background,
             order=models.order,
-            oov=OovPolicy.parse(self.oov),
             band=Band(self.min_perplexity, self.max_perplexity),
             normalization=normalization,
             text_field=settings.text_field,
@@ -156,15 +144,15 @@ def command(
     """Keep the records that an in-domain language model finds probable.
 
     Adds 'perplexity', per word with the sentence end counted as one, and 'oov', the number of
-    words that the model does not know. With --contrast adds 'cross_entropy_difference', in bits a
+    words that the model does not know. With --background adds 'cross_entropy_difference', in bits a
     word, and ranks by that. Low is good.
     """
     import numpy as np
 
     settings = run.build()
     rule = selection.build(calibrate=calibrate, buckets=winnowing.percentages())
-    if models.in_domain is None and (calibrate is not None or winnowing.contrast == _AUTO):
-        raise OptionError("--calibrate and --contrast auto need in-domain text: give --in-domain")
+    if models.in_domain is None and (calibrate is not None or winnowing.background == _AUTO):
+        raise OptionError("--calibrate and --background auto need in-domain text: give --in-domain")
     pool = engine.open(inputs, run, rule, settings)
     read = [*models.reads(), *winnowing.reads(), *selection.reads()]
     with engine.job(pool, settings, also_read=read) as job:

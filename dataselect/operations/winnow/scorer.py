@@ -25,7 +25,6 @@ from dataselect.models.language_model.scoring.language_model import (
     LanguageModel,
     perplexity,
 )
-from dataselect.models.language_model.scoring.unknown_words import OovPolicy
 from dataselect.models.language_model.temporary_models import SmallModels
 from dataselect.models.normalization import Normalization
 from dataselect.selection.reasons import Reason
@@ -74,10 +73,10 @@ class Band:
 
 
 class Winnow(Scorer):
-    """Perplexity of a text to an in-domain model; with a contrast, cross-entropy difference.
+    """Perplexity of a text to an in-domain model; with a background, cross-entropy difference.
 
     Perplexity is per word, the sentence end counted as one. The difference is the in-domain
-    cross-entropy less that of the contrast, in bits a word. Both are low for good texts.
+    cross-entropy less that of the background, in bits a word. Both are low for good texts.
     """
 
     noun: ClassVar[str] = "winnow"
@@ -87,23 +86,22 @@ class Winnow(Scorer):
     def __init__(
         self,
         model: LanguageModel,
-        contrast: LanguageModel | None = None,
+        background: LanguageModel | None = None,
         *,
-        oov: OovPolicy | None = None,
         band: Band | None = None,
         text_field: str = "text",
         figures: dict[str, Any] | None = None,
     ) -> None:
         """`figures` go into the run report; of them `warnings` are for people, too."""
-        self.model, self.contrast = model, contrast
-        self.oov, self.band = oov or OovPolicy(), band or Band()
+        self.model, self.background = model, background
+        self.band = band or Band()
         self.text_field = text_field
         self.figures = figures or {}
 
     @property
     def measure(self) -> str:
         """The field that records are ranked by."""
-        return PERPLEXITY if self.contrast is None else DIFFERENCE
+        return PERPLEXITY if self.background is None else DIFFERENCE
 
     @property
     def columns(self) -> Sequence[Column]:
@@ -111,9 +109,9 @@ class Winnow(Scorer):
         return [text(self.text_field)]
 
     @property
-    def adds(self) -> tuple[str, ...]:  # type: ignore[override]  # known once the contrast is
-        """Perplexity and the number of unknown words; with a contrast the difference, first."""
-        return (PERPLEXITY, OOV) if self.contrast is None else (DIFFERENCE, PERPLEXITY, OOV)
+    def adds(self) -> tuple[str, ...]:  # type: ignore[override]  # known once the background is
+        """Perplexity and the number of unknown words; with a background the difference, first."""
+        return (PERPLEXITY, OOV) if self.background is None else (DIFFERENCE, PERPLEXITY, OOV)
 
     @property
     def exclusions(self) -> tuple[Reason, ...]:  # type: ignore[override]  # as above
@@ -123,12 +121,13 @@ class Winnow(Scorer):
     def score(self, columns: Sequence[list[Any]]) -> Scores:
         """Score a batch of texts."""
         [texts] = columns
-        log_probs, events, oov = self.oov.log_probs(self.model, texts)
+        log_probs, words, oov = self.model.score(texts)
+        events = words + 1
         values = perplexities = np.round(perplexity(log_probs, events), DECIMALS)
         fields: Fields = {PERPLEXITY: numbers(perplexities), OOV: numbers(oov)}
-        if self.contrast is not None:
-            general, general_events, _ = self.oov.log_probs(self.contrast, texts)
-            bits = (general / general_events - log_probs / events) * math.log2(10)
+        if self.background is not None:
+            general = self.background.score(texts).log_probs
+            bits = (general / events - log_probs / events) * math.log2(10)
             values = np.round(bits, DECIMALS)
             fields = {DIFFERENCE: numbers(values), **fields}
         outside = None if self.band == Band() else self.band.outside(perplexities)
@@ -142,13 +141,12 @@ class Winnow(Scorer):
         return list(self.figures.get("warnings", []))
 
     def describe(self) -> dict[str, Any]:
-        """Models by their digests, policy, band, and what `figures` say."""
+        """Models by their digests, band, and what `figures` say."""
         return {
             "signature": {
                 "lm": self.model.digest[:12],
                 "order": self.model.order,
-                "contrast": self.contrast and self.contrast.digest[:12],
-                "oov": str(self.oov),
+                "background": self.background and self.background.digest[:12],
                 "norm": str(self.model.normalization),
             },
             "band": asdict(self.band),
@@ -160,15 +158,14 @@ class Winnow(Scorer):
 class WinnowRecipe:
     """How a Winnow is made: its options, and its models as far as they are there.
 
-    `lm`: the in-domain model, else one is trained. `contrast`: a general model, or texts to train
-    one on, over the words of the in-domain model. `normalization` is for models trained here; one
-    that is there has its own.
+    `lm`: the in-domain model, else one is trained. `background`: a model of text that is not
+    in-domain, or texts to train one on, over the words of the in-domain model. `normalization` is
+    for models trained here; one that is there has its own.
     """
 
     lm: LanguageModel | None = None
-    contrast: LanguageModel | Sequence[str] | None = None
+    background: LanguageModel | Sequence[str] | None = None
     order: int = 3
-    oov: OovPolicy = field(default_factory=OovPolicy)
     band: Band = field(default_factory=Band)
     normalization: Normalization = field(default_factory=Normalization)
     text_field: str = "text"
@@ -181,29 +178,28 @@ class WinnowRecipe:
         ...     winnow.score([["play the jazz"]]).values.round(1).tolist()
         [4.8]
         """
-        known = self.lm.vocabulary() if self.lm and self._contrast_texts else None
+        known = self.lm.vocabulary() if self.lm and self._background_texts else None
         with SmallModels(self.order, known, self.normalization) as models:
             model = self.lm or models.train(in_domain, grow=True)
-            contrast = self.contrast
-            if self._contrast_texts:
-                contrast = models.train(self._contrast_texts)
-            assert contrast is None or isinstance(contrast, LanguageModel)
+            background = self.background
+            if self._background_texts:
+                background = models.train(self._background_texts)
+            assert background is None or isinstance(background, LanguageModel)
             yield Winnow(
                 model,
-                contrast,
-                oov=self.oov,
+                background,
                 band=self.band,
                 text_field=self.text_field,
                 figures=models.figures(),
             )
 
     @property
-    def _contrast_texts(self) -> Sequence[str]:
-        """What the contrast is trained on, if it is."""
+    def _background_texts(self) -> Sequence[str]:
+        """What the background is trained on, if it is."""
         return (
             ()
-            if self.contrast is None or isinstance(self.contrast, LanguageModel)
-            else self.contrast
+            if self.background is None or isinstance(self.background, LanguageModel)
+            else self.background
         )
 
     def held_out(self, in_domain: Sequence[str], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""`dataselect compare`: the table, JSON, guards, recognisers, and what it refuses."""
+"""`dataselect compare`: the table, JSON, assertions, intent classifiers, and what it refuses."""
 
 import json
 import random
@@ -241,14 +241,25 @@ def test_the_error_is_that_of_label_and_evaluate(
         (result["labelled"]["measures"]["error"], ["--rounds", "0"]),
     ):
         inside("label", *learnt, *options).silent()
-        judged = ("--metric", "intent", "--recogniser", "m", "--samples", "1", "--format", "json")
+        judged = (
+            "--metric",
+            "intent",
+            "--intent-classifier",
+            "m",
+            "--samples",
+            "1",
+            "--format",
+            "json",
+        )
         inside("evaluate", *judged, "test.jsonl", "-o", "judged.json", "-q").silent()
         accuracy = json.loads((folder / "judged.json").read_bytes())["measures"][0]["value"]
         assert 100 * error == pytest.approx(100 - accuracy)
     assert result["labelled"]["measures"]["records"] == 6
 
 
-def test_a_recogniser_may_learn_from_the_labels_that_are_there(folder: Path, found: Found) -> None:
+def test_an_intent_classifier_may_learn_from_the_labels_that_are_there(
+    folder: Path, found: Found
+) -> None:
     write(folder / "test.jsonl", read(folder / "pool.jsonl")[::4])  # labelled records lack chat
     result = found(f"music.jsonl {ALL} {LEARN} --supervised --random 1")
     assert result["all"]["measures"]["error"] == 0
@@ -298,7 +309,9 @@ def test_without_a_pool_there_is_no_chance_to_compare_with(compare: Compare) -> 
     assert "by chance" not in Path("table.txt").read_text()
 
 
-def test_a_guard_that_holds_ends_with_3_after_the_table(folder: Path, compare: Compare) -> None:
+def test_an_assertion_that_holds_ends_with_3_after_the_table(
+    folder: Path, compare: Compare
+) -> None:
     outcome = compare(f"mixed.jsonl {ALL} -o table.txt -q --fail-if 'perplexity > 0.5 * random'")
     words = ("'perplexity > 0.5 * random' holds for mixed.jsonl: ", " against ")
     outcome.refused(3, *words)
@@ -307,9 +320,9 @@ def test_a_guard_that_holds_ends_with_3_after_the_table(folder: Path, compare: C
     compare(f"music.jsonl {ALL} -o table.txt -q {passing}").silent()
 
 
-def test_every_guard_that_holds_is_named(compare: Compare) -> None:
-    guards = "--fail-if 'records != 10' --fail-if 'words < music.jsonl' --fail-if 'cost > 1'"
-    compare(f"music.jsonl mixed.jsonl {ALL} -o t -q --cost duration {guards}").refused(
+def test_every_assertion_that_holds_is_named(compare: Compare) -> None:
+    assertions = "--fail-if 'records != 10' --fail-if 'words < music.jsonl' --fail-if 'cost > 1'"
+    compare(f"music.jsonl mixed.jsonl {ALL} -o t -q --cost duration {assertions}").refused(
         3,
         "'records != 10' holds for music.jsonl: 20 against 10; ",
         "'words < music.jsonl' holds for mixed.jsonl: ",

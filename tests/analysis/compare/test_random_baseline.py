@@ -1,4 +1,4 @@
-"""Random selections of equal size, how a selection stands among them, and guards."""
+"""Random selections of equal size, how a selection stands among them, and assertions."""
 
 import random
 from functools import partial
@@ -114,10 +114,15 @@ PARSED = {
 
 
 @pytest.mark.parametrize("spelled", PARSED)
-def test_a_guard_is_read(spelled: str) -> None:
-    guard = read(spelled)
-    assert (guard.measure.name, guard.operator, guard.factor, guard.reference) == PARSED[spelled]
-    assert guard.spelled == spelled
+def test_an_assertion_is_read(spelled: str) -> None:
+    assertion = read(spelled)
+    assert (
+        assertion.measure.name,
+        assertion.operator,
+        assertion.factor,
+        assertion.reference,
+    ) == PARSED[spelled]
+    assert assertion.spelled == spelled
 
 
 REFUSED = {
@@ -136,13 +141,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("spelled", REFUSED)
-def test_what_is_no_guard_is_refused(spelled: str) -> None:
+def test_what_is_no_assertion_is_refused(spelled: str) -> None:
     with pytest.raises(OptionError) as refusal:
         read(spelled)
     assert REFUSED[spelled] in str(refusal.value)
 
 
-def test_a_guard_says_what_its_reference_needs() -> None:
+def test_an_assertion_says_what_its_reference_needs() -> None:
     for spelled in ("oov > random", "oov > 0.5 * random"):
         with pytest.raises(OptionError, match="'random' needs pool"):
             parse(spelled, MEASURES, ["all"])
@@ -159,9 +164,11 @@ def test_a_guard_says_what_its_reference_needs() -> None:
         ("!=", True, False, True),
     ],
 )
-def test_a_guard_holds_as_its_sign_says(sign: str, below: bool, equal: bool, above: bool) -> None:
-    guard = read(f"words {sign} 5")
-    assert [guard.holds(value, 5) for value in (4, 5, 6)] == [below, equal, above]
+def test_an_assertion_holds_as_its_sign_says(
+    sign: str, below: bool, equal: bool, above: bool
+) -> None:
+    assertion = read(f"words {sign} 5")
+    assert [assertion.holds(value, 5) for value in (4, 5, 6)] == [below, equal, above]
 
 
 def figures(perplexity: float | None) -> MeasuredValues:
@@ -191,9 +198,9 @@ FIRED = {
 
 
 @pytest.mark.parametrize("spelled", FIRED)
-def test_guards_fire_for_each_selection_and_are_never_passed_unchecked(spelled: str) -> None:
-    guard = parse(spelled, MEASURES, [*RESERVED, *FOUND.selections])
-    said = FOUND.fired([guard])
+def test_assertions_fire_for_each_selection_and_are_never_passed_unchecked(spelled: str) -> None:
+    assertion = parse(spelled, MEASURES, [*RESERVED, *FOUND.selections])
+    said = FOUND.fired([assertion])
     assert len(said) == len(FIRED[spelled])
     for line, words in zip(said, FIRED[spelled], strict=True):
         assert line.startswith(f"--fail-if '{spelled}' {words}")

@@ -328,7 +328,7 @@ def test_records_without_a_partner_are_bad_records(
     assert (result["records"], result["bad_records"]) == (2, 1)
 
 
-# -- guards and options
+# -- requirements and options
 
 
 def test_nothing_to_measure_is_refused_unless_allowed(

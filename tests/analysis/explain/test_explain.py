@@ -324,15 +324,15 @@ def test_what_is_left_out_does_not_count_among_the_better(
 PAIR = {"id": "p", "src": "call 555 at www.a.org", "tgt": "call 555 at www.a.org now, call 7"}
 
 
-def test_which_guards_a_pair_would_have_to_pass(
+def test_which_filters_a_pair_would_have_to_pass(
     folder: Path, inside: Inside, explain: Explain
 ) -> None:
-    guards = ["--drop-copies", "--same-numbers", "--same-urls", "--max-length-ratio", 1.2]
+    filters = ["--drop-copies", "--same-numbers", "--same-urls", "--max-length-ratio", 1.2]
     copy = {"id": "c", "src": "the 3 blue bands", "tgt": "The 3 blue bands!"}
     write(folder / "pairs.jsonl", [PAIR | {"tgt": "ruf 7 an"}, copy, {**copy, "tgt": "3 Bands"}])
     write(folder / "near.jsonl", [{"text": "ruf mich an"}, {"text": "spiel die Band"}])
     inside(
-        *("bitext", "-q", "--in-domain", "near.jsonl", *guards, "--allow-empty"),
+        *("bitext", "-q", "--in-domain", "near.jsonl", *filters, "--allow-empty"),
         *("-o", "kept.jsonl", "--rejects", "dropped.jsonl", *REPORT, "pairs.jsonl"),
     ).silent()
     [run] = explain("p", *REPORT)["decisions"]
@@ -367,7 +367,7 @@ def test_a_record_that_was_not_picked(
     folder: Path, inside: Inside, explain: Explain, told: Callable[..., str]
 ) -> None:
     inside(
-        *("diversity", "-q", "--size", 3, "--method", "features", "-o", "kept.jsonl"),
+        *("diversity", "-q", "--top-k", 3, "--method", "features", "-o", "kept.jsonl"),
         *("--rejects", "dropped.jsonl", *REPORT, "pool.jsonl"),
     ).silent()
     reasons = {each["id"]: each["dropped"] for each in lines(folder / "dropped.jsonl")}
@@ -380,7 +380,7 @@ def test_a_record_that_was_not_picked(
     other = next(name for name, reason in reasons.items() if reason == "not picked")
     words = told(other, *REPORT)
     assert "dropped, not picked" in words
-    assert "a larger --size may pick it" in words
+    assert "a larger --top-k may pick it" in words
     assert "null" not in words
     assert "--rejects FILE" not in words
 
@@ -514,11 +514,11 @@ def test_normalisation_is_for_the_model(folder: Path, explain: Explain) -> None:
     "models",
     [
         "--lm lm.arpa",
-        "--lm lm.arpa --oov skip --lowercase",
-        "--lm lm.arpa --contrast general.jsonl",
+        "--lm lm.arpa --lowercase",
+        "--lm lm.arpa --background general.jsonl",
         "--in-domain music.jsonl --order 2",
-        "--in-domain music.jsonl --contrast general.jsonl",
-        "--in-domain music.jsonl --contrast auto --seed 3",
+        "--in-domain music.jsonl --background general.jsonl",
+        "--in-domain music.jsonl --background auto --seed 3",
     ],
 )
 def test_models_of_a_winnow_run_give_the_figures_of_the_record(
@@ -532,7 +532,7 @@ def test_models_of_a_winnow_run_give_the_figures_of_the_record(
     [found] = account["predictions"]
     assert found["models"][0]["perplexity"] == account["record"]["perplexity"]
     assert found["difference"] == account["record"].get("cross_entropy_difference")
-    assert len(found["models"]) == 1 + ("--contrast" in models)
+    assert len(found["models"]) == 1 + ("--background" in models)
 
 
 def test_models_that_are_gone_are_named(folder: Path, inside: Inside, explain: Explain) -> None:

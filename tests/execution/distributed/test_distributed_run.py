@@ -121,7 +121,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "relevance with reasons": ("relevance", "--model", "model", "--explain", 2),
     "winnow": ("winnow", "--lm", "music.arpa"),
     "winnow, stock phrases": ("winnow", "--lm", "music.arpa", "--min-perplexity", 30),
-    "winnow, a contrast": ("winnow", *DOMAIN, "--contrast", "auto", "--order", 2),
+    "winnow, a background": ("winnow", *DOMAIN, "--background", "auto", "--order", 2),
     "winnow, buckets": ("winnow", "--lm", "music.arpa", "--buckets", "10,60"),
     "label": ("label", *LABELLED),
     "label, self-training": ("label", *LABELLED, "--rounds", 1, "--pool-size", 30),

@@ -178,8 +178,8 @@ CHANGES: dict[str, tuple[tuple[object, ...], set[str]]] = {
     "bad records, left out": (("--top-k", 9, "--on-error", "skip"), ALL),
     "a report": (("--top-k", 9, "--report", "report.json"), ALL),
     "the text": (("--top-k", 9, "--text-field", "ref"), ALL),
-    "an option of the scorer": (("--top-k", 9, "--oov", "skip"), ALL),
-    "a guard": (("--top-k", 9, "--min-records", 9), set()),
+    "an option of the scorer": (("--top-k", 9, "--lowercase"), ALL),
+    "too little kept": (("--top-k", 9, "--min-records", 9), set()),
     "a rule that needs no ranking": (("--threshold", 50), tasks("ScoreAndWrite")),
 }
 
@@ -531,15 +531,15 @@ def test_an_output_that_cannot_be_written_names_the_shard(
     inside(*SELECT).refused(1, "pool/part-1.jsonl.gz: ", "out/part-1.jsonl.gz: Is a directory")
 
 
-# -- Guards --------------------------------------------------------------------------------------
+# -- Requirements --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("guard", [("--min-records", 10), ("--threshold", 1e-9)])
-def test_a_guard_leaves_no_shards_and_a_looser_selection_scores_nothing_again(
-    world: Path, inside: Inside, here: Here, guard: tuple[object, ...]
+@pytest.mark.parametrize("requirement", [("--min-records", 10), ("--threshold", 1e-9)])
+def test_a_requirement_leaves_no_shards_and_a_looser_selection_scores_nothing_again(
+    world: Path, inside: Inside, here: Here, requirement: tuple[object, ...]
 ) -> None:
     command = (*WINNOW, *BEST, "--rejects", "no", "--on-error", "bad")
-    code = inside(*command, *guard)
+    code = inside(*command, *requirement)
     code.refused(3)
     for folder in ("out", "no"):
         assert not {name for name in files(world / folder) if "_unfinished" not in name}
@@ -551,7 +551,7 @@ def test_a_guard_leaves_no_shards_and_a_looser_selection_scores_nothing_again(
     assert joined(world / "out") == expected(world, inside, *WINNOW, *BEST)
 
 
-def test_a_guard_takes_back_what_streamed(world: Path, inside: Inside) -> None:
+def test_a_requirement_takes_back_what_streamed(world: Path, inside: Inside) -> None:
     inside(*SELECT, "--threshold", 2).refused(3, "nothing was kept of 60 records")
     assert not {name for name in files(world / "out") if "_unfinished" not in name}
 

@@ -1,4 +1,4 @@
-"""The recogniser of intents: its two classifiers, self-training, calibration, saved models."""
+"""The intent classifier: its two classifiers, self-training, calibration, saved models."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,19 +38,19 @@ def no_encoder(described: object) -> Encoder:
 
 
 @pytest.fixture(scope="module")
-def recogniser() -> IntentClassifier:
+def classifier() -> IntentClassifier:
     return IntentClassifier().fit(
         LABELLED, INTENTS, background=CHATTER, pool=[*MUSIC, *WEATHER, *CHATTER]
     )
 
 
-def named(recogniser: IntentClassifier, texts: Sequence[str]) -> list[str]:
-    return [str(name) for name in recogniser.predict(texts)]
+def named(classifier: IntentClassifier, texts: Sequence[str]) -> list[str]:
+    return [str(name) for name in classifier.predict(texts)]
 
 
-def test_unseen_texts_get_their_intent(recogniser: IntentClassifier) -> None:
+def test_unseen_texts_get_their_intent(classifier: IntentClassifier) -> None:
     texts = ["please play prince", "will it snow in oslo", "tell me a long joke"]
-    assert named(recogniser, texts) == ["music", "weather", OTHER]
+    assert named(classifier, texts) == ["music", "weather", OTHER]
 
 
 def test_without_a_background_nothing_is_other() -> None:
@@ -69,10 +69,10 @@ TEXTS = st.lists(st.one_of(st.sampled_from(MUSIC + CHATTER), st.text(max_size=20
 
 @given(TEXTS, st.integers(1, 4))
 def test_a_probability_depends_on_its_text_alone(
-    recogniser: IntentClassifier, texts: list[str], size: int
+    classifier: IntentClassifier, texts: list[str], size: int
 ) -> None:
-    together = recogniser.probabilities(texts)
-    apart = [recogniser.probabilities(texts[i : i + size]) for i in range(0, len(texts), size)]
+    together = classifier.probabilities(texts)
+    apart = [classifier.probabilities(texts[i : i + size]) for i in range(0, len(texts), size)]
     np.testing.assert_array_equal(together, np.concatenate([*apart, np.empty((0, 3))]))
     np.testing.assert_allclose(together.sum(axis=1), 1)
 
@@ -112,8 +112,8 @@ def test_a_single_intent_has_nothing_to_be_told_from(texts: list[str]) -> None:
         IntentClassifier().fit(texts, ["music"] * len(texts))
 
 
-def test_texts_without_words_are_no_reason_to_fail(recogniser: IntentClassifier) -> None:
-    assert np.isfinite(recogniser.probabilities(["", "...", "!?"])).all()
+def test_texts_without_words_are_no_reason_to_fail(classifier: IntentClassifier) -> None:
+    assert np.isfinite(classifier.probabilities(["", "...", "!?"])).all()
 
 
 # Its parts.
@@ -203,7 +203,7 @@ def test_the_temperature_makes_confidence_what_held_out_texts_say() -> None:
 
 
 def test_texts_that_are_all_right_do_not_lead_to_certainty() -> None:
-    """Five right ones are worth 6 in 7, however sure the recogniser is."""
+    """Five right ones are worth 6 in 7, however sure the intent classifier is."""
     odds = np.log(np.array([[20.0, 1.0]] * 5))
     found = temperature(odds, np.arange(2), np.zeros(5, np.intp), np.ones(5))
     confidence = np.exp(answers(odds, np.arange(2), found))[:, 0]
@@ -222,13 +222,13 @@ def test_a_background_is_divided_by_what_its_texts_say() -> None:
 
 
 def test_a_saved_model_gives_the_same_probabilities(
-    recogniser: IntentClassifier, tmp_path: Path
+    classifier: IntentClassifier, tmp_path: Path
 ) -> None:
     path = tmp_path / "model"
-    path.write_bytes(recogniser.dumps())
+    path.write_bytes(classifier.dumps())
     loaded = IntentClassifier.load(str(path), no_encoder)
-    np.testing.assert_array_equal(loaded.probabilities(MUSIC), recogniser.probabilities(MUSIC))
-    assert loaded.digest == recogniser.digest
+    np.testing.assert_array_equal(loaded.probabilities(MUSIC), classifier.probabilities(MUSIC))
+    assert loaded.digest == classifier.digest
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_a_saved_model_gives_the_same_probabilities(
     ],
 )
 def test_a_model_that_makes_no_sense_is_refused(
-    recogniser: IntentClassifier,
+    classifier: IntentClassifier,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
@@ -256,6 +256,6 @@ def test_a_model_that_makes_no_sense_is_refused(
     path = tmp_path / "model"
     with monkeypatch.context() as patched:
         patched.setattr(archive, "dumps", changed)
-        path.write_bytes(recogniser.dumps())
+        path.write_bytes(classifier.dumps())
     with pytest.raises(InputError, match="not a label model"):
         IntentClassifier.load(str(path), no_encoder)

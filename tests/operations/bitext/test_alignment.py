@@ -16,6 +16,8 @@ from dataselect.operations.bitext.alignment.margin import Margin, alignment, nei
 
 Vectors = NDArray[np.float32]
 
+MOST_EXACT = "dataselect.operations.bitext.alignment.margin.MOST_EXACT"
+
 
 def side(vectors: object, index: list[int] | None = None) -> Side:
     """A side with unit vectors; without `index`, each pair has a text of its own."""
@@ -178,19 +180,18 @@ def test_neighbours_of_no_number_are_refused() -> None:
 def test_exact_search_is_left_to_sets_of_bounded_size() -> None:
     pytest.importorskip("faiss")
     million = 1_000_000
-    assert neighbour_search((million, million), 384, "auto") is faiss_index.nearest
-    assert neighbour_search((million, 10_000), 384, "auto") is exact.nearest
-    assert neighbour_search((million, million), 384, "exact") is exact.nearest
-    assert neighbour_search((10, 10), 384, "approximate") is faiss_index.nearest
+    assert neighbour_search((million, million), 384) is faiss_index.nearest
+    assert neighbour_search((million, 10_000), 384) is exact.nearest
 
 
 def test_approximate_search_without_faiss_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "faiss", None)
-    with pytest.raises(OptionError, match="pip install faiss-cpu"):
-        alignment(*clustered(50), search="approximate")
     assert len(alignment(*clustered(50))) == 50
+    monkeypatch.setattr(MOST_EXACT, 0)
+    with pytest.raises(OptionError, match="pip install faiss-cpu"):
+        alignment(*clustered(50))
 
 
 class TestApproximateSearch:
@@ -225,23 +226,31 @@ class TestApproximateSearch:
             assert all(len(set(row)) == 8 for row in places.tolist())
             assert places.min() >= 0
 
-    def test_margins_are_near_the_exact_ones(self) -> None:
+    def test_margins_are_near_the_exact_ones(self, monkeypatch: pytest.MonkeyPatch) -> None:
         pair = clustered(2000)
-        error = np.abs(alignment(*pair, search="approximate") - alignment(*pair, search="exact"))
-        assert error.mean() < 1e-3
+        exactly = alignment(*pair)
+        monkeypatch.setattr(MOST_EXACT, 0)
+        assert np.abs(alignment(*pair) - exactly).mean() < 1e-3
 
-    def test_it_is_the_same_from_run_to_run(self) -> None:
+    def test_it_is_the_same_from_run_to_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(MOST_EXACT, 0)
         pair = clustered(2000)
-        first, second = (alignment(*pair, search="approximate") for _ in range(2))
+        first, second = (alignment(*pair) for _ in range(2))
         np.testing.assert_array_equal(first, second)
 
     @pytest.mark.parametrize("size", [1, 2, 5, 30])
-    def test_it_is_exact_where_all_is_searched(self, size: int) -> None:
+    def test_it_is_exact_where_all_is_searched(
+        self, monkeypatch: pytest.MonkeyPatch, size: int
+    ) -> None:
         pair = clustered(size)
-        found = alignment(*pair, search="approximate")
-        np.testing.assert_array_equal(found, alignment(*pair, search="exact"))
+        exactly = alignment(*pair)
+        monkeypatch.setattr(MOST_EXACT, 0)
+        np.testing.assert_array_equal(alignment(*pair), exactly)
 
-    def test_progress_adds_up_to_the_texts_of_both_sides(self) -> None:
+    def test_progress_adds_up_to_the_texts_of_both_sides(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(MOST_EXACT, 0)
         steps: list[int] = []
-        alignment(*clustered(300), search="approximate", progress=steps.append)
+        alignment(*clustered(300), progress=steps.append)
         assert sum(steps) == 600

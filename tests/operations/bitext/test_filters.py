@@ -1,4 +1,4 @@
-"""Guards: what each leaves out, and what none may leave out."""
+"""Filters: what each leaves out, and what none may leave out."""
 
 import pickle
 
@@ -16,13 +16,13 @@ URLS = PairFilters(same_urls=True)
 ALL = PairFilters(3, "chars", True, "Latin", "Latin", True, True)
 
 
-def fires(guards: PairFilters, src: str, tgt: str) -> bool:
-    [code] = guards.codes([src], [tgt])
+def fires(filters: PairFilters, src: str, tgt: str) -> bool:
+    [code] = filters.codes([src], [tgt])
     return bool(code)
 
 
 @pytest.mark.parametrize(
-    ("guards", "src", "tgt"),
+    ("filters", "src", "tgt"),
     [
         pytest.param(PairFilters(3), "a b c d", "ab", id="seven characters against two"),
         pytest.param(PairFilters(3), "ab", "a b c d", id="the target may be the longer side"),
@@ -55,12 +55,12 @@ def fires(guards: PairFilters, src: str, tgt: str) -> bool:
         pytest.param(PairFilters(tgt_script="Han"), "x", "これはペンです", id="kana for Han alone"),
     ],
 )
-def test_a_guard_fires(guards: PairFilters, src: str, tgt: str) -> None:
-    assert fires(guards, src, tgt)
+def test_a_filter_fires(filters: PairFilters, src: str, tgt: str) -> None:
+    assert fires(filters, src, tgt)
 
 
 @pytest.mark.parametrize(
-    ("guards", "src", "tgt"),
+    ("filters", "src", "tgt"),
     [
         pytest.param(PairFilters(3), "abcdef", "ab", id="three times as long is not above three"),
         pytest.param(PairFilters(1), " ab\r\n", "ab", id="white space at the ends has no length"),
@@ -110,20 +110,20 @@ def test_a_guard_fires(guards: PairFilters, src: str, tgt: str) -> None:
         pytest.param(
             PairFilters(src_script="Devanagari"), "क्षत्रिय ab", "x", id="marks are no letters"
         ),
-        pytest.param(PairFilters(), "a" * 99, "1", id="no guard"),
+        pytest.param(PairFilters(), "a" * 99, "1", id="no filter"),
         pytest.param(ALL, "He paid 20 euros.", "Er zahlte 20 Euro.", id="a true pair"),
     ],
 )
-def test_no_guard_fires(guards: PairFilters, src: str, tgt: str) -> None:
-    assert not fires(guards, src, tgt)
+def test_no_filter_fires(filters: PairFilters, src: str, tgt: str) -> None:
+    assert not fires(filters, src, tgt)
 
 
-def test_the_first_guard_that_fires_names_the_reason() -> None:
+def test_the_first_filter_that_fires_names_the_reason() -> None:
     src = ["Hello there", "Good morning to you", "a b c 14", "good 14", "ok 14"]
     tgt = ["hello there!", "Hi", "a b c 15", "Привет 14", "gut 14"]
-    guards = PairFilters(3, drop_copies=True, tgt_script="Latin", same_numbers=True)
-    codes = guards.codes(src, tgt)
-    assert [describe(guards.reasons[code - 1]) if code else "" for code in codes] == [
+    filters = PairFilters(3, drop_copies=True, tgt_script="Latin", same_numbers=True)
+    codes = filters.codes(src, tgt)
+    assert [describe(filters.reasons[code - 1]) if code else "" for code in codes] == [
         "a copy of the source, --drop-copies",
         "above --max-length-ratio 3",
         "other numbers, --same-numbers",
@@ -143,7 +143,7 @@ def test_reasons_name_their_options() -> None:
     )
 
 
-def test_guards_are_off_unless_asked_for() -> None:
+def test_filters_are_off_unless_asked_for() -> None:
     assert not PairFilters().active
     assert not PairFilters(length_unit="words").active
     assert PairFilters().reasons == ()
@@ -162,8 +162,8 @@ def test_a_code_depends_on_its_pair_alone(pairs: list[tuple[str, str]]) -> None:
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_swapping_the_sides_changes_nothing(src: str, tgt: str) -> None:
-    guards = PairFilters(3, drop_copies=True, same_urls=True, same_numbers=True)
-    assert guards.codes([src], [tgt]) == guards.codes([tgt], [src])
+    filters = PairFilters(3, drop_copies=True, same_urls=True, same_numbers=True)
+    assert filters.codes([src], [tgt]) == filters.codes([tgt], [src])
 
 
 @given(st.text())
@@ -213,7 +213,7 @@ def test_options_that_make_no_sense_are_refused(
         assert word in str(caught.value)
 
 
-def test_guards_travel_to_workers() -> None:
+def test_filters_travel_to_workers() -> None:
     copy = pickle.loads(pickle.dumps(ALL))
     assert copy == ALL
     assert copy.codes(["Same 12"], ["same 12"]).tolist() == [2]

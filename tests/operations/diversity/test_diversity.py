@@ -50,7 +50,7 @@ def pick(*options: object) -> tuple[object, ...]:
 
 
 LABELLED = ("--labelled", "labelled.jsonl")
-KCENTER = ("--size", "3", "--method", "kcenter")
+KCENTER = ("--top-k", "3", "--method", "kcenter")
 
 
 # -- what is picked
@@ -58,10 +58,10 @@ KCENTER = ("--size", "3", "--method", "kcenter")
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_first_picks_are_of_all_intents(world: Path, inside: Inside, method: str) -> None:
-    inside(*pick(*LABELLED, "--method", method, "--size", 3, "--sort")).silent()
+    inside(*pick(*LABELLED, "--method", method, "--top-k", 3, "--sort")).silent()
     intents = [record["intent"] for record in load(world / "picked.jsonl")]
     assert {"rain", "lamp"} <= set(intents[:3])
-    inside(*pick("--method", method, "--size", 3)).silent()
+    inside(*pick("--method", method, "--top-k", 3)).silent()
     assert {record["intent"] for record in load(world / "picked.jsonl")} == {*WAYS}
 
 
@@ -69,7 +69,7 @@ def test_the_first_picks_are_of_all_intents(world: Path, inside: Inside, method:
 def test_picks_tell_how_novel_they_are_and_what_is_nearest(
     world: Path, inside: Inside, method: str
 ) -> None:
-    options = ("--method", method, "--size", 8, "--batch-size", 3, "--sort")
+    options = ("--method", method, "--top-k", 8, "--round-size", 3, "--sort")
     inside(*pick(*LABELLED, *options)).silent()
     picks = load(world / "picked.jsonl")
     assert [record["round"] for record in picks] == [1, 1, 1, 2, 2, 2, 3, 3]
@@ -84,18 +84,18 @@ def test_novelty_of_features_is_what_two_texts_do_not_share(world: Path, inside:
     """Of 4 words and 3 pairs of them, 2 words and 1 pair are in what is labelled."""
     write(world / "labelled.jsonl", [{"id": 7, "text": "play some blues"}])
     write(world / "pool.jsonl", [{"text": "play some old jazz"}])
-    inside(*pick(*LABELLED, "--method", "features", "--size", 1)).silent()
+    inside(*pick(*LABELLED, "--method", "features", "--top-k", 1)).silent()
     [record] = load(world / "picked.jsonl")
     assert record["novelty"] == round(1 - 3 / 7, 6)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_sorted_output_begins_with_a_smaller_pick(world: Path, inside: Inside, method: str) -> None:
-    inside(*pick(*LABELLED, "--method", method, "--size", 12, "--sort")).silent()
+    inside(*pick(*LABELLED, "--method", method, "--top-k", 12, "--sort")).silent()
     long = (world / "picked.jsonl").read_bytes().splitlines()
-    inside(*pick(*LABELLED, "--method", method, "--size", 5, "--sort")).silent()
+    inside(*pick(*LABELLED, "--method", method, "--top-k", 5, "--sort")).silent()
     assert (world / "picked.jsonl").read_bytes().splitlines() == long[:5]
-    inside(*pick(*LABELLED, "--method", method, "--size", 12)).silent()
+    inside(*pick(*LABELLED, "--method", method, "--top-k", 12)).silent()
     in_order = (world / "picked.jsonl").read_bytes().splitlines()
     assert in_order != long
     assert sorted(in_order) == sorted(long)
@@ -105,8 +105,8 @@ def test_sorted_output_begins_with_a_smaller_pick(world: Path, inside: Inside, m
 def test_workers_threads_and_a_pipe_pick_the_same(
     world: Path, inside: Inside, shell: Shell, method: str
 ) -> None:
-    inside(*pick(*LABELLED, "--method", method, "--size", 9)).silent()
-    command = f"dataselect diversity -q --labelled labelled.jsonl --method {method} --size 9"
+    inside(*pick(*LABELLED, "--method", method, "--top-k", 9)).silent()
+    command = f"dataselect diversity -q --labelled labelled.jsonl --method {method} --top-k 9"
     piped = shell(f"cat pool.jsonl | OMP_NUM_THREADS=3 {command} --jobs 2").silent()
     assert piped == (world / "picked.jsonl").read_bytes()
 
@@ -116,14 +116,14 @@ def test_lines_leave_as_they_came(world: Path, inside: Inside) -> None:
         '{"text" : "play \\u006aazz",  "n": 1.50, "novelty": "old", "big": 123456789012345678901}'
     )
     (world / "pool.jsonl").write_bytes(f"{line}\r\n\r\n".encode())
-    inside(*pick("--method", "features", "--size", 1)).silent()
+    inside(*pick("--method", "features", "--top-k", 1)).silent()
     expected = line.replace(' "novelty": "old",', "")[:-1]
     added = ',"novelty":1.0,"nearest":null,"round":1}'
     assert (world / "picked.jsonl").read_bytes() == f"{expected}{added}\r\n".encode()
 
 
 def test_a_share_a_budget_and_a_lowest_novelty(world: Path, inside: Inside) -> None:
-    inside(*pick("--size", "10%")).silent()
+    inside(*pick("--share", "10%")).silent()
     assert len(load(world / "picked.jsonl")) == 3
     inside(*pick("--budget", 30, "--cost", "words")).silent()
     words = sum(len(record["text"].split()) for record in load(world / "picked.jsonl"))
@@ -147,10 +147,10 @@ def test_values_of_a_field_share_the_size(world: Path, inside: Inside, method: s
     scarce = [record for record in records if record["intent"] != "rain"]
     scarce += [record for record in records if record["intent"] == "rain"][:2]
     write(world / "pool.jsonl", scarce)
-    inside(*pick("--method", method, "--size", 12, "--per", "intent")).silent()
+    inside(*pick("--method", method, "--top-k", 12, "--per", "intent")).silent()
     intents = [record["intent"] for record in load(world / "picked.jsonl")]
     assert {intent: intents.count(intent) for intent in WAYS} == {"play": 5, "rain": 2, "lamp": 5}
-    options = ("--size", 12, "--per", "intent", "--max-per", 3, "--report", "report.json")
+    options = ("--top-k", 12, "--per", "intent", "--max-per", 3, "--report", "report.json")
     inside(*pick("--method", method, *options)).silent()
     report = json.loads((world / "report.json").read_bytes())
     assert report["diversity"]["per"] == {"play": 3, "rain": 2, "lamp": 3}
@@ -169,7 +169,7 @@ def test_copies_are_never_picked_and_what_is_dropped_says_why(world: Path, insid
     ]
     write(world / "pool.jsonl", records)
     for method in METHODS:
-        options = ("--method", method, "--size", 1, "--rejects", "rest.jsonl")
+        options = ("--method", method, "--top-k", 1, "--rejects", "rest.jsonl")
         inside(*pick(*LABELLED, *options)).silent()
         [picked] = load(world / "picked.jsonl")
         dropped = {record.pop("id"): record for record in load(world / "rest.jsonl")}
@@ -189,7 +189,7 @@ def test_copies_are_never_picked_and_what_is_dropped_says_why(world: Path, insid
 def test_a_band_keeps_what_is_neither_too_near_nor_too_far(
     world: Path, inside: Inside, method: str
 ) -> None:
-    options = ("--method", method, "--size", 30, "--rejects", "rest.jsonl", "--band", 0.05, 0.85)
+    options = ("--method", method, "--top-k", 30, "--rejects", "rest.jsonl", "--band", 0.05, 0.85)
     inside(*pick(*LABELLED, *options)).silent()
     dropped = load(world / "rest.jsonl")
     assert dropped
@@ -203,14 +203,14 @@ def test_a_record_without_an_id_is_named_by_its_line(world: Path, inside: Inside
     write(
         world / "pool.jsonl", [{"text": "play old blues"}, {"id": None, "text": "play new blues"}]
     )
-    inside(*pick(*LABELLED, "--size", 2, "--sort")).silent()
+    inside(*pick(*LABELLED, "--top-k", 2, "--sort")).silent()
     named = {record["nearest"] for record in load(world / "picked.jsonl")}
     assert "labelled.jsonl:2" in named
     assert named <= {"labelled.jsonl:2", "pool.jsonl:1", "pool.jsonl:2"}
 
 
 def test_the_report_counts_what_became_of_the_records(world: Path, inside: Inside) -> None:
-    options = ("--method", "kcenter", "--size", 4, "--report", "report.json")
+    options = ("--method", "kcenter", "--top-k", 4, "--report", "report.json")
     inside(*pick(*LABELLED, *options)).silent()
     report = json.loads((world / "report.json").read_bytes())
     assert report["counts"] == {"read": 30, "kept": 4, "dropped": 26, "errors": 0}
@@ -229,7 +229,7 @@ def test_vectors_made_elsewhere(world: Path, inside: Inside) -> None:
     np.save(world / "labelled.npy", axes[:1])
     options = ("--vectors", "pool.npy", "--labelled-vectors", "labelled.npy", "--sort")
     for method in "facility", "kcenter":
-        inside(*pick(*LABELLED, *options, "--method", method, "--size", 2)).silent()
+        inside(*pick(*LABELLED, *options, "--method", method, "--top-k", 2)).silent()
         pool, picks = load(world / "pool.jsonl"), load(world / "picked.jsonl")
         assert [record["id"] for record in picks] == [pool[10]["id"], pool[20]["id"]]
         assert [record["novelty"] for record in picks] == [1, 1]
@@ -252,14 +252,14 @@ def test_wrong_vectors_are_refused(
     np.save(world / "pool.npy", pool)
     np.save(world / "labelled.npy", labelled)
     vectors = ("--vectors", "pool.npy", "--labelled-vectors", "labelled.npy")
-    options = ("--method", "kcenter", *vectors, "--size", 2)
+    options = ("--method", "kcenter", *vectors, "--top-k", 2)
     inside(*pick(*LABELLED, *options)).refused(1, *words)
     assert not (world / "picked.jsonl").exists()
 
 
 def test_a_neural_encoder(world: Path, inside: Inside, tiny_model: Path) -> None:
     neural = ("--encoder", tiny_model, "--cache", "cache")
-    options = ("--method", "facility", *neural, "--size", 5)
+    options = ("--method", "facility", *neural, "--top-k", 5)
     inside(*pick(*LABELLED, *options)).silent()
     first = (world / "picked.jsonl").read_bytes()
     inside(*pick(*LABELLED, *options)).silent()
@@ -295,7 +295,7 @@ def test_bad_paraphrases_of_what_is_there_are_picked(
     from dataselect.models.paraphrase_detector import detector
 
     monkeypatch.setattr(detector, "Detector", SameIntent)
-    options = ("--detector", "folder", "--size", 3, "--sort", "--report", "report.json")
+    options = ("--detector", "folder", "--top-k", 3, "--sort", "--report", "report.json")
     inside(*pick(*LABELLED, *options)).silent()
     picks = load(world / "picked.jsonl")
     assert {record["intent"] for record in picks[:2]} == {"rain", "lamp"}
@@ -305,7 +305,7 @@ def test_bad_paraphrases_of_what_is_there_are_picked(
 
 
 def test_a_folder_that_is_no_detector_is_refused(world: Path, inside: Inside) -> None:
-    inside(*pick("--detector", ".", "--size", 3)).refused(1, ".: not a paraphrase detector")
+    inside(*pick("--detector", ".", "--top-k", 3)).refused(1, ".: not a paraphrase detector")
 
 
 # -- options and bad input
@@ -314,25 +314,26 @@ def test_a_folder_that_is_no_detector_is_refused(world: Path, inside: Inside) ->
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ((), ["--size N, --budget N or --min-novelty X"]),
-        (("--size", "0"), ["--size 0"]),
-        (("--size", "x"), ["--size x", "500 or 10%"]),
-        (("--size", "200%"), ["200%"]),
-        (("--size", "3", "--cost", "words"), ["--budget"]),
+        ((), ["--top-k N, --share P, --budget N or --min-novelty X"]),
+        (("--top-k", "0"), ["--top-k", "0 is not in the range"]),
+        (("--top-k", "3", "--share", "10%"), ["cannot be combined"]),
+        (("--share", "x"), ["'x' is not a share", "10% or 0.1"]),
+        (("--share", "200%"), ["200%"]),
+        (("--top-k", "3", "--cost", "words"), ["--budget"]),
         (("--budget", "-1"), ["--budget -1.0"]),
         (("--min-novelty", "2"), ["--min-novelty 2.0"]),
-        (("--size", "3", "--max-per", "2"), ["--per"]),
-        (("--size", "3", "--band", "0.1", "0.9"), ["--labelled"]),
-        (("--size", "3", *LABELLED, "--band", "0.9", "0.1"), ["--band", "0.2 0.8"]),
-        (("--size", "3", "--method", "paraphrase"), ["--detector"]),
-        (("--size", "3", "--method", "features", "--detector", "d"), ["--detector"]),
-        (("--size", "3", "--encoder", "m"), ["--encoder", "--method features", "facility"]),
+        (("--top-k", "3", "--max-per", "2"), ["--per"]),
+        (("--top-k", "3", "--band", "0.1", "0.9"), ["--labelled"]),
+        (("--top-k", "3", *LABELLED, "--band", "0.9", "0.1"), ["--band", "0.2 0.8"]),
+        (("--top-k", "3", "--method", "paraphrase"), ["--detector"]),
+        (("--top-k", "3", "--method", "features", "--detector", "d"), ["--detector"]),
+        (("--top-k", "3", "--encoder", "m"), ["--encoder", "--method features", "facility"]),
         ((*KCENTER, "--cache", "c"), ["--cache", "--encoder"]),
         ((*KCENTER, "--vectors", "v", "--encoder", "m"), ["--encoder"]),
         ((*KCENTER, *LABELLED, "--vectors", "v"), ["--labelled-vectors"]),
         ((*KCENTER, "--labelled-vectors", "v"), ["--labelled"]),
         ((*KCENTER, "--max-memory", "0.00001"), ["GiB of memory", "fewer records"]),
-        (("--size", "3", "--max-memory", "0.00001"), ["GiB of memory", "fewer records"]),
+        (("--top-k", "3", "--max-memory", "0.00001"), ["GiB of memory", "fewer records"]),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
 )
@@ -345,41 +346,41 @@ def test_options_without_a_meaning_are_refused(
 def test_a_bad_record_stops_the_run_or_is_collected(world: Path, inside: Inside) -> None:
     lines = (world / "pool.jsonl").read_text().splitlines()
     (world / "pool.jsonl").write_text("\n".join([*lines[:9], '{"text": ""}', "", *lines[9:]]))
-    inside(*pick("--size", 4)).refused(1, "pool.jsonl:10: ", "field 'text' is empty")
+    inside(*pick("--top-k", 4)).refused(1, "pool.jsonl:10: ", "field 'text' is empty")
     assert not (world / "picked.jsonl").exists()
-    inside(*pick("--size", 4, "--on-error", "bad.jsonl", "--rejects", "rest.jsonl")).silent()
+    inside(*pick("--top-k", 4, "--on-error", "bad.jsonl", "--rejects", "rest.jsonl")).silent()
     found = [load(world / name) for name in ("picked.jsonl", "rest.jsonl", "bad.jsonl")]
     assert [len(each) for each in found] == [4, 26, 1]
     whole = {record["id"] for record in found[0]}
     (world / "pool.jsonl").write_text("\n".join(lines))
-    inside(*pick("--size", 4)).silent()
+    inside(*pick("--top-k", 4)).silent()
     assert {record["id"] for record in load(world / "picked.jsonl")} == whole
 
 
 def test_a_bad_labelled_record_stops_the_run(world: Path, inside: Inside) -> None:
     (world / "labelled.jsonl").write_text('{"text": 7}\n')
-    inside(*pick(*LABELLED, "--size", 4)).refused(1, "labelled.jsonl:1: ", "not a string")
+    inside(*pick(*LABELLED, "--top-k", 4)).refused(1, "labelled.jsonl:1: ", "not a string")
     (world / "labelled.jsonl").write_text("")
-    inside(*pick(*LABELLED, "--size", 4)).refused(1, "labelled.jsonl: ", "--labelled")
+    inside(*pick(*LABELLED, "--top-k", 4)).refused(1, "labelled.jsonl: ", "--labelled")
 
 
 def test_a_field_that_is_read_for_groups_or_costs_must_be_there(
     world: Path, inside: Inside
 ) -> None:
-    inside(*pick("--size", 4, "--per", "genre")).refused(1, "pool.jsonl:1: ", "'genre'", "--per")
+    inside(*pick("--top-k", 4, "--per", "genre")).refused(1, "pool.jsonl:1: ", "'genre'", "--per")
     options = ("--budget", 4, "--cost", "seconds")
     inside(*pick(*options)).refused(1, "pool.jsonl:1: ", "'seconds'", "--cost")
 
 
 def test_a_labelled_file_is_not_written_over(world: Path, inside: Inside) -> None:
-    run = inside("diversity", *LABELLED, "--size", 2, "-o", "labelled.jsonl", "pool.jsonl")
+    run = inside("diversity", *LABELLED, "--top-k", 2, "-o", "labelled.jsonl", "pool.jsonl")
     run.refused(2, "labelled.jsonl")
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_nothing_to_pick_from_is_told(world: Path, inside: Inside, method: str) -> None:
     (world / "pool.jsonl").write_text("")
-    options = ("--method", method, "--size", 4)
+    options = ("--method", method, "--top-k", 4)
     inside(*pick(*options)).refused(3, "nothing was kept")
     write(world / "pool.jsonl", load(world / "labelled.jsonl"))
     inside(*pick(*LABELLED, *options)).refused(3, "nothing was kept")
@@ -388,5 +389,5 @@ def test_nothing_to_pick_from_is_told(world: Path, inside: Inside, method: str) 
 def test_a_pool_of_one_and_texts_without_words(world: Path, inside: Inside) -> None:
     write(world / "pool.jsonl", [{"text": "?"}, {"text": "play"}, {"text": "..."}])
     for method in METHODS:
-        inside(*pick("--method", method, "--size", 2, "--sort")).silent()
+        inside(*pick("--method", method, "--top-k", 2, "--sort")).silent()
         assert [record["text"] for record in load(world / "picked.jsonl")] == ["play", "?"]

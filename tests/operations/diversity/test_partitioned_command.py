@@ -74,7 +74,7 @@ def over_shards(out: str, *options: object, shards: str = "five") -> Outcome:
 
 
 def test_one_partition_is_the_exact_result(folder: Path, here: Here) -> None:
-    for rule in (("--size", 20), ("--budget", 40, "--cost", "words"), ("--min-novelty", 0.6)):
+    for rule in (("--top-k", 20), ("--budget", 40, "--cost", "words"), ("--min-novelty", 0.6)):
         over_shards("out", *rule, "--partitions", 1, "--resume")
         assert joined(folder / "out") == exact(*rule)
 
@@ -83,13 +83,13 @@ def test_one_partition_is_the_exact_result(folder: Path, here: Here) -> None:
 def test_so_it_is_with_vectors_while_the_encoder_knows_the_whole_pool(
     folder: Path, here: Here, method: str
 ) -> None:
-    rule = ("--size", 20, "--method", method)
+    rule = ("--top-k", 20, "--method", method)
     over_shards("out", *rule, "--partitions", 1)
     assert joined(folder / "out") == exact(*rule)
 
 
 def test_groups_take_turns_as_here(folder: Path, here: Here) -> None:
-    rule = ("--size", 20, "--per", "topic")
+    rule = ("--top-k", 20, "--per", "topic")
     over_shards("out", *rule, "--partitions", 1)
     assert joined(folder / "out") == exact(*rule)
 
@@ -98,7 +98,7 @@ def test_groups_take_turns_as_here(folder: Path, here: Here) -> None:
 def test_picks_do_not_depend_on_shards_or_on_who_finishes_first(
     folder: Path, here: Here, method: str
 ) -> None:
-    rule = ("--size", 20, "--partitions", 4, "--method", method)
+    rule = ("--top-k", 20, "--partitions", 4, "--method", method)
     first = picked("five-out", *rule)
     here.seed = 3
     assert picked("two-out", *rule, shards="two") == first
@@ -107,17 +107,17 @@ def test_picks_do_not_depend_on_shards_or_on_who_finishes_first(
 
 def test_every_limit_holds_among_partitions(folder: Path, here: Here) -> None:
     parts = ("--partitions", 4)
-    assert len(picked("a", "--size", "25%", *parts)) == 30
+    assert len(picked("a", "--share", "25%", *parts)) == 30
     assert sum(r["hours"] for r in picked("b", "--budget", 5, "--cost", "hours", *parts)) <= 5
     assert all(r["novelty"] >= 0.5 for r in picked("c", "--min-novelty", 0.5, *parts))
-    turns = [r["topic"] for r in picked("d", "--size", 12, "--per", "topic", *parts)]
+    turns = [r["topic"] for r in picked("d", "--top-k", 12, "--per", "topic", *parts)]
     assert {turns.count(topic) for topic in TOPICS} == {4}
-    band = picked("e", "--size", 10, "--band", 0.2, 0.9, *parts)
+    band = picked("e", "--top-k", 10, "--band", 0.2, 0.9, *parts)
     assert len(band) == 10
 
 
 def test_each_record_gets_its_reason_and_picks_their_nearest(folder: Path, here: Here) -> None:
-    kept = picked("out", "--size", 30, "--partitions", 3, "--rejects", "no", "--batch-size", 10)
+    kept = picked("out", "--top-k", 30, "--partitions", 3, "--rejects", "no", "--round-size", 10)
     dropped = [json.loads(line) for line in joined(folder / "no").splitlines()]
     assert len(kept) + len(dropped) == 120
     [copy] = [record for record in dropped if record["id"] == "r50"]
@@ -131,7 +131,7 @@ def test_each_record_gets_its_reason_and_picks_their_nearest(folder: Path, here:
 def test_a_record_without_an_id_is_called_by_its_line(folder: Path, here: Here) -> None:
     for path in (folder / "five").iterdir():
         path.write_text(path.read_text().replace('"id": "r', '"number": "r'))
-    kept = picked("out", "--size", 10, "--partitions", 3)
+    kept = picked("out", "--top-k", 10, "--partitions", 3)
     nearest = {record["nearest"] for record in kept} - {"l0"}
     assert nearest
     for name in nearest:
@@ -143,14 +143,14 @@ def test_a_record_without_an_id_is_called_by_its_line(folder: Path, here: Here) 
 def test_bad_records_are_left_out_and_counted_once(folder: Path, here: Here) -> None:
     with (folder / "five" / "part-2.jsonl").open("a") as shard:
         shard.write('{"text": \n{"text": ""}\n')
-    rule = ("--size", 10, "--partitions", 3)
+    rule = ("--top-k", 10, "--partitions", 3)
     over_shards("out", *rule).refused(1, "five/part-2.jsonl:2: not JSON")
     skipped = over_shards("skipped", *rule, "--on-error", "skip")
     assert "kept 10 of 122 records (8.2 %); 2 bad records left out; dropped:" in skipped.err
 
 
 def test_the_report_tells_of_partitions(folder: Path, here: Here) -> None:
-    picked("out", "--size", 20, "--partitions", 3, "--report", "r.json", "--per", "topic")
+    picked("out", "--top-k", 20, "--partitions", 3, "--report", "r.json", "--per", "topic")
     report = json.loads((folder / "r.json").read_bytes())
     found = report["diversity"]
     assert found["method"] == "features"
@@ -166,16 +166,16 @@ def test_the_report_tells_of_partitions(folder: Path, here: Here) -> None:
 
 
 def test_a_partition_has_some_records(folder: Path, here: Here) -> None:
-    picked("out", "--size", 20, "--partitions", 100, "--report", "r.json")
+    picked("out", "--top-k", 20, "--partitions", 100, "--report", "r.json")
     report = json.loads((folder / "r.json").read_bytes())
     found = report["diversity"]
     assert 2 <= found["partitions"] <= 12
 
 
 def test_what_shards_cannot_do_is_refused(folder: Path, here: Here) -> None:
-    local = run_inside("diversity", "--size", 5, "--partitions", 2, "pool.jsonl")
+    local = run_inside("diversity", "--top-k", 5, "--partitions", 2, "pool.jsonl")
     local.refused(2, "--partitions is for --engine ray")
-    options = ("--size", 5, "--method", "kcenter", "--vectors", "v.npy")
+    options = ("--top-k", 5, "--method", "kcenter", "--vectors", "v.npy")
     vectors = run_inside("diversity", *options, "--engine", "ray", "-o", "out", "five")
     vectors.refused(2, "--vectors are of one file")
 
@@ -183,4 +183,4 @@ def test_what_shards_cannot_do_is_refused(folder: Path, here: Here) -> None:
 def test_a_pool_without_a_good_record_is_told(folder: Path, here: Here) -> None:
     (folder / "empty").mkdir()
     (folder / "empty" / "part-0.jsonl").write_text("\n\n")
-    over_shards("out", "--size", 5, shards="empty").refused(3, "no good record to pick from")
+    over_shards("out", "--top-k", 5, shards="empty").refused(3, "no good record to pick from")

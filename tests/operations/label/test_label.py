@@ -1,4 +1,4 @@
-"""The command `label`, and `evaluate --recogniser`."""
+"""The command `label`, and `evaluate --intent-classifier`."""
 
 import json
 import random
@@ -181,7 +181,7 @@ def test_an_empty_pool_has_nothing_to_learn_from(folder: Path, shell: Shell) -> 
     shell("dataselect label --labelled labelled.jsonl < /dev/null").refused(3, "--rounds 0")
 
 
-# evaluate --recogniser
+# evaluate --intent-classifier
 
 
 @pytest.fixture
@@ -192,13 +192,13 @@ def model(folder: Path, inside: Inside) -> str:
 
 
 def judged(folder: Path, inside: Inside, model: str, *options: str) -> dict[str, Any]:
-    asked = ("--metric", "intent", "--recogniser", model, "--format", "json")
+    asked = ("--metric", "intent", "--intent-classifier", model, "--format", "json")
     inside("evaluate", "test.jsonl", *asked, *options, "-o", "found.json", "-q").silent()
     found: dict[str, Any] = json.loads((folder / "found.json").read_text())
     return found
 
 
-def test_a_recogniser_is_judged_by_the_intents_of_a_test_file(
+def test_an_intent_classifier_is_judged_by_the_intents_of_a_test_file(
     folder: Path, inside: Inside, model: str
 ) -> None:
     """The same as labelling the file and comparing what is written there."""
@@ -232,7 +232,7 @@ def test_true_intents_may_have_a_field_of_their_own(
 
 
 def test_the_table_has_a_line_for_each_intent(folder: Path, shell: Shell, model: str) -> None:
-    done = shell("dataselect evaluate -q --metric intent --recogniser m test.jsonl")
+    done = shell("dataselect evaluate -q --metric intent --intent-classifier m test.jsonl")
     lines = done.silent().decode().split("\n")
     assert lines[4].split() == ["intent", "precision", "recall", "F1", "records"]
     assert [line.split()[0] for line in lines[5:8]] == ["music", "other", "weather"]
@@ -246,7 +246,7 @@ def test_the_table_has_a_line_for_each_intent(folder: Path, shell: Shell, model:
         pytest.param("--metric intent --against test.jsonl", "--keep-other", id="a second file"),
     ],
 )
-def test_a_recogniser_only_gives_intents(
+def test_an_intent_classifier_only_gives_intents(
     folder: Path, inside: Inside, model: str, options: str, words: str
 ) -> None:
-    inside("evaluate", "test.jsonl", "--recogniser", "m", *options.split()).refused(2, words)
+    inside("evaluate", "test.jsonl", "--intent-classifier", "m", *options.split()).refused(2, words)

@@ -1,18 +1,16 @@
-"""`lm train`: the command, the choice of words, and lmplz as the estimator."""
+"""`lm train`: the command, and the choice of words."""
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Inside, Outcome, Shell, kenlm_model
+from conftest import Inside, Shell, kenlm_model
 
-from dataselect.errors import DataselectError
-from dataselect.models.language_model import arpa, trainers
+from dataselect.models.language_model import arpa
 from dataselect.models.language_model.scoring.language_model import LanguageModel
-from dataselect.models.language_model.trainers import InMemoryTrainer, TrainingOptions, train
+from dataselect.models.language_model.trainers import TrainingOptions, train
 
 TEXTS = ["play some jazz", "play the blues", "some more of the same", "play the same song"]
 TRAIN = ("lm", "train")
@@ -152,16 +150,6 @@ REFUSED = {
         1,
         "empty.jsonl: no words",
     ),
-    "lmplz where there is none": (
-        ["text.jsonl", "--estimator", "lmplz"],
-        1,
-        "lmplz is not on the PATH",
-    ),
-    "lmplz with a choice of words": (
-        ["text.jsonl", "--estimator", "lmplz", "--min-count", "2"],
-        2,
-        "--vocab and --min-count are not for lmplz",
-    ),
     "the vocabulary as the output": (
         ["text.jsonl", "--vocab", "words", "-o", "words"],
         2,
@@ -203,138 +191,9 @@ def test_markers_in_text_are_words_like_any_other(tmp_path: Path, inside: Inside
 
 @pytest.mark.parametrize("size", [1, 3, 100])
 def test_batches_do_not_matter(size: int) -> None:
-    estimator = InMemoryTrainer(3)
-    for first in range(0, len(TEXTS), size):
-        estimator.add(TEXTS[first : first + size])
-    assert b"".join(estimator.arpa()) == b"".join(arpa.write(train(TEXTS).model))
-
-
-# -- lmplz ------------------------------------------------------------------------------------
-
-MADE = "\\\\data\\\\\\nngram 1=5\\nngram 2=7\\n\\n"
-ECHO = f"cat > seen; printf '%s ' \"$@\" > options; printf '{MADE}'"
-
-
-@pytest.fixture
-def lmplz(world: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stand-in for lmplz that a test fills; it runs in the test's folder."""
-    monkeypatch.setenv("PATH", f"{world}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("TMPDIR", str(world / "temporary"))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    (world / "temporary").mkdir()
-    return world / "lmplz"
-
-
-def fill(program: Path, script: str) -> None:
-    program.write_text(f"#!{shutil.which('bash')}\n{script}\n")
-    program.chmod(0o755)
-
-
-def test_lmplz_gets_safe_sentences_and_the_same_options(
-    world: Path, inside: Inside, lmplz: Path
-) -> None:
-    fill(lmplz, ECHO + "; echo '2 7/9 D1=0.5 D2=1 D3+=1.5' >&2")
-    write(world, "play\tthe <s>", "a\0b", "x\ny")
-    options = ["--estimator", "lmplz", "--order", "4", "--prune", "0 1", "--memory", "1G"]
-    found = inside(*TRAIN, "text.jsonl", *options, "-o", "lm.arpa", "--report", "r")
-    assert found.code == 0
-    assert found.err.endswith("trained on 7 words in 3 sentences: 5 + 7 n-grams\n")
-    assert (world / "seen").read_bytes() == b"play the &lt;s&gt;\na b\nx y\n"
-    given = (world / "options").read_text()
-    assert given.startswith("-o 4 -S 1G -T ")
-    assert given.endswith("--discount_fallback 0.5 1 1.5 --prune 0 1 1 1 ")
-    assert (world / "lm.arpa").read_text() == "\\data\\\nngram 1=5\nngram 2=7\n\n"
-    assert json.loads((world / "r").read_bytes())["lm train"]["estimator"] == "lmplz"
-    assert list((world / "temporary").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("script", "why"),
-    [
-        ("cat > /dev/null; echo 'One thing.' >&2; echo 'No room.' >&2; exit 5", "exit code 5"),
-        ("exec < /dev/null; echo 'No room.' >&2; exit 1", "exit code 1"),
-        (ECHO + "; echo 'No room.' >&2; kill -9 $$", "signal 9"),
-    ],
-    ids=["after reading", "before reading", "after writing"],
-)
-def test_lmplz_that_fails_is_told_in_one_line(
-    world: Path, inside: Inside, lmplz: Path, script: str, why: str
-) -> None:
-    fill(lmplz, script)
-    write(world, *["a long sentence of some words"] * 20_000)
-    found = inside(*TRAIN, "text.jsonl", "--estimator", "lmplz", "-o", "lm.arpa")
-    found.refused(1, f"lmplz failed ({why}): No room; give it another --memory")
-    assert (world / "lm.arpa").read_bytes() == b"old\n"
-    assert list((world / "temporary").iterdir()) == []
-
-
-def test_lmplz_that_does_not_start_is_told(world: Path, inside: Inside, lmplz: Path) -> None:
-    fill(lmplz, "")
-    lmplz.write_text("#!/none\n")
-    found = inside(*TRAIN, "text.jsonl", "--estimator", "lmplz", "-o", "lm.arpa")
-    found.refused(1, "lmplz: No such file", "--estimator builtin")
-    assert list((world / "temporary").iterdir()) == []
-
-
-def test_a_bad_record_ends_lmplz(world: Path, inside: Inside, lmplz: Path) -> None:
-    fill(lmplz, ECHO)
-    write(world, "good", "")
-    found = inside(*TRAIN, "text.jsonl", "--estimator", "lmplz", "-o", "lm.arpa")
-    found.refused(1, "text.jsonl:2: field 'text' is empty")
-    assert list((world / "temporary").iterdir()) == []
-
-
-def large(inside: Inside, monkeypatch: pytest.MonkeyPatch, *options: str) -> Outcome:
-    """Train on more than the words that are estimated in memory, in blocks of a line."""
-    monkeypatch.setattr(trainers, "MOST_WORDS", 6)
-    monkeypatch.setattr("dataselect.data.input_files.BLOCK_BYTES", 16)
-    return inside(*TRAIN, "text.jsonl", "-o", "lm.arpa", *options)
-
-
-def test_much_text_goes_to_lmplz_from_its_beginning(
-    world: Path, inside: Inside, lmplz: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(lmplz, ECHO)
-    texts = ["<s>", *TEXTS, "a\0b"]
-    write(world, *texts)
-    found = large(inside, monkeypatch)
-    assert found.err.endswith("trained on 18 words in 6 sentences: 5 + 7 n-grams\n")
-    lines = (world / "seen").read_text().splitlines()
-    assert lines == ["&lt;s&gt;", *TEXTS, "a b"]
-
-
-def test_much_text_without_lmplz_says_what_to_do(
-    world: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(world))
-    found = large(inside, monkeypatch)
-    found.refused(1, "more than 6 words", "lmplz is not on the PATH", "--estimator builtin")
-    assert large(inside, monkeypatch, "--estimator", "builtin").code == 0
-
-
-def test_much_text_with_a_choice_of_words_says_what_to_do(
-    inside: Inside, lmplz: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(lmplz, ECHO)
-    found = large(inside, monkeypatch, "--min-count", "2")
-    found.refused(1, "more than 6 words", "--min-count", "--estimator builtin")
-
-
-def test_a_plan_is_closed_when_its_text_breaks_off(
-    world: Path, lmplz: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(lmplz, ECHO)
-    monkeypatch.chdir(world)
-
-    def broken() -> list[str]:
-        raise DataselectError("enough")
-
-    with (
-        pytest.raises(DataselectError, match="enough"),
-        TrainingOptions(estimator="lmplz").trained(broken() for _ in "a"),
-    ):
-        pytest.fail("there is nothing to use")
-    assert list((world / "temporary").iterdir()) == []
+    batches = (TEXTS[first : first + size] for first in range(0, len(TEXTS), size))
+    found = TrainingOptions().trained(batches).model
+    assert b"".join(arpa.write(found)) == b"".join(arpa.write(train(TEXTS).model))
 
 
 def test_text_is_normalised_in_training_and_evaluation(tmp_path: Path, shell: Shell) -> None:

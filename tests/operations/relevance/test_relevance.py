@@ -63,10 +63,9 @@ def test_a_score_depends_on_its_text_alone(
     np.testing.assert_array_equal(shuffled, together[order])
 
 
-@pytest.mark.parametrize("aggregation", ["sqrt", "sum", "mean"])
-def test_relevance_by_hand(aggregation: str) -> None:
+def test_relevance_by_hand() -> None:
     """The explanation's weights, its parts, add up to the log-odds less the offset."""
-    fitted = Relevance(aggregate=aggregation).fit(MUSIC, OTHER)  # type: ignore[arg-type]
+    fitted = Relevance().fit(MUSIC, OTHER)
     scorer = fitted.record_scorer(explain=99)
     text = "please play queen in paris and play queen"
     spoken = json.loads(scorer.details([[text]])["relevance_ngrams"][0])

@@ -1,23 +1,19 @@
-"""Tuning: the line search against brute force, the expected metric by hand, what is kept."""
+"""Tuning: the expected metric by hand, what is kept."""
 
 import math
-from itertools import pairwise, product
-from typing import Any
+from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from dataselect.models.metrics import metric
 from dataselect.operations.rescore.lists import Lists, oracle
-from dataselect.operations.rescore.mert import search_line, upper_envelope
 from dataselect.operations.rescore.minimum_risk import expected_metric
-from dataselect.operations.rescore.weight_tuning import Optimizer, tune
+from dataselect.operations.rescore.weight_tuning import tune
 
 WER = metric("wer")
-LINES = arrays.arrays(np.float64, (2, 3, 4), elements=st.integers(-5, 5).map(float))
 
 
 def lists_of(*lists: list[tuple[list[float], list[float]]]) -> Lists:
@@ -48,63 +44,6 @@ def test_short_lists_are_filled_up_with_their_first_hypothesis() -> None:
     assert lists.real.tolist() == [[True, False], [True, True]]
     assert lists.winners(np.array([1.0])).tolist() == [0, 1]
     assert lists.spread().tolist() == [pytest.approx(math.sqrt(0.5 / 3))]
-
-
-def test_envelope_by_hand() -> None:
-    """1 - t, 0 and t - 1 take turns at 1; 2t overtakes the first at 1/3, before the others."""
-    three = upper_envelope(np.array([[1.0, 0, -1]]), np.array([[-1.0, 0, 1]]))
-    assert three.first.tolist() == [0]
-    assert three.times.tolist() in ([1.0], [1.0, 1.0])
-    assert three.after[-1] == 2
-    steep = upper_envelope(np.array([[1.0, 0, -1, 0]]), np.array([[-1.0, 0, 1, 2]]))
-    assert (steep.times.tolist(), steep.after.tolist()) == ([1 / 3], [3])
-
-
-@given(LINES)
-def test_the_envelope_is_the_highest_line_everywhere(lines: Any) -> None:
-    offsets, slopes = lines
-    found = upper_envelope(offsets, slopes)
-    for t in np.arange(-30, 30) + 0.12345:
-        current = found.first.copy()
-        for at, own, before, after in zip(*found[1:], strict=True):
-            if at <= t:
-                assert current[own] == before
-                current[own] = after
-        heights = offsets + t * slopes
-        chosen = heights[np.arange(len(current)), current]
-        assert chosen == pytest.approx(heights.max(axis=1))
-
-
-def corner_times(offsets: Any, slopes: Any) -> list[float]:
-    """Where any two lines of a list cross."""
-    found = set()
-    for own, rise in zip(offsets.tolist(), slopes.tolist(), strict=True):
-        for (a, b), (c, d) in product(zip(own, rise, strict=True), repeat=2):
-            if b != d:
-                found.add((c - a) / (b - d))
-    return sorted(found)
-
-
-@given(LINES, arrays.arrays(np.int64, (3, 4), elements=st.integers(0, 5)))
-def test_no_point_of_the_line_is_better_than_the_one_that_is_found(lines: Any, counts: Any) -> None:
-    offsets, slopes = lines
-    statistics = np.array([[errors(count) for count in own] for own in counts.tolist()])
-    lists = Lists(np.stack([offsets, slopes], axis=2), statistics, np.ones((3, 4), np.bool_))
-    start, direction = np.array([1.0, 0.0]), np.array([0.0, 1.0])
-    step, best = search_line(lists, WER, start, direction)
-    corners = corner_times(offsets, slopes)
-    tried = [(a + b) / 2 for a, b in pairwise(corners)]
-    tried += [corners[0] - 1, corners[-1] + 1] if corners else [0.0]
-    every = [float(WER.gain(lists.sums(start + t * direction))) for t in tried]
-    assert best == pytest.approx(max([*every, best]))
-    assert best in [pytest.approx(each) for each in every]
-    if step:
-        assert WER.gain(lists.sums(start + step * direction)) == pytest.approx(best)
-
-
-def test_a_line_that_leads_nowhere_better_is_not_followed() -> None:
-    lists = lists_of([([1, 0], errors(1)), ([0, 1], errors(1))])
-    assert search_line(lists, WER, np.array([1.0, 0]), np.array([0.0, 1])) == (0.0, -10.0)
 
 
 def test_the_expected_metric_by_hand() -> None:
@@ -154,31 +93,23 @@ def test_the_oracle_of_bleu_is_at_least_that_of_each_sentence_alone() -> None:
     assert found == max(every)
 
 
-OPTIMIZERS: list[Optimizer] = ["risk", "mert"]
-
-
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_tuning_finds_the_feature_that_tells_errors(optimizer: Optimizer) -> None:
+def test_tuning_finds_the_feature_that_tells_errors() -> None:
     lists, unseen = random_lists(0), random_lists(1)
     start = np.array([0.0, 1.0, 0.0])
-    found = tune(lists, WER, start, np.random.default_rng(0), optimizer)
+    found = tune(lists, WER, start, np.random.default_rng(0))
     assert found.kept
     assert found.after < found.before
     assert WER.value(unseen.sums(found.weights)) < WER.value(unseen.sums(start))
     assert found.weights[0] > abs(found.weights[1:]).max()
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_tuning_is_repeatable(optimizer: Optimizer) -> None:
+def test_tuning_is_repeatable() -> None:
     start = np.array([0.0, 1.0, 0.0])
-    one, other = (
-        tune(random_lists(0), WER, start, np.random.default_rng(3), optimizer) for _ in range(2)
-    )
+    one, other = (tune(random_lists(0), WER, start, np.random.default_rng(3)) for _ in range(2))
     assert one.weights.tolist() == other.weights.tolist()
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_weights_stay_where_nothing_can_be_learnt(optimizer: Optimizer) -> None:
+def test_weights_stay_where_nothing_can_be_learnt() -> None:
     """The start is right already: every other order makes more errors on lists held out."""
     rng = np.random.default_rng(0)
     features = rng.normal(size=(60, 2))
@@ -186,18 +117,17 @@ def test_weights_stay_where_nothing_can_be_learnt(optimizer: Optimizer) -> None:
     statistics = np.array([errors(0 if i % 3 == 0 else 5) for i in range(60)])
     lists = Lists.of(features, statistics, np.full(20, 3))
     start = np.array([1.0, 0.0])
-    found = tune(lists, WER, start, np.random.default_rng(0), optimizer)
+    found = tune(lists, WER, start, np.random.default_rng(0))
     assert not found.kept
     assert found.weights.tolist() == start.tolist()
     [said] = found.warnings(WER)
     assert "tuning on 20 lists is no use" in said
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_feature_that_never_differs_does_no_harm(optimizer: Optimizer) -> None:
+def test_a_feature_that_never_differs_does_no_harm() -> None:
     lists = random_lists(0)
     lists.features[:, :, 2] = 7.0
-    found = tune(lists, WER, np.array([0.0, 1, 0]), np.random.default_rng(0), optimizer)
+    found = tune(lists, WER, np.array([0.0, 1, 0]), np.random.default_rng(0))
     assert np.isfinite(found.weights).all()
     assert found.kept
 

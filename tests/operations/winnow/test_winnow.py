@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from dataselect.errors import OptionError
 from dataselect.models.language_model.scoring.language_model import LanguageModel, perplexity
-from dataselect.models.language_model.scoring.unknown_words import OovPolicy
 from dataselect.operations.winnow.scorer import Band, Winnow, WinnowRecipe
 
 # Log10 probabilities and back-offs that are easy to add up.
@@ -94,42 +93,10 @@ def test_perplexity_is_that_of_kenlm(path: str, texts: list[str]) -> None:
 
 @given(st.lists(WORDS.map(" ".join), max_size=8), st.integers(1, 3))
 def test_a_score_depends_on_its_text_alone(path: str, texts: list[str], size: int) -> None:
-    winnow = Winnow(LanguageModel(path), oov=OovPolicy("skip"))
+    winnow = Winnow(LanguageModel(path))
     together = scored(winnow, texts)[0]
     batches = [texts[first : first + size] for first in range(0, len(texts), size)]
     assert [value for batch in batches for value in scored(winnow, batch)[0]] == together
-
-
-@pytest.mark.parametrize(
-    ("policy", "expected"),
-    [
-        ("count", 10 ** (-PLAY_POLKA / 3)),
-        ("penalty:3", 10 ** ((3 - PLAY_POLKA) / 3)),
-        ("penalty:0", 10 ** (-PLAY_POLKA / 3)),
-        ("skip", 10 ** (-(-0.125 - 1) / 2)),  # play, and the end after an unknown word
-    ],
-)
-def test_what_an_unknown_word_costs_by_hand(path: str, policy: str, expected: float) -> None:
-    winnow = Winnow(LanguageModel(path), oov=OovPolicy.parse(policy))
-    values, fields = scored(winnow, ["play polka"])
-    assert values == pytest.approx([expected])
-    assert fields["oov"] == [1]
-
-
-def test_skipping_does_not_make_unknown_words_alone_look_good(path: str) -> None:
-    texts = ["polka polka polka", "play jazz polka", "play jazz"]
-    skipping, _ = scored(Winnow(LanguageModel(path), oov=OovPolicy("skip")), texts)
-    counting, _ = scored(Winnow(LanguageModel(path)), texts)
-    assert skipping[0] == counting[0] == max(skipping)
-    assert skipping[1] < counting[1]
-
-
-@pytest.mark.parametrize(
-    "spelled", ["", "none", "skip:1", "penalty", "penalty:-1", "penalty:nan", "penalty:1e9"]
-)
-def test_a_policy_is_refused(spelled: str) -> None:
-    with pytest.raises(OptionError, match="count, skip and penalty:X"):
-        OovPolicy.parse(spelled)
 
 
 def test_markers_in_text_are_words_that_nobody_knows(path: str) -> None:
@@ -177,19 +144,19 @@ def test_an_lm_can_be_trained_on_the_spot(world: Path, shell: Shell) -> None:
     assert "to estimate the discounts" in done.err
 
 
-@pytest.mark.parametrize("contrast", ["general.jsonl", "general.arpa", "auto"])
-def test_contrast_ranks_by_the_difference(world: Path, shell: Shell, contrast: str) -> None:
+@pytest.mark.parametrize("background", ["general.jsonl", "general.arpa", "auto"])
+def test_background_ranks_by_the_difference(world: Path, shell: Shell, background: str) -> None:
     shell("dataselect lm train -q --order 3 general.jsonl -o general.arpa").silent()
     found = rows(
         shell(
             "dataselect winnow -q --in-domain in_domain.jsonl --sort --top-k 5"
-            f" --contrast {contrast} pool.jsonl"
+            f" --background {background} pool.jsonl"
         ).silent()
     )
     assert list(found[0])[-3:] == ["cross_entropy_difference", "perplexity", "oov"]
     differences = [row["cross_entropy_difference"] for row in found]
     assert differences == sorted(differences, key=lambda found: float(str(found)))
-    if contrast == "general.jsonl":
+    if background == "general.jsonl":
         assert found[-1]["text"] == "rain in oslo"
 
 
@@ -249,7 +216,7 @@ def test_the_model_is_in_the_signature(world: Path, inside: Inside) -> None:
     inside(*arguments, "--report", "report.json").silent()
     report = json.loads((world / "report.json").read_text())
     digest = LanguageModel(str(world / "music.arpa")).digest
-    assert report["signature"].startswith(f"winnow|lm:{digest[:12]}|order:2|oov:count|")
+    assert report["signature"].startswith(f"winnow|lm:{digest[:12]}|order:2|")
 
 
 @pytest.mark.parametrize(
@@ -266,9 +233,8 @@ def test_a_band_that_lets_nothing_through_is_refused(
 REFUSED = {
     "": (2, ["--lm FILE"]),
     "--lm music.arpa --in-domain in_domain.jsonl": (2, ["--lm FILE"]),
-    "--lm music.arpa --contrast auto": (2, ["--in-domain"]),
+    "--lm music.arpa --background auto": (2, ["--in-domain"]),
     "--lm music.arpa --calibrate 0.9": (2, ["--in-domain"]),
-    "--lm music.arpa --oov never": (2, ["count, skip and penalty:X"]),
     "--lm music.arpa --buckets 60,30": (2, ["--buckets"]),
     "--lm music.arpa --buckets a,b": (2, ["--buckets"]),
     "--lm music.arpa --max-perplexity 0": (2, ["--max-perplexity"]),
@@ -277,11 +243,11 @@ REFUSED = {
     "--lm . ": (1, ["Is a directory"]),
     "--lm /dev/null": (1, ["not a file"]),
     "--in-domain /dev/null": (1, ["no text to train on"]),
-    "--in-domain in_domain.jsonl --contrast /dev/null": (1, ["no text to contrast with"]),
-    "--in-domain in_domain.jsonl --contrast missing": (1, ["missing"]),
+    "--in-domain in_domain.jsonl --background /dev/null": (1, ["no background text"]),
+    "--in-domain in_domain.jsonl --background missing": (1, ["missing"]),
     "--in-domain - ": (2, ["standard input can be read once"]),
     "--lm music.arpa -o music.arpa": (2, ["music.arpa is also read"]),
-    "--lm music.arpa --contrast general.jsonl -o general.jsonl": (2, ["is also read"]),
+    "--lm music.arpa --background general.jsonl -o general.jsonl": (2, ["is also read"]),
 }
 
 
@@ -339,10 +305,12 @@ def test_a_model_that_is_there_reads_normalised_text(world: Path, shell: Shell) 
     assert "|norm:lower+nopunct|" in json.loads((world / "report.json").read_text())["signature"]
 
 
-def test_an_empty_pool_leaves_nothing_to_contrast_with(world: Path, inside: Inside) -> None:
+def test_an_empty_pool_leaves_no_background(world: Path, inside: Inside) -> None:
     (world / "empty.jsonl").write_text("")
-    arguments = ["winnow", "--in-domain", "in_domain.jsonl", "--contrast", "auto", "empty.jsonl"]
-    inside(*arguments, "-o", "kept.jsonl").refused(3, "no good record to contrast with")
+    arguments = ["winnow", "--in-domain", "in_domain.jsonl", "--background", "auto", "empty.jsonl"]
+    inside(*arguments, "-o", "kept.jsonl").refused(
+        3, "no good record to train a background model on"
+    )
     assert inside(*arguments, "-q", "-o", "kept.jsonl", "--allow-empty").code == 0
     assert (world / "kept.jsonl").read_bytes() == b""
 

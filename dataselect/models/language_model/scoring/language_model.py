@@ -115,13 +115,6 @@ class LanguageModel:
         """Score every word and sentence end of some texts."""
         return self._scorer.predict(composed_sentences(self.normalization.each(texts)))
 
-    def known_log_probs(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """(n,) log10 probability of the known words and the sentence end of each text."""
-        found = self.predict(texts)
-        owners = np.repeat(np.arange(len(texts)), found.words + 1)
-        values = np.where(found.known, found.log_probs, 0.0)
-        return np.bincount(owners, values, len(texts)).astype(np.float64)
-
     def word_scores(self, text: str) -> list[tuple[float, int, bool]]:
         """For each word and the end: log10 probability, length of the n-gram hit, if unknown."""
         found = self.predict([text])

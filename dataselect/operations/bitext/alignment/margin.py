@@ -19,7 +19,6 @@ from dataselect.models.neighbours.blocks import Side, blocks, cosines
 from dataselect.models.neighbours.exact import MOST_EXACT, Nearest, Vectors
 
 Margin = Literal["ratio", "distance", "cosine"]
-Search = Literal["auto", "exact", "approximate"]
 
 NEIGHBOURS = 4  # as in the paper
 _SPARE = 4  # neighbours beyond k that are ranked again, by exact cosines
@@ -34,7 +33,6 @@ def alignment(
     *,
     margin: Margin = "ratio",
     k: int = NEIGHBOURS,
-    search: Search = "auto",
     progress: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float64]:
     """(n,) how well the sides of each pair translate each other; high is good.
@@ -57,7 +55,7 @@ def alignment(
     if margin == "cosine" or not len(own):
         return own
     texts, dimension = (len(source.vectors), len(target.vectors)), source.vectors.shape[1]
-    nearest = neighbour_search(texts, dimension, search)
+    nearest = neighbour_search(texts, dimension)
     ours, theirs = nearest(source.vectors, target.vectors, k + _SPARE, progress)
     around = _mean_cosines(source.vectors, target.vectors, ours, k)[source.index]
     around += _mean_cosines(target.vectors, source.vectors, theirs, k)[target.index]
@@ -67,14 +65,13 @@ def alignment(
     return own / np.maximum(around, _LEAST_DENOMINATOR)
 
 
-def neighbour_search(texts: tuple[int, int], dimension: int, search: Search) -> Nearest:
+def neighbour_search(texts: tuple[int, int], dimension: int) -> Nearest:
     """How the neighbours of so many distinct texts on each side are found.
 
-    `auto` compares every two texts up to `MOST_EXACT` multiplications. Raises OptionError where
-    approximate search is wanted and not installed: ask before hours go into encoding.
+    Every two are compared up to `MOST_EXACT` multiplications, minutes; then an inverted file is
+    used. Raises OptionError where that is not installed: ask before hours go into encoding.
     """
-    work = math.prod(texts) * dimension
-    if search == "exact" or (search == "auto" and work <= MOST_EXACT):
+    if math.prod(texts) * dimension <= MOST_EXACT:
         return exact.nearest
     faiss_index.require_faiss()
     return faiss_index.nearest

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dataselect.data.input_files import Block
     from dataselect.models.encoders.base import Encoder
     from dataselect.models.neighbours.blocks import Side
-    from dataselect.operations.bitext.alignment.margin import Margin, Search
+    from dataselect.operations.bitext.alignment.margin import Margin
 
     Report = Callable[[str, int], Callable[[int], None]]
     """Is told what begins and how much it is; what it returns is told how much more is done."""
@@ -79,7 +79,6 @@ class ParallelCorpus:
         *,
         margin: Margin,
         k: int,
-        search: Search,
         report: Report,
     ) -> NDArray[np.float64]:
         """(records,) the margin of the pair at each position, as `alignment`; NaN for bad records.
@@ -94,13 +93,11 @@ class ParallelCorpus:
         pairs = self._survey(encoders)
         sizes = len(pairs.sides[0].first), len(pairs.sides[1].first)
         if margin != "cosine":  # what cannot be searched is refused before hours of encoding
-            neighbour_search(sizes, encoders[0].dimension, search)
+            neighbour_search(sizes, encoders[0].dimension)
         src, tgt = (self._side(which, pairs, encoders[which], report) for which in range(2))
         advance = report("finding neighbours", len(src.vectors) + len(tgt.vectors))
         result = np.full(pairs.records, np.nan)
-        result[pairs.positions] = alignment(
-            src, tgt, margin=margin, k=k, search=search, progress=advance
-        )
+        result[pairs.positions] = alignment(src, tgt, margin=margin, k=k, progress=advance)
         return result
 
     def _blocks(self) -> Iterator[tuple[Block, list[list[Any]]]]:

@@ -5,24 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.documents import DocumentError, typed
-from dataselect.models.encoders.base import FRACTION, unit
+from dataselect.models.encoders.base import unit
 from dataselect.operations.bitext.distance.embedding_space import (
     Space,
     Vectors,
     as_weights,
     checked,
-    rounded,
 )
-from dataselect.operations.bitext.distance.options import Metric
-
-_NUMBERS_AT_ONCE = 4_000_000  # of coordinates or distances, 32 MB
 
 
 class Distance(ABC):
@@ -50,10 +45,7 @@ class Distance(ABC):
 
 @dataclass(frozen=True)
 class LinearRule(Distance):
-    """The least of k linear functions.
-
-    `weights` (d, k), as `as_weights` makes them; `offsets` (k,).
-    """
+    """A linear function of the vector: `weights` (d, 1), as `as_weights` makes; `offsets` (1,)."""
 
     kind: ClassVar[str] = "linear"
 
@@ -64,31 +56,25 @@ class LinearRule(Distance):
     def of(
         cls, space: Space, weights: NDArray[np.float64], offsets: NDArray[np.float64]
     ) -> LinearRule:
-        """Functions of coordinates in `space`, as functions of the vectors themselves."""
+        """A function of coordinates in `space`, as a function of the vectors themselves."""
         turned = as_weights(weights if space.matrix is None else space.matrix @ weights)
         return cls(turned, offsets - space.origin @ turned)
 
     @classmethod
-    def contrast(cls, space: Space, centroids: NDArray[np.float64]) -> LinearRule:
-        """Squared distance to the nearest of `centroids` less that to the origin of `space`.
+    def discriminant(cls, space: Space, centroid: NDArray[np.float64]) -> LinearRule:
+        """Squared distance to `centroid` (1, d) less that to the origin of `space`.
 
-        The square of the vector itself falls out of the difference, so it is linear: with one
-        centroid, Fisher's discriminant between it and the corpus.
+        The square of the vector itself falls out of the difference, so it is linear: Fisher's
+        discriminant between the centroid and the corpus.
         """
-        return cls.of(space, -2 * centroids.T, np.square(centroids).sum(axis=1))
+        return cls.of(space, -2 * centroid.T, np.square(centroid).sum(axis=1))
 
     def __call__(self, vectors: Vectors) -> NDArray[np.float64]:
         """(n,) distances of (n, d) vectors."""
-        doubles = vectors.astype(np.float64)
+        weights = np.ascontiguousarray(self.weights[:, 0])
         # Not by BLAS: its threads wait for each other longer than this takes.
-        values = [np.einsum("nd,d->n", doubles, weights) for weights in self._rows]
-        least: NDArray[np.float64] = (np.stack(values, axis=1) + self.offsets).min(axis=1)
-        return least
-
-    @cached_property
-    def _rows(self) -> NDArray[np.float64]:
-        """(k, d) the weights of each function side by side in memory."""
-        return np.ascontiguousarray(self.weights.T)
+        values: NDArray[np.float64] = np.einsum("nd,d->n", vectors.astype(np.float64), weights)
+        return values + self.offsets
 
     @property
     def dimension(self) -> int:
@@ -101,43 +87,23 @@ class LinearRule(Distance):
 
 
 @dataclass(frozen=True)
-class NearestPointsRule(Distance):
-    """Mean distance to the `number` nearest of `points` (p, d), prepared coordinates in `space`.
+class CentroidRule(Distance):
+    """1 - cosine to the `centroid` (1, d), of length 1 in `space`: Punjabi et al. (2019)."""
 
-    With centroids as points and a number of one, the rule of Punjabi et al. (2019).
-    """
-
-    kind: ClassVar[str] = "nearest"
+    kind: ClassVar[str] = "centroid"
 
     space: Space
-    metric: Metric
-    points: NDArray[np.float64]
-    number: int
+    centroid: NDArray[np.float64]
 
     @classmethod
-    def of(
-        cls, space: Space, metric: Metric, points: NDArray[np.float64], number: int = 1
-    ) -> NearestPointsRule:
-        """The distance to points with any coordinates."""
-        prepared = (
-            unit(points).astype(np.float64) if metric == "cosine" else rounded(points, space.step)
-        )
-        return cls(space, metric, prepared, min(number, len(points)))
+    def of(cls, space: Space, centroid: NDArray[np.float64]) -> CentroidRule:
+        """The distance to a centroid with any coordinates."""
+        return cls(space, unit(centroid).astype(np.float64))
 
     def __call__(self, vectors: Vectors) -> NDArray[np.float64]:
         """(n,) distances of (n, d) vectors."""
-        rows = max(1, _NUMBERS_AT_ONCE // max(self.points.shape))
-        distances = np.empty(len(vectors))
-        for start in range(0, len(vectors), rows):
-            block = slice(start, start + rows)
-            distances[block] = self._of(prepared(self.space, self.metric, vectors[block]))
+        distances: NDArray[np.float64] = 1 - directions(self.space, vectors) @ self.centroid[0]
         return distances
-
-    def _of(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
-        to_each = _BETWEEN[self.metric](coordinates, self.points)
-        nearest = np.partition(to_each, self.number - 1)[:, : self.number]
-        mean: NDArray[np.float64] = nearest.sum(axis=1) / self.number  # exact sums, in any order
-        return mean
 
     @property
     def dimension(self) -> int:
@@ -146,35 +112,16 @@ class NearestPointsRule(Distance):
 
     def about(self) -> dict[str, Any]:
         """What JSON can hold of it."""
-        return super().about() | {
-            "metric": self.metric,
-            "number": self.number,
-            "step": self.space.step,
-        }
+        return super().about() | {"step": self.space.step}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The points and the space."""
-        return {"points": self.points, **self.space.arrays()}
+        """The centroid and the space."""
+        return {"centroid": self.centroid, **self.space.arrays()}
 
 
-def prepared(space: Space, metric: Metric, vectors: Vectors) -> NDArray[np.float64]:
-    """(n, d) coordinates of vectors as a metric compares them: for cosines, of length 1."""
-    coordinates = space(vectors)
-    return unit(coordinates).astype(np.float64) if metric == "cosine" else coordinates
-
-
-def _cosine(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, p) 1 less the cosines between rows of length 1."""
-    return 1 - left @ right.T
-
-
-def _euclidean(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, p) distances between rows, in multiples of 2**-20."""
-    squares = np.square(left).sum(axis=1)[:, None] + np.square(right).sum(axis=1)
-    return rounded(np.sqrt(squares - 2 * (left @ right.T)), 1 / FRACTION)
-
-
-_BETWEEN = {"cosine": _cosine, "euclidean": _euclidean}
+def directions(space: Space, vectors: Vectors) -> NDArray[np.float64]:
+    """(n, d) coordinates of vectors at length 1."""
+    return unit(space(vectors)).astype(np.float64)
 
 
 def restore(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Distance:
@@ -185,9 +132,12 @@ def restore(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Dis
     try:
         kind = about["kind"]
         if kind == LinearRule.kind:
-            return _restored_linear(arrays)
-        if kind == NearestPointsRule.kind:
-            return _restored_nearest(about, arrays)
+            weights = checked("weights", arrays["weights"], (None, 1))
+            return LinearRule(weights, checked("offsets", arrays["offsets"], (1,)))
+        if kind == CentroidRule.kind:
+            space = Space.restore(typed(_CentroidAbout, about).step, arrays)
+            centroid = checked("centroid", arrays["centroid"], (1, len(space.origin)))
+            return CentroidRule(space, centroid)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"its distance lacks {error}") from None
     except DocumentError as error:
@@ -195,24 +145,5 @@ def restore(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Dis
     raise ValueError(f"its distance is of the unknown kind {kind!r:.80}")
 
 
-def _restored_linear(arrays: Mapping[str, NDArray[Any]]) -> LinearRule:
-    weights = checked("weights", arrays["weights"], (None, None))
-    offsets = checked("offsets", arrays["offsets"], (weights.shape[1],))
-    return LinearRule(weights, offsets)
-
-
-class _NearestAbout(NamedTuple):
-    metric: Metric
-    number: int
+class _CentroidAbout(NamedTuple):
     step: float
-
-
-def _restored_nearest(
-    about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
-) -> NearestPointsRule:
-    told = typed(_NearestAbout, about)
-    space = Space.restore(told.step, arrays)
-    points = checked("points", arrays["points"], (None, len(space.origin)))
-    if not 1 <= told.number <= len(points):
-        raise ValueError(f"its number {told.number} makes no sense")
-    return NearestPointsRule(space, told.metric, points, told.number)

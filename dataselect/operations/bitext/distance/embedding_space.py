@@ -1,4 +1,4 @@
-"""Coordinates in which vectors are compared: as they are, centred, or whitened."""
+"""Coordinates in which vectors are compared: as they are, or whitened."""
 
 from __future__ import annotations
 
@@ -68,12 +68,6 @@ class Space:
         return cls(np.zeros(dimension), None, 1 / FRACTION)
 
     @classmethod
-    def centred(cls, corpus: Vectors) -> Space:
-        """The mean of the corpus becomes the origin."""
-        mean = corpus.mean(axis=0, dtype=np.float64)
-        return cls(rounded(mean, 1 / FRACTION), None, 1 / FRACTION)
-
-    @classmethod
     def whitened(cls, corpus: Vectors, in_domain: Vectors, shrinkage: float) -> Space:
         """Text varies alike in all directions; that of the corpus around the origin, by 1 in each.
 
@@ -81,10 +75,10 @@ class Space:
         `shrinkage`, times the mean variance, is added to the variance of each direction: without,
         directions in which hardly anything varies would count as much as any other.
         """
-        origin = cls.centred(corpus).origin
+        origin = rounded(corpus.mean(axis=0, dtype=np.float64), 1 / FRACTION)
         of_corpus = _covariance(corpus)
         if not of_corpus.any():  # the corpus is one point
-            return cls.centred(corpus)
+            return cls(origin, None, 1 / FRACTION)
         share = min(len(in_domain) / (len(in_domain) + len(corpus)), _MOST_IN_DOMAIN)
         covariance = (1 - share) * of_corpus + share * _covariance(in_domain)
         added = shrinkage * float(np.trace(covariance)) / len(origin)

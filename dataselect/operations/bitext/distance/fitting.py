@@ -10,19 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from dataselect.errors import InputError, OptionError
+from dataselect.errors import InputError
 from dataselect.models.cross_validation import folds
 from dataselect.operations.bitext.distance.distance_rules import (
+    CentroidRule,
     Distance,
     LinearRule,
-    NearestPointsRule,
-    prepared,
+    directions,
 )
 from dataselect.operations.bitext.distance.embedding_space import Space, Vectors
 from dataselect.operations.bitext.distance.options import DistanceOptions
 
-# Of k-means and logistic regression, as scikit-learn counts them.
-_KMEANS_STARTS = 3
+# Of logistic regression, as scikit-learn counts them.
 _INVERSE_PENALTY = 0.03
 _MOST_ITERATIONS = 1_000
 
@@ -64,7 +63,7 @@ def fit(
     """Fit a distance to in-domain vectors (n, d), against a sample (m, d) of the corpus.
 
     Copies of in-domain vectors are no examples of other text. Raises InputError if a side has no
-    vectors, OptionError for more centroids than distinct in-domain vectors.
+    vectors.
     """
     if not len(in_domain):
         raise InputError("the in-domain text holds no records; give at least one, better fifty")
@@ -74,12 +73,6 @@ def fit(
         raise InputError(
             f"no text is left to compare with ({len(corpus)} of the corpus drawn, "
             f"{len(corpus)} of them copies of in-domain text); give other input"
-        )
-    distinct = len(np.unique(labels))
-    if options.centroids is not None and options.centroids > distinct:
-        raise OptionError(
-            f"--centroids {options.centroids} is more than there are distinct in-domain texts, "
-            f"{distinct}; use fewer"
         )
     # One thread: sums come out the same wherever they are made.
     with threadpool_limits(1):
@@ -96,9 +89,7 @@ def _space(
     """The space in which vectors are compared, and its shrinkage where it is whitened."""
     if options.coordinates == "raw":
         return Space.raw(corpus.shape[1]), None
-    if options.coordinates == "centred":
-        return Space.centred(corpus), None
-    shrinkage = options.shrinkage or default_shrinkage(*in_domain.shape)
+    shrinkage = default_shrinkage(*in_domain.shape)
     return Space.whitened(corpus, in_domain, shrinkage), shrinkage
 
 
@@ -130,7 +121,6 @@ class _Problem:
         self.space, self.options = space, options
         self.fold = folds(labels, rng)
         self.corpus_fold = rng.permutation(len(corpus)) % len(np.unique(self.fold))
-        self.seed = int(rng.integers(2**31))
 
     def solve(self) -> Fit:
         """Fit to everything, and to all folds but one for each."""
@@ -161,15 +151,9 @@ class _Problem:
         if options.rule == "logistic":
             corpus = self.corpus[corpus_rows if corpus_rows.any() else slice(None)]
             return _logistic(self.space, vectors, corpus)
-        metric = "euclidean" if options.rule == "contrast" else options.metric or "cosine"
-        points = prepared(self.space, metric, vectors)
-        if options.rule == "neighbours":
-            return NearestPointsRule.of(self.space, metric, points, options.number)
-        number = min(options.number, len(np.unique(self.labels[rows])))
-        centroids = _centroids(points, number, self.seed)
-        if options.rule == "contrast":
-            return LinearRule.contrast(self.space, centroids)
-        return NearestPointsRule.of(self.space, metric, centroids)
+        if options.rule == "discriminant":
+            return LinearRule.discriminant(self.space, _mean(self.space(vectors)))
+        return CentroidRule.of(self.space, _mean(directions(self.space, vectors)))
 
 
 def _labels(vectors: Vectors) -> list[str]:
@@ -177,16 +161,10 @@ def _labels(vectors: Vectors) -> list[str]:
     return [hashlib.sha256(row).hexdigest() for row in np.ascontiguousarray(vectors)]
 
 
-def _centroids(points: NDArray[np.float64], number: int, seed: int) -> NDArray[np.float64]:
-    """(number, d) centroids of k-means."""
-    from sklearn.cluster import KMeans
-
-    centroids: NDArray[np.float64] = (
-        points.mean(axis=0, keepdims=True)
-        if number == 1
-        else KMeans(number, n_init=_KMEANS_STARTS, random_state=seed).fit(points).cluster_centers_
-    )
-    return centroids
+def _mean(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(1, d) the centroid."""
+    centroid: NDArray[np.float64] = points.mean(axis=0, keepdims=True)
+    return centroid
 
 
 def _logistic(space: Space, in_domain: Vectors, corpus: Vectors) -> LinearRule:
