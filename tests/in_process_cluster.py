@@ -95,21 +95,6 @@ class Here(Cluster):
         if failed:
             raise failed[min(failed)]
 
-    def exchange(
-        self,
-        tasks: Sequence[AnyTask],
-        finish: Sequence[Callable[[list[Any]], Any]],
-        divided: Callable[[AnyTask], None],
-    ) -> Generator[tuple[int, Any], None, None]:
-        pieces = {}
-        for task, own in self.run(tasks):
-            pieces[task.shard.name] = own
-            divided(task)
-        for number in random.Random(self.seed).sample(range(len(finish)), len(finish)):
-            shipping._opened.clear()
-            given = [pieces[task.shard.name][number] for task in tasks]
-            yield number, pickle.loads(pickle.dumps(finish[number]))(given)
-
     def _done(self, task: AnyTask) -> Any:
         name = f"{type(task).__name__} {task.shard.name}"
         if self.dies_after is not None and len(self.ran) >= self.dies_after:

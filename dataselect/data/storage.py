@@ -224,6 +224,13 @@ def remove_folder(path: str) -> None:
             shutil.rmtree(path)
 
 
+def remove_if_empty(path: str) -> None:
+    """Remove a folder of this machine if there is nothing in it; a URL may have no folders."""
+    if not is_url(path):
+        with suppress(OSError):
+            os.rmdir(path)
+
+
 def _status_unless_gone(path: str) -> Status | None:
     """The status of a file that was there: one with a temporary name may just have got another."""
     try:

@@ -45,7 +45,13 @@ def open_pool(
             "--engine ray, and give --share"
         )
     cluster = RayCluster(ray_address, workers)
-    return ShardPool(resolve(paths), cluster, folders=folders(paths), quiet=settings.quiet)
+    return ShardPool(
+        resolve(paths),
+        cluster,
+        folders=folders(paths),
+        output=settings.output,
+        quiet=settings.quiet,
+    )
 
 
 def open_run(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from dataselect.errors import DataselectError
@@ -54,19 +54,6 @@ class Cluster(ABC):
 
         `whole_machine`: a task uses all processors, as neural networks do. Raises the error of the
         first task, in their order, that fails for good.
-        """
-
-    @abstractmethod
-    def exchange(
-        self,
-        tasks: Sequence[AnyTask],
-        finish: Sequence[Callable[[list[Any]], Any]],
-        divided: Callable[[AnyTask], None],
-    ) -> Generator[tuple[int, Any], None, None]:
-        """Run tasks that return a list, with a piece for each of `finish`; then these.
-
-        Each is called with its pieces, in the order of the tasks; yields its number and what it
-        returns. `divided` is told of each task that is done. Raises as `run`.
         """
 
     @abstractmethod

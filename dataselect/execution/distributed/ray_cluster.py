@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -173,40 +173,6 @@ class RayCluster(Cluster):
                 )
             )
 
-    def exchange(
-        self,
-        tasks: Sequence[AnyTask],
-        finish: Sequence[Callable[[list[Any]], Any]],
-        divided: Callable[[AnyTask], None],
-    ) -> Generator[tuple[int, Any], None, None]:
-        """As the base class says; pieces wait in Ray's object store, on disk where it is full."""
-        self.start()
-        ray = self._ray
-        begin = ray.remote(_divided).options(
-            num_returns=len(finish) + 1, max_retries=_RESTARTS, scheduling_strategy="SPREAD"
-        )
-        pieces = [begin.remote(task, len(finish), os.getcwd()) for task in tasks]
-        for index, task in enumerate(tasks):
-            for number in range(1, _MOST_ATTEMPTS + 1):
-                state = self._result(self._first_ready(pieces[index][:1]), task.shard.path)
-                if not isinstance(state, Failure):
-                    break
-                if not state.may_pass or number == _MOST_ATTEMPTS:
-                    raise state.error
-                pieces[index] = begin.remote(task, len(finish), os.getcwd())
-            divided(task)
-        end = ray.remote(_finished).options(max_retries=_RESTARTS, scheduling_strategy="SPREAD")
-        waiting = {
-            end.remote(each, os.getcwd(), *[own[number + 1] for own in pieces]): number
-            for number, each in enumerate(finish)
-        }
-        while waiting:
-            reference = self._first_ready(waiting)
-            result = self._result(reference, "a partition")
-            if isinstance(result, Failure):
-                raise result.error
-            yield waiting.pop(reference), result
-
     def _submit(
         self,
         todo: Iterator[_Attempt],
@@ -270,22 +236,6 @@ def _attempted(task: Task, folder: str) -> Any:
         return done(task)
     except DataselectError as error:
         return Failure(error, ray.get_runtime_context().get_node_id())
-
-
-def _divided(task: Task, pieces: int, folder: str) -> list[Any]:
-    """The Failure of a task or None, and its pieces. This runs on a worker."""
-    result = _attempted(task, folder)
-    return [result, *[None] * pieces] if isinstance(result, Failure) else [None, *result]
-
-
-def _finished(finish: Callable[[list[Any]], Any], folder: str, *pieces: Any) -> Any:
-    """What `finish` makes of pieces, or its error. This runs on a worker."""
-    with suppress(OSError):
-        os.chdir(folder)
-    try:
-        return finish(list(pieces))
-    except DataselectError as error:
-        return Failure(error)
 
 
 def _temporary_folder() -> TemporaryDirectory[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import closing
+import secrets
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from dataselect.console import Progress
+from dataselect.data import storage
+from dataselect.data.input_files import UNFINISHED
 from dataselect.data.sampling import Drawable, Drawing
 from dataselect.execution.distributed.cluster import Cluster, Task
 from dataselect.execution.distributed.shards import Shard, Shards
@@ -27,6 +30,7 @@ _KEYS_AT_ONCE = 1 << 20
 class ShardPool(Shards, Drawable):
     """Shards and the cluster that reads them; `folders` are those that were given as a whole.
 
+    `output`: the folder that the run is going to write.
     What needs every record on the driver, such as alignment, reads them there, one after the other.
     """
 
@@ -36,11 +40,12 @@ class ShardPool(Shards, Drawable):
         cluster: Cluster,
         *,
         folders: Sequence[str] = (),
+        output: str = "",
         quiet: bool = True,
     ) -> None:
         super().__init__(shards)
         self.shards, self.cluster, self.folders = shards, cluster, folders
-        self._quiet = quiet
+        self._output, self._quiet = output, quiet
 
     def each(
         self, what: str, tasks: Iterable[AnyTask], *, whole_machine: bool = False
@@ -56,20 +61,19 @@ class ShardPool(Shards, Drawable):
                 read += task.shard.size
                 progress.update(read)
 
-    def exchange(
-        self, tasks: Sequence[AnyTask], finish: Sequence[Callable[[list[Any]], Any]]
-    ) -> Generator[tuple[int, Any], None, None]:
-        """Run tasks as `Cluster.exchange`, with a bar over the bytes of all shards."""
-        read = 0
-        with Progress("dividing", self.size, quiet=self._quiet) as progress:
-
-            def divided(task: AnyTask) -> None:
-                nonlocal read
-                read += task.shard.size
-                progress.update(read)
-
-            with closing(self.cluster.exchange(tasks, finish, divided)) as done:
-                yield from done
+    @contextmanager
+    def scratch_folder(self) -> Iterator[str]:
+        """A folder that all machines see, for what tasks leave for later ones; gone in the end."""
+        had_one = storage.is_folder(self._output)
+        unfinished = storage.join(self._output, UNFINISHED)
+        folder = storage.join(unfinished, f"shuffle-{secrets.token_hex(8)}")
+        try:
+            yield folder
+        finally:
+            storage.remove_folder(folder)
+            storage.remove_if_empty(unfinished)
+            if not had_one:
+                storage.remove_if_empty(self._output)
 
     @cached_property
     def sizes(self) -> dict[str, ShardSize]:

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.data import storage
 from dataselect.data.sampling import names_at
-from dataselect.execution.distributed.shards import Shards
+from dataselect.execution.distributed.shards import Shard, Shards
 from dataselect.operations.diversity.diversity_input import PoolStatistics
+from dataselect.operations.diversity.items_file import load, save
 from dataselect.operations.diversity.objectives.methods import Items
 from dataselect.operations.diversity.partitions import pick_within
 from dataselect.operations.diversity.quantized_vectors import coarse_vectors
 
 if TYPE_CHECKING:
-    from dataselect.execution.distributed.shards import Shard
     from dataselect.execution.distributed.shipping import Shipment
     from dataselect.models.encoders.base import Encoder
     from dataselect.operations.diversity.diversity_input import BlockTexts, PoolReader
@@ -64,22 +65,33 @@ class PoolPartitioning:
 
 @dataclass(frozen=True)
 class PartitionTask:
-    """Assigns the records of a shard to partitions. `partitioning`: a PoolPartitioning."""
+    """Writes the records of a shard into a file for each partition that has some.
+
+    `partitioning`: a PoolPartitioning. `folder`: for these files, one that every machine sees.
+    """
 
     shard: Shard
     reader: PoolReader
     partitioning: Shipment
     first_record: int
+    folder: str
 
-    def __call__(self) -> list[list[Items]]:
-        """For each partition its records, block by block."""
+    def __call__(self) -> list[int]:
+        """The numbers of these partitions."""
         pool: PoolPartitioning = self.partitioning.open()
-        found: list[list[Items]] = [[] for _ in range(pool.partitioning.count)]
+        found: dict[int, list[Items]] = {}
         for texts in self.reader.texts(self.shard.blocks(self.first_record)):
-            for blocks, items in zip(found, pool.pieces(texts), strict=True):
+            for number, items in enumerate(pool.pieces(texts)):
                 if items.texts:
-                    blocks.append(items)
-        return found
+                    found.setdefault(number, []).append(items)
+        for number, blocks in found.items():
+            save(Items.joined(blocks), piece_path(self.folder, number, self.shard))
+        return list(found)
+
+
+def piece_path(folder: str, partition: int, shard: Shard) -> str:
+    """Where the records of a shard are that belong to a partition."""
+    return storage.join(folder, f"{partition}/{shard.name}.items")
 
 
 @dataclass(frozen=True)
@@ -103,17 +115,22 @@ class Picked(NamedTuple):
 
 @dataclass(frozen=True)
 class PickWithin:
-    """Picks in a partition. `picking`: a PartitionPicking."""
+    """Picks in a partition. `picking`: a PartitionPicking. `pieces`: the files of its records."""
 
+    number: int
     picking: Shipment
+    pieces: Sequence[str]
 
-    def __call__(self, pieces: Sequence[list[Items]]) -> Picked | None:
-        """Pick among the records of all shards; None where there is none."""
-        blocks = [items for piece in pieces for items in piece]
-        if not blocks:
-            return None
+    @property
+    def shard(self) -> Shard:
+        """What messages call it."""
+        name = f"partition {self.number}"
+        return Shard(name, name, 0, "")
+
+    def __call__(self) -> Picked:
+        """Pick among the records of all shards."""
         picking: PartitionPicking = self.picking.open()
-        items = Items.joined(blocks)
+        items = Items.joined([load(path) for path in self.pieces])
         found = pick_within(
             items, picking.method, picking.limits, picking.totals, band=picking.band
         )

@@ -28,6 +28,7 @@ from dataselect.operations.diversity.partition_tasks import (
     PickWithin,
     PoolPartitioning,
     PoolStatisticsTask,
+    piece_path,
 )
 from dataselect.operations.diversity.partitions import Partitioning, Totals, merge, needed
 from dataselect.operations.diversity.scorer import UNDECIDED
@@ -124,20 +125,25 @@ class PartitionedSelection:
         """What each partition puts forward, and the masses of n-grams of all; sets `codes`."""
         cluster = self.pool.cluster
         ship = partial(pack, keep=cluster.keep, with_files=not cluster.is_one_machine)
-        numbers = {name: number for number, name in enumerate(self.total.groups)}
-        assignment = ship(PoolPartitioning(partitioning, encoder, numbers))
+        codes = {name: number for number, name in enumerate(self.total.groups)}
+        assignment = ship(PoolPartitioning(partitioning, encoder, codes))
         shipped = ship(picking)
         first = self.pool.first_records()
-        tasks = [
-            PartitionTask(shard, self.reader, assignment, first[shard.name])
-            for shard in self.pool.shards
-        ]
         found: dict[int, PartitionCandidates] = {}
         masses: NDArray[np.float64] | None = None
         self.codes = np.full(self.total.records, UNDECIDED, np.uint8)
-        for number, own in self.pool.exchange(tasks, [PickWithin(shipped)] * partitioning.count):
-            if own is not None:
-                found[number] = own.candidates
+        with self.pool.scratch_folder() as folder:
+            assign = [
+                PartitionTask(shard, self.reader, assignment, first[shard.name], folder)
+                for shard in self.pool.shards
+            ]
+            pieces: dict[int, list[str]] = {}
+            for done, numbers in self.pool.each("dividing", assign):
+                for number in numbers:
+                    pieces.setdefault(number, []).append(piece_path(folder, number, done.shard))
+            pick = [PickWithin(each, shipped, sorted(pieces[each])) for each in sorted(pieces)]
+            for task, own in self.pool.cluster.run(pick):
+                found[task.number] = own.candidates
                 self.codes[own.positions] = own.codes
                 masses = own.masses if masses is None else masses + own.masses
         return [found[number] for number in sorted(found)], masses

@@ -6,11 +6,15 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import Outcome, run_inside
 from in_process_cluster import MUSIC, WEATHER, Here, joined
 
+from dataselect.errors import InputError, OutputError
 from dataselect.execution.distributed import ray_cluster
+from dataselect.operations.diversity import items_file
+from dataselect.operations.diversity.objectives.methods import Items
 
 TRAVEL = ["book", "a", "flight", "train", "bus", "to", "for", "two", "three", "on", "monday"]
 TOPICS = {"music": MUSIC, "weather": WEATHER, "travel": TRAVEL}
@@ -184,3 +188,27 @@ def test_a_pool_without_a_good_record_is_told(folder: Path, here: Here) -> None:
     (folder / "empty").mkdir()
     (folder / "empty" / "part-0.jsonl").write_text("\n\n")
     over_shards("out", "--top-k", 5, shards="empty").refused(3, "no good record to pick from")
+
+
+def test_nothing_is_left_of_what_tasks_leave_each_other(folder: Path, here: Here) -> None:
+    picked("out", "--top-k", 10, "--partitions", 3)
+    assert sum(name.startswith("PickWithin") for name in here.ran) >= 3
+    assert not (folder / "out" / "_unfinished").exists()
+    here.fails = {"PickWithin partition 1": OutputError("a full disk")}
+    over_shards("failed", "--top-k", 10, "--partitions", 3).refused(1, "a full disk")
+    assert not (folder / "failed").exists()
+
+
+def test_texts_to_pick_from_come_back_from_a_file(tmp_path: Path) -> None:
+    path = str(tmp_path / "new" / "items")
+    for costs in None, np.array([0.5, 2.0]):
+        items = Items(np.array([3, 7]), ["ü\0", "b"], costs, vectors=np.ones((2, 3), np.float16))
+        items_file.save(items, path)
+        found = items_file.load(path)
+        assert found.texts == items.texts
+        assert (found.groups, found.weights) == (None, None)
+        np.testing.assert_equal(found.costs, items.costs)
+        np.testing.assert_equal(found.vectors, items.vectors)
+    Path(path).write_bytes(Path(path).read_bytes()[:-9])
+    with pytest.raises(InputError, match="damaged"):
+        items_file.load(path)
