@@ -37,7 +37,8 @@ class Duplicates(NamedTuple):
         if not self.copies:
             return ""
         these = f"the first {self.compared:,}" if self.compared < kept else "these"
-        return f"{self.copies:,} of {these} are copies of others"
+        are = "is a copy of another" if self.copies == 1 else "are copies of others"
+        return f"{self.copies:,} of {these} {are}"
 
     def warnings(self, measure: str) -> list[str]:
         """That most of what was kept says the same."""

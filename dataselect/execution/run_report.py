@@ -40,7 +40,8 @@ class Counts:
         """What became of them, for people; `rule` is what was kept."""
         share = 100 * self.kept / self.read if self.read else 0.0
         words = f"kept {self.kept:,} of {self.read:,} records ({share:.1f} %){rule}"
-        return words + (f"; {self.errors:,} bad records left out" if self.errors else "")
+        records = "record" if self.errors == 1 else "records"
+        return words + (f"; {self.errors:,} bad {records} left out" if self.errors else "")
 
 
 # -- What every report has -----------------------------------------------------------------------

@@ -147,7 +147,7 @@ def test_copies_among_what_was_kept_are_counted(
 
 def test_copies_that_were_dropped_are_not_counted(inside: Inside, tmp_path: Path) -> None:
     outcome = inside("select", "--by", "x", "--top-k", 2, "-o", "kept.jsonl", said(tmp_path))
-    assert "; 1 of these are copies of others\n" in outcome.err
+    assert "; 1 of these is a copy of another\n" in outcome.err
 
 
 def test_records_without_text_are_not_compared(inside: Inside, tmp_path: Path) -> None:
