@@ -13,9 +13,9 @@ from dataselect.command_line.options import option
 from dataselect.console import Progress
 from dataselect.data.input_files import STDIN, Inputs, rereadable, spelled_out
 from dataselect.data.output_files import STDOUT
-from dataselect.data.system_errors import writing_to
 from dataselect.errors import OptionError
 from dataselect.execution.run import Run, Settings
+from dataselect.models.system_errors import writing_to
 
 if TYPE_CHECKING:
     from dataselect.analysis.report.figures.style import PlotFormat

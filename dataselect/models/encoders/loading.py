@@ -13,8 +13,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from dataselect.data.system_errors import raise_if_of_machine
 from dataselect.errors import InputError, OptionError
+from dataselect.models.system_errors import raise_if_of_machine
 
 _MODULES = "modules.json"  # every folder that sentence-transformers saved has one
 _HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.data.input_files import display, file_digest, open_raw, rereadable
-from dataselect.data.system_errors import raise_if_of_machine
 from dataselect.errors import InputError
 from dataselect.models.encoders import base
+from dataselect.models.system_errors import raise_if_of_machine
 
 _MAGIC = b"\x93NUMPY"
 _FLOATS = (np.float16, np.float32, np.float64)

@@ -13,9 +13,9 @@ from dataselect.console import Steps
 from dataselect.data.annotations import warnings
 from dataselect.data.input_files import Inputs
 from dataselect.data.output_files import STDOUT
-from dataselect.data.system_errors import writing_to
 from dataselect.errors import OptionError
 from dataselect.execution.run import Run
+from dataselect.models.system_errors import writing_to
 from dataselect.operations.paraphrase.score_pairs import PairFieldOptions
 
 if TYPE_CHECKING:

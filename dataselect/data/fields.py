@@ -1,0 +1,239 @@
+"""What a field must be, and every sentence about a bad one."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+class RefusedError(ValueError):
+    """Why a line or one of its fields is refused, and what to do."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One field that a command reads: where it is, what it must be, the option that renames it.
+
+    `check(value)` returns the value to use or raises ValueError with a reason; `check_all`
+    returns whether a whole list of values passes unchanged, which is the fast way. `instead` is
+    where the value may be in records that lack `path`.
+    """
+
+    path: str
+    check: Callable[[Any], Any]
+    check_all: Callable[[list[Any]], bool]
+    option: str
+    instead: str | None = None
+
+    def find(self, record: Any) -> Any:
+        """The field's raw value: `path` as a name goes before `path` as dotted steps inward.
+
+        Raises KeyError or TypeError where there is none.
+        """
+        if self.instead is None:
+            return _at(record, self.path)
+        try:
+            return _at(record, self.path)
+        except (KeyError, TypeError):
+            return _at(record, self.instead)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether `path` is a name, and the only place to look."""
+        return "." not in self.path and self.instead is None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a column of text that is not empty."""
+        return self.check is _check_text
+
+    def find_all(self, records: Sequence[Any]) -> list[Any]:
+        """The raw values of the field, as `find` gives them."""
+        if self.is_plain:
+            path = self.path
+            return [record[path] for record in records]
+        return [self.find(record) for record in records]
+
+    def get(self, record: dict[str, Any]) -> Any:
+        """The field's checked value. Raises ValueError, with what to do."""
+        try:
+            value = self.find(record)
+        except (KeyError, TypeError):
+            names = f"'{self.path}'" + (f" or '{self.instead}'" if self.instead else "")
+            there = _named(record)
+            raise RefusedError(
+                f"field {names} is missing; name another with {self.option} ({there})"
+            ) from None
+        try:
+            return self.check(value)
+        except ValueError as error:
+            raise RefusedError(f"field '{self.path}' {error}") from None
+
+
+def _at(record: Any, path: str) -> Any:
+    if "." not in path or path in record:
+        return record[path]
+    for key in path.split("."):
+        record = record[key]
+    return record
+
+
+def _named(record: dict[str, Any]) -> str:
+    """The fields that a record has, for people, as far as they fit."""
+    if not record:
+        return "the record has no field"
+    first = [
+        name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..." for name in record
+    ]
+    more = f" and {len(first) - _MOST_NAMES:,} more" if len(first) > _MOST_NAMES else ""
+    return "there are " + ", ".join(map(repr, first[:_MOST_NAMES])) + more
+
+
+_MOST_NAMES, _LONGEST_NAME = 8, 40
+
+_KINDS = {
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    bool: "a boolean",
+    type(None): "null",
+}
+
+
+def kind_of(value: object) -> str:
+    """What JSON calls a value, with its article."""
+    return _KINDS.get(type(value), "a number")
+
+
+def _check_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(
+            f"is {kind_of(value)}, not a string; correct it or skip it with --on-error"
+        )
+    if not value.strip():
+        raise ValueError("is empty; correct it or skip it with --on-error")
+    return whole(value)
+
+
+def _check_hypothesis(value: Any) -> str:
+    is_blank = isinstance(value, str) and not value.strip()
+    return value if is_blank else _check_text(value)
+
+
+def whole(value: str) -> str:
+    """A string that is Unicode. Raises ValueError where it holds half a surrogate pair."""
+    if not value.isascii() and _LONE_SURROGATE.search(value):
+        raise ValueError("holds half a surrogate pair; correct its \\u escapes")
+    return value
+
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _all_texts(values: list[Any]) -> bool:
+    try:
+        return all(map(str.strip, values))
+    except TypeError:
+        return False
+
+
+def _check_number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"is {kind_of(value)}, not a number; correct it or name another field")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf")
+    if number - number != 0:
+        raise ValueError("is too large for a double; scale it down")
+    return number
+
+
+def _all_finite(values: list[Any]) -> bool:
+    # A sum that is finite has no infinite term; one that is not is looked at record by record.
+    return set(map(type, values)) <= {float, int} and abs(sum(values)) < float("inf")
+
+
+def _check_cost(value: Any) -> float:
+    cost = _check_number(value)
+    if cost < 0:
+        raise ValueError("is a negative cost; correct it or name another field with --cost")
+    return cost
+
+
+def _check_group(value: Any) -> str:
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, dict | list):
+        raise ValueError(f"is {kind_of(value)}, not one value; name another field")
+    if isinstance(value, float) and abs(value) >= _LARGEST_WHOLE:
+        raise ValueError("is too large to tell from its neighbours; make it a string")
+    return "null" if value is None else json.dumps(value)
+
+
+_LARGEST_WHOLE = 2.0**64  # from here on orjson reads whole numbers as doubles, too
+
+
+def _all_strings(values: list[Any]) -> bool:
+    return set(map(type, values)) <= {str}
+
+
+def text(path: str, option: str = "--text-field", instead: str | None = None) -> Column:
+    """A column of text: a string that is neither empty nor blank."""
+    return Column(path, _check_text, _all_texts, option, instead)
+
+
+def hypothesis(path: str, option: str = "--text-field") -> Column:
+    """A column of text that may be empty: a recogniser may hear nothing."""
+    return Column(path, _check_hypothesis, _all_strings, option)
+
+
+def reference(path: str) -> Column:
+    """A column of what was said, which may be nothing; absent or null, it is not known."""
+    return Column(path, _check_hypothesis, _all_strings, "--reference-field")
+
+
+def number(path: str, option: str = "--by") -> Column:
+    """A column of finite numbers, as float."""
+    return Column(path, _check_number, _all_finite, option)
+
+
+def cost(path: str) -> Column:
+    """A column of numbers that are not negative, as float."""
+    return Column(path, _check_cost, lambda _: False, "--cost")
+
+
+def group(path: str, option: str = "--per") -> Column:
+    """A column of labels: strings as they are; numbers, booleans and null by their JSON."""
+    return Column(path, _check_group, _all_strings, option)
+
+
+class _Optional(Column):
+    """A field that a record may lack."""
+
+    def find(self, record: Any) -> Any:
+        """The field's value, or None."""
+        try:
+            return super().find(record)
+        except (KeyError, TypeError):
+            return None
+
+    @property
+    def is_plain(self) -> bool:
+        """Never: a look at a record by name alone fails where there is none."""
+        return False
+
+
+def optional(path: str, option: str = "") -> Column:
+    """A column of any JSON value; None where there is nothing."""
+    return _Optional(path, lambda value: value, lambda _: True, option)
+
+
+def identity(path: str = "id") -> Column:
+    """A column of what names a record, as `optional`."""
+    return optional(path, "--id-field")
+
+
+POSITION = Column("", int, lambda _: True, "")
+"""Where a record stands among all records, from 0: no field, but known for `numbered` blocks."""
