@@ -24,8 +24,8 @@ from dataselect.data.input_files import (
 from dataselect.data.output_files import STDOUT
 from dataselect.errors import OptionError
 from dataselect.execution.run import Settings
-from dataselect.selection.budgets import parse_budget
-from dataselect.selection.rule import Selection, parse_share
+from dataselect.selection.budgets import parse_budget, parse_share
+from dataselect.selection.rule import Selection
 
 F = TypeVar("F", bound=Callable[..., None])
 

@@ -11,8 +11,8 @@ import orjson
 
 from dataselect.data import records
 from dataselect.data.input_files import Block
+from dataselect.selection.apply import Excluded
 from dataselect.selection.reasons import describe
-from dataselect.selection.rule import Excluded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from dataselect.data.records import BadRecord, Column, Fields
     from dataselect.execution.scorer import Remarks, Scorer, Scores
-    from dataselect.selection.rule import Cut, Selection
+    from dataselect.selection.apply import Cut
+    from dataselect.selection.rule import Selection
 
 Item = TypeVar("Item")
 DROPPED = "dropped"

@@ -20,11 +20,12 @@ from dataselect.execution.run import Counts, Run, Settings
 from dataselect.execution.run_statistics import RunStatistics
 from dataselect.execution.spool import Spool
 from dataselect.execution.workers import ordered_map
+from dataselect.selection.apply import Cut
 from dataselect.selection.best_share import sweep
 from dataselect.selection.budgets import spent
 from dataselect.selection.plausibility import exchanged, unlike
 from dataselect.selection.reasons import Reason, count_documents, describe
-from dataselect.selection.rule import Cut, gain
+from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -271,11 +272,11 @@ class LocalRun(ScoringRun):
         """Cut a spool whose scores are all known, and write. Returns the counts of each group."""
         import numpy as np
 
-        grounds, direction = spool.grounds, work.scorer.direction
-        scores = grounds.scores
+        table, direction = spool.table, work.scorer.direction
+        scores = table.scores
         cut = self._cut(work, spool)
         self.require(int(cut.kept.sum()), LOOSEN)  # before anything reaches standard output
-        self.tally.keep(scores, cut, direction, grounds.costs)
+        self.tally.keep(scores, cut, direction, table.costs)
         buckets = work.selection.bucket(scores, direction) if work.selection.buckets else None
         for first, lines in spool.batches():
             here = np.arange(first, first + len(lines))
@@ -285,13 +286,13 @@ class LocalRun(ScoringRun):
                 self._copies.add(pick(lines, own.kept))
             self._write(b"" if self.settings.sort else kept, dropped)
         if self.settings.sort:
-            gains = gain(scores, direction) if grounds.order is None else -grounds.order
+            gains = gain(scores, direction) if table.order is None else -table.order
             for positions, lines in spool.ranked(cut.kept, gains):
                 everything = Cut(np.zeros(len(lines), np.uint8), cut.reasons)
                 self._write(*work.write(lines, everything, _bucket_field(buckets, positions)))
-        if grounds.groups is None:
+        if table.groups is None:
             return {}
-        codes, names = grounds.groups
+        codes, names = table.groups
         read = np.bincount(codes, minlength=len(names)).tolist()
         kept = np.bincount(codes[cut.kept], minlength=len(names)).tolist()
         return {
@@ -303,15 +304,15 @@ class LocalRun(ScoringRun):
         """Decide on every record, by the best share of a sweep where `--auto` asks for it."""
         import numpy as np
 
-        grounds = spool.grounds
+        table = spool.table
 
         def cut(selection: Selection) -> Cut:
             return selection.cut(
-                grounds.scores,
+                table.scores,
                 work.scorer.direction,
-                costs=grounds.costs,
-                groups=grounds.groups,
-                excluded=work.excluded(grounds.excluded),
+                costs=table.costs,
+                groups=table.groups,
+                excluded=work.excluded(table.excluded),
                 rng=np.random.default_rng(self.settings.seed),
             )
 

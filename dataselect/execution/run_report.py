@@ -13,8 +13,9 @@ from dataselect.data.input_files import read_whole
 from dataselect.data.records import encoded
 from dataselect.documents import Between, Count, DocumentError, parsed, typed
 from dataselect.errors import DataselectError, InputError
+from dataselect.selection.budgets import parse_share
 from dataselect.selection.reasons import CountedReason
-from dataselect.selection.rule import Direction, parse_share
+from dataselect.selection.rule import Direction
 
 VERSION = 2
 COMPARE = "compare"

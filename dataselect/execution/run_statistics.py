@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.selection.rule import Cut, Direction
+    from dataselect.selection.apply import Cut
+    from dataselect.selection.rule import Direction
 
 
 _MOST_KEY = 1 << 19  # of scores: the upper 20 bits of their doubles

@@ -22,16 +22,16 @@ _CHUNK_BYTES = 1 << 20
 
 
 class Spool:
-    """Lines in an unlinked temporary file, in order; what selection goes by is in memory."""
+    """Lines in an unlinked temporary file; their scores, costs and groups are in memory."""
 
     def __init__(self) -> None:
-        self.grounds = ScoreTable()
+        self.table = ScoreTable()
         self._scratch = TemporaryFile("spooling records")
         self._file = self._scratch.file
 
     def add(self, block: PendingBlock) -> None:
         """Store the lines of a block. Raises OutputError when the disk is full."""
-        self.grounds.add(block.scores, block.costs, block.groups, block.excluded, block.order)
+        self.table.add(block.scores, block.costs, block.groups, block.excluded, block.order)
         self._scratch.write(block.text)
 
     def batches(self) -> Iterator[tuple[int, list[bytes]]]:

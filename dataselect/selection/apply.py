@@ -6,17 +6,79 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from dataselect.selection.external_ranking import Selected, choose
+from dataselect.selection.external_ranking import Selected, select_best
 from dataselect.selection.ranking import RankedRows
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dataselect.selection.reasons import Reason
+
 KEPT = 0
 """The decision on what is kept; every other number is that of a reason, from 1."""
 
 _BLOCK = 1 << 17  # records: their arrays stay in the cache
+
+
+class ScoredPart(NamedTuple):
+    """The records of one part of the input, in order: `scores` (n,), and what a selection needs.
+
+    `costs`, and the codes of `Groups` and `Excluded`, are (n,) where they are there.
+    """
+
+    scores: NDArray[np.float64]
+    costs: NDArray[np.float64] | None = None
+    groups: NDArray[np.integer] | None = None
+    excluded: NDArray[np.uint8] | None = None
+
+
+Parts = Callable[[], Iterable[ScoredPart]]
+"""Reads all parts in input order; called once a pass."""
+
+
+class Groups(NamedTuple):
+    """The value of the `--per` field of each record: `names[codes[i]]`. `codes` is (n,) integer."""
+
+    codes: NDArray[np.integer]
+    names: Sequence[str]
+
+
+class Excluded(NamedTuple):
+    """What the scorer leaves out before any rule.
+
+    `codes` (n,) uint8: 0, or the place of a reason in `reasons`, from 1.
+    """
+
+    codes: NDArray[np.uint8]
+    reasons: Sequence[Reason]
+
+
+class Cut(NamedTuple):
+    """What a selection did with n records.
+
+    `decisions` (n,) uint8: 0 for kept, or the place in `reasons`, from 1, of why it was dropped.
+    """
+
+    decisions: NDArray[np.uint8]
+    reasons: Sequence[Reason]
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """(n,) whether each record is kept."""
+        mask: NDArray[np.bool_] = self.decisions == 0
+        return mask
+
+    def counts(self) -> dict[Reason, int]:
+        """How many records each reason dropped, those in force that dropped none included."""
+        import numpy as np
+
+        counts = np.bincount(self.decisions, minlength=len(self.reasons) + 1).tolist()[1:]
+        return {
+            reason: count
+            for reason, count in zip(self.reasons, counts, strict=True)
+            if reason.is_exclusion or reason.value is not None
+        }
 
 
 class Candidates(NamedTuple):
@@ -89,7 +151,7 @@ def apply_rules(
 ) -> CandidateParts:
     """The parts with their decisions after all rules, each of which sees those of the one before.
 
-    `limit`: see `choose`. `once`: decisions are made once and held, not again in every pass.
+    `limit`: see `select_best`. `once`: decisions are made once and held, not again in every pass.
     """
     for rule in rules:
         parts = _after(parts, rule, limit)
@@ -105,7 +167,7 @@ def _after(parts: CandidateParts, rule: RankingRule, limit: int) -> CandidatePar
         for candidates in parts():
             yield from map(rule.rows, candidates.blocks())
 
-    selected = choose(rows, rule.budgets, limit)
+    selected = select_best(rows, rule.budgets, limit)
 
     def after() -> Iterator[Candidates]:
         for candidates in parts():

@@ -1,4 +1,4 @@
-"""Budgets: an amount of some cost, in units of time where the cost is a duration."""
+"""Shares, and budgets: an amount of some cost, in units of time where that is a duration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,28 @@ COUNTED = ("records", "words", "chars")
 SECONDS = {"h": 3600, "min": 60, "m": 60, "s": 1}
 """Units of time that a budget may have; the field of --cost is in seconds then."""
 
+_HUGE_EXPONENT = re.compile("[eE][-+]?[0-9_]{4}")
 _BUDGET = re.compile(r"([-+]?[0-9.]+(?:[eE][-+]?[0-9]{1,3})?|inf|nan) *([a-z]*)", re.IGNORECASE)
+
+
+def parse_share(spelled: str) -> Fraction:
+    """A share such as `10%` or `0.1`, exactly. Raises OptionError outside 0 to 1.
+
+    >>> parse_share("10%")
+    Fraction(1, 10)
+    """
+    # A Fraction would write out all the digits that a large exponent stands for.
+    digits = "" if _HUGE_EXPONENT.search(spelled) else spelled.removesuffix("%").strip()
+    try:
+        number = Fraction(digits)
+    except (ValueError, ZeroDivisionError):
+        raise OptionError(f"'{spelled}' is not a share; write 10% or 0.1") from None
+    share = number / 100 if spelled.endswith("%") else number
+    if 1 < share <= 100 and not spelled.endswith("%"):
+        raise OptionError(f"a share of '{spelled}' is more than all; for percent write {digits}%")
+    if not 0 <= share <= 1:
+        raise OptionError(f"a share of '{spelled}' is not between 0% and 100%")
+    return share
 
 
 def parse_budget(spelled: str | None, cost: str) -> tuple[float | None, str]:

@@ -1,8 +1,9 @@
-"""What budgets buy of any number of records, which are read several times and never all held.
+"""Top-k and budgeted selection over scores that do not fit in memory.
 
-A radix selection: a pass counts the records of each group, and what they cost, in buckets of their
-keys. From the best bucket down, all is bought as far as the budget goes; the bucket where it ends
-is divided again, until its records can be held. What is left then buys what it can further down.
+A radix selection in several passes, with at most `limit` records held: a pass counts the records
+of each group, and what they cost, in buckets of their keys. From the best bucket down, all is
+selected as far as the budget goes; the bucket where it ends is divided again, until its records can
+be held. What is left of the budget then goes to what it can pay for further down.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataselect.selection.ranking import (
     affordable,
     best,
     keys_at,
-    places,
+    ordinals,
 )
 
 if TYPE_CHECKING:
@@ -35,13 +36,13 @@ Source = Callable[[], Iterable[RankedRows]]
 
 
 class Selected(NamedTuple):
-    """What is bought: all that is in one of `windows`, and the records at `positions` (m,)."""
+    """Selected records: all that are in one of `windows`, and those at `positions` (m,)."""
 
     windows: list[Window]
     positions: NDArray[np.int64]
 
     def mask(self, rows: RankedRows) -> NDArray[np.bool_]:
-        """(n,) whether each record is bought. The positions of `rows` are without a gap."""
+        """(n,) whether each record is selected. The positions of `rows` are without a gap."""
         import numpy as np
 
         mask = np.zeros(len(rows.keys), np.bool_)
@@ -54,10 +55,10 @@ class Selected(NamedTuple):
         return mask
 
 
-def choose(source: Source, budgets: NDArray[np.float64], limit: int = LIMIT) -> Selected:
-    """What the budget of each group, `budgets` (g,), buys, best first, whatever fits the rest.
+def select_best(source: Source, budgets: NDArray[np.float64], limit: int = LIMIT) -> Selected:
+    """In each group, the best records up to its budget, `budgets` (g,): a count, or of their costs.
 
-    Where records have no costs, that is the best `budgets` of each group.
+    A record that costs more than is left is passed over, and worse ones may be selected.
     """
     import numpy as np
 
@@ -84,7 +85,7 @@ def choose(source: Source, budgets: NDArray[np.float64], limit: int = LIMIT) -> 
 def lowest(
     keys: Callable[[], Iterable[NDArray[np.float64]]], counts: Sequence[int], limit: int = LIMIT
 ) -> NDArray[np.float64]:
-    """(c,) the lowest of the best `counts` (c,) of all keys, which come in arrays; inf of none."""
+    """(c,) the lowest of the best `counts` (c,) of all keys, which come in arrays; inf where 0."""
     import numpy as np
 
     def source() -> Iterator[RankedRows]:
@@ -98,10 +99,10 @@ def lowest(
                 yield RankedRows(np.arange(first, first + len(own)), own, codes=codes)
                 first += len(own)
 
-    choice = choose(source, np.array(counts, np.float64), limit)
+    selected = select_best(source, np.array(counts, np.float64), limit)
     found = np.full(len(counts), np.inf)
     for rows in source():
-        chosen = rows.pick(choice.mask(rows))
+        chosen = rows.pick(selected.mask(rows))
         assert chosen.codes is not None
         np.minimum.at(found, chosen.codes, chosen.keys)
     return found
@@ -144,7 +145,7 @@ def _joined(parts: list[RankedRows]) -> RankedRows:
 def _bought(
     held: RankedRows, left: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The positions of what is bought of some records, and (g,) what that costs."""
+    """Positions of the selected records of some, and (g,) what they cost."""
     import numpy as np
 
     spent = np.zeros(len(left))
@@ -175,7 +176,7 @@ def _grouped(rows: RankedRows, groups: int) -> Iterator[tuple[int, RankedRows]]:
 
 
 def _narrowed(source: Source, window: Window, limit: int) -> tuple[list[Window], Window]:
-    """What of a window is bought whole, and where its budgets end, at most `limit` records."""
+    """Windows that are selected whole, and one of at most `limit` records where the budgets end."""
     import numpy as np
 
     groups = len(window.left)
@@ -190,9 +191,9 @@ def _narrowed(source: Source, window: Window, limit: int) -> tuple[list[Window],
         # With costs, what is left buys a little of many buckets: hold as many as may be.
         room = 0 if costs is None else limit // groups
         upto = np.maximum(bought + 1, (counts <= counted[:, np.newaxis] + room).sum(axis=1))
-        passed.append(Window(window.after, scale.line(bought), window.left))
+        passed.append(Window(window.after, scale.cutoff(bought), window.left))
         left = window.left - _through(spent, bought)
-        window = Window(scale.line(bought), scale.line(upto), left)
+        window = Window(scale.cutoff(bought), scale.cutoff(upto), left)
         if (_through(counts, upto) - counted).sum() <= limit:
             return passed, window
 
@@ -225,7 +226,7 @@ class _Scale(NamedTuple):
 
         after, upto = window.after, window.upto
         is_past = after.positions == LAST_POSITION
-        first, last = places(after.keys) + is_past, places(upto.keys)
+        first, last = ordinals(after.keys) + is_past, ordinals(upto.keys)
         tied = first == last
         first = np.where(tied, np.where(is_past, 0, after.positions + 1), first)
         last = np.where(tied, upto.positions, last)
@@ -255,7 +256,7 @@ class _Scale(NamedTuple):
         """(n,) the bucket of each record of the window, and of its group."""
         import numpy as np
 
-        standing = places(rows.keys)
+        standing = ordinals(rows.keys)
         if self.tied.any():
             standing = np.where(rows.of_group(self.tied), rows.positions, standing)
         standing -= rows.of_group(self.first)
@@ -265,8 +266,8 @@ class _Scale(NamedTuple):
             cells += rows.codes.astype(np.int64) * self.buckets
         return cells
 
-    def line(self, buckets: NDArray[np.intp]) -> Cutoff:
-        """The line after the first `buckets` (g,) of each group."""
+    def cutoff(self, buckets: NDArray[np.intp]) -> Cutoff:
+        """The cutoff after the first `buckets` (g,) of each group."""
         import numpy as np
 
         beyond = self.first + (buckets << self.shift.astype(np.int64))

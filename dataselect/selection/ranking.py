@@ -1,4 +1,4 @@
-"""Records in the order of their keys, best first, and what a budget buys of them in that order."""
+"""Top-k, budgets and cutoffs of records that are ranked by a key, in memory."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dataselect.errors import InputError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from dataselect.selection.rule import Direction
 
 LAST_POSITION = (1 << 48) - 1
 """No input has as many records."""
@@ -17,7 +21,7 @@ LAST_POSITION = (1 << 48) - 1
 class RankedRows(NamedTuple):
     """Records in input order: `positions` (n,) in the whole input, `keys` (n,), highest best.
 
-    Of equal keys the first is better; a key of -inf is out of the question. `costs` (n,) are 1
+    Of equal keys the first is better; a key of -inf is never kept. `costs` (n,) are 1
     where None. `codes` (n,) are the numbers of groups, 0 where None.
     """
 
@@ -50,9 +54,9 @@ class RankedRows(NamedTuple):
 
 
 class Cutoff(NamedTuple):
-    """A place in the order of each group: after the record of `keys` (g,) and `positions` (g,).
+    """A cutoff in each group's ranking: everything up to and including (key, position) is above it.
 
-    Whether a record stands before it is known from that record alone.
+    `keys` (g,), `positions` (g,).
     """
 
     keys: NDArray[np.float64]
@@ -60,20 +64,20 @@ class Cutoff(NamedTuple):
 
     @classmethod
     def top(cls, groups: int) -> Cutoff:
-        """The line before all records."""
+        """The cutoff above all records."""
         import numpy as np
 
         return cls(np.full(groups, np.inf), np.full(groups, -1))
 
     @classmethod
     def bottom(cls, groups: int) -> Cutoff:
-        """The line after all records but those that are out of the question."""
+        """The cutoff below all records but those that are never kept, whose key is -inf."""
         import numpy as np
 
         return cls(np.full(groups, -sys.float_info.max), np.full(groups, LAST_POSITION))
 
     def covers(self, rows: RankedRows) -> NDArray[np.bool_]:
-        """(n,) whether each record stands before the line."""
+        """(n,) whether each record is above the cutoff."""
         import numpy as np
 
         if (self.positions < 0).all():
@@ -90,7 +94,7 @@ class Cutoff(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Records of each group between two lines that cost no more than `left` (g,)."""
+    """Records of each group between two cutoffs that cost no more than `left` (g,)."""
 
     after: Cutoff
     upto: Cutoff
@@ -105,7 +109,7 @@ class Window(NamedTuple):
         return mask
 
 
-def places(keys: NDArray[np.float64]) -> NDArray[np.int64]:
+def ordinals(keys: NDArray[np.float64]) -> NDArray[np.int64]:
     """Whole numbers in the order of keys, lowest for the best, without a gap between two floats."""
     import numpy as np
 
@@ -115,7 +119,7 @@ def places(keys: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def keys_at(places: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The keys that stand at some `places`."""
+    """The keys of some ordinals: the inverse of `ordinals`."""
     import numpy as np
 
     keys: NDArray[np.float64] = np.where(places > 0, places + np.iinfo(np.int64).min, -places).view(
@@ -178,3 +182,23 @@ def floored(costs: NDArray[np.float64], budget: float) -> NDArray[np.float64]:
 
 
 _LOWEST_EXPONENT = -1074  # of the smallest float above 0
+
+
+def gumbel_keys(
+    scores: NDArray[np.float64], direction: Direction, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Keys whose k highest are a draw of k without replacement (Gumbel top-k).
+
+    Weights are the scores, or 1/score where low is good. Raises InputError for a negative score.
+    """
+    import numpy as np
+
+    if scores.size and scores.min() < 0:
+        raise InputError(
+            f"--sample draws in proportion to the score, and one is {scores[scores < 0][0]:g}; "
+            "use a score that is not negative, or another selection option"
+        )
+    with np.errstate(divide="ignore"):
+        logs = np.log(scores)
+    # The noise is drawn in the order of the input: block sizes and workers cannot change it.
+    return (logs if direction == "high" else -logs) + rng.gumbel(size=len(scores))

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import copy
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
-from dataselect.errors import InputError, OptionError
+from dataselect.errors import OptionError
 from dataselect.selection.apply import (
     CandidateParts,
     Candidates,
+    Cut,
+    Excluded,
+    Groups,
+    Parts,
     RankingRule,
+    ScoredPart,
     apply_rules,
     sizes,
 )
 from dataselect.selection.external_ranking import LIMIT, bucket_of, lowest
-from dataselect.selection.ranking import floored
+from dataselect.selection.ranking import floored, gumbel_keys
 from dataselect.selection.reasons import Reason
 
 if TYPE_CHECKING:
@@ -48,93 +52,12 @@ DIRECTIONS: dict[str, Direction] = {
 EVERYTHING = "everything"
 """What a selection without a rule keeps."""
 
-_HUGE_EXPONENT = re.compile("[eE][-+]?[0-9_]{4}")
 _RANKING = ("top_k", "share", "budget", "cost", "sample", "auto")
 _RULES = ("threshold", "calibrate", *_RANKING)
 
 _IN_MEMORY = 1 << 17  # to pass over an array again is cheaper than to hold, and sort, much of it
 _BELOW, _WORSE, _OVER = 1, 2, 3
 """Decisions: the places of `_reasons`, from 1; those of exclusions come after."""
-
-
-class ScoredPart(NamedTuple):
-    """The records of one part of the input, in order: `scores` (n,), and what a selection needs.
-
-    `costs`, and the codes of `Groups` and `Excluded`, are (n,) where they are there.
-    """
-
-    scores: NDArray[np.float64]
-    costs: NDArray[np.float64] | None = None
-    groups: NDArray[np.integer] | None = None
-    excluded: NDArray[np.uint8] | None = None
-
-
-Parts = Callable[[], Iterable[ScoredPart]]
-"""Reads all parts in input order; called once a pass."""
-
-
-class Groups(NamedTuple):
-    """The value of the `--per` field of each record: `names[codes[i]]`. `codes` is (n,) integer."""
-
-    codes: NDArray[np.integer]
-    names: Sequence[str]
-
-
-class Excluded(NamedTuple):
-    """What the scorer leaves out before any rule.
-
-    `codes` (n,) uint8: 0, or the place of a reason in `reasons`, from 1.
-    """
-
-    codes: NDArray[np.uint8]
-    reasons: Sequence[Reason]
-
-
-class Cut(NamedTuple):
-    """What a selection did with n records.
-
-    `decisions` (n,) uint8: 0 for kept, or the place in `reasons`, from 1, of why it was dropped.
-    """
-
-    decisions: NDArray[np.uint8]
-    reasons: Sequence[Reason]
-
-    @property
-    def kept(self) -> NDArray[np.bool_]:
-        """(n,) whether each record is kept."""
-        mask: NDArray[np.bool_] = self.decisions == 0
-        return mask
-
-    def counts(self) -> dict[Reason, int]:
-        """How many records each reason dropped, those in force that dropped none included."""
-        import numpy as np
-
-        counts = np.bincount(self.decisions, minlength=len(self.reasons) + 1).tolist()[1:]
-        return {
-            reason: count
-            for reason, count in zip(self.reasons, counts, strict=True)
-            if reason.is_exclusion or reason.value is not None
-        }
-
-
-def parse_share(spelled: str) -> Fraction:
-    """A share such as `10%` or `0.1`, exactly. Raises OptionError outside 0 to 1.
-
-    >>> parse_share("10%")
-    Fraction(1, 10)
-    """
-    # A Fraction would write out all the digits that a large exponent stands for.
-    digits = "" if _HUGE_EXPONENT.search(spelled) else spelled.removesuffix("%").strip()
-    try:
-        number = Fraction(digits)
-    except (ValueError, ZeroDivisionError):
-        raise OptionError(f"'{spelled}' is not a share; write 10% or 0.1") from None
-    share = number / 100 if spelled.endswith("%") else number
-    if 1 < share <= 100 and not spelled.endswith("%"):
-        raise OptionError(f"a share of '{spelled}' is more than all; for percent write {digits}%")
-    if not 0 <= share <= 1:
-        raise OptionError(f"a share of '{spelled}' is not between 0% and 100%")
-    return share
 
 
 @dataclass(frozen=True)
@@ -341,7 +264,7 @@ class Selection:
         if self.threshold is not None:
             decisions[keys < gain(self.threshold, direction)] = _BELOW
         if self.sample is not None:
-            keys = _gumbel_keys(part.scores, direction, rng)
+            keys = gumbel_keys(part.scores, direction, rng)
         if part.excluded is not None:
             out = part.excluded > 0
             decisions[out] = part.excluded[out] + np.uint8(_OVER)
@@ -399,23 +322,3 @@ def gain(
     import numpy as np
 
     return np.asarray(scores if direction == "high" else np.negative(scores), dtype=np.float64)
-
-
-def _gumbel_keys(
-    scores: NDArray[np.float64], direction: Direction, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Keys whose k highest are a draw of k without replacement (Gumbel top-k).
-
-    Weights are the scores, or 1/score where low is good. Raises InputError for a negative score.
-    """
-    import numpy as np
-
-    if scores.size and scores.min() < 0:
-        raise InputError(
-            f"--sample draws in proportion to the score, and one is {scores[scores < 0][0]:g}; "
-            "use a score that is not negative, or another selection option"
-        )
-    with np.errstate(divide="ignore"):
-        logs = np.log(scores)
-    # The noise is drawn in the order of the input: block sizes and workers cannot change it.
-    return (logs if direction == "high" else -logs) + rng.gumbel(size=len(scores))

@@ -1,4 +1,4 @@
-"""What selection goes by, of records in order."""
+"""Scores, costs and groups of all records, in input order."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.selection.rule import Groups
+    from dataselect.selection.apply import Groups
 
 
 class ScoreTable:
-    """Scores, 8 bytes a record, and what else a selection needs.
+    """All that a selection needs of each record, in memory: 8 bytes a score.
 
     A budget holds 8 bytes more, an order of its own 8, `--per` 4, exclusions 1.
     """
@@ -36,7 +36,7 @@ class ScoreTable:
         excluded: NDArray[np.uint8] | None = None,
         order: NDArray[np.float64] | None = None,
     ) -> None:
-        """Take note of some more records."""
+        """Add the next records."""
         self._scores.frombytes(scores.tobytes())
         if costs is not None:
             self._costs.frombytes(costs.tobytes())
@@ -67,7 +67,7 @@ class ScoreTable:
         """The group of each record, numbered in the order of first sight, or None."""
         import numpy as np
 
-        from dataselect.selection.rule import Groups
+        from dataselect.selection.apply import Groups
 
         if not self._codes:
             return None

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import InputError, OptionError
-from dataselect.selection.budgets import parse_budget
-from dataselect.selection.rule import Groups, Selection, parse_share
+from dataselect.selection.apply import Groups
+from dataselect.selection.budgets import parse_budget, parse_share
+from dataselect.selection.rule import Selection
 
 if TYPE_CHECKING:
     from fractions import Fraction

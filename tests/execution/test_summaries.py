@@ -10,9 +10,8 @@ from conftest import Inside
 from dataselect.console import figure
 from dataselect.errors import OptionError
 from dataselect.models.near_duplicates import canonical
-from dataselect.selection.budgets import parse_budget
+from dataselect.selection.budgets import parse_budget, parse_share
 from dataselect.selection.plausibility import unsure
-from dataselect.selection.rule import parse_share
 
 SAID = ["Yes.", "yes", "no", "YES!", "maybe", "no, never", "ça va", "c\u0327a va"]
 

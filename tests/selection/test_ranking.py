@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dataselect.errors import InputError
-from dataselect.selection.external_ranking import bucket_of, choose, lowest
-from dataselect.selection.ranking import RankedRows, affordable, floored, keys_at, places
+from dataselect.selection.apply import Excluded, Groups, ScoredPart
+from dataselect.selection.external_ranking import bucket_of, lowest, select_best
+from dataselect.selection.ranking import RankedRows, affordable, floored, keys_at, ordinals
 from dataselect.selection.reasons import Reason
-from dataselect.selection.rule import Direction, Excluded, Groups, ScoredPart, Selection
+from dataselect.selection.rule import Direction, Selection
 
 GROUPS = ["a", "b", "c"]
 EXCLUSIONS = [Reason("too_long", "--max-words", 9), Reason("copy")]
@@ -245,15 +246,15 @@ def test_parts_fall_into_the_buckets_of_the_whole(
 @given(st.lists(st.floats(allow_nan=False), min_size=1))
 def test_places_are_in_the_order_of_keys(values: list[float]) -> None:
     keys = np.array(values)
-    np.testing.assert_array_equal(keys_at(places(keys)), keys)
-    order = np.argsort(places(keys), kind="stable")
+    np.testing.assert_array_equal(keys_at(ordinals(keys)), keys)
+    order = np.argsort(ordinals(keys), kind="stable")
     np.testing.assert_array_equal(order, np.argsort(-keys, kind="stable"))
 
 
 def test_no_float_stands_between_two_places_that_follow_each_other() -> None:
     following = np.nextafter([0.0, 1.0, -1.0, 5e-324], -np.inf)
-    assert (places(following) - places(np.array([0.0, 1.0, -1.0, 5e-324]))).tolist() == [1] * 4
-    assert places(np.array([-0.0]))[0] == places(np.array([0.0]))[0] == 0
+    assert (ordinals(following) - ordinals(np.array([0.0, 1.0, -1.0, 5e-324]))).tolist() == [1] * 4
+    assert ordinals(np.array([-0.0]))[0] == ordinals(np.array([0.0]))[0] == 0
 
 
 @given(st.lists(COSTS, max_size=20), st.floats(0.1, 1e3))
@@ -331,11 +332,11 @@ def test_a_few_passes_are_enough(tied: bool, by_cost: bool) -> None:
     keys = np.round(rng.random(100_000), 1 if tied else 16)
     costs = floored(rng.gamma(2, 3, len(keys)), 50_000) if by_cost else None
     source = Passes(keys, costs)
-    choice = choose(source, np.array([50_000.0]), limit=1 << 10)
+    selected = select_best(source, np.array([50_000.0]), limit=1 << 10)
     assert source.number <= 15
-    found = np.concatenate([choice.mask(rows) for rows in source()])
+    found = np.concatenate([selected.mask(rows) for rows in source()])
     expected = (
         np.argsort(-keys, kind="stable")[:50_000] if costs is None else affordable(keys, costs, 5e4)
     )
     np.testing.assert_array_equal(np.flatnonzero(found), np.sort(expected))
-    assert len(choice.positions) <= 1 << 11
+    assert len(selected.positions) <= 1 << 11

@@ -9,16 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.errors import DataselectError, InputError, OptionError
+from dataselect.selection.apply import Cut, Excluded, Groups
+from dataselect.selection.budgets import parse_share
 from dataselect.selection.ranking import affordable, best
 from dataselect.selection.reasons import Reason, describe
-from dataselect.selection.rule import (
-    Cut,
-    Direction,
-    Excluded,
-    Groups,
-    Selection,
-    parse_share,
-)
+from dataselect.selection.rule import Direction, Selection
 
 # Few distinct values, so that ties are common.
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), max_size=30)

@@ -11,7 +11,7 @@ from dataselect.data import records
 from dataselect.data.records import Column
 from dataselect.execution.block import cost_column, counted
 from dataselect.models.content_keys import content_keys
-from dataselect.selection.rule import Groups
+from dataselect.selection.apply import Groups
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.analysis.report.figures import binning
 from dataselect.execution.run import Counts
+from dataselect.selection.reasons import describe, read_counts
 from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
@@ -116,13 +117,22 @@ def stage_section(number: int, source: Source, statistics: StageStatistics) -> S
             source.direction,
         ),
         quantiles=_quantiles(source, statistics),
-        reasons=statistics.dropped.reasons.most_common(),
+        reasons=_reasons(source, statistics),
         ngrams=_ngrams(*texts),
         compared=(len(texts[0]), len(texts[1])),
         ranks=_ranks(statistics.kept.ranks),
         samples=_samples(statistics, has_cut=cut is not None),
         notes=[*source.notes, *_unscored(source, statistics), *_miscounts(source, statistics)],
     )
+
+
+def _reasons(source: Source, statistics: StageStatistics) -> list[tuple[str, int]]:
+    """Why records were dropped, and how many, the commonest first."""
+    if source.stage is None:
+        return statistics.dropped.reasons.most_common()
+    counts = read_counts(source.stage.facts["dropped"])
+    found = [(describe(reason), count) for reason, count in counts.items() if count]
+    return sorted(found, key=lambda each: -each[1])
 
 
 def _cut(source: Source, statistics: StageStatistics) -> float | None:

@@ -21,7 +21,7 @@ from dataselect.execution.distributed.tasks import (
 )
 from dataselect.execution.run import Counts, Settings
 from dataselect.execution.run_statistics import RunStatistics
-from dataselect.selection.rule import ScoredPart
+from dataselect.selection.apply import ScoredPart
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dataselect.execution.distributed.shard_pool import ShardPool
     from dataselect.execution.distributed.shards import Shard
     from dataselect.execution.distributed.shipping import File, Shipment
-    from dataselect.selection.rule import Cut
+    from dataselect.selection.apply import Cut
 
 
 @dataclass

@@ -39,14 +39,14 @@ class ShardScores:
 
     @classmethod
     def of(
-        cls, grounds: ScoreTable, bad_lines: Sequence[int], field_names: Sequence[str]
+        cls, table: ScoreTable, bad_lines: Sequence[int], field_names: Sequence[str]
     ) -> ShardScores:
         """What was collected."""
         import numpy as np
 
-        codes, names = grounds.groups or (None, ())
+        codes, names = table.groups or (None, ())
         bad = np.array(bad_lines, np.int64)
-        return cls(grounds.scores, grounds.costs, codes, grounds.excluded, bad, names, field_names)
+        return cls(table.scores, table.costs, codes, table.excluded, bad, names, field_names)
 
     def save(self, path: str) -> None:
         """Write the file. Raises OutputError."""

@@ -19,8 +19,9 @@ from dataselect.errors import InputError, ReadError
 from dataselect.execution.distributed.shard_scores import ShardScores, damaged
 from dataselect.execution.distributed.shards import Shard, Shards
 from dataselect.execution.run_statistics import RunStatistics
+from dataselect.selection.apply import Cut
 from dataselect.selection.external_ranking import bucket_of
-from dataselect.selection.rule import Cut, gain
+from dataselect.selection.rule import gain
 from dataselect.selection.score_table import ScoreTable
 
 if TYPE_CHECKING:
@@ -225,18 +226,18 @@ class ScoreShard(ShardTask):
     def __call__(self) -> RunStatistics:
         """Read, score, and write the files."""
         work: BlockTask = self.work.open()
-        tally, grounds, bad_lines = RunStatistics(), ScoreTable(), array("q")
+        tally, table, bad_lines = RunStatistics(), ScoreTable(), array("q")
         names: Sequence[str] = ()
         with ExitStack() as stack:
             bad = self._open(stack, self.folders.bad)
             fields = stack.enter_context(storage.writing(self.folders.fields(self.shard)))
             for _, found in self._examined(work, tally, bad):
                 scores = found.scores
-                grounds.add(scores.values, found.costs, found.groups, scores.excluded)
+                table.add(scores.values, found.costs, found.groups, scores.excluded)
                 bad_lines.extend([record.line for record in found.bad])
                 names = list(scores.fields)
                 fields.write(_rows(scores.fields, len(found.lines)))
-        ShardScores.of(grounds, bad_lines, names).save(self.folders.scores(self.shard))
+        ShardScores.of(table, bad_lines, names).save(self.folders.scores(self.shard))
         return tally
 
 

@@ -13,8 +13,8 @@ from dataselect.data import records
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
 from dataselect.execution.block import counted
-from dataselect.selection.budgets import parse_budget
-from dataselect.selection.rule import Selection, parse_share
+from dataselect.selection.budgets import parse_budget, parse_share
+from dataselect.selection.rule import Selection
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,7 +12,7 @@ from dataselect.command_line.options import InputOptions, OutputOptions, option
 from dataselect.data.annotations import annotation, utterances, warnings
 from dataselect.errors import OptionError, RequirementError
 from dataselect.execution.run import Run, Settings
-from dataselect.selection.rule import parse_share
+from dataselect.selection.budgets import parse_share
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -10,7 +10,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from dataselect.selection.rule import ScoredPart, Selection
+from dataselect.selection.apply import ScoredPart
+from dataselect.selection.rule import Selection
 
 GROUPS = 100
 KINDS = {"threshold": float, "share": Fraction, "budget": float, "cost": str, "per": str}
