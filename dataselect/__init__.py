@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dataselect.operations.bitext.filters import PairFilters as PairFilters
     from dataselect.operations.bitext.scorer import Bitext as Bitext
     from dataselect.operations.bitext.scorer import Domain as Domain
-    from dataselect.operations.diversity.scorer import Diversity as Diversity
+    from dataselect.operations.diversity.model import Diversity as Diversity
     from dataselect.operations.label.scorer import LabelScorer as LabelScorer
     from dataselect.operations.relevance.model import Relevance as Relevance
     from dataselect.operations.rescore.log_linear import LogLinear as LogLinear
@@ -51,7 +51,7 @@ _HOMES = {
     "Bitext": "operations.bitext.scorer",
     "DataselectError": "errors",
     "Detector": "models.paraphrase_detector.detector",
-    "Diversity": "operations.diversity.scorer",
+    "Diversity": "operations.diversity.model",
     "Domain": "operations.bitext.scorer",
     "Field": "operations.reselect.scorer",
     "PairFilters": "operations.bitext.filters",

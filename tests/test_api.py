@@ -182,3 +182,13 @@ def test_labels_are_those_of_the_command_line(inside: Inside) -> None:
     labelled = read("by_command.jsonl")
     assert [each["intent"] for each in labelled] == model.predict(POOL).tolist()
     assert [each["confidence"] for each in labelled] == model.score(POOL).tolist()
+
+
+@pytest.mark.parametrize("method", ["features", "facility", "kcenter"])
+def test_diversity_picks_what_the_command_line_picks(method: str, inside: Inside) -> None:
+    texts = [f"{verb} the {thing}" for verb in ("play", "find", "stop") for thing in "abcdef"]
+    known, pool = write("known.jsonl", MUSIC), write("pool.jsonl", [*texts, *POOL])
+    options = ["--labelled", known, "--method", method, "--size", "7", "--sort"]
+    assert inside("diversity", *options, "-o", "picked.jsonl", pool).code == 0
+    picked = dataselect.Diversity(method=method).fit(MUSIC).select([*texts, *POOL], 7)  # type: ignore[arg-type]
+    assert [each["text"] for each in read("picked.jsonl")] == [[*texts, *POOL][at] for at in picked]

@@ -22,7 +22,12 @@ class FittedModel(ABC):
 
     def __getattr__(self, name: str) -> Any:
         """Raise AttributeError, which says of learnt state that `fit` is missing."""
-        kind = type(self).__name__
-        if name.endswith("_") and not name.startswith("_"):
-            raise AttributeError(f"{kind}.{name}: not fitted yet; call fit, or {kind}.load")
-        raise AttributeError(f"'{kind}' has no attribute '{name}'")
+        raise unfitted(self, name)
+
+
+def unfitted(model: object, name: str) -> AttributeError:
+    """What to raise for an attribute that is not there."""
+    kind = type(model).__name__
+    if name.endswith("_") and not name.startswith("_"):
+        return AttributeError(f"{kind}.{name}: not fitted yet; call fit")
+    return AttributeError(f"'{kind}' has no attribute '{name}'")

@@ -47,13 +47,13 @@ class SelectionRule:
         """
         import numpy as np
 
-        values = _numbers(scores, "scores")
-        paid = None if costs is None else _numbers(costs, "costs", like=values)
+        values = numbers_of(scores, "scores")
+        paid = None if costs is None else numbers_of(costs, "costs", len(values))
         if paid is not None and paid.size and paid.min() < 0:
             raise InputError(f"costs[{int(paid.argmin())}] is under 0")
         if self.selection.cost != "records" and paid is None:
             raise InputError(f"costs: give the {self.selection.cost} of each record")
-        coded = None if groups is None else _coded(groups, len(values))
+        coded = None if groups is None else group_codes(groups, len(values))
         direction, rng = self.direction or "high", np.random.default_rng(self.seed)
         cut = self.selection.cut(values, direction, costs=paid, groups=coded, rng=rng)
         kept: NDArray[np.intp] = np.flatnonzero(cut.kept)
@@ -147,10 +147,8 @@ class Sample(SelectionRule):
         self.seed = seed
 
 
-def _numbers(
-    values: Numbers, parameter: str, like: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
-    """The numbers as (n,) float64. Raises InputError."""
+def numbers_of(values: Numbers, parameter: str, count: int | None = None) -> NDArray[np.float64]:
+    """The finite numbers as (n,) float64, `count` if given. Raises InputError."""
     import numpy as np
 
     try:
@@ -159,19 +157,20 @@ def _numbers(
         raise InputError(f"{parameter}: not numbers; give a list or an array of them") from None
     if found.ndim != 1:
         raise InputError(f"{parameter}: {found.ndim} dimensions; give one number a record")
-    if like is not None and len(found) != len(like):
-        raise InputError(f"{parameter}: {len(found):,} for {len(like):,} scores")
+    if count is not None and len(found) != count:
+        raise InputError(f"{parameter}: {len(found):,} for {count:,} records")
     bad = np.flatnonzero(~np.isfinite(found))
     if len(bad):
         raise InputError(f"{parameter}[{int(bad[0])}] is {found[bad[0]]}; give finite numbers")
     return found
 
 
-def _coded(groups: Sequence[Any], count: int) -> Groups:
+def group_codes(groups: Sequence[Any], count: int) -> Groups:
+    """The groups numbered in the order of first sight. Raises InputError."""
     import numpy as np
 
     if isinstance(groups, str) or len(groups) != count:
-        raise InputError(f"groups: give one value for each of {count:,} scores")
+        raise InputError(f"groups: give one value for each of {count:,} records")
     codes: dict[Any, int] = {}
     numbers = [codes.setdefault(each, len(codes)) for each in groups]
     return Groups(np.array(numbers, np.intp), [str(each) for each in codes])

@@ -27,7 +27,7 @@ from dataselect.operations.diversity.partitioned_selection import (
     PARTITION_GIB,
     PartitionedSelection,
 )
-from dataselect.operations.diversity.scorer import UNDECIDED, Diversity, Known
+from dataselect.operations.diversity.scorer import UNDECIDED, DiversityScorer, Known
 
 if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
@@ -46,13 +46,13 @@ class DiverseSelection:
     picking: PickingOptions
     settings: Settings
 
-    def select(self, pool: Inputs) -> Diversity:
+    def select(self, pool: Inputs) -> DiversityScorer:
         """Pick, and make a scorer of what was decided. Raises any DataselectError."""
         if isinstance(pool, ShardPool):
             return self._in_partitions(pool)
         return self._in_memory(pool)
 
-    def _in_memory(self, pool: Inputs) -> Diversity:
+    def _in_memory(self, pool: Inputs) -> DiversityScorer:
         pool.keep_for_rereading()
         items, total = self._reader.pool(pool)
         limits = self.picking.limits(total.good)
@@ -81,7 +81,7 @@ class DiverseSelection:
         figures |= spent_and_per(items.take(decided.picked), list(total.groups))
         return self._scorer(codes, known, partial(names_at, pool), limits.size, figures)
 
-    def _in_partitions(self, pool: ShardPool) -> Diversity:
+    def _in_partitions(self, pool: ShardPool) -> DiversityScorer:
         picking = PartitionedSelection(
             pool, self._reader, np.random.default_rng(self.settings.seed)
         )
@@ -126,11 +126,11 @@ class DiverseSelection:
         names: Names,
         wanted: int | None,
         figures: dict[str, Any],
-    ) -> Diversity:
+    ) -> DiversityScorer:
         used, own = np.unique(known.nearest[known.nearest >= 0]), len(self.labelled.texts)
         found = self.labelled.names(used[used < own].tolist())
         found += names((used[used >= own] - own).tolist())
-        return Diversity(
+        return DiversityScorer(
             codes,
             known,
             dict(zip(used.tolist(), found, strict=True)),

@@ -80,7 +80,7 @@ class Known(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Diversity(Scorer):
+class DiversityScorer(Scorer):
     """Looks up what was decided on the records of the input, good or bad, by position.
 
     `codes` (records,) uint8: what `decisions` call them; UNDECIDED for a bad record.
@@ -113,7 +113,7 @@ class Diversity(Scorer):
         """The text, so that a record without one is bad, and the position."""
         return [text(self.text_field), POSITION]
 
-    def part(self, first: int, records: int) -> Diversity:
+    def part(self, first: int, records: int) -> DiversityScorer:
         """What is known of some records, from the position `first` on."""
         start, stop = np.searchsorted(self.known.positions, (first, first + records))
         known = self.known.take(slice(start, stop))

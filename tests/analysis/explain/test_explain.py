@@ -23,7 +23,7 @@ from dataselect.analysis.explain.similar_texts import TextSimilarity
 from dataselect.data.input_files import Block
 from dataselect.data.records import identity
 from dataselect.operations.bitext.scorer import ALIGNMENT, DISTANCE
-from dataselect.operations.diversity.scorer import Diversity
+from dataselect.operations.diversity.scorer import DiversityScorer
 from dataselect.operations.label.scorer import LabelScorer
 from dataselect.operations.paraphrase.scorer import BestMatch
 from dataselect.operations.rescore.scorer import RESCORED
@@ -604,7 +604,7 @@ def test_without_a_kept_file_one_is_asked_for(folder: Path, told: Callable[..., 
 
 def test_every_field_that_a_command_adds_has_a_meaning() -> None:
     added = {PERPLEXITY, DIFFERENCE, OOV, DISTANCE, ALIGNMENT, RESCORED, "dropped", "bucket"}
-    added |= {*Diversity.adds, *LabelScorer.adds, *BestMatch.adds}
+    added |= {*DiversityScorer.adds, *LabelScorer.adds, *BestMatch.adds}
     assert added | {"relevance", "relevance_for", "relevance_ngrams"} == MEANINGS.keys()
 
 

@@ -1,0 +1,107 @@
+"""Diverse selection from texts in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dataselect.errors import InputError, OptionError
+from dataselect.models.fitted_model import unfitted
+from dataselect.models.text_sequences import as_texts
+from dataselect.operations.diversity.decisions import decide
+from dataselect.operations.diversity.greedy import Limits
+from dataselect.operations.diversity.objectives.factory import Method, ObjectiveFactory
+from dataselect.operations.diversity.objectives.methods import Items
+from dataselect.selection.selection_rules import group_codes, numbers_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataselect.models.encoders.base import Encoder
+    from dataselect.models.text_sequences import Texts
+    from dataselect.selection.selection_rules import Numbers
+
+
+class Diversity:
+    """Picks texts that say what nothing labelled or picked says yet (Cho et al. 2019).
+
+    `method`: "features", picks that together have the n-grams of the pool; "facility", that
+    together are near to the whole pool; "kcenter", each as far as can be from those before;
+    "paraphrase", the same by the `detector` in a folder. `encoder`: of vectors for facility and
+    kcenter, by default one that is fitted to the texts. `band`: the lowest and the highest novelty
+    to what is labelled; `min_novelty`: under which nothing is picked when its turn comes.
+
+    >>> diversity = Diversity().fit(["play adele", "put on some jazz"])
+    >>> diversity.select(["Play Adele!", "put on some blues", "wake me at seven"], 1).tolist()
+    [2]
+    """
+
+    labelled_: list[str]
+
+    def __init__(
+        self,
+        *,
+        method: Method = "features",
+        detector: str | None = None,
+        encoder: Encoder | None = None,
+        band: tuple[float, float] | None = None,
+        min_novelty: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        if (method == "paraphrase") != (detector is not None):
+            raise OptionError("--detector FOLDER is for --method paraphrase, which needs one")
+        if band is not None and not 0 <= band[0] <= band[1] <= 1:
+            raise OptionError("--band takes two numbers from 0 to 1, the lower first: 0.2 0.8")
+        self.method: Method = method
+        self.detector, self.encoder = detector, encoder
+        self.band, self.min_novelty, self.seed = band, min_novelty, seed
+
+    def fit(self, labelled: Texts = ()) -> Diversity:
+        """Take note of what is labelled already: picks differ from that. Returns self."""
+        self.labelled_ = as_texts(labelled, "labelled")
+        return self
+
+    def select(
+        self,
+        pool: Texts,
+        size: int | None = None,
+        *,
+        budget: float | None = None,
+        costs: Numbers | None = None,
+        groups: Sequence[Any] | None = None,
+        max_per: int | None = None,
+    ) -> NDArray[np.intp]:
+        """Positions of at most `size` texts of the pool, in the order in which they are picked.
+
+        Copies of labelled texts and of other texts are never picked. `costs` (n,): what texts take
+        of the `budget`. `groups` (n,): values that take turns, with at most `max_per` picks each.
+        Raises OptionError where nothing says how much to pick.
+        """
+        if size is None and budget is None and not self.min_novelty:
+            raise OptionError("say how much to pick: --size N, --budget N or --min-novelty X")
+        if size is not None and size < 1:
+            raise OptionError(f"--size {size} is under 1")
+        texts = as_texts(pool, "pool")
+        paid = None if costs is None else numbers_of(costs, "costs", len(texts))
+        if (budget is None) != (paid is None):
+            raise InputError("costs: they are what texts take of the budget; give both or neither")
+        own = None if groups is None else group_codes(groups, len(texts)).codes.astype(np.intp)
+        items = Items(np.arange(len(texts)), texts, paid, own)
+        encoders = None if self.encoder is None else (self.encoder, self.encoder)
+        factory = ObjectiveFactory(
+            self.method, self.labelled_, self.detector, None, encoders, self.seed
+        )
+        return decide(
+            texts,
+            self.labelled_,
+            lambda rows: factory.objective(items.take(rows))[0],
+            Limits(size, budget, self.min_novelty, max_per),
+            band=self.band,
+            costs=paid,
+            groups=own,
+        ).picked
+
+    def __getattr__(self, name: str) -> Any:
+        raise unfitted(self, name)
