@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dataselect.models.language_model.scoring.language_model import (
         LanguageModel as LanguageModel,
     )
+    from dataselect.models.language_model.trained_model import KneserNey as KneserNey
     from dataselect.models.paraphrase_detector.detector import Detector as Detector
     from dataselect.operations.bitext.filters import PairFilters as PairFilters
     from dataselect.operations.bitext.scorer import Bitext as Bitext
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from dataselect.operations.rescore.log_linear import LogLinear as LogLinear
     from dataselect.operations.rescore.scorer import Rescore as Rescore
     from dataselect.operations.reselect.scorer import Field as Field
-    from dataselect.operations.winnow.scorer import Winnow as Winnow
+    from dataselect.operations.winnow.model import Winnow as Winnow
     from dataselect.selection.rule import Selection as Selection
     from dataselect.selection.selection_rules import Budget as Budget
     from dataselect.selection.selection_rules import Sample as Sample
@@ -57,6 +58,7 @@ _HOMES = {
     "PairFilters": "operations.bitext.filters",
     "Inputs": "data.input_files",
     "LabelScorer": "operations.label.scorer",
+    "KneserNey": "models.language_model.trained_model",
     "LanguageModel": "models.language_model.scoring.language_model",
     "LogLinear": "operations.rescore.log_linear",
     "IntentClassifier": "models.intent_classifier.intent_classifier",
@@ -68,7 +70,7 @@ _HOMES = {
     "Settings": "execution.run",
     "ExplanationSources": "analysis.explain.explanation",
     "Utterance": "data.annotations",
-    "Winnow": "operations.winnow.scorer",
+    "Winnow": "operations.winnow.model",
     **dict.fromkeys(
         ("Budget", "Sample", "Share", "Threshold", "TopK"), "selection.selection_rules"
     ),

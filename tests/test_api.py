@@ -188,7 +188,31 @@ def test_labels_are_those_of_the_command_line(inside: Inside) -> None:
 def test_diversity_picks_what_the_command_line_picks(method: str, inside: Inside) -> None:
     texts = [f"{verb} the {thing}" for verb in ("play", "find", "stop") for thing in "abcdef"]
     known, pool = write("known.jsonl", MUSIC), write("pool.jsonl", [*texts, *POOL])
-    options = ["--labelled", known, "--method", method, "--size", "7", "--sort"]
+    options = ["--labelled", known, "--method", method, "--top-k", "7", "--sort"]
     assert inside("diversity", *options, "-o", "picked.jsonl", pool).code == 0
     picked = dataselect.Diversity(method=method).fit(MUSIC).select([*texts, *POOL], 7)  # type: ignore[arg-type]
     assert [each["text"] for each in read("picked.jsonl")] == [[*texts, *POOL][at] for at in picked]
+
+
+def test_winnowing_is_that_of_the_command_line(inside: Inside) -> None:
+    music, other = write("music.jsonl", MUSIC), write("other.jsonl", OTHER)
+    pool = write("pool.jsonl", POOL)
+    options = ["--in-domain", music, "--background", other, "--order", "2", "--top-k", "3"]
+    assert inside("winnow", *options, "-o", "by_command.jsonl", pool).code == 0
+    model = dataselect.Winnow(background=OTHER, order=2).fit(MUSIC)
+    rule = dataselect.TopK(3, direction="low")
+    dataselect.select_file(pool, model, rule, output="by_python.jsonl", jobs=2)
+    assert Path("by_python.jsonl").read_bytes() == Path("by_command.jsonl").read_bytes()
+    kept = [POOL[at] for at in rule.select(model.score(POOL))]
+    assert [each["text"] for each in read("by_command.jsonl")] == kept
+
+
+def test_a_model_trained_in_python_is_that_of_lm_train(inside: Inside) -> None:
+    music, pool = write("music.jsonl", MUSIC), write("pool.jsonl", POOL)
+    assert inside("lm", "train", "--order", "2", "-o", "by_command.arpa", music).code == 0
+    lm = dataselect.KneserNey(order=2).fit(MUSIC)
+    lm.save("by_python.arpa")
+    assert Path("by_python.arpa").read_bytes() == Path("by_command.arpa").read_bytes()
+    assert inside("winnow", "--lm", "by_command.arpa", "-o", "scored.jsonl", pool).code == 0
+    scored = [each["perplexity"] for each in read("scored.jsonl")]
+    assert dataselect.Winnow(lm).score(POOL).tolist() == scored

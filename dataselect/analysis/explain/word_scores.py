@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dataselect.analysis.run_reports import Stage
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.normalization import Normalization
-    from dataselect.operations.winnow.scorer import Winnow, WinnowRecipe
+    from dataselect.operations.winnow.model import Winnow
 
 END = "</s>"
 _AUTO = "auto"
@@ -66,10 +66,9 @@ class WordPredictions:
 def by_model(path: str, text: str, normalization: Normalization | None) -> WordPredictions:
     """A text by the model in a file. Raises InputError if it is not one."""
     from dataselect.models.language_model.scoring.language_model import LanguageModel
-    from dataselect.operations.winnow.scorer import WinnowRecipe
+    from dataselect.operations.winnow.model import Winnow
 
-    with WinnowRecipe(LanguageModel(path, normalization)).fit() as winnow:
-        return _predicted(winnow, text, [path])
+    return _predicted(Winnow(LanguageModel(path, normalization)), text, [path])
 
 
 def by_stage(stage: Stage, text: str) -> WordPredictions | None:
@@ -80,16 +79,16 @@ def by_stage(stage: Stage, text: str) -> WordPredictions | None:
     found = _sources(stage)
     if found is None:
         return None
-    recipe, in_domain, names = found
-    with recipe.fit(in_domain) as winnow:
+    winnow, in_domain, names = found
+    with winnow.fit(in_domain):
         return _predicted(winnow, text, names)
 
 
-def _sources(stage: Stage) -> tuple[WinnowRecipe, list[str], list[str]] | None:
-    """How the models of a run are made: the recipe, in-domain texts, and the models' names."""
+def _sources(stage: Stage) -> tuple[Winnow, list[str], list[str]] | None:
+    """How the models of a run are made, with in-domain texts, and the models' names."""
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.normalization import Normalization
-    from dataselect.operations.winnow.scorer import WinnowRecipe
+    from dataselect.operations.winnow.model import Winnow
 
     options = stage.options
     normalization = Normalization(
@@ -107,13 +106,14 @@ def _sources(stage: Stage) -> tuple[WinnowRecipe, list[str], list[str]] | None:
     background, background_name = _background(stage, in_domain, normalization)
     if background is None and options["background"] is not None:
         return None
-    recipe = WinnowRecipe(
-        lm=lm,
-        background=background,
+    winnow = Winnow(
+        lm,
+        background,
         order=options["order"],
-        normalization=normalization,
+        lowercase=options["lowercase"],
+        remove_punctuation=options["remove_punctuation"],
     )
-    return recipe, in_domain, [name, background_name]
+    return winnow, in_domain, [name, background_name]
 
 
 def _background(
@@ -144,14 +144,14 @@ def _background(
 
 
 def _predicted(winnow: Winnow, text: str, names: Sequence[str]) -> WordPredictions:
-    """A text by the models of a scorer, in-domain first."""
-    models = [model for model in (winnow.model, winnow.background) if model is not None]
+    """A text by the models of winnowing, in-domain first."""
+    models = [model for model in (winnow.lm_, winnow.background_) if model is not None]
     found = [
         _prediction(model, text, name, role)
         for model, name, role in zip(models, names, ROLES, strict=False)
     ]
     has_background = len(found) > 1
-    difference = float(winnow.score([[text]]).values[0]) if has_background else None
+    difference = float(winnow.score([text])[0]) if has_background else None
     return WordPredictions(found, difference)
 
 
@@ -159,7 +159,7 @@ def _prediction(model: LanguageModel, text: str, name: str, role: str) -> Predic
     from dataselect.models.language_model.scoring.language_model import DECIMALS, perplexity
     from dataselect.models.language_model.vocabulary import split
 
-    scored = model.score([text])
+    scored = model.text_scores([text])
     spelled = [word.decode() for word in split(model.normalization(text))]
     words = [
         Word(word, *each)

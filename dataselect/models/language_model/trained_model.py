@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import weakref
 from collections.abc import Iterable, Sequence
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from dataselect.models.language_model import arpa
@@ -27,7 +29,7 @@ class KneserNey(LanguageModel):
 
     >>> lm = KneserNey(order=2).fit(["play some jazz", "play the blues", "put on some rock"])
     >>> lm.score(["play some rock", "rock"]).round(2).tolist()
-    [-1.71, -1.93]
+    [-1.68, -1.57]
     """
 
     estimate_: Estimate
@@ -37,7 +39,7 @@ class KneserNey(LanguageModel):
         *,
         order: int = 3,
         prune: Sequence[int] = (),
-        words: Iterable[str] | None = None,
+        words: Iterable[str | bytes] | None = None,
         min_count: int = 1,
         lowercase: bool = False,
         remove_punctuation: bool = False,
@@ -48,19 +50,29 @@ class KneserNey(LanguageModel):
 
     def fit(self, texts: Texts) -> KneserNey:
         """Train on texts, each a sentence. Returns self. Raises OptionError, InputError."""
-        self.__dict__.pop("_scorer", None)
-        self.__dict__.pop("digest", None)
+        for cached in ("_scorer", "_is_binary", "digest"):
+            self.__dict__.pop(cached, None)
+        words = self.words
         self.estimate_ = train(
             self.normalization.each(as_texts(texts)),
             order=self.order,
             prune=self.prune,
-            words=None if self.words is None else [word.encode() for word in self.words],
+            words=None if words is None else [os.fsencode(word) for word in words],
             min_count=self.min_count,
         )
-        self._folder = TemporaryDirectory(prefix="dataselect-")
-        self.path = os.path.join(self._folder.name, "model.arpa")
-        arpa.save(self.estimate_.model, self.path)
+        folder = mkdtemp(prefix="dataselect-")
+        self._remove = weakref.finalize(self, _remove, folder, os.getpid())
+        try:
+            self.path = os.path.join(folder, "model.arpa")
+            arpa.save(self.estimate_.model, self.path)
+        except BaseException:
+            self.close()
+            raise
         return self
+
+    def close(self) -> None:
+        """Remove the temporary file; the model scores no more."""
+        self._remove()
 
     def save(self, path: str) -> None:
         """Write the model as an ARPA file, compressed by suffix. Raises OutputError."""
@@ -70,3 +82,19 @@ class KneserNey(LanguageModel):
         """Raise AttributeError, which says before `fit` that it is missing."""
         why = "not fitted yet; call fit" if name in ("path", "estimate_") else "no such attribute"
         raise AttributeError(f"KneserNey.{name}: {why}")
+
+
+def training_figures(models: Sequence[KneserNey]) -> dict[str, Any]:
+    """For the run report: what was trained, and what a person should know of it."""
+    estimates = [model.estimate_ for model in models]
+    said = [warning for estimate in estimates for warning in estimate.warnings()]
+    return {
+        "trained": [estimate.describe() for estimate in estimates],
+        "warnings": list(dict.fromkeys(said)),
+    }
+
+
+def _remove(folder: str, process: int) -> None:
+    """Remove a model's folder, in the process that made it: others inherit the object."""
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)

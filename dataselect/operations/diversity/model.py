@@ -66,23 +66,23 @@ class Diversity:
     def select(
         self,
         pool: Texts,
-        size: int | None = None,
+        top_k: int | None = None,
         *,
         budget: float | None = None,
         costs: Numbers | None = None,
         groups: Sequence[Any] | None = None,
         max_per: int | None = None,
     ) -> NDArray[np.intp]:
-        """Positions of at most `size` texts of the pool, in the order in which they are picked.
+        """Positions of at most `top_k` texts of the pool, in the order in which they are picked.
 
         Copies of labelled texts and of other texts are never picked. `costs` (n,): what texts take
         of the `budget`. `groups` (n,): values that take turns, with at most `max_per` picks each.
         Raises OptionError where nothing says how much to pick.
         """
-        if size is None and budget is None and not self.min_novelty:
-            raise OptionError("say how much to pick: --size N, --budget N or --min-novelty X")
-        if size is not None and size < 1:
-            raise OptionError(f"--size {size} is under 1")
+        if top_k is None and budget is None and not self.min_novelty:
+            raise OptionError("say how much to pick: --top-k N, --budget N or --min-novelty X")
+        if top_k is not None and top_k < 1:
+            raise OptionError(f"--top-k {top_k} is under 1")
         texts = as_texts(pool, "pool")
         paid = None if costs is None else numbers_of(costs, "costs", len(texts))
         if (budget is None) != (paid is None):
@@ -97,7 +97,7 @@ class Diversity:
             texts,
             self.labelled_,
             lambda rows: factory.objective(items.take(rows))[0],
-            Limits(size, budget, self.min_novelty, max_per),
+            Limits(top_k, budget, self.min_novelty, max_per),
             band=self.band,
             costs=paid,
             groups=own,

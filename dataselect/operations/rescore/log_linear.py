@@ -91,7 +91,7 @@ class LogLinear:
     def features(self, lists: Sequence[NBest], nbest: NBestField, lm: LanguageModel) -> Featured:
         """Lay out lists; features are in the order of `weights`."""
         found = candidates(lists, nbest, self.normalization)
-        scored = lm.score(self._readable(found.normalized))
+        scored = lm.text_scores(self._readable(found.normalized))
         log_probs = scored.log_probs * math.log(10)
         columns = {
             LM: log_probs / (scored.words + 1) if self.length_normalised else log_probs,

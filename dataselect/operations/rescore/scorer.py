@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -22,7 +22,7 @@ from dataselect.models.language_model.scoring.language_model import (
     LanguageModel,
     TextScores,
 )
-from dataselect.models.language_model.temporary_models import SmallModels
+from dataselect.models.language_model.trained_model import KneserNey, training_figures
 from dataselect.models.metrics import Metric
 from dataselect.operations.rescore.lists import Lists
 from dataselect.operations.rescore.log_linear import (
@@ -242,10 +242,13 @@ class RescoreRecipe:
 
         In-domain text is normalised as hypotheses are.
         """
-        with SmallModels(self.order) as models:
-            normalized = filter(str.strip, map(self.start.normalization, in_domain))
-            lm = self.lm or models.train(list(normalized), grow=True)
-            figures = models.figures()
+        with ExitStack() as stack:
+            lm, figures = self.lm, training_figures(())
+            if lm is None:
+                normalized = filter(str.strip, map(self.start.normalization, in_domain))
+                lm = trained = KneserNey(order=self.order).fit(list(normalized))
+                stack.callback(trained.close)
+                figures = training_figures([trained])
             if self.made_for not in (None, lm.digest):
                 figures["warnings"].append("the weights were made for another language model")
             model = self.start

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from dataselect.command_line.ending import calibrated, finish
 from dataselect.command_line.engine_options import EngineOptions
@@ -16,23 +16,11 @@ from dataselect.command_line.options import (
     SelectionOptions,
     option,
 )
-from dataselect.data import records
-from dataselect.data.input_files import Inputs, rereadable
-from dataselect.data.sampling import no_good_record, read_columns, sample_like
-from dataselect.errors import InputError, OptionError
-from dataselect.execution.run import FAIL
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
-
-    from dataselect.execution.run import Settings
-    from dataselect.models.normalization import Normalization
-    from dataselect.operations.winnow.scorer import WinnowRecipe
+from dataselect.data.input_files import Inputs
+from dataselect.errors import OptionError
+from dataselect.operations.winnow.background import AUTO, read_background
 
 _SCORE = "Scoring"
-_AUTO = "auto"
 _TIMES_THE_INPUT = 10.0  # the text of a good language model may well be larger than a pool
 
 
@@ -84,51 +72,7 @@ class WinnowOptions:
 
     def reads(self) -> list[Inputs]:
         """The background, if it is a file."""
-        return [] if self.background in (None, _AUTO) else [Inputs([self.background])]
-
-    def recipe(
-        self,
-        models: LanguageModelOptions,
-        in_domain: Sequence[str],
-        pool: Inputs,
-        normalization: Normalization,
-        settings: Settings,
-        rng: np.random.Generator,
-    ) -> WinnowRecipe:
-        """What is to be fitted. Reads the background. Raises OptionError, InputError."""
-        from dataselect.models.language_model.scoring.language_model import (
-            LanguageModel,
-            is_language_model,
-        )
-        from dataselect.operations.winnow.scorer import Band, WinnowRecipe
-
-        background: LanguageModel | list[str] | None = None
-        column = records.text(settings.text_field)
-        if self.background == _AUTO:
-            pool.keep_for_rereading()
-            strict = settings.on_error == FAIL
-            background = sample_like(in_domain, pool, column, rng, strict=strict)
-        elif self.background is not None:
-            source = Inputs([self.background])
-            rereadable(self.background)
-            if is_language_model(source):
-                background = LanguageModel(self.background, normalization)
-            else:
-                [background] = read_columns(source, [column])
-        if background == [] and self.background == _AUTO:
-            background = None
-            if not settings.allow_empty:
-                raise no_good_record(pool, [column], " to train a background model on; check it")
-        if background == []:
-            raise InputError(f"{self.background}: no background text; check --background")
-        return WinnowRecipe(
-            lm=None if models.lm is None else LanguageModel(models.lm, normalization),
-            background=background,
-            order=models.order,
-            band=Band(self.min_perplexity, self.max_perplexity),
-            normalization=normalization,
-            text_field=settings.text_field,
-        )
+        return [] if self.background in (None, AUTO) else [Inputs([self.background])]
 
 
 def command(
@@ -149,9 +93,12 @@ def command(
     """
     import numpy as np
 
+    from dataselect.models.language_model.scoring.language_model import LanguageModel
+    from dataselect.operations.winnow.model import Winnow
+
     settings = run.build()
     rule = selection.build(calibrate=calibrate, buckets=winnowing.percentages())
-    if models.in_domain is None and (calibrate is not None or winnowing.background == _AUTO):
+    if models.in_domain is None and (calibrate is not None or winnowing.background == AUTO):
         raise OptionError("--calibrate and --background auto need in-domain text: give --in-domain")
     pool = engine.open(inputs, run, rule, settings)
     read = [*models.reads(), *winnowing.reads(), *selection.reads()]
@@ -160,9 +107,22 @@ def command(
         job.facts = {**chosen, **vars(engine), "calibrate": calibrate}
         rng = np.random.default_rng(settings.seed)
         texts = models.texts(settings.text_field)
-        recipe = winnowing.recipe(models, texts, pool, normalizing.build(), settings, rng)
-        held_out = recipe.held_out(texts, rng) if calibrate is not None else np.empty(0)
-        with recipe.fit(texts) as scorer:
+        background = read_background(
+            winnowing.background, texts, pool, normalizing.build(), settings, rng
+        )
+        winnow = Winnow(
+            None if models.lm is None else LanguageModel(models.lm, normalizing.build()),
+            background,
+            order=models.order,
+            **vars(normalizing),
+        )
+        held_out = winnow.held_out(texts, rng) if calibrate is not None else np.empty(0)
+        with winnow.fit(texts):
+            scorer = winnow.record_scorer(
+                text_field=settings.text_field,
+                min_perplexity=winnowing.min_perplexity,
+                max_perplexity=winnowing.max_perplexity,
+            )
             job.learnt_from, job.plausible_times = len(texts), _TIMES_THE_INPUT
             result = job.apply(scorer, calibrated(rule, held_out, scorer.direction, job))
     finish(result, settings)

@@ -19,7 +19,7 @@ from dataselect.errors import InputError, OutputError, WorkerError
 from dataselect.execution.distributed import shipping
 from dataselect.execution.distributed.shipping import Shipment, digest_of, pack
 from dataselect.models.language_model.scoring.language_model import LanguageModel
-from dataselect.operations.winnow.scorer import Winnow
+from dataselect.operations.winnow.model import Winnow
 
 TEXTS = ["play jazz", "now play", "rain"]
 
@@ -125,8 +125,8 @@ def test_the_digest_is_that_of_another_process(tmp_path: Path) -> None:
     program = (
         "from dataselect.execution.distributed.shipping import digest_of;"
         "from dataselect.models.language_model.scoring.language_model import LanguageModel;"
-        "from dataselect.operations.winnow.scorer import Winnow;"
-        "print(digest_of(Winnow(LanguageModel('music.arpa'))))"
+        "from dataselect.operations.winnow.model import Winnow;"
+        "print(digest_of(Winnow(LanguageModel('music.arpa')).record_scorer()))"
     )
     found = {
         subprocess.run(
@@ -139,12 +139,12 @@ def test_the_digest_is_that_of_another_process(tmp_path: Path) -> None:
         ).stdout.strip()
         for seed in ("1", "2")
     }
-    assert found == {digest_of(Winnow(LanguageModel(str(tmp_path / "music.arpa"))))}
+    assert found == {digest_of(Winnow(LanguageModel(str(tmp_path / "music.arpa"))).record_scorer())}
 
 
 def test_a_model_that_has_scored_is_the_same_model(tmp_path: Path) -> None:
     (tmp_path / "music.arpa").write_text(MUSIC_ARPA)
-    scorer = Winnow(LanguageModel(str(tmp_path / "music.arpa")))
+    scorer = Winnow(LanguageModel(str(tmp_path / "music.arpa"))).record_scorer()
     before = digest_of(scorer)
     scorer.score([TEXTS])
     assert digest_of(scorer) == before
@@ -154,7 +154,7 @@ def test_a_model_that_has_scored_is_the_same_model(tmp_path: Path) -> None:
 def test_a_language_model_scores_the_same_where_it_arrives(tmp_path: Path, model: bytes) -> None:
     path = tmp_path / "music.model"
     path.write_bytes(model)
-    scorer = Winnow(LanguageModel(str(path)))
+    scorer = Winnow(LanguageModel(str(path))).record_scorer()
     expected = scorer.score([TEXTS]).values.tolist()
     packed = sent(scorer)
     path.unlink()

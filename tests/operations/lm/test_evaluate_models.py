@@ -233,12 +233,12 @@ def test_a_binary_that_crashes_its_reader_is_refused_in_one_line(
 def test_a_reader_that_is_killed_is_told_as_such(world: Path) -> None:
     model = LanguageModel(str(world / "lm.bin"))
     expected = LanguageModel(str(world / "lm.arpa")).score(TEXTS)
-    for found, ours in zip(model.score(TEXTS), expected, strict=True):
+    for found, ours in zip(model.text_scores(TEXTS), expected, strict=True):
         assert found.tolist() == ours.tolist()
     assert isinstance(model._scorer, KenlmProcess)
     model._scorer._process.kill()
     with pytest.raises(WorkerError, match="was killed, perhaps for want of memory"):
-        model.score(TEXTS)
+        model.text_scores(TEXTS)
 
 
 def test_a_binary_without_the_package_is_refused_with_its_name(

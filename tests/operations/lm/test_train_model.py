@@ -67,7 +67,7 @@ def test_ten_sentences_make_a_model_that_kenlm_loads(tmp_path: Path, inside: Ins
     assert found.code == 0
     path = tmp_path / "lm.arpa.gz"
     texts = ["stop the blues", "blues stop the"]
-    likely, unlikely = LanguageModel(str(path)).score(texts).log_probs
+    likely, unlikely = LanguageModel(str(path)).text_scores(texts).log_probs
     assert likely > unlikely
     assert [likely, unlikely] == list(map(kenlm_model(path).score, texts))
 
@@ -103,7 +103,7 @@ def test_only_the_words_of_a_vocabulary_are_known(world: Path, inside: Inside) -
     inside(*TRAIN, "text.jsonl", "--vocab", "words", "-o", "lm.arpa", "-q").silent()
     model = arpa.read(str(world / "lm.arpa"))
     assert model.vocabulary.words[3:] == [b"play", b"some", b"jazz", b"the", b"never"]
-    found = LanguageModel(str(world / "lm.arpa")).score(["some thing", "some never"])
+    found = LanguageModel(str(world / "lm.arpa")).text_scores(["some thing", "some never"])
     assert found.oov.tolist() == [1, 0]
     assert found.log_probs[0] > found.log_probs[1]  # other words were heard after it, never not
 
@@ -179,7 +179,7 @@ def test_markers_in_text_are_words_like_any_other(tmp_path: Path, inside: Inside
     write(tmp_path, *TRAPS)
     inside(*TRAIN, "text.jsonl", "-o", "lm.arpa", "-q").silent()
     path = str(tmp_path / "lm.arpa")
-    scores = LanguageModel(path).score(TRAPS)
+    scores = LanguageModel(path).text_scores(TRAPS)
     assert scores.oov.tolist() == [0] * len(TRAPS)
     assert scores.words.tolist() == [1, 2, 3, 1, 2, 3, 2]
     model = arpa.read(path)

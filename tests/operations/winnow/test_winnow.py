@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from dataselect.errors import OptionError
 from dataselect.models.language_model.scoring.language_model import LanguageModel, perplexity
-from dataselect.operations.winnow.scorer import Band, Winnow, WinnowRecipe
+from dataselect.operations.winnow.model import Winnow
+from dataselect.operations.winnow.scorer import Band
 
 # Log10 probabilities and back-offs that are easy to add up.
 ARPA = r"""
@@ -67,8 +68,8 @@ def rows(text: bytes) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def scored(scorer: Winnow, texts: list[str]) -> tuple[list[float], dict[str, list[float]]]:
-    scores = scorer.score([texts])
+def scored(winnow: Winnow, texts: list[str]) -> tuple[list[float], dict[str, list[float]]]:
+    scores = winnow.record_scorer().score([texts])
     return scores.values.tolist(), {
         name: [json.loads(value) for value in values] for name, values in scores.fields.items()
     }
@@ -125,10 +126,9 @@ def test_perplexity_beyond_a_double_stays_finite() -> None:
 
 def test_held_out_text_is_not_scored_by_a_model_that_saw_it() -> None:
     texts = [f"word{number} other{number} more{number}" for number in range(20)]
-    recipe = WinnowRecipe(order=2)
-    held_out = recipe.held_out([*texts, texts[0]], np.random.default_rng(0))
-    with recipe.fit([*texts, texts[0]]) as winnow:
-        seen = winnow.score([[*texts, texts[0]]]).values
+    winnow = Winnow(order=2)
+    held_out = winnow.held_out([*texts, texts[0]], np.random.default_rng(0))
+    seen = winnow.fit([*texts, texts[0]]).score([*texts, texts[0]])
     assert (held_out > seen).all()
     assert held_out[0] == held_out[-1]  # copies are held out together
 
@@ -202,7 +202,7 @@ def test_calibrate_takes_the_threshold_of_held_out_in_domain_text(
     arguments = ["winnow", "-q", "--in-domain", "songs.jsonl", "pool.jsonl", "-o", "kept.jsonl"]
     inside(*arguments, "--calibrate", 0.9, "--report", "report.json", "--allow-empty").silent()
     rule = json.loads((world / "report.json").read_text())["cut"]["rule"]
-    held_out = WinnowRecipe().held_out(texts, np.random.default_rng(0))
+    held_out = Winnow().held_out(texts, np.random.default_rng(0))
     assert float(rule.removeprefix("--threshold ")) == pytest.approx(np.sort(held_out)[17])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,10 @@ from dataselect.models.language_model.scoring.array_scorer import ArrayScorer, T
 from dataselect.models.language_model.scoring.kenlm_process import KenlmProcess
 from dataselect.models.language_model.vocabulary import Vocabulary, composed_sentences
 from dataselect.models.normalization import Normalization
+from dataselect.models.text_sequences import as_texts
+
+if TYPE_CHECKING:
+    from dataselect.models.text_sequences import Texts
 
 DECIMALS = 6
 """To which scores are rounded where they are written: they add up in single precision."""
@@ -56,8 +60,8 @@ class LanguageModel:
     An ARPA file is held in arrays; KenLM's binary is read by the package `kenlm`, see
     `kenlm_process`, and mapped into memory, so that processes share it. Both give the same bytes.
 
-    >>> LanguageModel("in_domain.arpa").score(["play some jazz"]).oov  # doctest: +SKIP
-    array([0])
+    >>> LanguageModel("in_domain.arpa").score(["play some jazz"])  # doctest: +SKIP
+    array([-3.25])
     """
 
     travels_with: ClassVar[str] = "path"
@@ -107,7 +111,11 @@ class LanguageModel:
             return self._scorer.order
         return arpa.read_order(self.path)
 
-    def score(self, texts: Sequence[str]) -> TextScores:
+    def score(self, texts: Texts) -> NDArray[np.float64]:
+        """(n,) the log10 probability of each text with its sentence end."""
+        return self.text_scores(as_texts(texts)).log_probs
+
+    def text_scores(self, texts: Sequence[str]) -> TextScores:
         """Score whole texts as sentences; a literal `<s>` in a text is a word like any other."""
         return TextScores(*self._scorer.score(composed_sentences(self.normalization.each(texts))))
 

@@ -1,0 +1,59 @@
+"""The background that winnowing compares with: a model, text, or a sample of the pool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataselect.data import records
+from dataselect.data.input_files import Inputs, rereadable
+from dataselect.data.sampling import no_good_record, read_columns, sample_like
+from dataselect.errors import InputError
+from dataselect.execution.run import FAIL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from dataselect.execution.run import Settings
+    from dataselect.models.language_model.scoring.language_model import LanguageModel
+    from dataselect.models.normalization import Normalization
+
+AUTO = "auto"
+"""Asks for a sample of the pool."""
+
+
+def read_background(
+    path: str | None,
+    in_domain: Sequence[str],
+    pool: Inputs,
+    normalization: Normalization,
+    settings: Settings,
+    rng: np.random.Generator,
+) -> LanguageModel | list[str] | None:
+    """The model in a file, or else its texts; for AUTO as much of the pool as is in-domain.
+
+    Raises InputError, and RequirementError where the pool holds no good record.
+    """
+    from dataselect.models.language_model.scoring.language_model import (
+        LanguageModel,
+        is_language_model,
+    )
+
+    if path is None:
+        return None
+    column = records.text(settings.text_field)
+    if path == AUTO:
+        pool.keep_for_rereading()
+        drawn = sample_like(in_domain, pool, column, rng, strict=settings.on_error == FAIL)
+        if not drawn and not settings.allow_empty:
+            raise no_good_record(pool, [column], " to train a background model on; check it")
+        return drawn or None
+    source = Inputs([path])
+    rereadable(path)
+    if is_language_model(source):
+        return LanguageModel(path, normalization)
+    [texts] = read_columns(source, [column])
+    if not texts:
+        raise InputError(f"{path}: no background text; check --background")
+    return texts
