@@ -197,7 +197,7 @@ class PickingOptions:
 
     def most_memory(self) -> int:
         """Bytes that may be used."""
-        from dataselect.operations.diversity.memory_estimate import GIB, available
+        from dataselect.operations.diversity.objectives.memory_estimate import GIB, available
 
         return available() if self.max_memory is None else int(self.max_memory * GIB)
 

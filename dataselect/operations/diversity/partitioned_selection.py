@@ -18,8 +18,8 @@ from dataselect.execution.distributed.tasks import ShardSize
 from dataselect.models.near_duplicates import first_places
 from dataselect.operations.diversity.decisions import NOT_PICKED, PICKED
 from dataselect.operations.diversity.diversity_input import PoolStatistics
-from dataselect.operations.diversity.memory_estimate import GIB
 from dataselect.operations.diversity.objectives.factory import FITTED_ON
+from dataselect.operations.diversity.objectives.memory_estimate import GIB
 from dataselect.operations.diversity.objectives.methods import Items, spent_and_per
 from dataselect.operations.diversity.partition_tasks import (
     Names,

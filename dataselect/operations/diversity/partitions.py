@@ -25,7 +25,7 @@ from dataselect.models.encoders.lexical import Lexical
 from dataselect.models.near_duplicates import canonical
 from dataselect.operations.diversity.decisions import COPY, COPY_OF_LABELLED, Decisions, decide
 from dataselect.operations.diversity.greedy import Limits, NearestPick, Picks, greedy
-from dataselect.operations.diversity.memory_estimate import GIB
+from dataselect.operations.diversity.objectives.memory_estimate import GIB
 from dataselect.operations.diversity.objectives.methods import Items, ObjectiveSpec
 from dataselect.operations.diversity.quantized_vectors import References, coarse, coarse_vectors
 

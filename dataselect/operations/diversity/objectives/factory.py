@@ -12,8 +12,8 @@ from dataselect.errors import InputError
 from dataselect.models.encoders.lexical import Lexical
 from dataselect.models.encoders.precomputed import Precomputed
 from dataselect.models.paraphrase_detector.detector import SavedDetector
-from dataselect.operations.diversity import memory_estimate
 from dataselect.operations.diversity.decisions import Report, unreported
+from dataselect.operations.diversity.objectives import memory_estimate
 from dataselect.operations.diversity.objectives.methods import (
     ByDetector,
     ByDistance,
