@@ -45,6 +45,27 @@ ngram 2=1
 _LONGEST_RUN = 120  # seconds, for a program that hangs
 
 
+# What takes longest begins first, so that no worker is left alone with it at the end.
+_FIRST = ("ray", "test_demo", "test_install", "test_readme", "test_bench")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pytest-xdist take groups in the order of `pytest_collection_modifyitems`."""
+    config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each file to one worker of pytest-xdist, which makes its fixtures once."""
+    groups = {}
+    for item in items:
+        own = item.get_closest_marker("xdist_group")
+        groups[item] = str(own.args[0]) if own else item.path.stem
+        if own is None:
+            item.add_marker(pytest.mark.xdist_group(groups[item]))
+    items.sort(key=lambda item: (*(groups[item] != each for each in _FIRST), groups[item]))
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a run ended. `code` is minus the signal's number where a signal ended it."""
