@@ -9,7 +9,6 @@ import io
 import os
 import stat
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
 from dataselect.data import compression, renames
@@ -328,12 +327,7 @@ class Outputs:
     def __enter__(self) -> Outputs:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
                 self.commit()

@@ -19,7 +19,6 @@ from dataselect.versions import signature, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -96,13 +95,8 @@ class Run:
         self._bad = self._outputs.open(settings.on_error) if self.collects_bad else None
         self._report = self._outputs.open(settings.report) if settings.report else None
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
+    def __exit__(self, *error: Any) -> None:
+        self._stack.__exit__(*error)
 
     def write(self, data: bytes) -> None:
         """Write to the output. Raises OutputError."""

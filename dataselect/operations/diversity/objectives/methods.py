@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _FRACTION = 2.0**20  # sums of multiples of 2**-20 are exact, in any order, up to 2**33 texts
 
 Column = NDArray[Any]
+Masses: TypeAlias = "NDArray[np.float64] | None"
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,14 +101,11 @@ class ObjectiveSpec(ABC):
 
     @abstractmethod
     def objective(
-        self,
-        items: Items,
-        masses: NDArray[np.float64] | None = None,
-        report: Report = unreported,
+        self, items: Items, masses: Masses = None, report: Report = unreported
     ) -> Objective:
         """What picks among some texts are worth; with `masses` of n-grams, to the whole pool."""
 
-    def masses(self, items: Items) -> NDArray[np.float64] | None:
+    def masses(self, items: Items) -> Masses:
         """(2**bits,) total weight of each n-gram; summed over partitions it is that of the pool."""
         return None
 
@@ -123,10 +121,7 @@ class ByNgrams(ObjectiveSpec):
     ngrams: Ngrams = NGRAMS
 
     def objective(
-        self,
-        items: Items,
-        masses: NDArray[np.float64] | None = None,
-        report: Report = unreported,
+        self, items: Items, masses: Masses = None, report: Report = unreported
     ) -> Objective:
         """By `NgramCoverage`."""
         if masses is None:
@@ -154,10 +149,7 @@ class ByFacility(ByVectors):
     """Facility location."""
 
     def objective(
-        self,
-        items: Items,
-        masses: NDArray[np.float64] | None = None,
-        report: Report = unreported,
+        self, items: Items, masses: Masses = None, report: Report = unreported
     ) -> Objective:
         """By `facility`, or by candidates that stand for more than themselves."""
         assert items.vectors is not None
@@ -188,10 +180,7 @@ class ByDistance(ByVectors):
     """Farthest first."""
 
     def objective(
-        self,
-        items: Items,
-        masses: NDArray[np.float64] | None = None,
-        report: Report = unreported,
+        self, items: Items, masses: Masses = None, report: Report = unreported
     ) -> Objective:
         """By `KCenter`."""
         assert items.vectors is not None
@@ -205,10 +194,7 @@ class ByDetector(ObjectiveSpec):
     detector: SavedDetector
 
     def objective(
-        self,
-        items: Items,
-        masses: NDArray[np.float64] | None = None,
-        report: Report = unreported,
+        self, items: Items, masses: Masses = None, report: Report = unreported
     ) -> Objective:
         """By `ParaphraseCoverage`. Raises any DataselectError."""
         from dataselect.operations.diversity.objectives.paraphrase_coverage import (
