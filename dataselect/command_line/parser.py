@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from dataselect.command_line.arguments import refuse_missing_values
-from dataselect.command_line.registry import COMMANDS, GROUPS
+from dataselect.command_line.registry import COMMANDS, GROUPS, HEADINGS
 from dataselect.console import PROGRAM
 from dataselect.errors import OptionError, OutputError, ReaderGone
 
@@ -29,6 +30,9 @@ def parse(arguments: list[str] | None) -> Callable[[], None] | int:
     """
     if _COMPLETION in os.environ:
         return _complete()
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words or words in ([name] for name in GROUPS):
+        arguments = [*words, "--help"]
     try:
         found = _app(arguments, prog_name=PROGRAM, standalone_mode=False)
         if callable(found):
@@ -88,24 +92,63 @@ def did_you_mean(name: str, known: Mapping[str, Sequence[str]]) -> str:
 
 
 class _SectionedCommand(TyperCommand):
-    """Help with options under the heading of their group; typer does that only through rich."""
+    """Help with examples, and with options under headings: the usual ones, or all of them.
+
+    `usual`: names of the parameters that --help shows; `examples`: command lines.
+    """
+
+    usual: frozenset[str] = frozenset()
+    examples = ""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         refuse_missing_values(self.get_params(ctx), args)
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Examples"):
+            for line in self.examples.strip().splitlines():
+                formatter.write(f"  {line}\n")
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             row = parameter.get_help_record(ctx)
-            if row is not None:
-                argument = parameter.param_type_name == "argument"
-                heading = "Arguments" if argument else "Options"
-                heading = getattr(parameter, "rich_help_panel", None) or heading
-                sections.setdefault(heading, []).append(row)
-        for heading, rows in sections.items():
+            if row is None or not (_EVERYTHING in ctx.meta or self._is_usual(parameter)):
+                continue
+            heading = "Arguments" if parameter.param_type_name == "argument" else "Options"
+            heading = getattr(parameter, "rich_help_panel", None) or heading
+            sections.setdefault(heading, []).append(row)
+        for heading, rows in sorted(sections.items(), key=lambda item: _ORDER.get(item[0], 1)):
             with formatter.section(heading):
                 formatter.write_dl(rows)
+
+    def _is_usual(self, parameter: Any) -> bool:
+        names = {each.strip("-").replace("-", "_") for each in parameter.opts}
+        always = parameter.param_type_name == "argument" or names & {"help", "help_all"}
+        return bool(always or names & self.usual)
+
+
+_EVERYTHING = "dataselect.everything"
+_ORDER = {"Arguments": 0, "Options": 2}
+"""Where headings stand that are not those of groups, which are 1."""
+
+
+def _show_everything(ctx: typer.Context, asked: bool) -> None:
+    if asked:
+        ctx.meta[_EVERYTHING] = True
+        typer.echo(ctx.get_help())
+        raise typer.Exit
+
+
+_HELP_ALL = inspect.Parameter(
+    "help_all",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[
+        bool,
+        typer.Option(
+            "--help-all", help="Show all options.", is_eager=True, callback=_show_everything
+        ),
+    ],
+)
 
 
 class _LazyGroup(TyperGroup):
@@ -151,8 +194,15 @@ class _LazyGroup(TyperGroup):
         ctx.fail(f"No such command '{name}'{did_you_mean(name, known)}")
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(self._table().items()))
+        left = self._table()
+        for heading, names in HEADINGS.items():
+            own = [name.removeprefix(self.before) for name in names if name.startswith(self.before)]
+            if own:
+                with formatter.section(heading):
+                    formatter.write_dl([(name, left.pop(name)) for name in own])
+        if left:
+            with formatter.section("More"):
+                formatter.write_dl(list(left.items()))
 
 
 def load_command(name: str) -> Any:
@@ -163,14 +213,18 @@ def load_command(name: str) -> Any:
     command = spread(module.command)
 
     def bound(**options: Any) -> Callable[[], None]:
+        del options["help_all"]
         return partial(command, **options)
 
     bound.__doc__ = command.__doc__
-    bound.__signature__ = command.__signature__  # type: ignore[attr-defined]  # typer reads it
-    bound.__annotations__ = command.__annotations__
+    parameters = [*inspect.signature(command).parameters.values(), _HELP_ALL]
+    bound.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
+    bound.__annotations__ = {each.name: each.annotation for each in parameters}
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name=name.rsplit(maxsplit=1)[-1], cls=_SectionedCommand)(bound)
-    return typer.main.get_command(app)
+    found: Any = typer.main.get_command(app)
+    found.usual, found.examples = frozenset(module.USUAL.split()), module.EXAMPLES
+    return found
 
 
 _app = typer.Typer(

@@ -78,7 +78,16 @@ COMMANDS = {
     "demo": Command("demo.command", "Write sample data and a Makefile that runs every operation."),
     "help": Command("command_line.help.command", "Read the manual, a topic at a time."),
 }
-"""Each command by its name, in the order of `dataselect --help`."""
+"""Each command by its name."""
+
+HEADINGS = {
+    "Start here": ("demo", "help"),
+    "Select records": ("relevance", "winnow", "diversity", "label", "bitext", "rescore", "select"),
+    "Look at the result": ("compare", "evaluate", "explain", "report"),
+    "Models": tuple(name for name in COMMANDS if name.startswith(("lm ", "paraphrase "))),
+    "Files": ("convert",),
+}
+"""The commands as `dataselect --help` shows them; one that is nowhere comes at the end."""
 
 GROUPS = {
     "lm": "Train, mix and evaluate n-gram language models.",

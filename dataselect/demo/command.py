@@ -6,6 +6,12 @@ from typer import Argument, Option
 
 from dataselect.command_line.ending import note
 
+USUAL = "size seed force quiet"
+EXAMPLES = r"""
+dataselect demo sample
+dataselect demo --size medium --seed 7 larger
+"""
+
 
 def command(
     folder: Annotated[

@@ -278,7 +278,6 @@ FAULTS: dict[str, tuple[str, int, list[str]]] = {
     "no option that is needed": ("dataselect select", 2, ["Missing option '--by'; see --help"]),
     "number that is none": (f"{GOOD} --threshold hot", 2, ["'--threshold'", "see --help"]),
     "option that is misspelt": (f"{GOOD} --treshold 1", 2, ["--treshold", "see --help"]),
-    "command that is missing": ("dataselect", 2, ["Missing command; see --help"]),
     "command that is unknown": ("dataselect nope", 2, ["No such command 'nope'; see --help"]),
     "options that contradict each other": (f"{GOOD} --top-k 1 --share 1%", 2, ["be combined"]),
     # -- where messages cannot be printed, the exit code still tells

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 _NOUN = "compare"
 
+USUAL = "dev pool random cost in_domain labelled test fail_if format seed output report"
+EXAMPLES = r"""
+dataselect compare --dev dev.jsonl --pool pool.jsonl.gz relevant.jsonl winnowed.jsonl
+dataselect compare --dev dev.jsonl --pool pool.jsonl.gz \
+    --fail-if 'perplexity > random' relevant.jsonl
+"""
+
 
 def command(
     inputs: InputOptions,

@@ -151,6 +151,16 @@ class FieldOptions:
         return tested_columns(text_field, *both) if classifies else intent_columns(*both)
 
 
+USUAL = (
+    "metric intent_classifier against id_field reference_field intent_field lowercase "
+    "remove_punctuation samples format output report"
+)
+EXAMPLES = r"""
+dataselect evaluate --metric wer --metric cer best.jsonl
+dataselect evaluate --metric intent --intent-classifier intents.model test.jsonl
+"""
+
+
 def command(
     inputs: InputOptions,
     measuring: MeasureOptions,

@@ -122,6 +122,13 @@ class ExplainOutputOptions:
     quiet: Annotated[bool, option("--quiet", "-q", help_="No warnings.", section=_RUN)] = False
 
 
+USUAL = "report kept model lm id_field top format output"
+EXAMPLES = r"""
+dataselect explain pool-42 --report run.json
+dataselect explain pool.jsonl.gz:42 --kept relevant.jsonl --format json pool.jsonl.gz
+"""
+
+
 def command(
     wanted: Annotated[
         str,

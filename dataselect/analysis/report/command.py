@@ -166,6 +166,14 @@ class PageOptions:
         )
 
 
+USUAL = "scored by in_domain text_field label_field plots title samples seed output"
+EXAMPLES = r"""
+dataselect report -o page.html run.json
+dataselect report --scored relevant.jsonl --in-domain annotated.jsonl --plots figures \
+    -o records.html
+"""
+
+
 def command(shown: PageContentOptions, page: PageOptions) -> None:
     """Show runs and scored records as one HTML page with plots.
 

@@ -33,6 +33,12 @@ _OTHER_NAMES = {
 }
 _FOLDER = os.path.dirname(__file__)
 
+USUAL = "man"
+EXAMPLES = r"""
+dataselect help relevance
+dataselect help --man > dataselect.1
+"""
+
 
 def command(
     topic: Annotated[

@@ -29,6 +29,16 @@ from dataselect.operations.bitext.side_encoder_options import SideEncoders
 if TYPE_CHECKING:
     from dataselect.selection.rule import Selection
 
+USUAL = (
+    "in_domain side encoder align min_alignment drop_copies same_numbers max_length_ratio "
+    "share calibrate output rejects"
+)
+EXAMPLES = r"""
+dataselect bitext --in-domain indomain.de.jsonl --share 10% -o near.pairs.jsonl bitext.jsonl
+dataselect bitext --drop-copies --same-numbers --rejects dropped.jsonl \
+    -o clean.jsonl bitext.jsonl
+"""
+
 
 def command(
     inputs: InputOptions,

@@ -12,6 +12,12 @@ from dataselect.data.formats import header as header_of
 from dataselect.data.input_files import Inputs
 from dataselect.execution.run import Run
 
+USUAL = "from to columns header id text_field on_error output"
+EXAMPLES = r"""
+dataselect convert --to text relevant.jsonl > relevant.txt
+dataselect convert --to tsv --columns id,text --header -o relevant.tsv relevant.jsonl
+"""
+
 
 def command(
     *,

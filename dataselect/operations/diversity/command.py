@@ -12,6 +12,16 @@ from dataselect.operations.diversity.options import MethodOptions, PickingOption
 from dataselect.selection.budgets import spent
 from dataselect.selection.rule import Selection
 
+USUAL = (
+    "labelled method detector top_k share budget cost per min_novelty encoder sort output report"
+)
+EXAMPLES = r"""
+dataselect diversity --labelled annotated.jsonl --top-k 100 --sort \
+    -o diverse.jsonl relevant.jsonl
+dataselect diversity --labelled annotated.jsonl --budget 500 --cost words \
+    -o cheap.jsonl relevant.jsonl
+"""
+
 
 def command(
     inputs: InputOptions,

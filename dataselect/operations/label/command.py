@@ -33,6 +33,16 @@ if TYPE_CHECKING:
 
 _LABELS = "Labels"
 
+USUAL = (
+    "labelled background rounds encoder model save_model fit_only min_confidence keep_other "
+    "output report jobs"
+)
+EXAMPLES = r"""
+dataselect label --labelled annotated.jsonl --min-confidence 0.8 \
+    -o labelled.jsonl relevant.jsonl
+dataselect label --labelled annotated.jsonl --rounds 0 --fit-only --save-model intents.model
+"""
+
 
 def command(
     inputs: InputOptions,

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 _NOUN, _MODELS = "lm eval", "Language models"
 
+USUAL = "lm lowercase remove_punctuation text_field format output report"
+EXAMPLES = r"""
+dataselect lm eval --lm weak.arpa --lm rich.arpa --lm mixed.arpa test.jsonl
+dataselect lm eval --lm mixed.arpa --format json test.jsonl > figures.json
+"""
+
 
 def command(
     inputs: InputOptions,

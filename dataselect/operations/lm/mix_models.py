@@ -23,6 +23,12 @@ _NOUN, _WEIGHTS = "lm mix", "Weights"
 _ROUNDING = 1e-6
 _OF_TUNING = ("text_field", "on_error", "min_records", "lowercase", "remove_punctuation")
 
+USUAL = "weights tune lowercase text_field output report"
+EXAMPLES = r"""
+dataselect lm mix weak.arpa rich.arpa --tune dev.jsonl -o mixed.arpa
+dataselect lm mix weak.arpa rich.arpa --weights 0.3,0.7 > half.arpa
+"""
+
 
 def command(
     models: Annotated[

@@ -79,6 +79,13 @@ class LanguageModelTrainOptions:
         )
 
 
+USUAL = "order prune vocab min_count lowercase remove_punctuation text_field output"
+EXAMPLES = r"""
+dataselect lm train --order 3 -o weak.arpa annotated.jsonl
+dataselect lm train --lowercase --min-count 2 winnowed.jsonl > rich.arpa
+"""
+
+
 def command(
     inputs: InputOptions,
     training: LanguageModelTrainOptions,

@@ -189,6 +189,14 @@ class AnnotationOptions:
     ] = "slots"
 
 
+USUAL = "pairs slotless dev dev_share test held_out intent_field slots_field seed output"
+EXAMPLES = r"""
+dataselect paraphrase pairs --pairs 400 -o pairs.jsonl other_intents.jsonl
+dataselect paraphrase pairs --pairs 400 --dev dev.pairs.jsonl other_intents.jsonl \
+    > train.pairs.jsonl
+"""
+
+
 def command(
     inputs: InputOptions,
     making: PairGenerationOptions,

@@ -65,6 +65,14 @@ class MatchOptions:
     ] = None
 
 
+USUAL = "detector against candidates device threshold top_k share output rejects"
+EXAMPLES = r"""
+dataselect paraphrase score --detector detector dev.pairs.jsonl
+dataselect paraphrase score --detector detector --against annotated.jsonl --threshold 0.5 \
+    -o alike.jsonl relevant.jsonl
+"""
+
+
 def command(
     inputs: InputOptions,
     detector: Annotated[

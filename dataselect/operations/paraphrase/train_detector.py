@@ -114,6 +114,13 @@ class LabelOptions:
     ] = "label"
 
 
+USUAL = "dev base epochs networks device seed output"
+EXAMPLES = r"""
+dataselect paraphrase train --dev dev.pairs.jsonl -o detector train.pairs.jsonl
+dataselect paraphrase train --networks 1 --device cpu -o quick pairs.jsonl
+"""
+
+
 def command(
     inputs: InputOptions,
     training: DetectorTrainOptions,

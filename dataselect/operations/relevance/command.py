@@ -99,6 +99,17 @@ class FitOptions:
         )
 
 
+USUAL = (
+    "in_domain in_domain_by background threshold top_k share per calibrate model save_model "
+    "output report jobs"
+)
+EXAMPLES = r"""
+dataselect relevance --in-domain annotated.jsonl --share 6% -o relevant.jsonl pool.jsonl.gz
+dataselect relevance --in-domain annotated.jsonl --calibrate 0.9 --report run.json \
+    -o near.jsonl pool.jsonl.gz
+"""
+
+
 def command(
     inputs: InputOptions,
     fitting: FitOptions,

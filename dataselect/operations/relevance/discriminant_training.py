@@ -69,7 +69,7 @@ def near_copies(copies: csr_array, originals: csr_array) -> NDArray[np.bool_]:
     return found
 
 
-def contrast(
+def discriminants(
     in_domain: Mapping[str, Sequence[str]],
     background: Sequence[str],
     ngrams: Ngrams,

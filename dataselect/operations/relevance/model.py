@@ -131,11 +131,11 @@ class Relevance(FittedModel):
     ) -> Relevance:
         """As `fit`, of a background that `rng` drew already."""
         from dataselect.operations.relevance.discriminant_training import (
-            contrast,  # brings scikit-learn
+            discriminants,  # brings scikit-learn
         )
 
         ngrams = Ngrams(self.ngrams, self.analyzer, self.lowercase)
-        learnt = contrast(in_domain, background, ngrams, rng)
+        learnt = discriminants(in_domain, background, ngrams, rng)
         self.names_ = tuple(in_domain)
         self.weights_, self.sigmoids_ = learnt.weights, learnt.sigmoids
         self.held_out_, self.figures_ = learnt.held_out, learnt.figures

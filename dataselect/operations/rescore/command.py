@@ -225,6 +225,17 @@ class ListOptions:
             )
 
 
+USUAL = (
+    "lm in_domain tune metric save_weights load_weights lm_weight score_weight feature "
+    "evaluate output report"
+)
+EXAMPLES = r"""
+dataselect rescore --in-domain indomain.de.jsonl --evaluate wer -o best.jsonl nbest.jsonl
+dataselect rescore --in-domain indomain.de.jsonl --tune nbest.dev.jsonl --metric wer \
+    -o tuned.jsonl nbest.jsonl
+"""
+
+
 def command(
     inputs: InputOptions,
     models: LanguageModelOptions,

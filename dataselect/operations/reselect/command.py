@@ -12,6 +12,12 @@ from dataselect.selection.rule import DIRECTIONS
 
 _LOW_IS_GOOD = [field for field, direction in DIRECTIONS.items() if direction == "low"]
 
+USUAL = "by best threshold top_k share budget cost sample per min_per max_per output"
+EXAMPLES = r"""
+dataselect select --by relevance --top-k 100 --sort -o best100.jsonl relevant.jsonl
+dataselect select --by relevance --budget 500 --cost words relevant.jsonl > fits.jsonl
+"""
+
 
 def command(
     inputs: InputOptions,

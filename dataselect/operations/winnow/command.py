@@ -75,6 +75,16 @@ class WinnowOptions:
         return [] if self.background in (None, AUTO) else [Inputs([self.background])]
 
 
+USUAL = (
+    "lm in_domain background max_perplexity min_perplexity lowercase threshold top_k share "
+    "auto calibrate output report"
+)
+EXAMPLES = r"""
+dataselect winnow --in-domain annotated.jsonl --share 10% -o probable.jsonl pool.jsonl.gz
+dataselect winnow --in-domain annotated.jsonl --auto dev.jsonl -o winnowed.jsonl pool.jsonl.gz
+"""
+
+
 def command(
     inputs: InputOptions,
     models: LanguageModelOptions,

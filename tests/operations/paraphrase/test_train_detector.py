@@ -152,7 +152,7 @@ def test_pairs_of_one_label_teach_nothing(inside: Inside, folder: Path, label: i
     done.refused(1, f"all have the label {label}", "of both labels")
 
 
-def test_no_pairs_at_all_are_a_guard(inside: Inside, folder: Path) -> None:
+def test_no_pairs_at_all_do_not_meet_the_requirement(inside: Inside, folder: Path) -> None:
     write(folder / "pairs.jsonl", [])
     inside(*TRAIN, "pairs.jsonl", "-o", "detector").refused(3, "nothing was kept")
 
