@@ -1,4 +1,4 @@
-"""The reports of runs, read back: what each did, and which one went on with whose output."""
+"""Run reports as stages, and lineages: which run read what another one kept."""
 
 from __future__ import annotations
 

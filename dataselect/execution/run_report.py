@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, TypedDict, TypeVar
 from dataselect.data.input_files import read_whole
 from dataselect.data.records import encoded
 from dataselect.documents import Between, Count, DocumentError, parsed, typed
-from dataselect.errors import DataselectError, InputError
-from dataselect.selection.budgets import parse_share
+from dataselect.errors import InputError
+from dataselect.execution.reported_options import OPTIONS_OF, FileOptions, check_share
 from dataselect.selection.reasons import CountedReason
 from dataselect.selection.rule import Direction
 
@@ -80,100 +80,9 @@ class RunReport(TypedDict):
 # -- Of runs that score or select ----------------------------------------------------------------
 
 
-def _share(spelled: str) -> None:
-    try:
-        parse_share(spelled)
-    except DataselectError as error:
-        raise ValueError(str(error)) from None
-
-
-def _seed(value: Any) -> None:
-    if type(value) is not int or value < 0:
-        raise ValueError("not a whole number from 0")
-
-
 def _quantile_names(quantiles: Mapping[str, float]) -> None:
     for name in quantiles:
-        _share(name)
-
-
-class Options(TypedDict):
-    """Options of every run that scores, as far as readers of reports need them."""
-
-    output: str
-    rejects: str | None
-    report: str | None
-    text_field: str
-    seed: Annotated[Any, _seed]
-    threshold: float | None
-    top_k: Count | None
-    share: Annotated[str, _share] | None
-    budget: Annotated[float, Between(0)] | None
-    cost: str
-    sample: Count | None
-    auto: str | None
-    per: str | None
-    min_per: Count | None
-    max_per: Count | None
-
-
-class _FileOptions(Options, total=False):
-    """Files that a run learnt from, where it has such options."""
-
-    in_domain: list[str] | None
-    labelled: list[str] | None
-    against: str | None
-    model: str | None
-
-
-class _RelevanceOptions(TypedDict):
-    ngrams: Annotated[int, Between(1, 9)]
-    analyzer: Literal["word", "char"]
-    lowercase: bool
-    model: str | None
-
-
-class _WinnowOptions(TypedDict):
-    lm: str | None
-    in_domain: list[str] | None
-    background: str | None
-    order: Annotated[int, Between(1, 9)]
-    lowercase: bool
-    remove_punctuation: bool
-
-
-class _BitextOptions(TypedDict):
-    side: Literal["src", "tgt", "both"]
-    src_field: str
-    tgt_field: str
-    min_alignment: float | None
-    max_length_ratio: Annotated[float, Between(1)] | None
-    length_unit: Literal["chars", "words"]
-    drop_copies: bool
-    src_script: str | None
-    tgt_script: str | None
-    same_urls: bool
-    same_numbers: bool
-
-
-class _LabelOptions(TypedDict):
-    min_confidence: float | None
-    keep_other: bool
-
-
-class _ParaphraseOptions(TypedDict):
-    against: str | None
-    text1_field: str
-    text2_field: str
-
-
-_OPTIONS: dict[str, Any] = {
-    "relevance": _RelevanceOptions,
-    "winnow": _WinnowOptions,
-    "bitext": _BitextOptions,
-    "label": _LabelOptions,
-    "paraphrase": _ParaphraseOptions,
-}
+        check_share(name)
 
 
 class RuleOptions(TypedDict, total=False):
@@ -181,7 +90,7 @@ class RuleOptions(TypedDict, total=False):
 
     threshold: float | None
     top_k: Count
-    share: Annotated[str, _share]
+    share: Annotated[str, check_share]
     budget: Annotated[float, Between(0)] | None
     cost: str
     sample: Count
@@ -288,7 +197,7 @@ class MeasuredDocument(TypedDict):
 
 
 class SelectionDocument(MeasuredDocument):
-    """A selection beside random ones."""
+    """A selection and random ones of its size."""
 
     random: dict[str, SpreadDocument]
 
@@ -330,14 +239,14 @@ def _checked(found: Any) -> ScoringReport | CompareReport:
     command = typed(RunReport, found)["command"]
     if command == COMPARE:
         report = typed(CompareReport, found)
-        beside = {
+        baselines = {
             name: each
             for name, each in report["compare"].items()
             if isinstance(each, dict) and "measures" in each
         }
-        typed(dict[str, MeasuredDocument], beside)
+        typed(dict[str, MeasuredDocument], baselines)
         return report
-    for kind in (_FileOptions, _OPTIONS.get(command)):
+    for kind in (FileOptions, OPTIONS_OF.get(command)):
         if kind is not None:
             _within("options", kind, found["options"])
     _within(command, Learnt, found.get(command, {}))

@@ -71,7 +71,7 @@ class Selection:
     `share` counts all records, and rounds down. `budget` is in the unit of the cost, such as
     seconds, and shown to people in `budget_unit`, such as `h`. `calibrate` becomes a threshold by
     `calibrated`, and `auto`, a file of text like that which is to come, a share by
-    `best_share`. `buckets` are percentages of the best that `bucket` tells apart; they keep
+    `best_share`. `buckets` are percentages of the best, which `bucket` numbers; they keep
     and drop nothing.
     """
 

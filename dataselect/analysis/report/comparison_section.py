@@ -1,4 +1,4 @@
-"""Reports of `compare`: how selections stand beside random ones of equal size."""
+"""Reports of `compare`: selections and random ones of equal size."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ComparisonSection:
         ]
 
     def headline(self, drawn: Drawn) -> str:
-        """How a selection stands beside random ones and all of the pool."""
+        """A selection against random ones and all of the pool, in words."""
         words = f"better than {drawn.beaten} of {len(drawn.random)} random selections of equal size"
         if not drawn.beaten:
             words = f"no better than any of {len(drawn.random)} random selections of equal size"

@@ -1,4 +1,4 @@
-"""Which n-grams tell two samples of text apart: log-odds with an informative prior."""
+"""Keyness of n-grams between two samples of text: log-odds with an informative prior."""
 
 from __future__ import annotations
 

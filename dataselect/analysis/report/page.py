@@ -59,7 +59,7 @@ def sources_of(
     """Where the records of each lineage of stages are.
 
     Files of `scored` records are what the one stage wrote to standard output, if there is just
-    one, else a lineage of their own. Raises OptionError where nothing tells their score.
+    one, else a lineage of their own. Raises OptionError where their score field is not known.
     """
     own = {id(stage): stage_files.of_stage(stage) for stage in stages}
     piped = [stage for stage in stages if stage.kept is None]

@@ -91,7 +91,7 @@ def read_statistics(
     rng: np.random.Generator,
     on_block: Callable[[Block, int], None],
 ) -> StageStatistics:
-    """Read all files of a stage. `on_block` is told of each block and its good records.
+    """Read all files of a stage. `on_block` gets each block and the number of its good records.
 
     Holds 8 bytes a kept record where what was dropped is looked for in the input. Raises
     InputError for a bad record, but for one of the input: the run has dealt with those.
@@ -124,7 +124,7 @@ class _Reading:
         for found in self._blocks(source.kept):
             self._add(self._kept, found)
             if source.pool:
-                keys.append(_keys(found))
+                keys.append(_identity_keys(found))
         for found in self._blocks(source.dropped):
             self._add(self._dropped, found)
         for found in self._blocks(source.mixed):
@@ -143,7 +143,7 @@ class _Reading:
 
         kept = np.unique(np.frombuffer(keys, np.uint64))
         for found in self._blocks(self._source.pool, strict=False):
-            is_kept = np.isin(np.frombuffer(_keys(found), np.uint64), kept)
+            is_kept = np.isin(np.frombuffer(_identity_keys(found), np.uint64), kept)
             self._add(self._dropped, _where(found, (~is_kept).tolist()))
 
     def _blocks(self, paths: Sequence[str], *, strict: bool = True) -> Iterator[_Columns]:
@@ -213,8 +213,8 @@ def _where(found: _Columns, mask: Sequence[bool]) -> _Columns:
     return {name: list(compress(values, mask)) for name, values in found.items()}
 
 
-def _keys(found: _Columns) -> bytes:
-    """8 bytes a record that tell it from others: a digest of its id and text."""
+def _identity_keys(found: _Columns) -> bytes:
+    """8 bytes a record that identify it: a digest of its id and text."""
     pairs = zip(found["id"], found["text"], strict=True)
     return content_keys(records.encoded(pair) for pair in pairs)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dataselect.selection.rule import Direction
 
 LABELS = ("truth", "intent", "relevance_for")
-"""The fields that may hold a label, the one of most worth first."""
+"""The fields that may hold a label, the preferred one first."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Source:
 
     @property
     def cut(self) -> float | None:
-        """The score that told kept from dropped, if one did, and a report tells it."""
+        """The score at which kept and dropped part, if one decided, by the report."""
         cut = None if self.stage is None else self.stage.cut
         return cut.score if cut is not None and cut.selects and cut.by_score else None
 
     @property
     def other_field(self) -> str | None:
-        """Where pairs have the side that is not compared, if a report tells it."""
+        """The field of the side of pairs that is not compared, by the report."""
         return self.stage.sides[1] if self.stage is not None and self.stage.sides else None
 
     @property
@@ -104,7 +104,7 @@ def with_scored(found: Source, paths: Sequence[str]) -> Source:
 
 
 def of_scored(paths: Sequence[str], by: str | None, field: str) -> Source:
-    """Scored records without a report. Raises OptionError where nothing tells their score."""
+    """Scored records without a report. Raises OptionError where their score field is not known."""
     score = by or _last_score(paths)
     return Source(score, score, DIRECTIONS.get(score, "high"), field, mixed=tuple(paths))
 

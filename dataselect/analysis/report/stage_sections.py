@@ -48,7 +48,7 @@ class Samples(NamedTuple):
 class StageSection:
     """A stage: what it did to scores and words, and some of its records.
 
-    `cut` is the score that tells kept from dropped, the worst that was kept; None where none does.
+    `cut` is the worst score that was kept, None where the score does not decide.
     `quantiles` are rows of a name and the scores of what was kept, dropped and both.
     `ngrams` are those of the kept, then of the dropped texts; `compared` how many texts of each.
     `ranks`: how many kept texts had each rank in their n-best list, the first ones and all others.
@@ -136,7 +136,7 @@ def _reasons(source: Source, statistics: StageStatistics) -> list[tuple[str, int
 
 
 def _cut(source: Source, statistics: StageStatistics) -> float | None:
-    """The score that tells kept from dropped: the worst that was kept; None where none does."""
+    """The worst score that was kept, None where the score does not decide."""
     if source.stage is not None:
         return source.cut if statistics.dropped.records else None
     kept, dropped = statistics.kept.scores.quantiles(), statistics.dropped.scores.quantiles()
