@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from dataselect.models.language_model.trained_model import KneserNey as KneserNey
     from dataselect.models.paraphrase_detector.detector import Detector as Detector
     from dataselect.operations.bitext.filters import PairFilters as PairFilters
-    from dataselect.operations.bitext.scorer import Bitext as Bitext
-    from dataselect.operations.bitext.scorer import Domain as Domain
+    from dataselect.operations.bitext.model import Bitext as Bitext
+    from dataselect.operations.bitext.scorer import BitextScorer as BitextScorer
     from dataselect.operations.diversity.model import Diversity as Diversity
     from dataselect.operations.label.scorer import LabelScorer as LabelScorer
     from dataselect.operations.relevance.model import Relevance as Relevance
@@ -49,11 +49,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "TextTable": "analysis.compare.selected_texts",
-    "Bitext": "operations.bitext.scorer",
+    "Bitext": "operations.bitext.model",
+    "BitextScorer": "operations.bitext.scorer",
     "DataselectError": "errors",
     "Detector": "models.paraphrase_detector.detector",
     "Diversity": "operations.diversity.model",
-    "Domain": "operations.bitext.scorer",
     "Field": "operations.reselect.scorer",
     "PairFilters": "operations.bitext.filters",
     "Inputs": "data.input_files",

@@ -216,3 +216,22 @@ def test_a_model_trained_in_python_is_that_of_lm_train(inside: Inside) -> None:
     assert inside("winnow", "--lm", "by_command.arpa", "-o", "scored.jsonl", pool).code == 0
     scored = [each["perplexity"] for each in read("scored.jsonl")]
     assert dataselect.Winnow(lm).score(POOL).tolist() == scored
+
+
+@pytest.mark.parametrize("rule", ["discriminant", "centroid"])
+def test_bitext_is_that_of_the_command_line(rule: str, inside: Inside) -> None:
+    texts = [f"{verb} the {thing}" for verb in ("play", "find", "stop") for thing in "abcdef"]
+    german = [f"{what} {where}" for what in ("spiel", "regen", "stop") for where in "abcdef"]
+    pairs = write("pairs.jsonl", texts, src=list(texts), tgt=list(german))
+    own = write("own.jsonl", ["spiel jazz", "spiel a", "spiel das album"])
+    options = ["--in-domain", own, "--rule", rule, "--seed", "4"]
+    done = inside("bitext", *options, "--top-k", "5", "-o", "by_command.jsonl", pairs)
+    assert done.code == 0, done.err
+    model = dataselect.Bitext(rule=rule, seed=4)  # type: ignore[arg-type]
+    model.fit([each["text"] for each in read(own)], german)
+    dataselect.select_file(pairs, model, dataselect.TopK(5), output="by_python.jsonl")
+    assert Path("by_python.jsonl").read_bytes() == Path("by_command.jsonl").read_bytes()
+    kept = dataselect.TopK(5, direction="low").select(model.score(german))
+    assert [each["tgt"] for each in read("by_command.jsonl")] == [german[at] for at in kept]
+    model.save("saved")
+    assert dataselect.Bitext.load("saved").score(german).tolist() == model.score(german).tolist()

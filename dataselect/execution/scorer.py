@@ -55,6 +55,9 @@ class Scorer(ABC):
         """Where in its output the score is, dots reach inwards."""
         return self.measure
 
+    text_field: str = "text"
+    """Where records have the text that is counted, and told apart by."""
+
     direction: Direction = "high"
     """Which end of the score is the good one."""
 

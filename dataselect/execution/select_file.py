@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class RecordModel(Protocol):
     """A model of which there is a scorer of records."""
 
-    def record_scorer(self, *, text_field: str = "text") -> Scorer:
+    def record_scorer(self) -> Scorer:
         """What scores records of files."""
 
 
@@ -36,7 +36,7 @@ def select_file(
     report: str | None = None,
     on_error: str = FAIL,
     sort: bool = False,
-    text_field: str = "text",
+    text_field: str | None = None,
     jobs: int = 1,
     engine: Engine = "local",
     ray_address: str | None = None,
@@ -58,7 +58,8 @@ def select_file(
     >>> select_file("pool.jsonl", model, TopK(1), output="kept.jsonl").counts.kept
     1
     """
-    scorer = model if isinstance(model, Scorer) else model.record_scorer(text_field=text_field)
+    options = {} if text_field is None else {"text_field": text_field}
+    scorer = model if isinstance(model, Scorer) else model.record_scorer(**options)
     selection = rule.selection if isinstance(rule, SelectionRule) else rule or Selection()
     if isinstance(rule, SelectionRule) and rule.direction not in (None, scorer.direction):
         raise OptionError(
@@ -75,7 +76,7 @@ def select_file(
         seed=rule.seed if isinstance(rule, SelectionRule) else 0,
         min_records=min_records,
         allow_empty=allow_empty,
-        text_field=text_field,
+        text_field=text_field or scorer.text_field,
     )
     paths = [files] if isinstance(files, str) else list(files)
     pool = open_pool(

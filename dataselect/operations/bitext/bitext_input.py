@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from dataselect.data.records import Column
     from dataselect.models.encoders.sentence_transformer import Neural
     from dataselect.operations.bitext.filters import PairFilters
-    from dataselect.operations.bitext.scorer import Bitext, Domain, Margins
+    from dataselect.operations.bitext.model import Domain
+    from dataselect.operations.bitext.scorer import BitextScorer, Margins
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,9 @@ class BitextSources:
         compared = self.side.sides if self.aligning.align is None else SIDES
         return side_columns(self.side.fields, compared)
 
-    def scorer(self, pool: Inputs, filters: PairFilters, rng: np.random.Generator) -> Bitext:
+    def scorer(self, pool: Inputs, filters: PairFilters, rng: np.random.Generator) -> BitextScorer:
         """Load or fit what scores. Reads the pool for a sample, vectors and alignment."""
-        from dataselect.operations.bitext.scorer import Bitext
+        from dataselect.operations.bitext.scorer import BitextScorer
 
         vectors = self.encoders.vectors
         if self._in_domain_files or vectors or self.aligning.align is not None:
@@ -85,7 +86,7 @@ class BitextSources:
             total = total_records(pool)
             for each in vectors.values():
                 each.check_count(total)
-        return Bitext(
+        return BitextScorer(
             self._domains(pool, rng),
             margins=self._margins(pool),
             filters=filters,
@@ -97,7 +98,7 @@ class BitextSources:
 
     def _domains(self, pool: Inputs, rng: np.random.Generator) -> dict[str, Domain]:
         """What each side is compared with, loaded or fitted; nothing without in-domain text."""
-        from dataselect.operations.bitext.scorer import load_domains
+        from dataselect.operations.bitext.model import load_domains
 
         if self.encoders.model is not None:
             domains = load_domains(self.encoders.model, self.encoders.of_model)
@@ -131,7 +132,7 @@ class BitextSources:
         rng: np.random.Generator,
     ) -> Domain:
         """Fit one side to texts, or to the vectors at positions."""
-        from dataselect.operations.bitext.scorer import Domain
+        from dataselect.operations.bitext.model import Domain
 
         options, neural = self.distance.build(), self.encoders.neural
         if neural is not None:

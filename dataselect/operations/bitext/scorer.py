@@ -1,110 +1,31 @@
 """Bilingual corpora: pairs near the in-domain text, and pairs that translate each other.
 
-After Punjabi et al. (2019): the in-domain text is embedded, and sentence pairs are kept whose side
-in that language lies near its average. Alignment is after Artetxe & Schwenk (2019).
+Distances are those of `Domain`; alignment is after Artetxe & Schwenk (2019).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.data.records import POSITION, Column, Fields, hypothesis, numbers, text
-from dataselect.documents import typed
 from dataselect.errors import InputError, OptionError
 from dataselect.execution.scorer import FittedScorer, Scores
 from dataselect.models import archive
-from dataselect.models.encoders.base import Encoder, described
-from dataselect.models.encoders.lexical import Lexical
-from dataselect.operations.bitext.distance.distance_rules import Distance, restore
-from dataselect.operations.bitext.distance.embedding_space import checked
-from dataselect.operations.bitext.distance.fitting import fit
-from dataselect.operations.bitext.distance.options import DistanceOptions
 from dataselect.operations.bitext.filters import PairFilters
+from dataselect.operations.bitext.model import DECIMALS, FORMAT, SIDES, Domain, dumps_domains
 from dataselect.selection.reasons import Reason, describe
 
 if TYPE_CHECKING:
     from dataselect.selection.rule import Direction
 
-SIDES = ("src", "tgt")
 DISTANCE, ALIGNMENT = "distance", "alignment"
-_DECIMALS = 6
-_FORMAT = archive.Format("bitext", 1)
-
-
-@dataclass(frozen=True)
-class Domain:
-    """In-domain text in one language: an encoder, and the distance of its vectors to the text.
-
-    `held_out` (h,): the distance of each in-domain text by a rule that was fitted without it, or
-    nothing where that cannot be. `paired`: the texts are those of pairs, in the order of the other
-    side's. `wordless`: how far a text without words, or a vector of zeros, is.
-    """
-
-    encoder: Encoder
-    distance: Distance
-    held_out: NDArray[np.float64]
-    wordless: float
-    figures: dict[str, Any] = field(default_factory=dict)
-    paired: bool = False
-
-    def distances(self, items: Sequence[Any]) -> NDArray[np.float64]:
-        """(n,) how far texts, or the vectors at positions, are from the in-domain text."""
-        vectors = self.encoder.encode(items, unit=True)
-        distances = self.distance(vectors)
-        distances[~vectors.any(axis=1)] = self.wordless
-        return distances
-
-    @classmethod
-    def fit(
-        cls,
-        in_domain: Sequence[str],
-        corpus: Sequence[str],
-        encoder: Encoder | None = None,
-        options: DistanceOptions | None = None,
-        *,
-        rng: np.random.Generator | None = None,
-    ) -> Domain:
-        """Fit a distance, and the default encoder where none is given.
-
-        `corpus`: a sample of the texts that are to be scored; in-domain text may hide in it.
-
-        >>> near, far = ["play adele", "play some jazz"], ["it rained all day", "we left"]
-        >>> low, high = Domain.fit(near, far).distances(["play the blues", "it rained"])
-        >>> bool(low < high)
-        True
-
-        Raises InputError if a side has no text, OptionError for options that do not fit the data.
-        """
-        rng = rng or np.random.default_rng(0)
-        encoder = encoder or Lexical.fit([*corpus, *in_domain], rng=rng)
-        own, others = (encoder.encode(texts, unit=True) for texts in (in_domain, corpus))
-        return cls.of_vectors(own, others, encoder, options, rng=rng)
-
-    @classmethod
-    def of_vectors(
-        cls,
-        in_domain: NDArray[np.float32],
-        corpus: NDArray[np.float32],
-        encoder: Encoder,
-        options: DistanceOptions | None = None,
-        *,
-        rng: np.random.Generator,
-    ) -> Domain:
-        """Fit to unit vectors that `encoder` made, or that were made as it makes them.
-
-        Where there are no words, nothing speaks for the domain: as far as the corpus goes.
-        """
-        fitted = fit(in_domain, corpus, options or DistanceOptions(), rng)
-        farthest = float(fitted.distance(corpus[corpus.any(axis=1)]).max(initial=0))
-        figures = {**fitted.figures, "warnings": fitted.warnings()}
-        return cls(encoder, fitted.distance, fitted.held_out, farthest, figures)
 
 
 @dataclass(frozen=True)
@@ -138,7 +59,7 @@ def side_columns(fields: Mapping[str, str], compared: Sequence[str]) -> list[Col
     ]
 
 
-class Bitext(FittedScorer):
+class BitextScorer(FittedScorer):
     """Distance of sentence pairs to in-domain text, low is good; and their alignment, high is good.
 
     With both sides in `domains` the distance is the mean of theirs. Without a domain, pairs are
@@ -161,6 +82,7 @@ class Bitext(FittedScorer):
         self.domains = {side: domains[side] for side in SIDES if side in domains}
         self.margins, self.filters = margins, filters or PairFilters()
         self.fields = {"src": src_field, "tgt": tgt_field}
+        self.text_field = self.fields["src" if list(self.domains) == ["src"] else "tgt"]
 
     @property
     def measure(self) -> str:
@@ -205,13 +127,13 @@ class Bitext(FittedScorer):
         """Whether every encoder may be held by several processes."""
         return all(domain.encoder.parallel for domain in self.domains.values())
 
-    def part(self, first: int, records: int) -> Bitext:
+    def part(self, first: int, records: int) -> BitextScorer:
         """The same, with the margins of some pairs only."""
         if self.margins is None:
             return self
         margins = self.margins.part(first, records)
         src, tgt = self.fields.values()
-        return Bitext(
+        return BitextScorer(
             self.domains, margins=margins, filters=self.filters, src_field=src, tgt_field=tgt
         )
 
@@ -226,11 +148,11 @@ class Bitext(FittedScorer):
             for side, domain in self.domains.items():
                 own = places if domain.encoder.reads_positions else items[side]
                 values += domain.distances(own) / len(self.domains)
-            values = np.round(values, _DECIMALS)
+            values = np.round(values, DECIMALS)
             fields[DISTANCE] = numbers(values)
         excluded = self.filters.codes(src, tgt) if self.filters.active else None
         if self.margins is not None:
-            found = np.round(self.margins.at(places), _DECIMALS)
+            found = np.round(self.margins.at(places), DECIMALS)
             fields[ALIGNMENT] = numbers(found)
             values = values if self.domains else found
             excluded = self._poorly_aligned(found, excluded)
@@ -306,89 +228,8 @@ class Bitext(FittedScorer):
             for side, domain in self.domains.items()
             for name, each in domain.distance.arrays().items()
         }
-        return hashlib.sha256(archive.dumps(_FORMAT, about, arrays)).hexdigest()
+        return hashlib.sha256(archive.dumps(FORMAT, about, arrays)).hexdigest()
 
     def dumps(self) -> bytes:
-        """The domains as bytes; of vectors and of neural encoders only how to know them again."""
-        about: dict[str, Any] = {}
-        arrays: dict[str, NDArray[Any]] = {}
-        for side, domain in self.domains.items():
-            encoder, distance = domain.encoder, domain.distance
-            arrays[f"{side}.held_out"] = domain.held_out
-            arrays |= {f"{side}.distance.{name}": a for name, a in distance.arrays().items()}
-            arrays |= {f"{side}.encoder.{name}": a for name, a in encoder.arrays().items()}
-            about[side] = {
-                "encoder": encoder.about(),
-                "distance": distance.about(),
-                "wordless": domain.wordless,
-                "figures": domain.figures,
-                "paired": domain.paired,
-            }
-        return archive.dumps(_FORMAT, {"sides": about}, arrays)
-
-
-Open = Callable[[str, Mapping[str, Any]], Encoder]
-"""Makes the encoder of a side that a model does not hold, from its description."""
-
-
-def load_domains(path: str, open_encoder: Open) -> dict[str, Domain]:
-    """The domains of a saved model. Raises InputError if it is not one."""
-
-    def restored(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str, Domain]:
-        sides = typed(_About, about).sides
-        if not set() < sides.keys() <= set(SIDES):
-            raise ValueError(f"its sides are {', '.join(sides)[:40]}")
-        return {
-            side: _restored(side, own, _within(side, arrays), open_encoder)
-            for side, own in sides.items()
-        }
-
-    return archive.load(path, _FORMAT, restored)
-
-
-class _Figures(TypedDict, total=False):
-    warnings: list[str]
-
-
-class _Kind(TypedDict):
-    kind: str
-
-
-class _Side(NamedTuple):
-    encoder: _Kind
-    distance: _Kind
-    wordless: float
-    figures: _Figures
-    paired: bool
-
-
-class _About(NamedTuple):
-    """The part of a saved model that is JSON."""
-
-    sides: dict[str, _Side]
-
-
-def _restored(
-    side: str, about: _Side, arrays: Mapping[str, NDArray[Any]], open_encoder: Open
-) -> Domain:
-    told = cast("dict[str, Any]", about.encoder)
-    encoder = (
-        Lexical.restore(told, _within("encoder", arrays))
-        if about.encoder["kind"] == Lexical.kind
-        else open_encoder(side, described(told))
-    )
-    distance = restore(about.distance, _within("distance", arrays))
-    if encoder.dimension != distance.dimension:
-        raise ValueError(
-            f"vectors of {encoder.dimension} dimensions for a distance of {distance.dimension}"
-        )
-    held_out = arrays["held_out"]
-    checked("held-out distances", held_out, (None,) if held_out.size else (0,))
-    figures = cast("dict[str, Any]", about.figures)
-    return Domain(encoder, distance, held_out, about.wordless, figures, about.paired)
-
-
-def _within(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """The arrays whose names begin so, under the rest of their names."""
-    start = f"{name}."
-    return {key.removeprefix(start): each for key, each in arrays.items() if key.startswith(start)}
+        """The domains as the bytes of a file."""
+        return dumps_domains(self.domains)

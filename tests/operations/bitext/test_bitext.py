@@ -14,7 +14,8 @@ from conftest import Inside, Shell
 from dataselect.errors import InputError, OptionError
 from dataselect.models import archive
 from dataselect.models.encoders.base import unit
-from dataselect.operations.bitext.scorer import Bitext, Domain
+from dataselect.operations.bitext.model import Domain
+from dataselect.operations.bitext.scorer import BitextScorer
 
 MUSIC = ("spiele", "musik", "von", "der", "band", "bitte", "etwas", "jazz", "lauter", "jetzt")
 WEATHER = ("regen", "schnee", "morgen", "im", "norden", "wetter", "kalt", "wird", "es", "sonne")
@@ -670,7 +671,7 @@ def test_the_library_needs_no_command_line() -> None:
     domain = Domain.fit(sentences(MUSIC, 20, 1), sentences((*MUSIC, *WEATHER), 100, 2))
     near, far = domain.distances(["spiele etwas jazz", "regen im norden"])
     assert near < far
-    scorer = Bitext({"tgt": domain})
+    scorer = BitextScorer({"tgt": domain})
     scores = scorer.score([["play", "rain"], ["spiele etwas jazz", "regen im norden"]])
     np.testing.assert_allclose(scores.values, [near, far], atol=1e-6)
 
@@ -681,4 +682,4 @@ def test_text_that_cannot_be_fitted_to_is_refused() -> None:
     with pytest.raises(InputError, match="left to compare"):
         Domain.fit(["regen"], ["regen"])
     with pytest.raises(OptionError):
-        Bitext({}).held_out()
+        BitextScorer({}).held_out()

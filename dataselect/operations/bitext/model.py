@@ -1,0 +1,280 @@
+"""Distance of texts to in-domain text.
+
+After Punjabi et al. (2019): the in-domain text is embedded, and sentence pairs are kept whose side
+in that language lies near its average.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypedDict, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.data.sampling import sample_items
+from dataselect.documents import typed
+from dataselect.errors import InputError
+from dataselect.models import archive
+from dataselect.models.encoders.base import Encoder, described
+from dataselect.models.encoders.lexical import Lexical
+from dataselect.models.fitted_model import FittedModel
+from dataselect.models.text_sequences import as_texts
+from dataselect.operations.bitext.distance.distance_rules import Distance, restore
+from dataselect.operations.bitext.distance.embedding_space import checked
+from dataselect.operations.bitext.distance.fitting import fit
+from dataselect.operations.bitext.distance.options import DistanceOptions, Rule, SpaceName
+
+if TYPE_CHECKING:
+    from dataselect.models.text_sequences import Texts
+    from dataselect.operations.bitext.filters import PairFilters
+    from dataselect.operations.bitext.scorer import BitextScorer
+    from dataselect.selection.rule import Direction
+
+SIDES = ("src", "tgt")
+DECIMALS = 6
+FORMAT = archive.Format("bitext", 1)
+
+
+OpenEncoder = Callable[[str, Mapping[str, Any]], Encoder]
+"""Makes the encoder of a side that a model does not hold, from its description."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """In-domain text in one language: an encoder, and the distance of its vectors to the text.
+
+    `held_out` (h,): the distance of each in-domain text by a rule that was fitted without it, or
+    nothing where that cannot be. `paired`: the texts are those of pairs, in the order of the other
+    side's. `wordless`: how far a text without words, or a vector of zeros, is.
+    """
+
+    encoder: Encoder
+    distance: Distance
+    held_out: NDArray[np.float64]
+    wordless: float
+    figures: dict[str, Any] = field(default_factory=dict)
+    paired: bool = False
+
+    def distances(self, items: Sequence[Any]) -> NDArray[np.float64]:
+        """(n,) how far texts, or the vectors at positions, are from the in-domain text."""
+        vectors = self.encoder.encode(items, unit=True)
+        distances = self.distance(vectors)
+        distances[~vectors.any(axis=1)] = self.wordless
+        return distances
+
+    @classmethod
+    def fit(
+        cls,
+        in_domain: Sequence[str],
+        corpus: Sequence[str],
+        encoder: Encoder | None = None,
+        options: DistanceOptions | None = None,
+        *,
+        rng: np.random.Generator | None = None,
+    ) -> Domain:
+        """Fit a distance, and the default encoder where none is given.
+
+        `corpus`: a sample of the texts that are to be scored; in-domain text may hide in it.
+
+        >>> near, far = ["play adele", "play some jazz"], ["it rained all day", "we left"]
+        >>> low, high = Domain.fit(near, far).distances(["play the blues", "it rained"])
+        >>> bool(low < high)
+        True
+
+        Raises InputError if a side has no text, OptionError for options that do not fit the data.
+        """
+        rng = rng or np.random.default_rng(0)
+        encoder = encoder or Lexical.fit([*corpus, *in_domain], rng=rng)
+        own, others = (encoder.encode(texts, unit=True) for texts in (in_domain, corpus))
+        return cls.of_vectors(own, others, encoder, options, rng=rng)
+
+    @classmethod
+    def of_vectors(
+        cls,
+        in_domain: NDArray[np.float32],
+        corpus: NDArray[np.float32],
+        encoder: Encoder,
+        options: DistanceOptions | None = None,
+        *,
+        rng: np.random.Generator,
+    ) -> Domain:
+        """Fit to unit vectors that `encoder` made, or that were made as it makes them.
+
+        Where there are no words, nothing speaks for the domain: as far as the corpus goes.
+        """
+        fitted = fit(in_domain, corpus, options or DistanceOptions(), rng)
+        farthest = float(fitted.distance(corpus[corpus.any(axis=1)]).max(initial=0))
+        figures = {**fitted.figures, "warnings": fitted.warnings()}
+        return cls(encoder, fitted.distance, fitted.held_out, farthest, figures)
+
+
+class Bitext(FittedModel):
+    """Distance of one side of sentence pairs to in-domain text in its language, low for near ones.
+
+    `side`: "src" or "tgt". `rule` and `space`: see `DistanceOptions`. `encoder`: of vectors, by
+    default one that is fitted to the texts. At most `fit_size` texts of each kind are used. After
+    `fit`: `domain_`, with `held_out` distances of in-domain texts by rules that did not see them.
+
+    >>> near, far = ["play adele", "play some jazz"], ["it rained all day", "we left"]
+    >>> low, high = Bitext().fit(near, far).score(["play the blues", "it rained"])
+    >>> bool(low < high)
+    True
+    """
+
+    direction: ClassVar[Direction] = "low"
+
+    domain_: Domain
+
+    def __init__(
+        self,
+        *,
+        side: Literal["src", "tgt"] = "tgt",
+        rule: Rule = "discriminant",
+        space: SpaceName | None = None,
+        encoder: Encoder | None = None,
+        fit_size: int = 10_000,
+        seed: int = 0,
+    ) -> None:
+        self.side, self.rule, self.space = side, rule, space
+        self.encoder, self.fit_size, self.seed = encoder, fit_size, seed
+
+    def fit(self, in_domain: Texts, corpus: Texts) -> Bitext:
+        """Learn from in-domain texts, and those that are to be scored. Returns self.
+
+        Raises InputError if a side has no text, OptionError for options that do not fit the data.
+        """
+        rng = np.random.default_rng(self.seed)
+        own = as_texts(in_domain, "in_domain")
+        if len(own) > self.fit_size:
+            chosen = sorted(rng.choice(len(own), self.fit_size, replace=False).tolist())
+            own = [own[place] for place in chosen]
+        others = sample_items(as_texts(corpus, "corpus"), self.fit_size, rng)
+        options = DistanceOptions(self.rule, self.space)
+        self.domain_ = Domain.fit(own, others, self.encoder, options, rng=rng)
+        return self
+
+    def score(self, texts: Texts) -> NDArray[np.float64]:
+        """(n,) the distance of each text of the side."""
+        found: NDArray[np.float64] = np.round(self.domain_.distances(as_texts(texts)), DECIMALS)
+        return found
+
+    def record_scorer(
+        self,
+        *,
+        src_field: str = "src",
+        tgt_field: str = "tgt",
+        filters: PairFilters | None = None,
+    ) -> BitextScorer:
+        """What scores pairs of files: see `select_file`. What `filters` name is left out."""
+        from dataselect.operations.bitext.scorer import BitextScorer
+
+        return BitextScorer(
+            {self.side: self.domain_}, filters=filters, src_field=src_field, tgt_field=tgt_field
+        )
+
+    def dumps(self) -> bytes:
+        """The model as the bytes of a file."""
+        return dumps_domains({self.side: self.domain_})
+
+    @classmethod
+    def load(cls, path: str, open_encoder: OpenEncoder | None = None) -> Bitext:
+        """Read a model of one side from a file. Raises InputError if it is not one.
+
+        `open_encoder` makes the encoder that it was trained with, from side and description.
+        """
+        [(side, domain), *others] = load_domains(path, open_encoder or _neural).items()
+        if others:
+            raise InputError(f"{path}: a model of both sides; use it with BitextScorer")
+        model = cls(side=cast("Literal['src', 'tgt']", side))
+        model.domain_ = domain
+        return model
+
+
+def _neural(_side: str, described: Mapping[str, Any]) -> Encoder:
+    from dataselect.models.encoders.sentence_transformer import Neural
+
+    return Neural(described["model"])
+
+
+def dumps_domains(domains: Mapping[str, Domain]) -> bytes:
+    """The domains as bytes; of vectors and of neural encoders only how to know them again."""
+    about: dict[str, Any] = {}
+    arrays: dict[str, NDArray[Any]] = {}
+    for side, domain in domains.items():
+        encoder, distance = domain.encoder, domain.distance
+        arrays[f"{side}.held_out"] = domain.held_out
+        arrays |= {f"{side}.distance.{name}": a for name, a in distance.arrays().items()}
+        arrays |= {f"{side}.encoder.{name}": a for name, a in encoder.arrays().items()}
+        about[side] = {
+            "encoder": encoder.about(),
+            "distance": distance.about(),
+            "wordless": domain.wordless,
+            "figures": domain.figures,
+            "paired": domain.paired,
+        }
+    return archive.dumps(FORMAT, {"sides": about}, arrays)
+
+
+def load_domains(path: str, open_encoder: OpenEncoder) -> dict[str, Domain]:
+    """The domains of a saved model. Raises InputError if it is not one."""
+
+    def restored(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str, Domain]:
+        sides = typed(_About, about).sides
+        if not set() < sides.keys() <= set(SIDES):
+            raise ValueError(f"its sides are {', '.join(sides)[:40]}")
+        return {
+            side: _restored(side, own, _within(side, arrays), open_encoder)
+            for side, own in sides.items()
+        }
+
+    return archive.load(path, FORMAT, restored)
+
+
+class _Figures(TypedDict, total=False):
+    warnings: list[str]
+
+
+class _Kind(TypedDict):
+    kind: str
+
+
+class _Side(NamedTuple):
+    encoder: _Kind
+    distance: _Kind
+    wordless: float
+    figures: _Figures
+    paired: bool
+
+
+class _About(NamedTuple):
+    """The part of a saved model that is JSON."""
+
+    sides: dict[str, _Side]
+
+
+def _restored(
+    side: str, about: _Side, arrays: Mapping[str, NDArray[Any]], open_encoder: OpenEncoder
+) -> Domain:
+    told = cast("dict[str, Any]", about.encoder)
+    encoder = (
+        Lexical.restore(told, _within("encoder", arrays))
+        if about.encoder["kind"] == Lexical.kind
+        else open_encoder(side, described(told))
+    )
+    distance = restore(about.distance, _within("distance", arrays))
+    if encoder.dimension != distance.dimension:
+        raise ValueError(
+            f"vectors of {encoder.dimension} dimensions for a distance of {distance.dimension}"
+        )
+    held_out = arrays["held_out"]
+    checked("held-out distances", held_out, (None,) if held_out.size else (0,))
+    figures = cast("dict[str, Any]", about.figures)
+    return Domain(encoder, distance, held_out, about.wordless, figures, about.paired)
+
+
+def _within(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The arrays whose names begin so, under the rest of their names."""
+    start = f"{name}."
+    return {key.removeprefix(start): each for key, each in arrays.items() if key.startswith(start)}
