@@ -81,7 +81,7 @@ def test_the_bytes_are_those_of_kenlm(folder: Path, seed: int, order: int) -> No
     texts = random_texts(draw)
     encoded = sentences(texts)
     ours = LanguageModel(str(path))
-    scores = ours.score(texts)
+    scores = ours.text_scores(texts)
     assert scores.log_probs.tolist() == [theirs.score(text) for text in encoded]
     words = [list(theirs.full_scores(text)) for text in encoded]
     assert scores.words.tolist() == [len(each) - 1 for each in words]
@@ -155,7 +155,7 @@ def test_a_sentence_does_not_reach_into_the_next(folder: Path) -> None:
     lines += ["-1\t<unk>", "-99\t<s>\t-0.5", "-1\t</s>\t-0.5", "-1\ta\t-0.5", "", "\\2-grams:"]
     lines += ["-0.1\t</s> <s>\t-0.5", "-0.25\t<s> a", "", "\\3-grams:", "-3\t</s> <s> a"]
     path.write_text("\n".join([*lines, "", "\\end\\", ""]))
-    found = LanguageModel(str(path)).score(["a", "a"])
+    found = LanguageModel(str(path)).text_scores(["a", "a"])
     assert found.log_probs.tolist() == [-0.25 - 1.5] * 2
     model = arpa.read(str(path))
     tokens = model.vocabulary.encode(["a", "a"])
