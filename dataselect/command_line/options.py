@@ -13,10 +13,10 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 from typer import Argument, Option
 
 from dataselect.data.compression import refuse_compressed
-from dataselect.data.input_files import (
+from dataselect.data.input_files import Inputs
+from dataselect.data.line_blocks import (
     LEAST_LONGEST_LINE,
     LONGEST_LINE,
-    Inputs,
     limit_lines,
     parse_bytes,
     spelled_bytes,

@@ -9,11 +9,19 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from dataselect.data import compression
+from dataselect.data.line_blocks import (
+    BLOCK_BYTES,
+    Block,
+    blocks_of,
+    longest_line,
+    regrouped,
+    spelled_bytes,
+)
 from dataselect.data.temporary_files import TemporaryFile, keep
 from dataselect.errors import InputError, OptionError, ReadError
 
@@ -22,29 +30,8 @@ MANIFEST = "_manifest.json"
 """The file of an output folder that makes it complete, and names its shards."""
 UNFINISHED = "_unfinished"
 """What an output folder holds until it is complete."""
-BLOCK_BYTES = 1 << 19  # the fastest of 64 KiB to 4 MiB: a block's arrays fit in the caches
 _COMPRESSED_BYTES = 1 << 12  # text that repeats grows ten thousandfold, and is held in memory
-BOM = b"\xef\xbb\xbf"
-_TELLING = 6  # bytes that show what a file is
-LONGEST_LINE = 1 << 26
-"""How many bytes a line may have, unless `limit_lines` says otherwise."""
-LEAST_LONGEST_LINE = 1 << 20  # more than a block, in which lines are not looked at one by one
-_CUT = b"\xff\xfe\xff cut \xff"  # never UTF-8: nobody takes a line for whole that has it
-_CUT_OFF = re.compile(re.escape(_CUT) + rb"(.*)")
-_SHOWN = 1024  # bytes of a line that is cut off
 MOST_OF_A_DOCUMENT = 1 << 28  # reports, manifests, weights
-
-
-class Block(NamedTuple):
-    """Whole lines of one file: `data` ends with a line feed, `first_line` counts from 1.
-
-    `first_record`: how many records all files have before it, where blocks are `numbered`.
-    """
-
-    source: str
-    first_line: int
-    data: bytes
-    first_record: int = 0
 
 
 def named(spelled: str) -> tuple[str, str]:
@@ -251,7 +238,7 @@ class _Chunks:
         found = compression.of_path(self._path)
         if found is None:
             return self.plain(BLOCK_BYTES)
-        return _regrouped(found.decode(self.plain(_COMPRESSED_BYTES), self._path))
+        return regrouped(found.decode(self.plain(_COMPRESSED_BYTES), self._path))
 
     def plain(self, size: int) -> Iterator[bytes]:
         """The bytes as they stand in the file, in chunks of up to `size`."""
@@ -264,22 +251,6 @@ class _Chunks:
                 return
             self._meter.count(self._path, chunk)
             yield chunk
-
-
-def _regrouped(small: Iterable[bytes]) -> Iterator[bytes]:
-    """Collect pieces of any size to blocks of about one size."""
-    pieces: list[bytes] = []
-    size = 0
-    for piece in small:
-        pieces.append(piece)
-        size += len(piece)
-        if size >= BLOCK_BYTES:
-            data = b"".join(pieces)
-            pieces, size = [], 0
-            for start in range(0, len(data), BLOCK_BYTES):
-                yield data[start : start + BLOCK_BYTES]
-    if pieces:
-        yield b"".join(pieces)
 
 
 def read_whole(path: str, most: int = MOST_OF_A_DOCUMENT) -> bytes:
@@ -317,96 +288,6 @@ class Meter:
     def digests(self) -> dict[str, str]:
         """Path to hexadecimal SHA-256 of the bytes in the file, as `sha256sum` prints it."""
         return {display(path): digest.hexdigest() for path, digest in self._hashes.items()}
-
-
-def _blocks(path: str, chunks: Iterator[bytes], longest: int, *, cuts: bool) -> Iterator[Block]:
-    """Cut chunks at their last line feed; a last line without one gets it.
-
-    A line of more than `longest` bytes is never held as a whole: where it `cuts`, a block by itself
-    has what `cut_off` makes of its beginning; else that raises InputError.
-    """
-    source, line = display(path), 1
-    first = next(chunks, b"")
-    while 0 < len(first) < _TELLING and (more := next(chunks, b"")):
-        first += more
-    if what := compression.described(first):
-        raise InputError(f"{source}: {what}")
-    chunk = first.removeprefix(BOM)
-    pending: list[bytes] = []
-    held = 0
-    while chunk or (chunk := next(chunks, b"")):
-        cut = chunk.rfind(b"\n") + 1
-        if held + (chunk.index(b"\n") if cut else len(chunk)) > longest:
-            if not cuts:
-                raise InputError(f"{source}:{line}: {_too_long(longest)}")
-            begin = pending[0] if pending else chunk
-            pending, held = [], 0
-            yield Block(source, line, cut_off(begin, longest) + b"\n")
-            line += 1
-            while chunk and b"\n" not in chunk:
-                chunk = next(chunks, b"")
-            chunk = chunk.partition(b"\n")[2]
-            continue
-        if not cut:
-            pending.append(chunk)
-        else:
-            data = b"".join([*pending, chunk[:cut]])
-            yield Block(source, line, data)
-            line += data.count(b"\n")
-            pending = [chunk[cut:]] if cut < len(chunk) else []
-            held = 0
-        held += len(chunk) - cut
-        chunk = b""
-    if pending:
-        yield Block(source, line, b"".join([*pending, b"\n"]))
-
-
-def cut_off(begin: bytes, longest: int) -> bytes:
-    """What stands for a line that is too long: how it begins, and why that is all."""
-    return begin[:_SHOWN] + _CUT + _too_long(longest).encode()
-
-
-def told_apart(line: bytes) -> tuple[bytes, str]:
-    """What was in a file of a line, or of several, and why one was cut off, if it was."""
-    why = _CUT_OFF.search(line)
-    return _CUT_OFF.sub(b"", line), "" if why is None else why[1].decode(errors="replace")
-
-
-def _too_long(longest: int) -> str:
-    return f"line is longer than {spelled_bytes(longest)}; raise that with --max-line, or split it"
-
-
-def spelled_bytes(size: int) -> str:
-    """A number of bytes for people, in whole units where it can be: `64 MiB`."""
-    for unit, name in (30, "GiB"), (20, "MiB"), (10, "KiB"):
-        if size >> unit and size % (1 << unit) == 0:
-            return f"{size >> unit:,} {name}"
-    return f"{size:,} bytes"
-
-
-def parse_bytes(spelled: str) -> int:
-    """A number of bytes: `64M` for 64 MiB, `1G`, `500k`. Raises ValueError."""
-    number, unit = spelled, 0
-    for letter, shift in ("k", 10), ("m", 20), ("g", 30):
-        if spelled[-1:].lower() == letter:
-            number, unit = spelled[:-1], shift
-    if not (number.isascii() and number.isdecimal()):
-        raise ValueError(spelled)
-    return int(number) << unit
-
-
-_longest_line = LONGEST_LINE
-
-
-def limit_lines(longest: int) -> None:
-    """From now on, refuse lines of more than that many bytes."""
-    global _longest_line  # noqa: PLW0603  an option of the whole program
-    _longest_line = longest
-
-
-def longest_line() -> int:
-    """How many bytes a line may have, in what is opened now."""
-    return _longest_line
 
 
 class Inputs:
@@ -471,7 +352,7 @@ class Inputs:
                 if path == STDIN and STDIN not in _kept and raw.seekable():
                     raw.seek(self._start)
             chunks = iter(_Chunks(path, raw, self.meter))
-            yield from _blocks(path, chunks, self.longest, cuts=self.cuts)
+            yield from blocks_of(display(path), chunks, self.longest, cuts=self.cuts)
 
     def keep_for_rereading(self) -> None:
         """Copy what is not a plain file to an unlinked temporary file, so that it can be reread."""
@@ -483,22 +364,6 @@ class Inputs:
                 for chunk in _Chunks(path, raw, Meter()).plain(BLOCK_BYTES):
                     copy.write(chunk)
             self._copies[path] = copy
-
-
-def numbered(blocks: Iterable[Block], first: int = 0) -> Iterator[Block]:
-    """Blocks with the position of their first record among all records, good or bad.
-
-    `first`: the position of the very first record.
-    """
-    position = first
-    for block in blocks:
-        yield block._replace(first_record=position)
-        position += count_records(block.data)
-
-
-def count_records(data: bytes) -> int:
-    """How many lines are not blank."""
-    return sum(1 for line in data.split(b"\n") if line and not line.isspace())
 
 
 def file_status(path: str) -> os.stat_result:

@@ -11,9 +11,8 @@ import stat
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from dataselect.data import compression, renames
+from dataselect.data import compression, temporary_files
 from dataselect.data.input_files import reason
-from dataselect.data.renames import Rename
 from dataselect.data.temporary_files import create_beside, is_finished, remove
 from dataselect.errors import OptionError, OutputError, ReaderGone
 
@@ -126,11 +125,11 @@ class Sink:
         except OSError as error:
             self._failed(error)
 
-    def renames(self) -> list[Rename]:
+    def renames(self) -> list[temporary_files.Rename]:
         """What gives the file its name, in place of an older one."""
         if self._temporary is None:
             return []
-        return [Rename(self._temporary, self._final, self.path)]
+        return [temporary_files.Rename(self._temporary, self._final, self.path)]
 
     def is_committed(self) -> None:
         """Note that the file has its name."""
@@ -173,9 +172,9 @@ class Folder:
     def finish(self) -> None:
         """Nothing is held back."""
 
-    def renames(self) -> list[Rename]:
+    def renames(self) -> list[temporary_files.Rename]:
         """What gives the folder its name, in place of an older one."""
-        return [Rename(self.temporary, self._final, self._path)]
+        return [temporary_files.Rename(self.temporary, self._final, self._path)]
 
     def is_committed(self) -> None:
         """Note that the folder has its name."""
@@ -318,8 +317,8 @@ class Outputs:
             if sink not in files:
                 sink.finish()
         try:
-            renames.carry_out([each for sink in files for each in sink.renames()])
-        except renames.RenameError as error:
+            temporary_files.rename_all([each for sink in files for each in sink.renames()])
+        except temporary_files.RenameError as error:
             raise unwritable(error.shown, error.cause) from None
         for sink in files:
             sink.is_committed()

@@ -32,8 +32,8 @@ from dataselect.data.fields import (
     whole,
 )
 from dataselect.data.first_bytes import explained
-from dataselect.data.input_files import Block, told_apart
 from dataselect.data.json_bytes import Fields, annotate, without_fields
+from dataselect.data.line_blocks import Block, told_apart
 from dataselect.errors import InputError
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from dataselect.data import records
-from dataselect.data.input_files import Block
+from dataselect.data.line_blocks import Block
 from dataselect.selection.apply import Excluded
 from dataselect.selection.reasons import describe
 

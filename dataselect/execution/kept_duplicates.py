@@ -6,7 +6,7 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 from dataselect.data import records
-from dataselect.data.input_files import Block
+from dataselect.data.line_blocks import Block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

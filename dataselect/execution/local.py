@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from dataselect.console import Progress, figure
 from dataselect.data import records
-from dataselect.data.input_files import Inputs, numbered
+from dataselect.data.input_files import Inputs
+from dataselect.data.line_blocks import numbered
 from dataselect.data.sampling import read_columns
 from dataselect.errors import InputError, OptionError
 from dataselect.execution.block import BlockTask, PendingBlock, ScoredBlock, SelectedBlock, pick

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import Inside, Shell
 
-from dataselect.data import renames, temporary_files
+from dataselect.data import temporary_files
 from dataselect.data.output_files import Outputs
 from dataselect.errors import Interrupted, OptionError, OutputError
 
@@ -182,7 +182,9 @@ def test_a_link_to_a_file_is_kept(olds: Path) -> None:
 
 def test_renames_need_no_older_files(tmp_path: Path) -> None:
     (tmp_path / "t").write_bytes(b"x")
-    renames.carry_out([renames.Rename(str(tmp_path / "t"), str(tmp_path / "f"), "f")])
+    temporary_files.rename_all(
+        [temporary_files.Rename(str(tmp_path / "t"), str(tmp_path / "f"), "f")]
+    )
     assert contents(tmp_path) == {"f": b"x"}
 
 

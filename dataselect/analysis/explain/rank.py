@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataselect.data import records
-from dataselect.data.input_files import Block, Inputs
+from dataselect.data.input_files import Inputs
+from dataselect.data.line_blocks import Block
 from dataselect.execution.block import cost_column, counted
 from dataselect.selection.rule import gain
 

@@ -17,7 +17,7 @@ from dataselect.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from dataselect.data.input_files import Block
+    from dataselect.data.line_blocks import Block
     from dataselect.data.records import Column
 
 

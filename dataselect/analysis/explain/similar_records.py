@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dataselect.analysis.explain.record_lookup import Files
     from dataselect.analysis.explain.similar_texts import TextSimilarity
-    from dataselect.data.input_files import Block
+    from dataselect.data.line_blocks import Block
     from dataselect.data.records import Column
 
 NEIGHBOURS = 3

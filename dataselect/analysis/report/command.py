@@ -20,7 +20,7 @@ from dataselect.models.system_errors import writing_to
 if TYPE_CHECKING:
     from dataselect.analysis.report.figures.style import PlotFormat
     from dataselect.analysis.report.page import Page, PageSettings
-    from dataselect.data.input_files import Block
+    from dataselect.data.line_blocks import Block
 
 _NOUN, _DATA, _PAGE = "report", "What is shown", "The page"
 

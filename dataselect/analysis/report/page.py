@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dataselect.analysis.report.figures.style import Plot
     from dataselect.analysis.report.stage_files import Source
     from dataselect.analysis.run_reports import Stage
-    from dataselect.data.input_files import Block
+    from dataselect.data.line_blocks import Block
     from dataselect.execution.run_report import CompareReport, ScoringReport
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, joined, lines
-from dataselect.data.input_files import Inputs, longest_line
+from dataselect.data.input_files import Inputs
+from dataselect.data.line_blocks import longest_line
 from dataselect.data.records import BadRecord
 from dataselect.errors import InputError, OptionError
 

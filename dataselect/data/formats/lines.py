@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from dataselect.data.first_bytes import explained
-from dataselect.data.input_files import BOM, Block, Inputs, display
+from dataselect.data.input_files import Inputs, display
+from dataselect.data.line_blocks import BOM, Block
 from dataselect.data.records import BadRecord, decoded
 from dataselect.errors import InputError
 

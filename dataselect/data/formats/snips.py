@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled
-from dataselect.data.input_files import Block, Inputs, cut_off, told_apart
+from dataselect.data.input_files import Inputs
+from dataselect.data.line_blocks import Block, cut_off, told_apart
 from dataselect.data.records import decoded, encoded, loads_leniently, whole
 from dataselect.errors import InputError
 

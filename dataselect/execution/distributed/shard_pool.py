@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from dataselect.data.input_files import Block
+    from dataselect.data.line_blocks import Block
 
 AnyTask = TypeVar("AnyTask", bound=Task)
 _KEYS_AT_ONCE = 1 << 20

@@ -12,19 +12,16 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from dataselect.data import storage
 from dataselect.data.input_files import (
-    BOM,
     MANIFEST,
     STDIN,
     UNFINISHED,
-    Block,
     Inputs,
     display,
-    longest_line,
     manifest_names,
-    numbered,
     refuse_link_out,
     unfinished,
 )
+from dataselect.data.line_blocks import BOM, Block, longest_line, numbered
 from dataselect.data.storage import Status, unshared
 from dataselect.data.urls import is_url
 from dataselect.errors import InputError, OptionError

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from dataselect.data import storage
-from dataselect.data.input_files import Block, count_records, numbered
+from dataselect.data.line_blocks import Block, count_records, numbered
 from dataselect.data.sampling import single_lines
 from dataselect.errors import InputError, ReadError
 from dataselect.execution.distributed.shard_scores import ShardScores, damaged

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.data import records
-from dataselect.data.input_files import Block, Inputs, count_records, numbered
+from dataselect.data.input_files import Inputs
+from dataselect.data.line_blocks import Block, count_records, numbered
 from dataselect.data.sampling import names_at, read_columns
 from dataselect.errors import InputError
 from dataselect.execution.block import cost_column, counted

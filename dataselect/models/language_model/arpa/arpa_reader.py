@@ -10,7 +10,8 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.data.input_files import Block, Inputs, display
+from dataselect.data.input_files import Inputs, display
+from dataselect.data.line_blocks import Block
 from dataselect.errors import InputError
 from dataselect.models.language_model.backoff import BackoffModel, NgramOrder, find_sorted
 from dataselect.models.language_model.vocabulary import (

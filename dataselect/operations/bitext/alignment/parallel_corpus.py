@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataselect.data.input_files import Inputs, count_records, numbered
+from dataselect.data.input_files import Inputs
+from dataselect.data.line_blocks import count_records, numbered
 from dataselect.data.records import POSITION, Column, read
 from dataselect.data.temporary_files import TemporaryFile
 from dataselect.errors import InputError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.input_files import Block
+    from dataselect.data.line_blocks import Block
     from dataselect.models.encoders.base import Encoder
     from dataselect.models.neighbours.blocks import Side
     from dataselect.operations.bitext.alignment.margin import Margin
