@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from dataselect.operations.label.scorer import LabelScorer as LabelScorer
     from dataselect.operations.relevance.model import Relevance as Relevance
     from dataselect.operations.rescore.log_linear import LogLinear as LogLinear
-    from dataselect.operations.rescore.scorer import Rescore as Rescore
+    from dataselect.operations.rescore.model import Rescore as Rescore
     from dataselect.operations.reselect.scorer import Field as Field
     from dataselect.operations.winnow.model import Winnow as Winnow
     from dataselect.selection.rule import Selection as Selection
@@ -63,7 +63,7 @@ _HOMES = {
     "LogLinear": "operations.rescore.log_linear",
     "IntentClassifier": "models.intent_classifier.intent_classifier",
     "Relevance": "operations.relevance.model",
-    "Rescore": "operations.rescore.scorer",
+    "Rescore": "operations.rescore.model",
     "LocalRun": "execution.local",
     "Result": "execution.local",
     "Selection": "selection.rule",

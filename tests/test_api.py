@@ -235,3 +235,23 @@ def test_bitext_is_that_of_the_command_line(rule: str, inside: Inside) -> None:
     assert [each["tgt"] for each in read("by_command.jsonl")] == [german[at] for at in kept]
     model.save("saved")
     assert dataselect.Bitext.load("saved").score(german).tolist() == model.score(german).tolist()
+
+
+def test_rescoring_is_that_of_the_command_line(inside: Inside) -> None:
+    lists = [
+        [{"text": text, "score": -rank} for rank, text in enumerate(texts)]
+        for texts in (["lay adele", "play adele"], ["some jazz"], ["it rained", "put on some jazz"])
+    ]
+    Path("lists.jsonl").write_text("".join(json.dumps({"nbest": own}) + "\n" for own in lists))
+    lm = dataselect.KneserNey(order=2).fit(MUSIC)
+    lm.save("music.arpa")
+    options = ["--lm", "music.arpa", "--top-k", "2", "-o", "by_command.jsonl", "lists.jsonl"]
+    assert inside("rescore", *options).code == 0
+    model = dataselect.Rescore(lm)
+    dataselect.select_file("lists.jsonl", model, dataselect.TopK(2), output="by_python.jsonl")
+    assert Path("by_python.jsonl").read_bytes() == Path("by_command.jsonl").read_bytes()
+    best = [own[at]["text"] for own, at in zip(lists, model.pick(lists), strict=True)]
+    kept = dataselect.TopK(2, direction="low").select(model.score(lists))
+    assert [each["text"] for each in read("by_command.jsonl")] == [best[at] for at in kept]
+    with pytest.raises(dataselect.DataselectError, match=r"lists\[1\] is an empty list"):
+        model.pick([lists[0], []])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
     from dataselect.models.metrics import Metric
     from dataselect.models.metrics.bootstrap import Interval, PairedBootstrap
-    from dataselect.operations.rescore.scorer import Rescore
+    from dataselect.operations.rescore.scorer import RescoreScorer
 
 FIRST, RESCORED, ORACLE, RANDOM = "first-best", "rescored", "oracle", "random"
 
@@ -63,7 +63,7 @@ class Systems:
 
 
 def evaluated(
-    scorer: Rescore, inputs: Inputs, metrics: Sequence[Metric], seed: int
+    scorer: RescoreScorer, inputs: Inputs, metrics: Sequence[Metric], seed: int
 ) -> list[Systems]:
     """Try the four ways on all good records; the run that follows reports the bad ones.
 
@@ -104,7 +104,7 @@ _MANY_LACKING = 0.02  # of the lists
 
 
 def systems(
-    scorer: Rescore,
+    scorer: RescoreScorer,
     lists: Sequence[list[dict[str, Any]]],
     references: Sequence[str],
     metric: Metric,

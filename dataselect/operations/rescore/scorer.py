@@ -51,7 +51,7 @@ _COSTS = (
 _FEW_LISTS = 5  # of a batch: fewer may begin with the worst score by chance
 
 
-class Rescore(Scorer):
+class RescoreScorer(Scorer):
     """The winner of each list as the text; its perplexity, low for good texts, as the score.
 
     The weighted sum ranks within a list only: the scores of a recogniser do not compare between
@@ -221,7 +221,7 @@ def tuned(
 
 @dataclass(frozen=True)
 class RescoreRecipe:
-    """How a Rescore is made: the model or where its tuning starts, and the language model.
+    """How a RescoreScorer is made: the model or where its tuning starts, and the language model.
 
     `lm`: None to train one. `made_for`: digest of the language model that weights were made for.
     """
@@ -237,7 +237,7 @@ class RescoreRecipe:
     keep_nbest: bool = False
 
     @contextmanager
-    def fit(self, in_domain: Sequence[str], rng: np.random.Generator) -> Iterator[Rescore]:
+    def fit(self, in_domain: Sequence[str], rng: np.random.Generator) -> Iterator[RescoreScorer]:
         """Train and tune what is to be, for as long as the context lasts.
 
         In-domain text is normalised as hypotheses are.
@@ -258,7 +258,7 @@ class RescoreRecipe:
                 model, found = tuned(model, lm, nbest, self.development, rng)
                 figures["tuned"] = {"metric": metric.signature, **found.describe()}
                 figures["warnings"] += found.warnings(metric)
-            yield Rescore(
+            yield RescoreScorer(
                 lm,
                 model,
                 nbest_path=self.nbest_path,

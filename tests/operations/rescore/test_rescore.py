@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dataselect.models.language_model.scoring.language_model import LanguageModel
 from dataselect.models.normalization import Normalization
 from dataselect.operations.rescore.log_linear import LogLinear
-from dataselect.operations.rescore.scorer import Rescore
+from dataselect.operations.rescore.scorer import RescoreScorer
 
 PLAY_JAZZ = (-0.5 - 0.5) - 0.25 + (-0.125 - 1)
 PAPERS_RULE = ("--lm-weight", 1, "--score-weight", 0)
@@ -267,7 +267,7 @@ def test_a_winner_does_not_depend_on_the_batch(
     path.write_text(ARPA)
     weights = {"score": 0.3, "lm": 0.7, "words": 0.1, "oov": -0.2}
     model = LogLinear(weights, standardised=standardised, normalization=Normalization(True))
-    scorer = Rescore(LanguageModel(str(path)), model)
+    scorer = RescoreScorer(LanguageModel(str(path)), model)
     values = [record("", *own)["nbest"] for own in lists]
     together = scorer.score([values])
     batches = [scorer.score([values[i : i + size]]) for i in range(0, len(values), size)]
