@@ -163,9 +163,9 @@ def test_figures_and_tables_can_be_read_without_eyes_and_mouse(whole: Page) -> N
     assert len(whole.captions) == len(whole.all("table")) > 0
     assert all(caption.strip() for caption in whole.captions)
     assert all(own.get("scope") in ("row", "col") for own in whole.all("th"))
-    regions = [own for own in whole.all("div") if own.get("role") == "region"]
-    assert len(regions) == len(whole.captions)
-    assert all(own["tabindex"] == "0" for own in regions)
+    groups = [own for own in whole.all("div") if own.get("role") == "group"]
+    assert len(groups) == len(whole.captions)
+    assert all(own["tabindex"] == "0" for own in groups)
 
 
 def test_figures_take_the_colours_of_the_page(whole: Page) -> None:

@@ -141,9 +141,9 @@ def test_batches_make_no_difference(folder: Path, seed: int, order: int, size: i
     path = folder / "model.arpa"
     path.write_text(random_arpa(draw, order))
     texts = random_texts(draw)
-    together = LanguageModel(str(path)).score(texts)
+    together = LanguageModel(str(path)).text_scores(texts)
     apart = LanguageModel(str(path))
-    parts = [apart.score(texts[first : first + size]) for first in range(0, len(texts), size)]
+    parts = [apart.text_scores(texts[first : first + size]) for first in range(0, len(texts), size)]
     for whole, pieces in zip(together, zip(*parts, strict=True), strict=True):
         np.testing.assert_array_equal(whole, np.concatenate(pieces))
 

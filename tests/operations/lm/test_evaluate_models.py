@@ -232,7 +232,7 @@ def test_a_binary_that_crashes_its_reader_is_refused_in_one_line(
 @NEEDS_KENLM
 def test_a_reader_that_is_killed_is_told_as_such(world: Path) -> None:
     model = LanguageModel(str(world / "lm.bin"))
-    expected = LanguageModel(str(world / "lm.arpa")).score(TEXTS)
+    expected = LanguageModel(str(world / "lm.arpa")).text_scores(TEXTS)
     for found, ours in zip(model.text_scores(TEXTS), expected, strict=True):
         assert found.tolist() == ours.tolist()
     assert isinstance(model._scorer, KenlmProcess)
