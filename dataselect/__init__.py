@@ -16,11 +16,8 @@ if TYPE_CHECKING:
     from dataselect.analysis.explain.explanation import ExplanationSources as ExplanationSources
     from dataselect.analysis.explain.explanation import explain as explain
     from dataselect.data.annotations import Utterance as Utterance
-    from dataselect.data.input_files import Inputs as Inputs
     from dataselect.errors import DataselectError as DataselectError
-    from dataselect.execution.local import LocalRun as LocalRun
     from dataselect.execution.local import Result as Result
-    from dataselect.execution.run import Settings as Settings
     from dataselect.execution.select_file import select_file as select_file
     from dataselect.models.intent_classifier.intent_classifier import (
         IntentClassifier as IntentClassifier,
@@ -56,7 +53,6 @@ _HOMES = {
     "Diversity": "operations.diversity.model",
     "Field": "operations.reselect.scorer",
     "PairFilters": "operations.bitext.filters",
-    "Inputs": "data.input_files",
     "LabelScorer": "operations.label.scorer",
     "KneserNey": "models.language_model.trained_model",
     "LanguageModel": "models.language_model.scoring.language_model",
@@ -64,10 +60,8 @@ _HOMES = {
     "IntentClassifier": "models.intent_classifier.intent_classifier",
     "Relevance": "operations.relevance.model",
     "Rescore": "operations.rescore.model",
-    "LocalRun": "execution.local",
     "Result": "execution.local",
     "Selection": "selection.rule",
-    "Settings": "execution.run",
     "ExplanationSources": "analysis.explain.explanation",
     "Utterance": "data.annotations",
     "Winnow": "operations.winnow.model",

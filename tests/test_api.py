@@ -1,9 +1,11 @@
 """The Python API: what `dataselect` exports, and that it does what the command line does."""
 
 import doctest
+import inspect
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,8 @@ import pytest
 from conftest import Inside
 
 import dataselect
+from dataselect.command_line.options import spread
+from dataselect.command_line.registry import COMMANDS
 from dataselect.models.text_sequences import as_texts
 
 MUSIC = ["play adele", "put on some jazz", "play the new album", "some jazz please", "play abba"]
@@ -255,3 +259,37 @@ def test_rescoring_is_that_of_the_command_line(inside: Inside) -> None:
     assert [each["text"] for each in read("by_command.jsonl")] == [best[at] for at in kept]
     with pytest.raises(dataselect.DataselectError, match=r"lists\[1\] is an empty list"):
         model.pick([lists[0], []])
+
+
+ALONE = {"encoder", "weights", "texts", "costs", "groups", "pool"}
+"""Parameters that are objects or arrays in Python, and names of files at the command line."""
+
+
+@pytest.mark.parametrize(
+    ("command", "function"),
+    [
+        ("relevance", dataselect.Relevance),
+        ("relevance", dataselect.Relevance.record_scorer),
+        ("winnow", dataselect.Winnow),
+        ("winnow", dataselect.Winnow.record_scorer),
+        ("diversity", dataselect.Diversity),
+        ("diversity", dataselect.Diversity.select),
+        ("label", dataselect.IntentClassifier),
+        ("label", dataselect.LabelScorer),
+        ("bitext", dataselect.Bitext),
+        ("rescore", dataselect.Rescore),
+        ("rescore", dataselect.Rescore.record_scorer),
+        ("lm train", dataselect.KneserNey),
+        ("relevance", dataselect.select_file),
+    ],
+)
+def test_parameters_are_called_as_options_are(command: str, function: object) -> None:
+    module = import_module(f"dataselect.{COMMANDS[command].module}")
+    options = inspect.signature(spread(module.command)).parameters
+    for name, parameter in inspect.signature(function).parameters.items():  # type: ignore[arg-type]
+        if name in ALONE | {"self", "classifier", "model", "rule"}:
+            continue
+        assert name in options, name
+        own, other = parameter.default, options[name].default
+        plain = isinstance(own, int | float | str) and isinstance(other, int | float | str)
+        assert not plain or own == other, (name, own, other)

@@ -76,7 +76,7 @@ class DownstreamTraining:
 
         from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 
-        classifier = IntentClassifier(rounds=self.rounds if pool else 0, calibrate=False)
+        classifier = IntentClassifier(rounds=self.rounds if pool else 0, uncalibrated=True)
         rng = np.random.default_rng(self.seed)
         classifier.fit_sampled(texts, intents, self.background, pool, rng)
         answers = [pair.system.fields for pair in classified(self.test, classifier)]

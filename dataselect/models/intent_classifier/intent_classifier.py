@@ -56,11 +56,11 @@ class IntentClassifier(FittedModel):
     """The most probable intent of a text: logistic regression on n-grams, with self-training.
 
     `rounds` of self-training on the pool; at most `background_size` and `pool_size` texts are drawn
-    of a background and of a pool. `calibrate`: learn from held-out texts how sure to be, which is
-    most of the work and changes no answer. `encoder`: its vectors instead of n-grams. After `fit`:
-    `names_` (a,) of the intents, sorted, with "other" where it learnt from a background or from
-    labels of that name; `owners_` (k,), which of them each class of `linear_` belongs to;
-    `view_`, `temperature_`, `figures_`.
+    of a background and of a pool. `uncalibrated`: do not learn from held-out texts how sure to
+    be, which is most of the work and changes no answer. `encoder`: its vectors instead of n-grams.
+    After `fit`: `names_` (a,) of the intents, sorted, with "other" where it learnt from a
+    background or from labels of that name; `owners_` (k,), which of them each class of `linear_`
+    belongs to; `view_`, `temperature_`, `figures_`.
 
     >>> music, rain = ["play adele", "play some jazz"], ["will it rain", "is rain near"]
     >>> model = IntentClassifier().fit(music + rain, ["music"] * 2 + ["weather"] * 2)
@@ -83,11 +83,11 @@ class IntentClassifier(FittedModel):
         rounds: int = ROUNDS,
         background_size: int = 5_000,
         pool_size: int = 10_000,
-        calibrate: bool = True,
+        uncalibrated: bool = False,
         encoder: Encoder | None = None,
         seed: int = 0,
     ) -> None:
-        self.rounds, self.calibrate = rounds, calibrate
+        self.rounds, self.uncalibrated = rounds, uncalibrated
         self.background_size, self.pool_size = background_size, pool_size
         self.encoder, self.seed = encoder, seed
 
@@ -127,7 +127,7 @@ class IntentClassifier(FittedModel):
             pool=pool,
             rounds=self.rounds,
             encoder=self.encoder,
-            calibrates=self.calibrate,
+            calibrates=not self.uncalibrated,
             rng=rng,
         )
         self.names_, self.owners_, self.view_ = learnt.names, learnt.owners, learnt.view

@@ -24,7 +24,7 @@ class KneserNey(LanguageModel):
     """An n-gram model with interpolated modified Kneser-Ney smoothing, as KenLM's lmplz has it.
 
     `prune`: for each order, n-grams seen so often or less are dropped. Words that are not in
-    `words`, if that is given, or seen less than `min_count` times count as unknown. After `fit`:
+    `vocab`, if that is given, or seen less than `min_count` times count as unknown. After `fit`:
     `estimate_`. Its ARPA file is temporary: `save` it where another process is to load it.
 
     >>> lm = KneserNey(order=2).fit(["play some jazz", "play the blues", "put on some rock"])
@@ -39,25 +39,24 @@ class KneserNey(LanguageModel):
         *,
         order: int = 3,
         prune: Sequence[int] = (),
-        words: Iterable[str | bytes] | None = None,
+        vocab: Iterable[str | bytes] | None = None,
         min_count: int = 1,
         lowercase: bool = False,
         remove_punctuation: bool = False,
     ) -> None:
         self.order, self.prune, self.min_count = order, prune, min_count
-        self.words = None if words is None else list(words)
+        self.vocab = None if vocab is None else list(vocab)
         self.normalization = Normalization(lowercase, "remove" if remove_punctuation else "keep")
 
     def fit(self, texts: Texts) -> KneserNey:
         """Train on texts, each a sentence. Returns self. Raises OptionError, InputError."""
         for cached in ("_scorer", "_is_binary", "digest"):
             self.__dict__.pop(cached, None)
-        words = self.words
         self.estimate_ = train(
             self.normalization.each(as_texts(texts)),
             order=self.order,
             prune=self.prune,
-            words=None if words is None else [os.fsencode(word) for word in words],
+            words=None if self.vocab is None else [os.fsencode(word) for word in self.vocab],
             min_count=self.min_count,
         )
         folder = mkdtemp(prefix="dataselect-")

@@ -108,7 +108,7 @@ def command(
         if fitted.model is not None:
             classifier = _loaded(fitted.model, encoding)
         else:
-            classifier = _trained(learning, encoding, pool, settings, calibrates=not uncalibrated)
+            classifier = _trained(learning, encoding, pool, settings, uncalibrated=uncalibrated)
         scorer = LabelScorer(
             classifier,
             min_confidence=min_confidence,
@@ -133,7 +133,7 @@ def _trained(
     pool: Inputs,
     settings: Settings,
     *,
-    calibrates: bool,
+    uncalibrated: bool,
 ) -> IntentClassifier:
     """Train on the files that the options name."""
     import numpy as np
@@ -146,7 +146,7 @@ def _trained(
     unlabelled = _unlabelled(learning, pool, settings, rng)
     classifier = IntentClassifier(
         rounds=learning.rounds,
-        calibrate=calibrates,
+        uncalibrated=uncalibrated,
         encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
     )
     texts, intents = [each.text for each in labelled], [each.intent or "" for each in labelled]

@@ -94,7 +94,7 @@ class Winnow:
     def _train(self, texts: Texts, vocabulary: Vocabulary | None) -> KneserNey:
         model = KneserNey(
             order=self.order,
-            words=None if vocabulary is None else vocabulary.words[len(MARKERS) :],
+            vocab=None if vocabulary is None else vocabulary.words[len(MARKERS) :],
             lowercase=self.lowercase,
             remove_punctuation=self.remove_punctuation,
         )
