@@ -70,7 +70,7 @@ def pack(
 
     Classes whose objects read files say by `travels_with` which attribute is the path of one;
     those go along `with_files`, and count in the digest in any case. `kept`: files of other
-    parcels by their digests, which are not kept again; grows.
+    shipments by their digests, which are not kept again; grows.
     """
     kept = {} if kept is None else kept
     packer = _Pickler(thing)

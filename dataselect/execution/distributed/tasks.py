@@ -116,7 +116,7 @@ class Folders:
 class ShardTask:
     """One reading of a shard.
 
-    `work`: a parcel of Work. `first_record`: how many records come before the shard, where that
+    `work`: a BlockTask. `first_record`: how many records come before the shard, where that
     matters. `digests`: whether what is read is to be digested.
     """
 
