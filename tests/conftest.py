@@ -19,6 +19,10 @@ from hypothesis import settings
 
 from dataselect.cli import main
 
+# A shell starts jobs in the background deaf to SIGINT, and what we start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # Timing is never asserted: the machine may be busy.
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
