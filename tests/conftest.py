@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from dataselect.cli import main
 
@@ -23,9 +23,13 @@ from dataselect.cli import main
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Timing is never asserted: the machine may be busy.
-settings.register_profile("default", deadline=None)
-settings.load_profile("default")
+# Timing is never asserted: the machine may be busy. `--hypothesis-profile thorough` looks further.
+_BUSY = [HealthCheck.too_slow]
+settings.register_profile(
+    "quick", deadline=None, derandomize=True, max_examples=40, suppress_health_check=_BUSY
+)
+settings.register_profile("thorough", deadline=None, max_examples=300, suppress_health_check=_BUSY)
+settings.load_profile("quick")
 
 # Log10 probabilities and back-offs that are easy to add up.
 MUSIC_ARPA = r"""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import Inside, run_inside
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.data import records
@@ -104,7 +104,6 @@ def added(line: bytes, scored: bytes) -> bytes:
     return scored[end : len(scored) - len(rest)]
 
 
-@settings(max_examples=40)
 @given(lines=RECORDS)
 def test_any_record_leaves_select_as_it_came(folder: Path, lines: list[bytes]) -> None:
     data = b"".join(line + b"\n" for line in lines)
@@ -114,7 +113,6 @@ def test_any_record_leaves_select_as_it_came(folder: Path, lines: list[bytes]) -
     assert sorted(best.split(b"\n")) == sorted(data.split(b"\n"))
 
 
-@settings(max_examples=40)
 @given(lines=RECORDS)
 def test_any_record_leaves_relevance_with_one_field_more(
     folder: Path, model: Path, lines: list[bytes]
@@ -130,7 +128,6 @@ def test_any_record_leaves_relevance_with_one_field_more(
     assert spooled == once
 
 
-@settings(max_examples=40)
 @given(lines=RECORDS, drop=st.booleans())
 def test_any_record_is_dropped_with_one_field_more(
     folder: Path, lines: list[bytes], drop: bool
@@ -159,7 +156,6 @@ SPELLINGS = st.lists(st.booleans(), min_size=9, max_size=9).map(
 )
 
 
-@settings(max_examples=40)
 @given(
     found=members(),
     old=st.lists(st.tuples(SPELLINGS, spaced(VALUE), st.integers(0, 9)), min_size=1, max_size=3),
@@ -311,7 +307,6 @@ def test_a_value_is_json_or_its_line_is_refused(folder: Path, value: bytes) -> N
     judged(folder, b'{"x":1,"v":' + value + b"}")
 
 
-@settings(max_examples=100)
 @given(found=members(), place=st.integers(0, 400), byte=st.binary(max_size=2))
 def test_a_damaged_record_is_judged_as_python_judges_it(
     folder: Path, found: list[bytes], place: int, byte: bytes

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 
 
 def run(*command: object, **options: object) -> str:
@@ -27,16 +28,21 @@ def run(*command: object, **options: object) -> str:
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of programs of an environment that holds the wheel and nothing else."""
     folder = tmp_path_factory.mktemp("install")
-    run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, ROOT)
-    (wheel,) = folder.glob("dataselect-*.whl")
-    venv.create(folder / "empty", with_pip=True)
     programs = folder / "empty" / "bin"
-    run(programs / "python", "-m", "pip", "install", "-q", wheel)
+    venv.create(folder / "empty")
+    try:
+        run(*PIP, "wheel", "-q", "--no-deps", "-w", folder, ROOT)
+        (wheel,) = folder.glob("dataselect-*.whl")
+        run(*PIP, "--python", programs / "python", "install", "-q", wheel)
+    except AssertionError as error:
+        if "onnection" in str(error):
+            pytest.skip("no package index can be reached")
+        raise
     return programs
 
 
 def test_base_install_is_light(programs: Path) -> None:
-    installed = run(programs / "python", "-m", "pip", "list", "--format=json").splitlines()
+    installed = run(*PIP, "--python", programs / "python", "list", "--format=json").splitlines()
     names = {
         package["name"] for line in installed if line[:1] == "[" for package in json.loads(line)
     }

@@ -261,7 +261,6 @@ def test_any_selection_of_any_split_is_the_same(
     size=st.integers(1, 12),
     seed=st.integers(0, 3),
 )
-@settings(max_examples=50)
 def test_a_sample_is_that_of_one_machine(
     tmp_path_factory: pytest.TempPathFactory,
     lines: list[bytes],

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import kenlm_model
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.errors import InputError
@@ -43,7 +43,6 @@ def equal(one: BackoffModel, other: BackoffModel) -> None:
 # -- writing ----------------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
 @given(
     st.lists(sentences, min_size=1, max_size=8),
     st.lists(sentences, min_size=1, max_size=4),

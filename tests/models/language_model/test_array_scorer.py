@@ -71,7 +71,6 @@ def loaded(path: Path) -> Any:
         raise
 
 
-@settings(max_examples=150)
 @given(st.integers(0, 2**32), st.integers(2, 5))
 def test_the_bytes_are_those_of_kenlm(folder: Path, seed: int, order: int) -> None:
     draw = random.Random(seed)
@@ -112,7 +111,6 @@ def by_definition(levels: list[dict[Ngram, tuple[float, float]]], words: list[st
     ]
 
 
-@settings(max_examples=50)
 @given(st.integers(0, 2**32), st.integers(1, 5))
 def test_the_numbers_are_those_of_the_definition(folder: Path, seed: int, order: int) -> None:
     draw = random.Random(seed)
