@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from dataselect.command_line.options import option
 from dataselect.data.input_files import Inputs, named
@@ -21,33 +21,23 @@ _ENCODER = "Encoder"
 class NeuralOptions:
     """A neural encoder, if that is wanted instead of the one that is fitted on the spot."""
 
-    encoder: Annotated[
-        str | None,
-        option(
-            metavar="MODEL",
-            help_="A sentence-transformers model: a folder, or a name of the Hugging Face hub; "
-            "needs pip install sentence-transformers faiss-cpu [default: none, but words and "
-            "characters of the texts].",
-            section=_ENCODER,
-        ),
-    ] = None
-    device: Annotated[
-        str | None,
-        option(
-            metavar="NAME",
-            help_="Where a neural model runs: cpu, cuda, cuda:1, mps [default: the library's "
-            "choice].",
-            section=_ENCODER,
-        ),
-    ] = None
-    cache: Annotated[
-        str | None,
-        option(
-            metavar="DIR",
-            help_="Keep the vectors of neural models in this folder, and take them from there.",
-            section=_ENCODER,
-        ),
-    ] = None
+    encoder: str | None = option(
+        "MODEL",
+        _ENCODER,
+        "A sentence-transformers model: a folder, or a name of the Hugging Face hub; "
+        "needs pip install sentence-transformers faiss-cpu [default: none, but words and "
+        "characters of the texts].",
+    )
+    device: str | None = option(
+        "NAME",
+        _ENCODER,
+        "Where a neural model runs: cpu, cuda, cuda:1, mps [default: the library's choice].",
+    )
+    cache: str | None = option(
+        "DIR",
+        _ENCODER,
+        "Keep the vectors of neural models in this folder, and take them from there.",
+    )
 
     def check(self, *others: str | None) -> None:
         """Raise OptionError for options without a use; `others` may name a neural model, too."""
@@ -73,33 +63,22 @@ class NeuralOptions:
 class EncoderOptions(NeuralOptions):
     """Where vectors come from, if not from the encoder that is fitted on the spot."""
 
-    batch_size: Annotated[
-        int | None,
-        option(
-            min=1,
-            metavar="N",
-            help_="Texts that a neural model encodes at once [default: 32; on a processor, 8 to 64 "
-            "differ by a seventh].",
-            section=_ENCODER,
-        ),
-    ] = None
-    vectors: Annotated[
-        list[str] | None,
-        option(
-            metavar="[SIDE=]FILE.npy",
-            help_="Vectors of the input made elsewhere: a NumPy matrix with a row for each record, "
-            "good or bad, blank lines not counted.",
-            section=_ENCODER,
-        ),
-    ] = None
-    in_domain_vectors: Annotated[
-        list[str] | None,
-        option(
-            metavar="[SIDE=]FILE.npy",
-            help_="The same of the in-domain text, beside --vectors.",
-            section=_ENCODER,
-        ),
-    ] = None
+    batch_size: int | None = option(
+        "N",
+        _ENCODER,
+        "Texts that a neural model encodes at once [default: 32; on a processor, 8 to 64 "
+        "differ by a seventh].",
+        min=1,
+    )
+    vectors: list[str] | None = option(
+        "[SIDE=]FILE.npy",
+        _ENCODER,
+        "Vectors of the input made elsewhere: a NumPy matrix with a row for each record, "
+        "good or bad, blank lines not counted.",
+    )
+    in_domain_vectors: list[str] | None = option(
+        "[SIDE=]FILE.npy", _ENCODER, "The same of the in-domain text, beside --vectors."
+    )
 
     def check(self, *others: str | None) -> None:
         """Raise OptionError for options without a use; `others` may name a neural model, too."""

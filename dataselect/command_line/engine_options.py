@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from typer import Option
+from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.options import InputOptions, RunOptions, given, option
 from dataselect.errors import OptionError
@@ -25,33 +23,27 @@ _ENGINE = "Engine"
 class EngineOptions:
     """Where records are scored."""
 
-    engine: Annotated[
-        Literal["local", "ray"],
-        Option(
-            help="local: on this machine. ray: FILES are shards (also folders, @list.txt, and "
-            "URLs such as s3://), each scored as a whole by some machine of a Ray cluster; -o is "
-            "a folder of shards with the same names.",
-            rich_help_panel=_ENGINE,
-        ),
-    ] = "local"
-    ray_address: Annotated[
-        str | None,
-        option(
-            metavar="ADDRESS",
-            help_="The Ray cluster, 'auto' for one on this machine [default: RAY_ADDRESS, else "
-            "one that is started here and ends with the run].",
-            section=_ENGINE,
-        ),
-    ] = None
-    resume: Annotated[
-        bool,
-        option(
-            "--resume",
-            help_="Go on in an output folder: shards that are done are done again only if they, "
-            "the model or options have changed.",
-            section=_ENGINE,
-        ),
-    ] = False
+    engine: Literal["local", "ray"] = option(
+        "",
+        _ENGINE,
+        "local: on this machine. ray: FILES are shards (also folders, @list.txt, and "
+        "URLs such as s3://), each scored as a whole by some machine of a Ray cluster; -o is "
+        "a folder of shards with the same names.",
+        "local",
+    )
+    ray_address: str | None = option(
+        "ADDRESS",
+        _ENGINE,
+        "The Ray cluster, 'auto' for one on this machine [default: RAY_ADDRESS, else "
+        "one that is started here and ends with the run].",
+    )
+    resume: bool = option(
+        "",
+        _ENGINE,
+        "Go on in an output folder: shards that are done are done again only if they, "
+        "the model or options have changed.",
+        False,
+    )
 
     def open(
         self, inputs: InputOptions, run: RunOptions, rule: Selection, settings: Settings

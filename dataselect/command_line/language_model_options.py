@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
 from dataselect.command_line.options import option
 from dataselect.data import records
@@ -18,32 +17,15 @@ _MODEL = "Language model"
 class LanguageModelOptions:
     """The in-domain model: one that is there, or one trained on the spot."""
 
-    lm: Annotated[
-        str | None,
-        option(
-            section=_MODEL,
-            metavar="FILE",
-            help_="The in-domain model: ARPA, or KenLM's binary, which processes share.",
-        ),
-    ] = None
-    in_domain: Annotated[
-        list[str] | None,
-        option(
-            section=_MODEL,
-            metavar="FILE",
-            help_="Train the model on this JSONL text; may be given again.",
-        ),
-    ] = None
-    order: Annotated[
-        int,
-        option(
-            min=2,
-            max=6,
-            section=_MODEL,
-            metavar="N",
-            help_="Longest n-gram of a model that is trained here [default: 3].",
-        ),
-    ] = 3
+    lm: str | None = option(
+        "FILE", _MODEL, "The in-domain model: ARPA, or KenLM's binary, which processes share."
+    )
+    in_domain: list[str] | None = option(
+        "FILE", _MODEL, "Train the model on this JSONL text; may be given again."
+    )
+    order: int = option(
+        "N", _MODEL, "Longest n-gram of a model that is trained here [default: 3].", 3, min=2, max=6
+    )
 
     def reads(self) -> list[Inputs]:
         """The files that are read. Raises OptionError."""

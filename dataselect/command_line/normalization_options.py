@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.options import option
 from dataselect.errors import OptionError
@@ -18,17 +18,10 @@ SECTION = "Normalisation"
 class NormalizationOptions:
     """What is done to texts before a language model sees them; they are written as they were."""
 
-    lowercase: Annotated[
-        bool, option("--lowercase", help_="Put texts in lower case first.", section=SECTION)
-    ] = False
-    remove_punctuation: Annotated[
-        bool,
-        option(
-            "--remove-punctuation",
-            help_="Keep letters, marks, digits and apostrophes inside words only.",
-            section=SECTION,
-        ),
-    ] = False
+    lowercase: bool = option("", SECTION, "Put texts in lower case first.", False)
+    remove_punctuation: bool = option(
+        "", SECTION, "Keep letters, marks, digits and apostrophes inside words only.", False
+    )
 
     def build(self) -> Normalization:
         """The normalisation, checked. Raises OptionError."""
@@ -42,15 +35,12 @@ class NormalizationOptions:
 class HypothesisOptions(NormalizationOptions):
     """What is done to hypotheses and references before they are compared or scored."""
 
-    unknown: Annotated[
-        str | None,
-        option(
-            metavar="TOKEN",
-            help_="A token such as <unk> that stands for an unknown word: to a language model it "
-            "is one, to wer a wrong one.",
-            section=SECTION,
-        ),
-    ] = None
+    unknown: str | None = option(
+        "TOKEN",
+        SECTION,
+        "A token such as <unk> that stands for an unknown word: to a language model it "
+        "is one, to wer a wrong one.",
+    )
 
     def build(self) -> Normalization:
         """The normalisation, checked. Raises OptionError."""

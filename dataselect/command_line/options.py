@@ -6,9 +6,9 @@ hands the command the filled group back. So an option is written down once.
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import wraps
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from typer import Argument, Option
 
@@ -32,24 +32,58 @@ F = TypeVar("F", bound=Callable[..., None])
 _SCORE, _SELECT, _RECORDS, _RUN = "Scoring", "Selection", "Records", "Files and runs"
 
 
-def option(*names: str, section: str, help_: str, **more: Any) -> Any:
-    """An option under a heading of the help; a default worth telling is told in `help_`."""
-    return Option(*names, help=help_, rich_help_panel=section, show_default=False, **more)
+def option(
+    metavar: str,
+    section: str,
+    help_: str,
+    default: Any = None,
+    *,
+    name: str | None = None,
+    short: str | None = None,
+    **limits: Any,
+) -> Any:
+    """An option, as a field of a group or a parameter of a command; see `spread`.
+
+    It is called as the field is, unless `name` says otherwise. Without a `metavar`, help shows the
+    choices and the default; elsewhere a default worth telling is in `help_`.
+    """
+
+    def declared(field_name: str, kind: Any) -> Any:
+        own = name or f"--{field_name.rstrip('_').replace('_', '-')}"
+        names = [own, *([short] if short else [])]
+        if (kind is bool and default) or kind == bool | None:
+            names = []  # typer's own: --own and --no-own
+        told: dict[str, Any] = {"show_default": not metavar and default not in (None, False)}
+        if metavar:
+            told["metavar"] = metavar
+        if section != "Options":
+            told["rich_help_panel"] = section
+        return Option(*names, help=help_, **{**told, **limits})
+
+    return field(default=default, metadata={_DECLARED: declared})
+
+
+def argument(metavar: str, help_: str, default: Any = None) -> Any:
+    """An argument, likewise."""
+
+    def declared(field_name: str, kind: Any) -> Any:
+        return Argument(metavar=metavar, help=help_, show_default=False)
+
+    return field(default=default, metadata={_DECLARED: declared})
+
+
+_DECLARED = "declared"
 
 
 @dataclass(frozen=True)
 class InputOptions:
     """What is read."""
 
-    files: Annotated[
-        list[str] | None,
-        Argument(
-            metavar="[FILES]...",
-            help="JSONL files, plain or .gz .zst .bz2 .xz, or quoted patterns; "
-            "- or nothing is standard input.",
-            show_default=False,
-        ),
-    ] = None
+    files: list[str] | None = argument(
+        "[FILES]...",
+        "JSONL files, plain or .gz .zst .bz2 .xz, or quoted patterns; "
+        "- or nothing is standard input.",
+    )
 
     def open(self, *, digest: bool = False) -> Inputs:
         """The inputs, checked."""
@@ -60,86 +94,34 @@ class InputOptions:
 class SelectionOptions:
     """Which records are kept."""
 
-    threshold: Annotated[
-        float | None,
-        option(
-            "--threshold", section=_SELECT, metavar="X", help_="Keep scores on the good side of X."
-        ),
-    ] = None
-    top_k: Annotated[
-        int | None, option("--top-k", section=_SELECT, metavar="N", help_="Keep the best N.")
-    ] = None
-    share: Annotated[
-        str | None,
-        option(
-            "--share",
-            section=_SELECT,
-            metavar="P",
-            help_="Keep the best share, 10% or 0.1, rounded down.",
-        ),
-    ] = None
-    budget: Annotated[
-        str | None,
-        option(
-            "--budget",
-            section=_SELECT,
-            metavar="N",
-            help_="Keep the best that fit into N of --cost; 10h, 90min or 30s of a field in "
-            "seconds.",
-        ),
-    ] = None
-    cost: Annotated[
-        str,
-        option(
-            "--cost",
-            section=_SELECT,
-            metavar="records|words|chars|FIELD",
-            help_="What --budget counts: records, words, chars or a numeric field.",
-        ),
-    ] = "records"
-    sample: Annotated[
-        int | None,
-        option(
-            "--sample",
-            section=_SELECT,
-            metavar="N",
-            help_="Draw N without replacement, in proportion to the score (see --seed).",
-        ),
-    ] = None
-    auto: Annotated[
-        str | None,
-        option(
-            "--auto",
-            section=_SELECT,
-            metavar="DEV",
-            help_="Keep the best share whose text makes the n-gram model of lowest perplexity on "
-            "this JSONL text; the curve is in --report.",
-        ),
-    ] = None
-    per: Annotated[
-        str | None,
-        option(
-            "--per",
-            section=_SELECT,
-            metavar="FIELD",
-            help_="Apply the rule within each value of FIELD.",
-        ),
-    ] = None
-    min_per: Annotated[
-        int | None,
-        option(
-            "--min-per",
-            section=_SELECT,
-            metavar="N",
-            help_="Keep the N best of each --per value, whatever the rule says.",
-        ),
-    ] = None
-    max_per: Annotated[
-        int | None,
-        option(
-            "--max-per", section=_SELECT, metavar="N", help_="Keep at most N of each --per value."
-        ),
-    ] = None
+    threshold: float | None = option("X", _SELECT, "Keep scores on the good side of X.")
+    top_k: int | None = option("N", _SELECT, "Keep the best N.")
+    share: str | None = option("P", _SELECT, "Keep the best share, 10% or 0.1, rounded down.")
+    budget: str | None = option(
+        "N",
+        _SELECT,
+        "Keep the best that fit into N of --cost; 10h, 90min or 30s of a field in seconds.",
+    )
+    cost: str = option(
+        "records|words|chars|FIELD",
+        _SELECT,
+        "What --budget counts: records, words, chars or a numeric field.",
+        "records",
+    )
+    sample: int | None = option(
+        "N", _SELECT, "Draw N without replacement, in proportion to the score (see --seed)."
+    )
+    auto: str | None = option(
+        "DEV",
+        _SELECT,
+        "Keep the best share whose text makes the n-gram model of lowest perplexity on "
+        "this JSONL text; the curve is in --report.",
+    )
+    per: str | None = option("FIELD", _SELECT, "Apply the rule within each value of FIELD.")
+    min_per: int | None = option(
+        "N", _SELECT, "Keep the N best of each --per value, whatever the rule says."
+    )
+    max_per: int | None = option("N", _SELECT, "Keep at most N of each --per value.")
 
     def reads(self) -> list[Inputs]:
         """The files that selecting reads, beside the pool."""
@@ -167,75 +149,38 @@ class SelectionOptions:
         )
 
 
-Calibrate = Annotated[
-    float | None,
-    option(
-        metavar="Q",
-        help_="As a threshold: what a share Q of held-out in-domain records would pass.",
-        section=_SELECT,
-    ),
-]
-"""The type of the option `--calibrate`, of commands that fit a model."""
+CALIBRATE = option(
+    "Q", _SELECT, "As a threshold: what a share Q of held-out in-domain records would pass."
+)
+"""The option `--calibrate`, of commands that fit a model."""
 
 
 @dataclass(frozen=True)
 class OutputOptions:
     """What is written, and what happens to bad records."""
 
-    output: Annotated[
-        str,
-        option(
-            "--output",
-            "-o",
-            section=_RUN,
-            metavar="FILE",
-            help_="Write here instead of standard output; appears whole at the end, compressed "
-            "by suffix.",
-        ),
-    ] = "-"
-    report: Annotated[
-        str | None,
-        option(
-            "--report",
-            section=_RUN,
-            metavar="FILE",
-            help_="Write a JSON report here: options, digests, counts, quantiles, the cut.",
-        ),
-    ] = None
-    text_field: Annotated[
-        str,
-        option(
-            "--text-field",
-            section=_RECORDS,
-            metavar="FIELD",
-            help_="Where the text is, dots reach inwards [default: text].",
-        ),
-    ] = "text"
-    on_error: Annotated[
-        str,
-        option(
-            "--on-error",
-            section=_RECORDS,
-            metavar="fail|skip|FILE",
-            help_="Stop at a bad record, skip it, or collect it in FILE with the reason "
-            "[default: fail].",
-        ),
-    ] = "fail"
-    min_records: Annotated[
-        int,
-        option(
-            "--min-records",
-            section=_RUN,
-            metavar="N",
-            help_="Exit with 3 and write nothing if fewer are kept.",
-        ),
-    ] = 0
-    allow_empty: Annotated[
-        bool, option("--allow-empty", section=_RUN, help_="Accept that nothing is kept.")
-    ] = False
-    quiet: Annotated[
-        bool, option("--quiet", "-q", section=_RUN, help_="No progress bar, summary or warnings.")
-    ] = False
+    output: str = option(
+        "FILE",
+        _RUN,
+        "Write here instead of standard output; appears whole at the end, compressed by suffix.",
+        "-",
+        short="-o",
+    )
+    report: str | None = option(
+        "FILE", _RUN, "Write a JSON report here: options, digests, counts, quantiles, the cut."
+    )
+    text_field: str = option(
+        "FIELD", _RECORDS, "Where the text is, dots reach inwards [default: text].", "text"
+    )
+    on_error: str = option(
+        "fail|skip|FILE",
+        _RECORDS,
+        "Stop at a bad record, skip it, or collect it in FILE with the reason [default: fail].",
+        "fail",
+    )
+    min_records: int = option("N", _RUN, "Exit with 3 and write nothing if fewer are kept.", 0)
+    allow_empty: bool = option("", _RUN, "Accept that nothing is kept.", False)
+    quiet: bool = option("", _RUN, "No progress bar, summary or warnings.", False, short="-q")
 
     def build(self) -> Settings:
         """The settings of a run."""
@@ -246,36 +191,19 @@ class OutputOptions:
 class RunOptions(OutputOptions):
     """What is written, and how records that are scored or selected get there."""
 
-    sort: Annotated[
-        bool, option("--sort", section=_RUN, help_="Write best first instead of in input order.")
-    ] = False
-    rejects: Annotated[
-        str | None,
-        option(
-            "--rejects",
-            section=_RUN,
-            metavar="FILE",
-            help_="Write what was dropped here, with the reason in 'dropped'.",
-        ),
-    ] = None
-    jobs: Annotated[
-        int | None,
-        option(
-            "--jobs",
-            "-j",
-            min=1,
-            metavar="N",
-            section=_RUN,
-            help_="Worker processes; the output is the same for any N [default: 1; with "
-            "--engine ray as many as the cluster has processors].",
-        ),
-    ] = None
-    seed: Annotated[
-        int,
-        option(
-            "--seed", section=_RUN, metavar="N", help_="Seed of everything random [default: 0]."
-        ),
-    ] = 0
+    sort: bool = option("", _RUN, "Write best first instead of in input order.", False)
+    rejects: str | None = option(
+        "FILE", _RUN, "Write what was dropped here, with the reason in 'dropped'."
+    )
+    jobs: int | None = option(
+        "N",
+        _RUN,
+        "Worker processes; the output is the same for any N [default: 1; with "
+        "--engine ray as many as the cluster has processors].",
+        short="-j",
+        min=1,
+    )
+    seed: int = option("N", _RUN, "Seed of everything random [default: 0].", 0)
 
     def build(self) -> Settings:
         """The settings of a run."""
@@ -286,20 +214,9 @@ class RunOptions(OutputOptions):
 class ModelOptions:
     """A fitted model: to score with, or to keep."""
 
-    model: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Score with a saved model instead of fitting one.",
-            section=_SCORE,
-        ),
-    ] = None
-    save_model: Annotated[
-        str | None, option(metavar="FILE", help_="Write the fitted model here.", section=_SCORE)
-    ] = None
-    fit_only: Annotated[
-        bool, option("--fit-only", help_="Fit and save, score nothing.", section=_SCORE)
-    ] = False
+    model: str | None = option("FILE", _SCORE, "Score with a saved model instead of fitting one.")
+    save_model: str | None = option("FILE", _SCORE, "Write the fitted model here.")
+    fit_only: bool = option("", _SCORE, "Fit and save, score nothing.", False)
 
     def check(self, settings: Settings, fitting: list[str]) -> None:
         """Raise OptionError for options that contradict each other; `fitting`: those of a fit."""
@@ -331,18 +248,12 @@ def given(group: Any) -> list[str]:
     ]
 
 
-MaxLine = Annotated[
-    str | None,
-    option(
-        metavar="SIZE",
-        help_="The longest line to read, such as 1G: a longer one is a bad record, and is never "
-        "held in memory [default: 64M].",
-        section=_RUN,
-    ),
-]
-"""The type of the option `--max-line`, of all commands."""
-
-_MAX_LINE = "max_line"
+_MAX_LINE = option(
+    "SIZE",
+    _RUN,
+    "The longest line to read, such as 1G: a longer one is a bad record, and is never held in "
+    "memory [default: 64M].",
+)
 
 
 def _longest(spelled: str | None) -> int:
@@ -363,42 +274,57 @@ def spread(command: F) -> F:
     """Replace each parameter that is a group of options by the group's fields.
 
     The command itself still gets whole groups. Two groups must not share a field name. What every
-    command has is added: --max-line.
+    command has is added: --max-line. Settings are told all that was given, for reports.
     """
     hints = get_type_hints(command, include_extras=True)
     parameters: list[inspect.Parameter] = []
     groups: dict[str, type] = {}
     for parameter in inspect.signature(command).parameters.values():
         hint = hints[parameter.name]
-        if not is_dataclass(hint):
-            parameters.append(parameter.replace(annotation=hint, kind=parameter.KEYWORD_ONLY))
-            continue
-        assert isinstance(hint, type)
-        groups[parameter.name] = hint
-        own = get_type_hints(hint, include_extras=True)
-        parameters += [
-            inspect.Parameter(
-                each.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                annotation=own[each.name],
-                default=inspect.Parameter.empty if each.default is MISSING else each.default,
-            )
-            for each in fields(hint)
-        ]
-
-    parameters.append(
-        inspect.Parameter(
-            _MAX_LINE, inspect.Parameter.KEYWORD_ONLY, annotation=MaxLine, default=None
-        )
-    )
+        if is_dataclass(hint):
+            assert isinstance(hint, type)
+            groups[parameter.name] = hint
+            own = get_type_hints(hint, include_extras=True)
+            found = [_parameter(each.name, own[each.name], each) for each in fields(hint)]
+            parameters += [each for each in found if each is not None]
+        else:
+            declared = _parameter(parameter.name, hint, parameter.default)
+            assert declared is not None, parameter.name
+            parameters.append(declared)
+    longest = _parameter("max_line", str | None, _MAX_LINE)
+    assert longest is not None
+    parameters.append(longest)
 
     @wraps(command)
     def spread_out(**given: Any) -> None:
-        limit_lines(_longest(given.pop(_MAX_LINE)))
+        told = {"given": {name: value for name, value in given.items() if name != "files"}}
+        limit_lines(_longest(given.pop("max_line")))
         for name, group in groups.items():
-            given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
+            own = {each.name for each in fields(group)}
+            given[name] = group(
+                **{each: given.pop(each) for each in own & given.keys()},
+                **(told if "given" in own else {}),
+            )
         command(**given)
 
     spread_out.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
     spread_out.__annotations__ = {each.name: each.annotation for each in parameters}
     return spread_out  # type: ignore[return-value]  # the command, called by name only
+
+
+def _parameter(name: str, hint: Any, declared: Any) -> inspect.Parameter | None:
+    """What typer reads of an option or argument; None for a field that is neither.
+
+    One without a default is the metadata of its type.
+    """
+    default = getattr(declared, "default", MISSING)
+    if get_origin(hint) is Annotated:
+        hint, declared = get_args(hint)
+    if _DECLARED not in getattr(declared, "metadata", {}):
+        return None
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        annotation=Annotated[hint, declared.metadata[_DECLARED](name, hint)],
+        default=inspect.Parameter.empty if default is MISSING else default,
+    )

@@ -2,9 +2,8 @@
 
 from typing import Annotated, Literal
 
-from typer import Argument, Option
-
 from dataselect.command_line.ending import note
+from dataselect.command_line.options import argument, option
 
 USUAL = "size seed force quiet"
 EXAMPLES = r"""
@@ -14,21 +13,15 @@ dataselect demo --size medium --seed 7 larger
 
 
 def command(
-    folder: Annotated[
-        str, Argument(metavar="DIR", help="Where the files go: a new or an empty folder.")
-    ],
-    size: Annotated[
-        Literal["small", "medium", "large"],
-        Option(help="A pool of 5,000, 50,000 or 500,000 utterances."),
-    ] = "small",
-    seed: Annotated[
-        int,
-        Option(metavar="N", help="Seed of everything random: the same seed, the same files."),
-    ] = 0,
-    force: Annotated[
-        bool, Option("--force", help="Write into a folder that is not empty.")
-    ] = False,
-    quiet: Annotated[bool, Option("--quiet", "-q", help="Do not list what was written.")] = False,
+    folder: Annotated[str, argument("DIR", "Where the files go: a new or an empty folder.")],
+    size: Literal["small", "medium", "large"] = option(
+        "", "Options", "A pool of 5,000, 50,000 or 500,000 utterances.", "small"
+    ),
+    seed: int = option(
+        "N", "Options", "Seed of everything random: the same seed, the same files [default: 0].", 0
+    ),
+    force: bool = option("", "Options", "Write into a folder that is not empty.", False),
+    quiet: bool = option("", "Options", "Do not list what was written.", False, short="-q"),
 ) -> None:
     """Write sample data and a Makefile that runs every operation.
 

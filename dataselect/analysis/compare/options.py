@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from typer import Option
-
 from dataselect.analysis.compare.assertions import (
     EVERYTHING,
     IN_DOMAIN,
@@ -43,86 +41,49 @@ class CompareOptions:
     dev: Annotated[
         str,
         option(
-            "--dev",
-            section=_COMPARE,
-            metavar="FILE",
-            help_="Text like that which is to come: what models of the selections are tried on.",
+            "FILE",
+            _COMPARE,
+            "Text like that which is to come: what models of the selections are tried on.",
         ),
     ]
-    pool: Annotated[
-        list[str] | None,
-        option(
-            "--pool",
-            section=_COMPARE,
-            metavar="FILE",
-            help_="What all selections were made from; again for several files. Without it there "
-            "is no chance to compare with.",
-        ),
-    ] = None
-    random: Annotated[
-        int,
-        option(
-            "--random",
-            section=_COMPARE,
-            min=0,
-            metavar="N",
-            help_="Random selections of the size of each selection [default: 5].",
-        ),
-    ] = 5
-    cost: Annotated[
-        str,
-        option(
-            "--cost",
-            section=_COMPARE,
-            metavar="records|words|chars|FIELD",
-            help_="What the size is: records, words, chars or a field of seconds, which is also "
-            "shown in hours [default: records].",
-        ),
-    ] = "records"
-    in_domain: Annotated[
-        list[str] | None,
-        option(
-            "--in-domain",
-            section=_COMPARE,
-            metavar="FILE",
-            help_="Text that goes into every model beside the selection, such as annotated text "
-            "that is there anyway; again for several files.",
-        ),
-    ] = None
-    label_field: Annotated[
-        str,
-        option(
-            "--label-field",
-            section=_RECORDS,
-            metavar="FIELD",
-            help_="Where labels are; left out unless every record has one [default: intent].",
-        ),
-    ] = "intent"
-    fail_if: Annotated[
-        list[str] | None,
-        option(
-            "--fail-if",
-            section=_COMPARE,
-            metavar="EXPRESSION",
-            help_="End with exit code 3 if this holds for a selection: MEASURE, < <= > >= == or "
-            "!=, and a number, random (the mean), all, in-domain, labelled or another selection, "
-            "or a number * one of these; 'perplexity > 0.95 * random', 'oov > 5%'. Again for "
-            f"several. Measures: {', '.join(MEASURES)}.",
-        ),
-    ] = None
-    format_: Annotated[
-        Literal["table", "json"],
-        Option("--format", help="What is written.", rich_help_panel=_COMPARE),
-    ] = "table"
-    seed: Annotated[
-        int,
-        option(
-            "--seed",
-            section=_COMPARE,
-            metavar="N",
-            help_="Seed of everything random [default: 0].",
-        ),
-    ] = 0
+    pool: list[str] | None = option(
+        "FILE",
+        _COMPARE,
+        "What all selections were made from; again for several files. Without it there "
+        "is no chance to compare with.",
+    )
+    random: int = option(
+        "N", _COMPARE, "Random selections of the size of each selection [default: 5].", 5, min=0
+    )
+    cost: str = option(
+        "records|words|chars|FIELD",
+        _COMPARE,
+        "What the size is: records, words, chars or a field of seconds, which is also "
+        "shown in hours [default: records].",
+        "records",
+    )
+    in_domain: list[str] | None = option(
+        "FILE",
+        _COMPARE,
+        "Text that goes into every model beside the selection, such as annotated text "
+        "that is there anyway; again for several files.",
+    )
+    label_field: str = option(
+        "FIELD",
+        _RECORDS,
+        "Where labels are; left out unless every record has one [default: intent].",
+        "intent",
+    )
+    fail_if: list[str] | None = option(
+        "EXPRESSION",
+        _COMPARE,
+        "End with exit code 3 if this holds for a selection: MEASURE, < <= > >= == or "
+        "!=, and a number, random (the mean), all, in-domain, labelled or another selection, "
+        "or a number * one of these; 'perplexity > 0.95 * random', 'oov > 5%'. Again for "
+        f"several. Measures: {', '.join(MEASURES)}.",
+    )
+    format_: Literal["table", "json"] = option("", _COMPARE, "What is written.", "table")
+    seed: int = option("N", _COMPARE, "Seed of everything random [default: 0].", 0)
 
     def assertions(self, names: Sequence[str], *, trains: bool) -> list[Assertion]:
         """The assertions, checked against what there is to be compared. Raises OptionError."""
@@ -166,34 +127,25 @@ def _texts(paths: Sequence[str], text_field: str) -> list[str]:
 class DownstreamOptions(LearningOptions):
     """What intent classifiers are trained and tested on, where their errors are asked for."""
 
-    test: Annotated[
-        str | None,
-        option(
-            "--test",
-            section=_FIT,
-            metavar="FILE",
-            help_="With --labelled: measure the error on these records of intent classifiers that "
-            "are trained on each selection, as 'label' trains them.",
-        ),
-    ] = None
-    pool_size: Annotated[
-        int,
-        option(
-            "--pool-size",
-            section=_FIT,
-            min=1,
-            metavar="N",
-            help_="How many records of each selection to draw for training [default: 10000].",
-        ),
-    ] = 10_000
-    supervised: Annotated[
-        bool,
-        option(
-            "--supervised",
-            section=_FIT,
-            help_="Learn from the labels that records have (--label-field), not by self-training.",
-        ),
-    ] = False
+    test: str | None = option(
+        "FILE",
+        _FIT,
+        "With --labelled: measure the error on these records of intent classifiers that "
+        "are trained on each selection, as 'label' trains them.",
+    )
+    pool_size: int = option(
+        "N",
+        _FIT,
+        "How many records of each selection to draw for training [default: 10000].",
+        10_000,
+        min=1,
+    )
+    supervised: bool = option(
+        "",
+        _FIT,
+        "Learn from the labels that records have (--label-field), not by self-training.",
+        False,
+    )
 
     @property
     def trains(self) -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from typer import Option
+from typing import TYPE_CHECKING, Literal
 
 from dataselect.analysis.evaluate.hypothesis_pairs import (
     id_column,
@@ -42,108 +40,65 @@ _NORMALIZED = ("wer", "cer")
 class MeasureOptions:
     """What is measured, and against what."""
 
-    metric: Annotated[
-        list[str] | None,
-        option(
-            "--metric",
-            "-m",
-            metavar="wer|cer|bleu|chrf|ter|intent",
-            help_="What to measure; again for several. intent is accuracy and macro F1.",
-            section=_MEASURE,
-        ),
-    ] = None
-    intent_classifier: Annotated[
-        str | None,
-        option(
-            metavar="MODEL",
-            help_="Judge the intents that this model of 'label --save-model' gives to the texts; "
-            "the true ones are those of --intent-reference-field, or else of --intent-field. "
-            "Where the model knows 'other', that is right for intents it does not know.",
-            section=_MEASURE,
-        ),
-    ] = None
-    against: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Compare with the hypotheses of this file, same records in the same order, by "
-            "paired bootstrap.",
-            section=_MEASURE,
-        ),
-    ] = None
-    id_field: Annotated[
-        str | None,
-        option(
-            metavar="FIELD",
-            help_="Pair with --against by this field instead of by position.",
-            section=_MEASURE,
-        ),
-    ] = None
-    samples: Annotated[
-        int,
-        option(
-            min=1,
-            metavar="N",
-            help_="Bootstrap samples for intervals and p-values [default: 1000; between seeds, a "
-            "bound then varies by 2 % of its interval].",
-            section=_MEASURE,
-        ),
-    ] = 1000
-    seed: Annotated[
-        int, option(metavar="N", help_="Seed of the bootstrap [default: 0].", section=_MEASURE)
-    ] = 0
-    tokenize: Annotated[
-        Literal["13a", "intl", "char", "zh", "none"],
-        Option(help="How BLEU cuts words, as in sacrebleu.", rich_help_panel=_MEASURE),
-    ] = "13a"
-    format_: Annotated[
-        Literal["table", "json"],
-        Option("--format", help="What is written.", rich_help_panel=_MEASURE),
-    ] = "table"
+    metric: list[str] | None = option(
+        "wer|cer|bleu|chrf|ter|intent",
+        _MEASURE,
+        "What to measure; again for several. intent is accuracy and macro F1.",
+        short="-m",
+    )
+    intent_classifier: str | None = option(
+        "MODEL",
+        _MEASURE,
+        "Judge the intents that this model of 'label --save-model' gives to the texts; "
+        "the true ones are those of --intent-reference-field, or else of --intent-field. "
+        "Where the model knows 'other', that is right for intents it does not know.",
+    )
+    against: str | None = option(
+        "FILE",
+        _MEASURE,
+        "Compare with the hypotheses of this file, same records in the same order, by "
+        "paired bootstrap.",
+    )
+    id_field: str | None = option(
+        "FIELD", _MEASURE, "Pair with --against by this field instead of by position."
+    )
+    samples: int = option(
+        "N",
+        _MEASURE,
+        "Bootstrap samples for intervals and p-values [default: 1000; between seeds, a "
+        "bound then varies by 2 % of its interval].",
+        1000,
+        min=1,
+    )
+    seed: int = option("N", _MEASURE, "Seed of the bootstrap [default: 0].", 0)
+    tokenize: Literal["13a", "intl", "char", "zh", "none"] = option(
+        "", _MEASURE, "How BLEU cuts words, as in sacrebleu.", "13a"
+    )
+    format_: Literal["table", "json"] = option("", _MEASURE, "What is written.", "table")
 
 
 @dataclass(frozen=True)
 class ComparisonOptions(HypothesisOptions):
     """What is done to texts before they are compared, for wer and cer unless for all."""
 
-    normalize_all: Annotated[
-        bool,
-        option(
-            "--normalize-all",
-            help_="Normalise for bleu, chrf and ter, too, instead of wer and cer only.",
-            section=SECTION,
-        ),
-    ] = False
+    normalize_all: bool = option(
+        "", SECTION, "Normalise for bleu, chrf and ter, too, instead of wer and cer only.", False
+    )
 
 
 @dataclass(frozen=True)
 class FieldOptions:
     """Where references and intents are."""
 
-    reference_field: Annotated[
-        str,
-        option(
-            metavar="FIELD",
-            help_="Where the reference text is [default: ref].",
-            section=_RECORDS,
-        ),
-    ] = "ref"
-    intent_field: Annotated[
-        str,
-        option(
-            metavar="FIELD",
-            help_="Where the intent to be judged is [default: intent].",
-            section=_RECORDS,
-        ),
-    ] = "intent"
-    intent_reference_field: Annotated[
-        str,
-        option(
-            metavar="FIELD",
-            help_="Where the true intent is [default: ref_intent].",
-            section=_RECORDS,
-        ),
-    ] = "ref_intent"
+    reference_field: str = option(
+        "FIELD", _RECORDS, "Where the reference text is [default: ref].", "ref"
+    )
+    intent_field: str = option(
+        "FIELD", _RECORDS, "Where the intent to be judged is [default: intent].", "intent"
+    )
+    intent_reference_field: str = option(
+        "FIELD", _RECORDS, "Where the true intent is [default: ref_intent].", "ref_intent"
+    )
 
     def intents(self, text_field: str, *, classifies: bool) -> dict[str, Column]:
         """What is read to measure intents that are there, or that an intent classifier gives."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from typer import Argument, Option
-
 from dataselect.analysis.explain.explanation import ExplanationSources, explain
 from dataselect.analysis.explain.record_lookup import addressed
 from dataselect.analysis.explain.text_output import text
 from dataselect.analysis.run_reports import read_stage
 from dataselect.command_line.ending import note
 from dataselect.command_line.normalization_options import NormalizationOptions
-from dataselect.command_line.options import option
+from dataselect.command_line.options import argument, option
 from dataselect.console import printable
 from dataselect.data import records
 from dataselect.data.input_files import Inputs
@@ -26,100 +24,56 @@ _RECORDS, _MODELS, _RUN = "Records", "Runs and models", "Output"
 class LookUpOptions:
     """Where the record is looked up."""
 
-    files: Annotated[
-        list[str] | None,
-        Argument(
-            metavar="[FILES]...",
-            help="JSONL files to look it up in, beside those that the runs of --report name: the "
-            "pool, what was kept, what was dropped; - is standard input.",
-            show_default=False,
-        ),
-    ] = None
-    id_field: Annotated[
-        str,
-        option(
-            metavar="FIELD",
-            help_="Where records have their id, dots reach inwards [default: id].",
-            section=_RECORDS,
-        ),
-    ] = "id"
-    text_field: Annotated[
-        str | None,
-        option(
-            metavar="FIELD",
-            help_="Where records have their text [default: as in the runs, else text].",
-            section=_RECORDS,
-        ),
-    ] = None
+    files: list[str] | None = argument(
+        "[FILES]...",
+        "JSONL files to look it up in, beside those that the runs of --report name: the "
+        "pool, what was kept, what was dropped; - is standard input.",
+    )
+    id_field: str = option(
+        "FIELD", _RECORDS, "Where records have their id, dots reach inwards [default: id].", "id"
+    )
+    text_field: str | None = option(
+        "FIELD", _RECORDS, "Where records have their text [default: as in the runs, else text]."
+    )
 
 
 @dataclass(frozen=True)
 class KnownOptions:
     """What is known beside the record itself."""
 
-    report: Annotated[
-        list[str] | None,
-        option(
-            metavar="FILE",
-            help_="What --report wrote of a run that scored or selected; again for several. The "
-            "files that it names are found from here, or beside it.",
-            section=_MODELS,
-        ),
-    ] = None
-    kept: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Find the nearest kept records here [default: what the last runs kept].",
-            section=_MODELS,
-        ),
-    ] = None
-    model: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="The model of relevance [default: those of the runs].",
-            section=_MODELS,
-        ),
-    ] = None
-    lm: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="A language model, ARPA or KenLM's binary [default: those of the runs].",
-            section=_MODELS,
-        ),
-    ] = None
+    report: list[str] | None = option(
+        "FILE",
+        _MODELS,
+        "What --report wrote of a run that scored or selected; again for several. The "
+        "files that it names are found from here, or beside it.",
+    )
+    kept: str | None = option(
+        "FILE", _MODELS, "Find the nearest kept records here [default: what the last runs kept]."
+    )
+    model: str | None = option(
+        "FILE", _MODELS, "The model of relevance [default: those of the runs]."
+    )
+    lm: str | None = option(
+        "FILE", _MODELS, "A language model, ARPA or KenLM's binary [default: those of the runs]."
+    )
 
 
 @dataclass(frozen=True)
 class ExplainOutputOptions:
     """What is written."""
 
-    top: Annotated[
-        int,
-        option(
-            min=1,
-            metavar="N",
-            help_="How many n-grams and words to list; JSON has all [default: 10].",
-            section=_RUN,
-        ),
-    ] = 10
-    format_: Annotated[
-        Literal["text", "json"],
-        Option("--format", help="What is written.", rich_help_panel=_RUN),
-    ] = "text"
-    output: Annotated[
-        str,
-        option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help_="Write here instead of standard output; appears whole at the end.",
-            section=_RUN,
-        ),
-    ] = STDOUT
-    quiet: Annotated[bool, option("--quiet", "-q", help_="No warnings.", section=_RUN)] = False
+    top: int = option(
+        "N", _RUN, "How many n-grams and words to list; JSON has all [default: 10].", 10, min=1
+    )
+    format_: Literal["text", "json"] = option("", _RUN, "What is written.", "text")
+    output: str = option(
+        "FILE",
+        _RUN,
+        "Write here instead of standard output; appears whole at the end.",
+        STDOUT,
+        short="-o",
+    )
+    quiet: bool = option("", _RUN, "No warnings.", False, short="-q")
 
 
 USUAL = "report kept model lm id_field top format output"
@@ -132,11 +86,7 @@ dataselect explain pool.jsonl.gz:42 --kept relevant.jsonl --format json pool.jso
 def command(
     wanted: Annotated[
         str,
-        Argument(
-            metavar="ID",
-            help="The record's id, or FILE:LINE.",
-            show_default=False,
-        ),
+        argument("ID", "The record's id, or FILE:LINE."),
     ],
     look_up: LookUpOptions,
     known: KnownOptions,

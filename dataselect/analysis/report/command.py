@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from typer import Argument, Option
+from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.ending import note, warn
-from dataselect.command_line.options import option
+from dataselect.command_line.options import argument, option
 from dataselect.console import Progress
 from dataselect.data.input_files import STDIN, Inputs, rereadable, spelled_out
 from dataselect.data.output_files import STDOUT
@@ -29,59 +27,38 @@ _NOUN, _DATA, _PAGE = "report", "What is shown", "The page"
 class PageContentOptions:
     """What the page is about."""
 
-    reports: Annotated[
-        list[str] | None,
-        Argument(
-            metavar="[REPORTS]...",
-            help="What runs that score or select, and compare, wrote by --report, in any order; "
-            "stages that read what others wrote are found by that.",
-            show_default=False,
-        ),
-    ] = None
-    scored: Annotated[
-        list[str] | None,
-        option(
-            metavar="FILE",
-            help_="Scored JSONL that no report names, again for several: what was written to "
-            "standard output, or records without a report. The field 'dropped' marks what was "
-            "dropped.",
-            section=_DATA,
-        ),
-    ] = None
-    by: Annotated[
-        str | None,
-        option(
-            metavar="FIELD",
-            help_="Where --scored records have their score [default: the last field of the first "
-            "record that a command adds].",
-            section=_DATA,
-        ),
-    ] = None
-    in_domain: Annotated[
-        list[str] | None,
-        option(
-            metavar="FILE",
-            help_="In-domain text for the map; again for several [default: what the reports name].",
-            section=_DATA,
-        ),
-    ] = None
-    text_field: Annotated[
-        str,
-        option(
-            metavar="FIELD",
-            help_="Where --scored records have their text [default: text].",
-            section=_DATA,
-        ),
-    ] = "text"
-    label_field: Annotated[
-        str | None,
-        option(
-            metavar="FIELD",
-            help_="Count records by this label [default: truth, intent or relevance_for, "
-            "whichever there is].",
-            section=_DATA,
-        ),
-    ] = None
+    reports: list[str] | None = argument(
+        "[REPORTS]...",
+        "What runs that score or select, and compare, wrote by --report, in any order; "
+        "stages that read what others wrote are found by that.",
+    )
+    scored: list[str] | None = option(
+        "FILE",
+        _DATA,
+        "Scored JSONL that no report names, again for several: what was written to "
+        "standard output, or records without a report. The field 'dropped' marks what was "
+        "dropped.",
+    )
+    by: str | None = option(
+        "FIELD",
+        _DATA,
+        "Where --scored records have their score [default: the last field of the first "
+        "record that a command adds].",
+    )
+    in_domain: list[str] | None = option(
+        "FILE",
+        _DATA,
+        "In-domain text for the map; again for several [default: what the reports name].",
+    )
+    text_field: str = option(
+        "FIELD", _DATA, "Where --scored records have their text [default: text].", "text"
+    )
+    label_field: str | None = option(
+        "FIELD",
+        _DATA,
+        "Count records by this label [default: truth, intent or relevance_for, "
+        "whichever there is].",
+    )
 
     def check(self) -> None:
         """Raise OptionError where nothing is shown, or an option has no use. Copies pipes."""
@@ -100,57 +77,31 @@ class PageContentOptions:
 class PageOptions:
     """What the page looks like, and where it goes."""
 
-    output: Annotated[
-        str,
-        option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help_="Write the page here instead of to standard output.",
-            section=_PAGE,
-        ),
-    ] = STDOUT
-    plots: Annotated[
-        str | None,
-        option(
-            metavar="DIR",
-            help_="Write the figures as files, too; a folder that holds other files is refused.",
-            section=_PAGE,
-        ),
-    ] = None
-    plots_format: Annotated[
-        Literal["svg", "png"],
-        Option("--plots-format", help="The kind of these files.", rich_help_panel=_PAGE),
-    ] = "svg"
-    title: Annotated[
-        str, option(metavar="TEXT", help_="The heading of the page.", section=_PAGE)
-    ] = "What was selected"
-    samples: Annotated[
-        int,
-        option(
-            min=1,
-            metavar="N",
-            help_="Records shown of each kind: best, at the cut, at random [default: 8].",
-            section=_PAGE,
-        ),
-    ] = 8
-    sample_size: Annotated[
-        int,
-        option(
-            min=1,
-            metavar="N",
-            help_="Texts drawn of what was kept, and of what was dropped, for n-grams and the map "
-            "[default: 20000]. Scores, lengths and labels are those of all records.",
-            section=_PAGE,
-        ),
-    ] = 20_000
-    seed: Annotated[
-        int, option(metavar="N", help_="Seed of draws and of the map [default: 0].", section=_PAGE)
-    ] = 0
-    quiet: Annotated[
-        bool,
-        option("--quiet", "-q", help_="No progress bar, summary or warnings.", section=_PAGE),
-    ] = False
+    output: str = option(
+        "FILE", _PAGE, "Write the page here instead of to standard output.", STDOUT, short="-o"
+    )
+    plots: str | None = option(
+        "DIR", _PAGE, "Write the figures as files, too; a folder that holds other files is refused."
+    )
+    plots_format: Literal["svg", "png"] = option("", _PAGE, "The kind of these files.", "svg")
+    title: str = option("TEXT", _PAGE, "The heading of the page.", "What was selected")
+    samples: int = option(
+        "N",
+        _PAGE,
+        "Records shown of each kind: best, at the cut, at random [default: 8].",
+        8,
+        min=1,
+    )
+    sample_size: int = option(
+        "N",
+        _PAGE,
+        "Texts drawn of what was kept, and of what was dropped, for n-grams and the map "
+        "[default: 20000]. Scores, lengths and labels are those of all records.",
+        20_000,
+        min=1,
+    )
+    seed: int = option("N", _PAGE, "Seed of draws and of the map [default: 0].", 0)
+    quiet: bool = option("", _PAGE, "No progress bar, summary or warnings.", False, short="-q")
 
     def settings(self, shown: PageContentOptions) -> PageSettings:
         """The settings of the page."""

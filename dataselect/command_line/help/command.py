@@ -1,10 +1,8 @@
 """`dataselect help`: the manual, one Markdown file a topic, printed as it is."""
 
 import os
-from typing import Annotated
 
-from typer import Argument, Option
-
+from dataselect.command_line.options import argument, option
 from dataselect.command_line.parser import did_you_mean
 from dataselect.command_line.registry import COMMANDS
 from dataselect.data.output_files import STDOUT, Outputs
@@ -41,15 +39,10 @@ dataselect help --man > dataselect.1
 
 
 def command(
-    topic: Annotated[
-        list[str] | None,
-        Argument(
-            metavar="[TOPIC]", help="A topic or a command [default: list them].", show_default=False
-        ),
-    ] = None,
-    man: Annotated[
-        bool, Option("--man", help="Write a man page of all commands and options instead.")
-    ] = False,
+    topic: list[str] | None = argument("[TOPIC]", "A topic or a command [default: list them]."),
+    man: bool = option(
+        "", "Options", "Write a man page of all commands and options instead.", False
+    ),
 ) -> None:
     """Read the manual, a topic at a time: it is all here, offline.
 

@@ -9,7 +9,7 @@ from dataselect.command_line.encoder_options import EncoderOptions
 from dataselect.command_line.ending import calibrated, finish, save
 from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.options import (
-    Calibrate,
+    CALIBRATE,
     InputOptions,
     ModelOptions,
     RunOptions,
@@ -51,7 +51,7 @@ def command(
     selection: SelectionOptions,
     run: RunOptions,
     engine: EngineOptions,
-    calibrate: Calibrate = None,
+    calibrate: float | None = CALIBRATE,
 ) -> None:
     """Keep the sentence pairs near in-domain text, and those that translate each other.
 

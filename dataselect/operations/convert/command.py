@@ -1,11 +1,7 @@
 """`dataselect convert`: other file formats to JSONL, and back."""
 
-from typing import Annotated
-
-from typer import Argument, Option
-
 from dataselect.command_line.ending import note, warn
-from dataselect.command_line.options import OutputOptions
+from dataselect.command_line.options import OutputOptions, argument, option
 from dataselect.data.first_bytes import is_object
 from dataselect.data.formats import Layout, Source, Target, convert
 from dataselect.data.formats import header as header_of
@@ -21,38 +17,28 @@ dataselect convert --to tsv --columns id,text --header -o relevant.tsv relevant.
 
 def command(
     *,
-    files: Annotated[
-        list[str] | None,
-        Argument(
-            metavar="[FILES]...",
-            help="Files, plain or .gz .zst .bz2 .xz; moses: source, target; "
-            "bio: seq.in, seq.out, label, or CoNLL files; - or nothing is standard input.",
-            show_default=False,
-        ),
-    ] = None,
-    source: Annotated[Source, Option("--from", help="The format that is read.")] = "jsonl",
-    target: Annotated[Target, Option("--to", help="The format that is written.")] = "jsonl",
-    columns: Annotated[
-        str | None,
-        Option(
-            metavar="NAME,...",
-            help="tsv, csv: the columns read, by position, - for one to pass over; "
-            "or the fields written, dots reach inwards. CoNLL files: which columns are token, "
-            "tag and intent, where the file does not tell.",
-        ),
-    ] = None,
-    header: Annotated[
-        bool,
-        Option(
-            "--header",
-            help="tsv, csv: the first line read, and the first written, holds names; "
-            "names given by --columns go before those read.",
-        ),
-    ] = False,
-    id_: Annotated[
-        str | None,
-        Option("--id", metavar="PREFIX", help="Add a field 'id': PREFIX and a number from 0."),
-    ] = None,
+    files: list[str] | None = argument(
+        "[FILES]...",
+        "Files, plain or .gz .zst .bz2 .xz; moses: source, target; "
+        "bio: seq.in, seq.out, label, or CoNLL files; - or nothing is standard input.",
+    ),
+    source: Source = option("", "Options", "The format that is read.", "jsonl", name="--from"),
+    target: Target = option("", "Options", "The format that is written.", "jsonl", name="--to"),
+    columns: str | None = option(
+        "NAME,...",
+        "Options",
+        "tsv, csv: the columns read, by position, - for one to pass over; "
+        "or the fields written, dots reach inwards. CoNLL files: which columns are token, "
+        "tag and intent, where the file does not tell.",
+    ),
+    header: bool = option(
+        "",
+        "Options",
+        "tsv, csv: the first line read, and the first written, holds names; "
+        "names given by --columns go before those read.",
+        False,
+    ),
+    id_: str | None = option("PREFIX", "Options", "Add a field 'id': PREFIX and a number from 0."),
     output: OutputOptions,
 ) -> None:
     """Turn text, TSV, CSV, Moses, SNIPS and BIO files into JSONL, and JSONL into text and TSV.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.options import given, option
@@ -33,41 +33,26 @@ _COUNTED_TEXT = ("words", "chars")
 class MethodOptions:
     """What picks have to differ from, and what makes two records alike."""
 
-    labelled: Annotated[
-        list[str] | None,
-        option(
-            metavar="FILE",
-            help_="Records that are labelled already; again for more files.",
-            section=_METHOD,
-        ),
-    ] = None
-    method: Annotated[
-        Method | None,
-        option(
-            help_="features: picks that together have the n-grams of the pool. facility: picks "
-            "that together are near to the whole pool. kcenter: each as far as can be from those "
-            "before. paraphrase: the same by --detector [default: features, the best or near it "
-            "on CLINC150, also among other dialogues; paraphrase with --detector].",
-            section=_METHOD,
-        ),
-    ] = None
-    detector: Annotated[
-        str | None,
-        option(
-            metavar="FOLDER",
-            help_="A detector that 'paraphrase train' wrote, for --method paraphrase.",
-            section=_METHOD,
-        ),
-    ] = None
-    band: Annotated[
-        tuple[float, float] | None,
-        option(
-            metavar="LOW HIGH",
-            help_="Pick only records whose novelty to what is labelled is between these: not too "
-            "near, not too far.",
-            section=_METHOD,
-        ),
-    ] = None
+    labelled: list[str] | None = option(
+        "FILE", _METHOD, "Records that are labelled already; again for more files."
+    )
+    method: Method | None = option(
+        "",
+        _METHOD,
+        "features: picks that together have the n-grams of the pool. facility: picks "
+        "that together are near to the whole pool. kcenter: each as far as can be from those "
+        "before. paraphrase: the same by --detector [default: features, the best or near it "
+        "on CLINC150, also among other dialogues; paraphrase with --detector].",
+    )
+    detector: str | None = option(
+        "FOLDER", _METHOD, "A detector that 'paraphrase train' wrote, for --method paraphrase."
+    )
+    band: tuple[float, float] | None = option(
+        "LOW HIGH",
+        _METHOD,
+        "Pick only records whose novelty to what is labelled is between these: not too "
+        "near, not too far.",
+    )
 
     @property
     def chosen(self) -> Method:
@@ -90,79 +75,40 @@ class MethodOptions:
 class PickingOptions:
     """How many records are picked."""
 
-    top_k: Annotated[
-        int | None, option(min=1, metavar="N", help_="Pick N records.", section=_PICK)
-    ] = None
-    share: Annotated[
-        str | None,
-        option(
-            metavar="P",
-            help_="Pick a share of the records, 10% or 0.1, rounded down.",
-            section=_PICK,
-        ),
-    ] = None
-    budget: Annotated[
-        str | None,
-        option(
-            metavar="N",
-            help_="Pick what fits into N of --cost; 10h, 90min or 30s of a field in seconds.",
-            section=_PICK,
-        ),
-    ] = None
-    cost: Annotated[
-        str,
-        option(
-            metavar="records|words|chars|FIELD",
-            help_="What --budget counts: records, words, chars or a numeric field.",
-            section=_PICK,
-        ),
-    ] = "records"
-    min_novelty: Annotated[
-        float | None,
-        option(
-            metavar="X",
-            help_="Pick nothing whose novelty is under X when its turn comes.",
-            section=_PICK,
-        ),
-    ] = None
-    round_size: Annotated[
-        int,
-        option(
-            min=1, metavar="N", help_="Records that a 'round' has [default: 100].", section=_PICK
-        ),
-    ] = 100
-    per: Annotated[
-        str | None,
-        option(
-            metavar="FIELD",
-            help_="Let the values of FIELD take turns, so that each gets as many picks while it "
-            "has records.",
-            section=_PICK,
-        ),
-    ] = None
-    max_per: Annotated[
-        int | None,
-        option(min=0, metavar="N", help_="Pick at most N of each --per value.", section=_PICK),
-    ] = None
-    max_memory: Annotated[
-        float | None,
-        option(
-            metavar="GIB",
-            help_="Refuse to start what is going to need more memory [default: what the machine "
-            "has]. With --engine ray, what picking in one partition may take [default: 4].",
-            section=_PICK,
-        ),
-    ] = None
-    partitions: Annotated[
-        int | None,
-        option(
-            min=1,
-            metavar="N",
-            help_="With --engine ray: pick in N partitions of near texts, and then among what was "
-            "picked there [default: as many as keep to --max-memory].",
-            section=_PICK,
-        ),
-    ] = None
+    top_k: int | None = option("N", _PICK, "Pick N records.", min=1)
+    share: str | None = option("P", _PICK, "Pick a share of the records, 10% or 0.1, rounded down.")
+    budget: str | None = option(
+        "N", _PICK, "Pick what fits into N of --cost; 10h, 90min or 30s of a field in seconds."
+    )
+    cost: str = option(
+        "records|words|chars|FIELD",
+        _PICK,
+        "What --budget counts: records, words, chars or a numeric field.",
+        "records",
+    )
+    min_novelty: float | None = option(
+        "X", _PICK, "Pick nothing whose novelty is under X when its turn comes."
+    )
+    round_size: int = option("N", _PICK, "Records that a 'round' has [default: 100].", 100, min=1)
+    per: str | None = option(
+        "FIELD",
+        _PICK,
+        "Let the values of FIELD take turns, so that each gets as many picks while it has records.",
+    )
+    max_per: int | None = option("N", _PICK, "Pick at most N of each --per value.", min=0)
+    max_memory: float | None = option(
+        "GIB",
+        _PICK,
+        "Refuse to start what is going to need more memory [default: what the machine "
+        "has]. With --engine ray, what picking in one partition may take [default: 4].",
+    )
+    partitions: int | None = option(
+        "N",
+        _PICK,
+        "With --engine ray: pick in N partitions of near texts, and then among what was "
+        "picked there [default: as many as keep to --max-memory].",
+        min=1,
+    )
 
     def check(self) -> None:
         """Raise OptionError for options that contradict each other."""
@@ -221,23 +167,15 @@ class PickingOptions:
 class VectorOptions(NeuralOptions):
     """Where the vectors of facility and kcenter come from."""
 
-    vectors: Annotated[
-        str | None,
-        option(
-            metavar="FILE.npy",
-            help_="Vectors of the input made elsewhere: a NumPy matrix with a row for each "
-            "record, good or bad, blank lines not counted.",
-            section=_ENCODER,
-        ),
-    ] = None
-    labelled_vectors: Annotated[
-        str | None,
-        option(
-            metavar="FILE.npy",
-            help_="The same of the labelled records, all files together.",
-            section=_ENCODER,
-        ),
-    ] = None
+    vectors: str | None = option(
+        "FILE.npy",
+        _ENCODER,
+        "Vectors of the input made elsewhere: a NumPy matrix with a row for each "
+        "record, good or bad, blank lines not counted.",
+    )
+    labelled_vectors: str | None = option(
+        "FILE.npy", _ENCODER, "The same of the labelled records, all files together."
+    )
 
     def check_for(self, methods: MethodOptions) -> None:
         """Raise OptionError for options that contradict each other, or have no use here."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.ending import finish, save
@@ -52,33 +52,21 @@ def command(
     run: RunOptions,
     fitted: ModelOptions,
     engine: EngineOptions,
-    min_confidence: Annotated[
-        float | None,
-        option(
-            min=0,
-            max=1,
-            metavar="X",
-            help_="Leave records of a lower confidence out, whatever the selection keeps.",
-            section=_LABELS,
-        ),
-    ] = None,
-    keep_other: Annotated[
-        bool,
-        option(
-            "--keep-other",
-            help_="Keep records that are labelled 'other', too.",
-            section=_LABELS,
-        ),
-    ] = False,
-    uncalibrated: Annotated[
-        bool,
-        option(
-            "--uncalibrated",
-            help_="Leave confidence as it comes, too sure or too modest: the same labels in a "
-            "fraction of the time.",
-            section=_LABELS,
-        ),
-    ] = False,
+    min_confidence: float | None = option(
+        "X",
+        _LABELS,
+        "Leave records of a lower confidence out, whatever the selection keeps.",
+        min=0,
+        max=1,
+    ),
+    keep_other: bool = option("", _LABELS, "Keep records that are labelled 'other', too.", False),
+    uncalibrated: bool = option(
+        "",
+        _LABELS,
+        "Leave confidence as it comes, too sure or too modest: the same labels in a "
+        "fraction of the time.",
+        False,
+    ),
 ) -> None:
     """Label records by an intent classifier trained on annotated ones, and on the pool itself.
 

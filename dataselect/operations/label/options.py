@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from dataselect.command_line.encoder_options import NeuralOptions, check_version
 from dataselect.command_line.ending import warn
@@ -28,59 +28,35 @@ _FIT = "Learning"
 class LearningOptions:
     """What an intent classifier learns from."""
 
-    labelled: Annotated[
-        list[str] | None,
-        option(
-            metavar="FILE",
-            help_="Annotated records with the intent of each; again for several files.",
-            section=_FIT,
-        ),
-    ] = None
-    intent_field: Annotated[
-        str,
-        option(
-            metavar="FIELD",
-            help_="Where labelled records have their intent [default: intent].",
-            section=_FIT,
-        ),
-    ] = "intent"
-    background: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Text that is none of the intents, such as that of the other intents of an "
-            "assistant: the class 'other' [default: there is none].",
-            section=_FIT,
-        ),
-    ] = None
-    background_size: Annotated[
-        int,
-        option(
-            min=1,
-            metavar="N",
-            help_="How many background records to draw [default: 5000].",
-            section=_FIT,
-        ),
-    ] = 5_000
-    rounds: Annotated[
-        int,
-        option(
-            min=0,
-            metavar="N",
-            help_="Rounds of self-training on the input; 0 learns from labelled records alone "
-            "[default: 3].",
-            section=_FIT,
-        ),
-    ] = 3
-    pool_size: Annotated[
-        int,
-        option(
-            min=1,
-            metavar="N",
-            help_="How many records of the input to draw for self-training [default: 10000].",
-            section=_FIT,
-        ),
-    ] = 10_000
+    labelled: list[str] | None = option(
+        "FILE", _FIT, "Annotated records with the intent of each; again for several files."
+    )
+    intent_field: str = option(
+        "FIELD", _FIT, "Where labelled records have their intent [default: intent].", "intent"
+    )
+    background: str | None = option(
+        "FILE",
+        _FIT,
+        "Text that is none of the intents, such as that of the other intents of an "
+        "assistant: the class 'other' [default: there is none].",
+    )
+    background_size: int = option(
+        "N", _FIT, "How many background records to draw [default: 5000].", 5_000, min=1
+    )
+    rounds: int = option(
+        "N",
+        _FIT,
+        "Rounds of self-training on the input; 0 learns from labelled records alone [default: 3].",
+        3,
+        min=0,
+    )
+    pool_size: int = option(
+        "N",
+        _FIT,
+        "How many records of the input to draw for self-training [default: 10000].",
+        10_000,
+        min=1,
+    )
 
     def reads(self) -> list[Inputs]:
         """The files that are read to learn from."""

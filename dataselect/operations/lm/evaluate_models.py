@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from typer import Option
-
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.normalization_options import NormalizationOptions
 from dataselect.command_line.options import InputOptions, OutputOptions, option
@@ -31,18 +29,11 @@ def command(
     inputs: InputOptions,
     lm: Annotated[
         list[str],
-        option(
-            "--lm",
-            metavar="FILE",
-            help_="A language model, ARPA or KenLM's binary; again for several.",
-            section=_MODELS,
-        ),
+        option("FILE", _MODELS, "A language model, ARPA or KenLM's binary; again for several."),
     ],
     normalizing: NormalizationOptions,
     output: OutputOptions,
-    format_: Annotated[
-        Literal["table", "json"], Option("--format", help="What is written.")
-    ] = "table",
+    format_: Literal["table", "json"] = option("", "Options", "What is written.", "table"),
 ) -> None:
     """Tell how well language models predict a text.
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Argument
-
 from dataselect.command_line.ending import note
 from dataselect.command_line.normalization_options import NormalizationOptions
-from dataselect.command_line.options import OutputOptions, option
+from dataselect.command_line.options import OutputOptions, argument, option
 from dataselect.data.input_files import STDIN, Inputs
 from dataselect.errors import OptionError
 from dataselect.execution.run import Run
@@ -33,27 +31,19 @@ dataselect lm mix weak.arpa rich.arpa --weights 0.3,0.7 > half.arpa
 def command(
     models: Annotated[
         list[str],
-        Argument(metavar="MODEL MODEL...", help="ARPA files, plain or .gz .zst .bz2 .xz."),
+        argument("MODEL MODEL...", "ARPA files, plain or .gz .zst .bz2 .xz."),
     ],
     normalizing: NormalizationOptions,
     output: OutputOptions,
-    weights: Annotated[
-        str | None,
-        option(
-            metavar="W,W,...",
-            help_="The weight of each model, in their order; they sum to 1.",
-            section=_WEIGHTS,
-        ),
-    ] = None,
-    tune: Annotated[
-        str | None,
-        option(
-            metavar="DEV",
-            help_="Find the weights of the lowest perplexity on this JSONL text, by EM, to within "
-            "0.001 % of that perplexity.",
-            section=_WEIGHTS,
-        ),
-    ] = None,
+    weights: str | None = option(
+        "W,W,...", _WEIGHTS, "The weight of each model, in their order; they sum to 1."
+    ),
+    tune: str | None = option(
+        "DEV",
+        _WEIGHTS,
+        "Find the weights of the lowest perplexity on this JSONL text, by EM, to within "
+        "0.001 % of that perplexity.",
+    ),
 ) -> None:
     """Interpolate language models into one ARPA file.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.normalization_options import NormalizationOptions
@@ -25,42 +25,27 @@ _NOUN, _MODEL = "lm train", "Language model"
 class LanguageModelTrainOptions:
     """What the model is like."""
 
-    order: Annotated[
-        int,
-        option(
-            min=1,
-            max=6,
-            metavar="N",
-            help_="Longest n-gram [default: 3; KenLM reads 2 and up].",
-            section=_MODEL,
-        ),
-    ] = 3
-    prune: Annotated[
-        list[str] | None,
-        option(
-            metavar="'0 0 1'",
-            help_="For each order, drop n-grams seen so often or less; the last number serves "
-            "longer ones, the first is 0.",
-            section=_MODEL,
-        ),
-    ] = None
-    vocab: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Know these words only, white space between them; any other is counted as <unk>.",
-            section=_MODEL,
-        ),
-    ] = None
-    min_count: Annotated[
-        int,
-        option(
-            min=1,
-            metavar="N",
-            help_="Know words seen N times or more; any other is counted as <unk> [default: 1].",
-            section=_MODEL,
-        ),
-    ] = 1
+    order: int = option(
+        "N", _MODEL, "Longest n-gram [default: 3; KenLM reads 2 and up].", 3, min=1, max=6
+    )
+    prune: list[str] | None = option(
+        "'0 0 1'",
+        _MODEL,
+        "For each order, drop n-grams seen so often or less; the last number serves "
+        "longer ones, the first is 0.",
+    )
+    vocab: str | None = option(
+        "FILE",
+        _MODEL,
+        "Know these words only, white space between them; any other is counted as <unk>.",
+    )
+    min_count: int = option(
+        "N",
+        _MODEL,
+        "Know words seen N times or more; any other is counted as <unk> [default: 1].",
+        1,
+        min=1,
+    )
 
     def reads(self) -> list[Inputs]:
         """The files that training reads, beside the text."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from typer import Option
+from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.options import InputOptions, OutputOptions, option
@@ -30,90 +28,50 @@ _PAIRS, _SPLITS, _RECORDS = "Pairs", "Splits", "Records"
 class PairGenerationOptions:
     """How many pairs are made, and of what."""
 
-    pairs: Annotated[
-        int,
-        option(
-            min=2,
-            metavar="N",
-            help_="How many pairs to train on, half of them paraphrases [default: 20000].",
-            section=_PAIRS,
-        ),
-    ] = 20_000
-    slotless: Annotated[
-        Literal["include", "exclude"],
-        Option(
-            help="Whether utterances without slots take part: those of one intent are paraphrases, "
-            "since nothing in the annotation tells them apart.",
-            rich_help_panel=_PAIRS,
-        ),
-    ] = "include"
-    seed: Annotated[
-        int, option(metavar="N", help_="Seed of everything random [default: 0].", section=_PAIRS)
-    ] = 0
+    pairs: int = option(
+        "N",
+        _PAIRS,
+        "How many pairs to train on, half of them paraphrases [default: 20000].",
+        20_000,
+        min=2,
+    )
+    slotless: Literal["include", "exclude"] = option(
+        "",
+        _PAIRS,
+        "Whether utterances without slots take part: those of one intent are paraphrases, "
+        "since nothing in the annotation tells them apart.",
+        "include",
+    )
+    seed: int = option("N", _PAIRS, "Seed of everything random [default: 0].", 0)
 
 
 @dataclass(frozen=True)
 class SplitOptions:
     """What is kept apart to test on."""
 
-    dev: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Write pairs here of templates that the output has none of.",
-            section=_SPLITS,
-        ),
-    ] = None
-    dev_share: Annotated[
-        str | None,
-        option(
-            metavar="P",
-            help_="Share of the templates of each intent for --dev [default: 10%].",
-            section=_SPLITS,
-        ),
-    ] = None
-    dev_pairs: Annotated[
-        int | None,
-        option(
-            min=2,
-            metavar="N",
-            help_="How many pairs --dev gets [default: a tenth of --pairs].",
-            section=_SPLITS,
-        ),
-    ] = None
-    test: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Write pairs here of intents that neither the output nor --dev has any of.",
-            section=_SPLITS,
-        ),
-    ] = None
-    held_out: Annotated[
-        list[str] | None,
-        option(
-            metavar="INTENT",
-            help_="An intent for --test; again for more, each then has negatives of the others.",
-            section=_SPLITS,
-        ),
-    ] = None
-    held_out_share: Annotated[
-        str | None,
-        option(
-            metavar="P",
-            help_="Or the share of all intents for --test, drawn at random.",
-            section=_SPLITS,
-        ),
-    ] = None
-    test_pairs: Annotated[
-        int | None,
-        option(
-            min=2,
-            metavar="N",
-            help_="How many pairs --test gets [default: a tenth of --pairs].",
-            section=_SPLITS,
-        ),
-    ] = None
+    dev: str | None = option(
+        "FILE", _SPLITS, "Write pairs here of templates that the output has none of."
+    )
+    dev_share: str | None = option(
+        "P", _SPLITS, "Share of the templates of each intent for --dev [default: 10%]."
+    )
+    dev_pairs: int | None = option(
+        "N", _SPLITS, "How many pairs --dev gets [default: a tenth of --pairs].", min=2
+    )
+    test: str | None = option(
+        "FILE", _SPLITS, "Write pairs here of intents that neither the output nor --dev has any of."
+    )
+    held_out: list[str] | None = option(
+        "INTENT",
+        _SPLITS,
+        "An intent for --test; again for more, each then has negatives of the others.",
+    )
+    held_out_share: str | None = option(
+        "P", _SPLITS, "Or the share of all intents for --test, drawn at random."
+    )
+    test_pairs: int | None = option(
+        "N", _SPLITS, "How many pairs --test gets [default: a tenth of --pairs].", min=2
+    )
 
     def check(self) -> None:
         """Raise OptionError for options that lack another."""
@@ -174,19 +132,15 @@ class SplitOptions:
 class AnnotationOptions:
     """Where an annotation is."""
 
-    intent_field: Annotated[
-        str,
-        option(metavar="FIELD", help_="Where the intent is [default: intent].", section=_RECORDS),
-    ] = "intent"
-    slots_field: Annotated[
-        str,
-        option(
-            metavar="FIELD",
-            help_="Where the slots are: objects with slot, start and end, in characters "
-            "[default: slots].",
-            section=_RECORDS,
-        ),
-    ] = "slots"
+    intent_field: str = option(
+        "FIELD", _RECORDS, "Where the intent is [default: intent].", "intent"
+    )
+    slots_field: str = option(
+        "FIELD",
+        _RECORDS,
+        "Where the slots are: objects with slot, start and end, in characters [default: slots].",
+        "slots",
+    )
 
 
 USUAL = "pairs slotless dev dev_share test held_out intent_field slots_field seed output"

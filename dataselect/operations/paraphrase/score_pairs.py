@@ -30,39 +30,27 @@ _SCORE, _RECORDS = "Scoring", "Records"
 class PairFieldOptions:
     """Where the two texts of a record are."""
 
-    text1_field: Annotated[
-        str,
-        option(metavar="FIELD", help_="One text of a pair [default: text1].", section=_RECORDS),
-    ] = "text1"
-    text2_field: Annotated[
-        str,
-        option(metavar="FIELD", help_="The other text [default: text2].", section=_RECORDS),
-    ] = "text2"
+    text1_field: str = option("FIELD", _RECORDS, "One text of a pair [default: text1].", "text1")
+    text2_field: str = option("FIELD", _RECORDS, "The other text [default: text2].", "text2")
 
 
 @dataclass(frozen=True)
 class MatchOptions:
     """Texts to find the best match in."""
 
-    against: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Compare the text of each record with those of this file; adds 'nearest', the "
-            "id of the best match, or FILE:LINE where it has none.",
-            section=_SCORE,
-        ),
-    ] = None
-    candidates: Annotated[
-        int | None,
-        option(
-            min=1,
-            metavar="N",
-            help_="How many texts of --against are compared with each record by the detector, "
-            "nearest first [default: 10].",
-            section=_SCORE,
-        ),
-    ] = None
+    against: str | None = option(
+        "FILE",
+        _SCORE,
+        "Compare the text of each record with those of this file; adds 'nearest', the "
+        "id of the best match, or FILE:LINE where it has none.",
+    )
+    candidates: int | None = option(
+        "N",
+        _SCORE,
+        "How many texts of --against are compared with each record by the detector, "
+        "nearest first [default: 10].",
+        min=1,
+    )
 
 
 USUAL = "detector against candidates device threshold top_k share output rejects"
@@ -77,26 +65,18 @@ def command(
     inputs: InputOptions,
     detector: Annotated[
         str,
-        option(
-            metavar="FOLDER",
-            help_="A detector that 'paraphrase train' wrote.",
-            section=_SCORE,
-        ),
+        option("FOLDER", _SCORE, "A detector that 'paraphrase train' wrote."),
     ],
     matching: MatchOptions,
     pairs: PairFieldOptions,
     selection: SelectionOptions,
     run: RunOptions,
     engine: EngineOptions,
-    device: Annotated[
-        str | None,
-        option(
-            metavar="NAME",
-            help_="Where the detector runs: cpu, cuda, cuda:1, mps [default: the library's "
-            "choice].",
-            section=_SCORE,
-        ),
-    ] = None,
+    device: str | None = option(
+        "NAME",
+        _SCORE,
+        "Where the detector runs: cpu, cuda, cuda:1, mps [default: the library's choice].",
+    ),
 ) -> None:
     """Tell how probably pairs, or records and those of a file, say the same.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.options import InputOptions, OutputOptions, option
@@ -29,57 +29,39 @@ _TRAINING, _RECORDS = "Training", "Records"
 class DetectorTrainOptions:
     """What the detector is, and how long it learns."""
 
-    dev: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Pairs to measure and calibrate on, such as 'paraphrase pairs --dev' writes "
-            "[default: a tenth of the pairs, none of whose texts are trained on].",
-            section=_TRAINING,
-        ),
-    ] = None
-    base: Annotated[
-        str | None,
-        option(
-            metavar="MODEL",
-            help_="Fine-tune the transformer of a sentence-transformers model, a folder or a name "
-            "of the Hugging Face hub, to read both texts as one; it also finds candidates.",
-            section=_TRAINING,
-        ),
-    ] = None
-    epochs: Annotated[
-        int | None,
-        option(
-            min=1,
-            metavar="N",
-            help_="How often every pair is seen, with other values each time [default: as often as "
-            "shows 20,000 pairs, at least once; with --base, 20,000 of more once. Longer serves "
-            "the corpus, and harms others].",
-            section=_TRAINING,
-        ),
-    ] = None
-    networks: Annotated[
-        int | None,
-        option(
-            min=1,
-            metavar="N",
-            help_="Networks to train and average, without --base [default: 2; one is twice as "
-            "fast, and loses 0.005 of AUC on other corpora].",
-            section=_TRAINING,
-        ),
-    ] = None
-    device: Annotated[
-        str | None,
-        option(
-            metavar="NAME",
-            help_="Where it is trained: cpu, cuda, cuda:1, mps [default: the library's choice].",
-            section=_TRAINING,
-        ),
-    ] = None
-    seed: Annotated[
-        int,
-        option(metavar="N", help_="Seed of everything random [default: 0].", section=_TRAINING),
-    ] = 0
+    dev: str | None = option(
+        "FILE",
+        _TRAINING,
+        "Pairs to measure and calibrate on, such as 'paraphrase pairs --dev' writes "
+        "[default: a tenth of the pairs, none of whose texts are trained on].",
+    )
+    base: str | None = option(
+        "MODEL",
+        _TRAINING,
+        "Fine-tune the transformer of a sentence-transformers model, a folder or a name "
+        "of the Hugging Face hub, to read both texts as one; it also finds candidates.",
+    )
+    epochs: int | None = option(
+        "N",
+        _TRAINING,
+        "How often every pair is seen, with other values each time [default: as often as "
+        "shows 20,000 pairs, at least once; with --base, 20,000 of more once. Longer serves "
+        "the corpus, and harms others].",
+        min=1,
+    )
+    networks: int | None = option(
+        "N",
+        _TRAINING,
+        "Networks to train and average, without --base [default: 2; one is twice as "
+        "fast, and loses 0.005 of AUC on other corpora].",
+        min=1,
+    )
+    device: str | None = option(
+        "NAME",
+        _TRAINING,
+        "Where it is trained: cpu, cuda, cuda:1, mps [default: the library's choice].",
+    )
+    seed: int = option("N", _TRAINING, "Seed of everything random [default: 0].", 0)
 
     def reads(self) -> list[Inputs]:
         """The files that training reads, beside the pairs."""
@@ -104,14 +86,9 @@ class DetectorTrainOptions:
 class LabelOptions:
     """Where the label of a pair is."""
 
-    label_field: Annotated[
-        str,
-        option(
-            metavar="FIELD",
-            help_="1 for paraphrases, 0 for others [default: label].",
-            section=_RECORDS,
-        ),
-    ] = "label"
+    label_field: str = option(
+        "FIELD", _RECORDS, "1 for paraphrases, 0 for others [default: label].", "label"
+    )
 
 
 USUAL = "dev base epochs networks device seed output"

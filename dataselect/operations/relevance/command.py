@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from typer import Option
+from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.ending import calibrated, finish, save
 from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.options import (
-    Calibrate,
+    CALIBRATE,
     InputOptions,
     ModelOptions,
     RunOptions,
@@ -33,58 +31,30 @@ _FIT, _SCORE = "Fitting", "Scoring"
 class FitOptions:
     """What relevance is learnt from."""
 
-    in_domain: Annotated[
-        list[str] | None,
-        option(
-            metavar="[NAME=]FILE",
-            help_="Annotated in-domain records; again with other names for several sets.",
-            section=_FIT,
-        ),
-    ] = None
-    in_domain_by: Annotated[
-        str | None,
-        option(
-            metavar="FIELD",
-            help_="Split the in-domain records into one set for each value of FIELD.",
-            section=_FIT,
-        ),
-    ] = None
-    background: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Text that is not in-domain [default: a sample of the input].",
-            section=_FIT,
-        ),
-    ] = None
-    background_size: Annotated[
-        int,
-        option(
-            min=1,
-            metavar="N",
-            help_="How many background records to draw [default: 10000; 2000 to 20000 made no "
-            "difference on CLINC150 beyond 2 % of precision].",
-            section=_FIT,
-        ),
-    ] = 10_000
-    ngrams: Annotated[
-        int,
-        option(
-            min=1,
-            max=9,
-            metavar="N",
-            help_="Longest n-gram [default: 3, as in the paper].",
-            section=_FIT,
-        ),
-    ] = 3
-    analyzer: Annotated[
-        Literal["word", "char"],
-        Option(
-            help="N-grams of words, or of characters for text without spaces.",
-            rich_help_panel=_FIT,
-        ),
-    ] = "word"
-    lowercase: Annotated[bool, Option(help="Ignore case.", rich_help_panel=_FIT)] = True
+    in_domain: list[str] | None = option(
+        "[NAME=]FILE", _FIT, "Annotated in-domain records; again with other names for several sets."
+    )
+    in_domain_by: str | None = option(
+        "FIELD", _FIT, "Split the in-domain records into one set for each value of FIELD."
+    )
+    background: str | None = option(
+        "FILE", _FIT, "Text that is not in-domain [default: a sample of the input]."
+    )
+    background_size: int = option(
+        "N",
+        _FIT,
+        "How many background records to draw [default: 10000; 2000 to 20000 made no "
+        "difference on CLINC150 beyond 2 % of precision].",
+        10_000,
+        min=1,
+    )
+    ngrams: int = option(
+        "N", _FIT, "Longest n-gram [default: 3, as in the paper].", 3, min=1, max=9
+    )
+    analyzer: Literal["word", "char"] = option(
+        "", _FIT, "N-grams of words, or of characters for text without spaces.", "word"
+    )
+    lowercase: bool = option("", _FIT, "Ignore case.", True)
 
     def model(self, seed: int) -> Relevance:
         """The model to fit."""
@@ -117,16 +87,14 @@ def command(
     run: RunOptions,
     fitted: ModelOptions,
     engine: EngineOptions,
-    explain: Annotated[
-        int,
-        option(
-            min=0,
-            metavar="K",
-            help_="Add 'relevance_ngrams': the K n-grams that spoke most for and against.",
-            section=_SCORE,
-        ),
-    ] = 0,
-    calibrate: Calibrate = None,
+    explain: int = option(
+        "K",
+        _SCORE,
+        "Add 'relevance_ngrams': the K n-grams that spoke most for and against.",
+        0,
+        min=0,
+    ),
+    calibrate: float | None = CALIBRATE,
 ) -> None:
     """Keep the records most like annotated in-domain text.
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from typer import Option
+from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.ending import finish, note
 from dataselect.command_line.engine_options import EngineOptions
@@ -33,58 +31,35 @@ _FEWEST_TO_TUNE = 2  # one to tune on, one to hold out
 class WeightOptions:
     """The weighted sum that ranks the hypotheses of a list."""
 
-    score_weight: Annotated[
-        float | None,
-        option(metavar="X", help_="Weight of the list's own score [default: 1].", section=_WEIGHTS),
-    ] = None
-    lm_weight: Annotated[
-        float | None,
-        option(
-            metavar="X",
-            help_="Weight of the language model's natural log-probability [default: if no "
-            "weight is given 0.2 per word, features in standard deviations within their list: on "
-            "lists of a recogniser and of two translators that gained up to 6 % and lost 0.04 BLEU "
-            "at worst]. The papers' rule is --lm-weight 1 --score-weight 0.",
-            section=_WEIGHTS,
-        ),
-    ] = None
-    length_weight: Annotated[
-        float | None,
-        option(metavar="X", help_="Weight of the number of words [default: 0].", section=_WEIGHTS),
-    ] = None
-    oov_weight: Annotated[
-        float | None,
-        option(
-            metavar="X",
-            help_="Weight of the number of words that the model does not know [default: 0].",
-            section=_WEIGHTS,
-        ),
-    ] = None
-    feature: Annotated[
-        list[str] | None,
-        option(
-            metavar="NAME=X",
-            help_="Weight of a number of each hypothesis, by its name there, in its 'features', "
-            "or by dots; may be given again. With --tune the weight may be left out.",
-            section=_WEIGHTS,
-        ),
-    ] = None
-    length_normalise: Annotated[
-        bool | None,
-        Option(
-            help="Divide the log-probability by words + 1 [default: if no weight is given].",
-            rich_help_panel=_WEIGHTS,
-            show_default=False,
-        ),
-    ] = None
-    score_name: Annotated[
-        str,
-        option(
-            metavar="NAME",
-            help_="What the list's own score is called [default: score].",
-            section=_WEIGHTS,
-        ),
-    ] = "score"
+    score_weight: float | None = option(
+        "X", _WEIGHTS, "Weight of the list's own score [default: 1]."
+    )
+    lm_weight: float | None = option(
+        "X",
+        _WEIGHTS,
+        "Weight of the language model's natural log-probability [default: if no "
+        "weight is given 0.2 per word, features in standard deviations within their list: on "
+        "lists of a recogniser and of two translators that gained up to 6 % and lost 0.04 BLEU "
+        "at worst]. The papers' rule is --lm-weight 1 --score-weight 0.",
+    )
+    length_weight: float | None = option(
+        "X", _WEIGHTS, "Weight of the number of words [default: 0]."
+    )
+    oov_weight: float | None = option(
+        "X", _WEIGHTS, "Weight of the number of words that the model does not know [default: 0]."
+    )
+    feature: list[str] | None = option(
+        "NAME=X",
+        _WEIGHTS,
+        "Weight of a number of each hypothesis, by its name there, in its 'features', "
+        "or by dots; may be given again. With --tune the weight may be left out.",
+    )
+    length_normalise: bool | None = option(
+        "", _WEIGHTS, "Divide the log-probability by words + 1 [default: if no weight is given]."
+    )
+    score_name: str = option(
+        "NAME", _WEIGHTS, "What the list's own score is called [default: score].", "score"
+    )
 
     def build(self, normalization: Normalization, *, tunes: bool) -> LogLinear:
         """The model, or where its tuning starts. Raises OptionError."""
@@ -137,30 +112,16 @@ def _feature(given: str, *, needs_weight: bool) -> tuple[str, float]:
 class TuneOptions:
     """Where weights come from, if not from options."""
 
-    tune: Annotated[
-        str | None,
-        option(
-            metavar="DEV",
-            help_="Find the weights that maximise the expected metric of these lists, which have "
-            "references.",
-            section=_TUNE,
-        ),
-    ] = None
-    metric: Annotated[
-        Literal["wer", "cer", "bleu", "chrf"] | None,
-        Option(help="What to tune for.", rich_help_panel=_TUNE, show_default=False),
-    ] = None
-    load_weights: Annotated[
-        str | None, option(metavar="FILE", help_="Take saved weights.", section=_TUNE)
-    ] = None
-    save_weights: Annotated[
-        str | None,
-        option(
-            metavar="FILE",
-            help_="Write the weights here, with normalisation and figures.",
-            section=_TUNE,
-        ),
-    ] = None
+    tune: str | None = option(
+        "DEV",
+        _TUNE,
+        "Find the weights that maximise the expected metric of these lists, which have references.",
+    )
+    metric: Literal["wer", "cer", "bleu", "chrf"] | None = option("", _TUNE, "What to tune for.")
+    load_weights: str | None = option("FILE", _TUNE, "Take saved weights.")
+    save_weights: str | None = option(
+        "FILE", _TUNE, "Write the weights here, with normalisation and figures."
+    )
 
     def check(self) -> None:
         """Raise OptionError for options that contradict each other."""
@@ -190,31 +151,21 @@ class TuneOptions:
 class ListOptions:
     """Where lists and references are, and what is told of them."""
 
-    nbest_field: Annotated[
-        str,
-        option(metavar="FIELD", help_="Where the list is [default: nbest].", section=_RECORDS),
-    ] = "nbest"
-    reference_field: Annotated[
-        str,
-        option(
-            metavar="FIELD",
-            help_="Where the reference is, for --tune and --evaluate [default: ref].",
-            section=_RECORDS,
-        ),
-    ] = "ref"
-    keep_nbest: Annotated[
-        bool, option("--keep-nbest", help_="Leave the list in the record.", section=_RECORDS)
-    ] = False
-    evaluate: Annotated[
-        list[str] | None,
-        option(
-            metavar="wer|cer|bleu|chrf|ter",
-            help_="Compare rescored with first-best, oracle and random on standard error and in "
-            "--report; every record then needs a reference, and all lists are held in memory. "
-            "May be given again.",
-            section=_EVALUATE,
-        ),
-    ] = None
+    nbest_field: str = option("FIELD", _RECORDS, "Where the list is [default: nbest].", "nbest")
+    reference_field: str = option(
+        "FIELD",
+        _RECORDS,
+        "Where the reference is, for --tune and --evaluate [default: ref].",
+        "ref",
+    )
+    keep_nbest: bool = option("", _RECORDS, "Leave the list in the record.", False)
+    evaluate: list[str] | None = option(
+        "wer|cer|bleu|chrf|ter",
+        _EVALUATE,
+        "Compare rescored with first-best, oracle and random on standard error and in "
+        "--report; every record then needs a reference, and all lists are held in memory. "
+        "May be given again.",
+    )
 
     def check(self) -> None:
         """Raise OptionError for what cannot be done."""

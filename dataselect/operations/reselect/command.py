@@ -2,11 +2,9 @@
 
 from typing import Annotated, Literal
 
-from typer import Option
-
 from dataselect.command_line.ending import finish
 from dataselect.command_line.engine_options import EngineOptions
-from dataselect.command_line.options import InputOptions, RunOptions, SelectionOptions
+from dataselect.command_line.options import InputOptions, RunOptions, SelectionOptions, option
 from dataselect.operations.reselect.scorer import Field
 from dataselect.selection.rule import DIRECTIONS
 
@@ -21,16 +19,16 @@ dataselect select --by relevance --budget 500 --cost words relevant.jsonl > fits
 
 def command(
     inputs: InputOptions,
-    by: Annotated[str, Option(metavar="FIELD", help="The numeric field to select by.")],
+    by: Annotated[str, option("FIELD", "Options", "The numeric field to select by.")],
     selection: SelectionOptions,
     run: RunOptions,
     engine: EngineOptions,
-    best: Annotated[
-        Literal["auto", "high", "low"],
-        Option(
-            help=f"The good end; auto is low for {', '.join(_LOW_IS_GOOD)}, and high for the rest."
-        ),
-    ] = "auto",
+    best: Literal["auto", "high", "low"] = option(
+        "",
+        "Options",
+        f"The good end; auto is low for {', '.join(_LOW_IS_GOOD)}, and high for the rest.",
+        "auto",
+    ),
 ) -> None:
     """Select again on any numeric field, without scoring again.
 

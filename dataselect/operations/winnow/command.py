@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
 from dataselect.command_line.ending import calibrated, finish
 from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.language_model_options import LanguageModelOptions
 from dataselect.command_line.normalization_options import NormalizationOptions
 from dataselect.command_line.options import (
-    Calibrate,
+    CALIBRATE,
     InputOptions,
     RunOptions,
     SelectionOptions,
@@ -28,36 +27,22 @@ _TIMES_THE_INPUT = 10.0  # the text of a good language model may well be larger 
 class WinnowOptions:
     """How texts are scored by the language model."""
 
-    background: Annotated[
-        str | None,
-        option(
-            metavar="auto|FILE",
-            help_="Rank by cross-entropy difference to a model of text that is not in-domain: one "
-            "in FILE, one trained on the text in FILE, or (auto) on a sample of the input as large "
-            "as --in-domain. All are over the in-domain vocabulary where they are trained here.",
-            section=_SCORE,
-        ),
-    ] = None
-    max_perplexity: Annotated[
-        float | None,
-        option(metavar="X", help_="Drop texts of higher perplexity.", section=_SCORE),
-    ] = None
-    min_perplexity: Annotated[
-        float | None,
-        option(
-            metavar="X",
-            help_="Drop texts of lower perplexity: stock phrases, boilerplate.",
-            section=_SCORE,
-        ),
-    ] = None
-    buckets: Annotated[
-        str | None,
-        option(
-            metavar="P,P...",
-            help_="Add 'bucket': with 30,60 the best 30 % get 1, the next 30 % 2, the rest 3.",
-            section=_SCORE,
-        ),
-    ] = None
+    background: str | None = option(
+        "auto|FILE",
+        _SCORE,
+        "Rank by cross-entropy difference to a model of text that is not in-domain: one "
+        "in FILE, one trained on the text in FILE, or (auto) on a sample of the input as large "
+        "as --in-domain. All are over the in-domain vocabulary where they are trained here.",
+    )
+    max_perplexity: float | None = option("X", _SCORE, "Drop texts of higher perplexity.")
+    min_perplexity: float | None = option(
+        "X", _SCORE, "Drop texts of lower perplexity: stock phrases, boilerplate."
+    )
+    buckets: str | None = option(
+        "P,P...",
+        _SCORE,
+        "Add 'bucket': with 30,60 the best 30 % get 1, the next 30 % 2, the rest 3.",
+    )
 
     def percentages(self) -> tuple[float, ...]:
         """Where buckets end. Raises OptionError."""
@@ -93,7 +78,7 @@ def command(
     selection: SelectionOptions,
     run: RunOptions,
     engine: EngineOptions,
-    calibrate: Calibrate = None,
+    calibrate: float | None = CALIBRATE,
 ) -> None:
     """Keep the records that an in-domain language model finds probable.
 
