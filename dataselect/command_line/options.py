@@ -182,6 +182,8 @@ class OutputOptions:
     allow_empty: bool = option("", _RUN, "Accept that nothing is kept.", False)
     quiet: bool = option("", _RUN, "No progress bar, summary or warnings.", False, short="-q")
 
+    given: dict[str, Any] = field(default_factory=dict, compare=False)
+
     def build(self) -> Settings:
         """The settings of a run."""
         return Settings(**vars(self))
@@ -295,9 +297,11 @@ def spread(command: F) -> F:
     assert longest is not None
     parameters.append(longest)
 
+    names = {each.name: _option_name(each) for each in parameters}
+
     @wraps(command)
     def spread_out(**given: Any) -> None:
-        told = {"given": {name: value for name, value in given.items() if name != "files"}}
+        told = {"given": {names[name]: value for name, value in given.items() if name != "files"}}
         limit_lines(_longest(given.pop("max_line")))
         for name, group in groups.items():
             own = {each.name for each in fields(group)}
@@ -328,3 +332,11 @@ def _parameter(name: str, hint: Any, declared: Any) -> inspect.Parameter | None:
         annotation=Annotated[hint, declared.metadata[_DECLARED](name, hint)],
         default=inspect.Parameter.empty if default is MISSING else default,
     )
+
+
+def _option_name(parameter: inspect.Parameter) -> str:
+    """What an option is called in reports: as at the command line, with underscores."""
+    told = get_args(parameter.annotation)[1]
+    spelled = [str(told.default), *(told.param_decls or ())]  # typer takes the first for a default
+    named = [each for each in spelled if each.startswith("--")]
+    return named[0][2:].replace("-", "_") if named else parameter.name

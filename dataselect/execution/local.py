@@ -186,7 +186,9 @@ class ScoringRun(Run):
             return
         described = scorer.describe()
         selection = result.selection
-        self.facts = {**asdict(selection), **self.facts}
+        plain, checked = asdict(type(selection)()), asdict(selection)
+        ruled = {name: value for name, value in checked.items() if value != plain[name]}
+        self.facts = {**checked, **self.facts, **ruled}
         in_force = selection
         if selection.auto is not None:
             in_force = selection.with_share(_best_share(result.sweep))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +18,7 @@ from dataselect.execution.run_report import written
 from dataselect.versions import signature, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -35,6 +35,7 @@ class Settings:
     """How a run treats files and records, whatever the command.
 
     `on_error` is `fail`, `skip`, or a path that collects bad lines. `sort` writes best first.
+    `given`: all options of the command by name, for reports.
     """
 
     output: str = STDOUT
@@ -48,13 +49,14 @@ class Settings:
     allow_empty: bool = False
     text_field: str = "text"
     quiet: bool = True
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Run:
     r"""One command's run over its inputs. All its files appear together at the end, or none.
 
-    `counts` are of the records so far; `facts` are options for the report, and so are `warnings`,
-    which the command prints, too.
+    `counts` are of the records so far; `facts` are options for the report, at first those that
+    were given, and so are `warnings`, which the command prints, too.
 
     >>> with Run(Inputs(["pool.jsonl"]), Settings(output="words.txt")) as run:  # doctest: +SKIP
     ...     for texts in run.texts("words"):
@@ -72,7 +74,8 @@ class Run:
         self.inputs, self.settings = inputs, settings
         inputs.cuts = True
         self.counts = Counts()
-        self.facts: dict[str, Any] = {}
+        own = {each.name for each in fields(settings)}
+        self.facts = {name: value for name, value in settings.given.items() if name not in own}
         self.warnings: list[str] = []
         read: dict[tuple[int, int] | tuple[str], str] = {
             key: path for each in (inputs, *also_read) for key, path in each.identities().items()
@@ -217,11 +220,13 @@ class Run:
         """
         if self._report is None:
             return
+        settings = asdict(self.settings)
+        del settings["given"]
         report = {
             "command": command,
             "signature": signature(command, {**facts, "seed": self.settings.seed}),
             "versions": versions(),
-            "options": {**asdict(self.settings), **self.facts},
+            "options": {**settings, **self.facts},
             "inputs": self._input_digests(),
             "counts": asdict(self.counts),
             "warnings": self.warnings,

@@ -55,7 +55,7 @@ def command(
     first, *others = sources.inputs
     read = [*others, *comparing.reads(), *training.reads()]
     with Run(first, settings, also_read=read) as run:
-        run.facts = {"selections": [*sources.selections], **vars(comparing), **vars(training)}
+        run.facts["selections"] = [*sources.selections]
         found = compare(
             sources.read_selections(run),
             comparing.development(settings.text_field),

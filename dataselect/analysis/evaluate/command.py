@@ -143,7 +143,6 @@ def command(
     baseline = None if measuring.against is None else Inputs([measuring.against])
     others = [Inputs([path]) for path in (measuring.against, measuring.intent_classifier) if path]
     with Run(system, settings, also_read=others) as run:
-        run.facts = {**vars(measuring), **vars(normalizing), **vars(fields)}
         pairs = list(run.good(join(system, baseline, columns), "evaluate"))
         if classifier is not None:
             pairs = classified(pairs, classifier)

@@ -86,9 +86,7 @@ def command(
     read = [*sources.reads(), *encoding.reads(), *fitted.reads(), *selection.reads()]
     with engine.job(pool, settings, also_read=read, only_fits=fitted.fit_only) as job:
         job.open_file(fitted.save_model)
-        groups = (side, distance, encoding, aligning, filtering, engine)
-        job.facts = {name: value for group in groups for name, value in vars(group).items()}
-        job.facts |= {"text_field": run.text_field, "model": fitted.model, "calibrate": calibrate}
+        job.facts["text_field"] = run.text_field
         scorer = sources.scorer(pool, filters, np.random.default_rng(settings.seed))
         if save(fitted, scorer, job):
             return

@@ -52,7 +52,6 @@ def command(
     inputs = Inputs(files or [], digest=settings.report is not None)
     with Run(inputs, settings) as run:
         run.warnings = _doubts(inputs, source)
-        run.facts = {"from": source, "to": target, "columns": columns, "header": header, "id": id_}
         made = convert(inputs, source, target, layout, id_prefix=id_)
         run.write_records(made, "convert", head=header_of(target, layout))
     warn(run.warnings, settings)

@@ -54,8 +54,6 @@ def command(
     labelled = LabelledRecords(methods.labelled or [], settings.text_field)
     read = [*labelled.reads(), *encoding.reads()]
     with engine.job(pool, settings, also_read=read) as job:
-        groups = (methods, picking, encoding, engine)
-        job.facts = {name: value for group in groups for name, value in vars(group).items()}
         selection = DiverseSelection(labelled, methods, encoding, picking, settings)
         scorer = selection.select(pool)
         result = job.apply(scorer, Selection())

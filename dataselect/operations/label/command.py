@@ -90,9 +90,6 @@ def command(
     read = [*learning.reads(), *fitted.reads(), *selection.reads()]
     with engine.job(pool, settings, also_read=read, only_fits=fitted.fit_only) as job:
         job.open_file(fitted.save_model)
-        job.facts = {**vars(learning), **vars(encoding), **vars(engine), "model": fitted.model}
-        job.facts |= {"min_confidence": min_confidence, "keep_other": keep_other}
-        job.facts["uncalibrated"] = uncalibrated
         if fitted.model is not None:
             classifier = _loaded(fitted.model, encoding)
         else:

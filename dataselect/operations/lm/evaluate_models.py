@@ -51,7 +51,6 @@ def command(
         from dataselect.models.language_model.scoring.perplexity import PerplexityCounts, add
         from dataselect.models.language_model.scoring.unspaced import Watch
 
-        run.facts = {"lm": models.paths, "format": format_, **vars(normalizing)}
         evaluations = [PerplexityCounts(path) for path in models.paths]
         watch = Watch()
         for batch in watch.over(run.texts(_NOUN, normalizing.build())):

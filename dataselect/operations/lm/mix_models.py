@@ -63,7 +63,6 @@ def command(
         from dataselect.models.language_model import arpa
         from dataselect.models.language_model.interpolation import mix
 
-        run.facts = {"models": sources.paths, "weights": weights, "tune": tune}
         parts = [arpa.read(path) for path in sources.paths]
         if given is None:
             texts = [text for batch in run.texts(_NOUN, normalizing.build()) for text in batch]

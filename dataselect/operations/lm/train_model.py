@@ -90,7 +90,6 @@ def command(
         from dataselect.models.language_model import arpa
         from dataselect.models.language_model.scoring.unspaced import Watch
 
-        run.facts = {**vars(training), **vars(normalizing)}
         watch = Watch()
         batches = watch.over(run.texts(_NOUN, normalizing.build()))
         made = training.plan().trained(batches)

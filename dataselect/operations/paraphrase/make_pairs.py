@@ -181,7 +181,6 @@ def command(
     column = annotation(settings.text_field, annotated.intent_field, annotated.slots_field)
     rng = np.random.default_rng(settings.seed)
     with Run(inputs.open(digest=settings.report is not None), settings) as run:
-        run.facts = {**vars(making), **vars(splitting), **vars(annotated)}
         for path in splitting.files.values():
             run.open_file(path)
         items = utterances(run.inputs, column, stop_at_first=run.stops_at_first)

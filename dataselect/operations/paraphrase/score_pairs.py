@@ -96,8 +96,6 @@ def command(
     others = None if matching.against is None else Inputs([matching.against])
     read = [*([] if others is None else [others]), *selection.reads()]
     with engine.job(pool, settings, also_read=read) as job:
-        job.facts = {**vars(matching), **vars(pairs), **vars(engine)}
-        job.facts |= {"detector": detector, "device": device}
         loaded = SavedDetector(detector, device=device)
         loaded.loaded  # noqa: B018  a folder that is none is refused at once
         scorer = (

@@ -119,7 +119,7 @@ def command(
     if output.output == STDOUT:
         raise OptionError("a detector is a folder; name one with --output FOLDER")
     with Run(inputs.open(digest=True), settings, also_read=training.reads()) as run:
-        run.facts = {**vars(training), **vars(fields), **vars(labelled), "output": output.output}
+        run.facts["output"] = output.output
         folder = run.open_folder(output.output, _is_detector)
         found = _trained(run, training, fields, labelled, folder, output.output)
         run.report(_NOUN, {"epochs": training.epochs}, **{_NOUN: found})

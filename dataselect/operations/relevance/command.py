@@ -116,8 +116,6 @@ def command(
     read = [*sources.inputs(), *fitted.reads(), *selection.reads()]
     with engine.job(pool, settings, also_read=read, only_fits=fitted.fit_only) as job:
         job.open_file(fitted.save_model)
-        chosen = {**vars(fitting), "model": fitted.model}
-        job.facts = {**chosen, **vars(engine), "explain": explain, "calibrate": calibrate}
         if fitted.model is not None:
             model = Relevance.load(fitted.model)
         else:

@@ -210,8 +210,6 @@ def command(
     read = [*models.reads(), *tuning.reads(), *selection.reads()]
     with engine.job(pool, settings, also_read=read) as job:
         job.open_file(tuning.save_weights)
-        chosen = {**vars(models), **vars(weighting), **vars(normalizing)}
-        job.facts = {**chosen, **vars(tuning), **vars(lists), **vars(engine)}
         recipe = _recipe(models, weighting, tuning, normalizing, lists, settings)
         metrics = [_metric(name, recipe.start) for name in lists.evaluate or ()]
         if metrics:

@@ -38,6 +38,5 @@ def command(
     direction = DIRECTIONS.get(by, "high") if best == "auto" else best
     pool = engine.open(inputs, run, rule, settings)
     with engine.job(pool, settings, also_read=selection.reads()) as job:
-        job.facts = vars(engine)
         result = job.apply(Field(by, direction), rule)
     finish(result, settings)

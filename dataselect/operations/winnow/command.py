@@ -98,8 +98,6 @@ def command(
     pool = engine.open(inputs, run, rule, settings)
     read = [*models.reads(), *winnowing.reads(), *selection.reads()]
     with engine.job(pool, settings, also_read=read) as job:
-        chosen = {**vars(models), **vars(winnowing), **vars(normalizing)}
-        job.facts = {**chosen, **vars(engine), "calibrate": calibrate}
         rng = np.random.default_rng(settings.seed)
         texts = models.texts(settings.text_field)
         background = read_background(
