@@ -1,7 +1,6 @@
 """Pipes wherever a file may be named, and the true error where a pool is sampled first."""
 
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -52,14 +51,17 @@ _READ = {
 
 
 @pytest.mark.parametrize(("command", "file"), _READ.values(), ids=_READ)
-def test_a_pipe_is_read_whole(shell: Shell, files: Path, command: str, file: str) -> None:
-    before = set(Path(tempfile.gettempdir()).glob(".dataselect*"))
+def test_a_pipe_is_read_whole(
+    shell: Shell, files: Path, command: str, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (files / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(files / "temporary"))
     whole = shell(f"dataselect {command.replace('@', file)} -q").silent()
     piped = f'<(slowly "{file}")'
     found = shell(f"{_SLOWLY} dataselect {command.replace('@', piped)} -q").silent()
     assert found.replace(b"/dev/fd/63", file.encode()) == whole
     assert len(found) > 0
-    assert set(Path(tempfile.gettempdir()).glob(".dataselect*")) <= before
+    assert list((files / "temporary").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"])
