@@ -53,10 +53,12 @@ def command(
     pool = engine.open(inputs, run, Selection(), settings)
     labelled = LabelledRecords(methods.labelled or [], settings.text_field)
     read = [*labelled.reads(), *encoding.reads()]
+    budgeted = picking.budgeted()
     with engine.job(pool, settings, also_read=read) as job:
+        job.facts |= {"budget": budgeted.budget, "budget_unit": budgeted.budget_unit}
         selection = DiverseSelection(labelled, methods, encoding, picking, settings)
         scorer = selection.select(pool)
         result = job.apply(scorer, Selection())
         if (amount := scorer.figures.get("spent")) is not None:
-            result = replace(result, spent=spent(amount, picking.budgeted()))
+            result = replace(result, spent=spent(amount, budgeted))
     finish(result, settings)

@@ -134,6 +134,13 @@ def test_a_share_a_budget_and_a_lowest_novelty(world: Path, inside: Inside) -> N
     assert min(novelty) >= 0.6
 
 
+def test_a_report_of_a_budget_can_be_read(world: Path, inside: Inside) -> None:
+    inside(*pick("--budget", 20, "--cost", "words", "--report", "r.json", "--rejects", "d.jsonl"))
+    assert json.loads((world / "r.json").read_text())["options"]["budget"] == 20
+    dropped = load(world / "d.jsonl")[0]["id"]
+    assert inside("explain", dropped, "--report", "r.json", "-o", "e.txt").code == 0
+
+
 def test_a_budget_counts_a_field(world: Path, inside: Inside) -> None:
     records = [{**each, "seconds": 1 + n % 3} for n, each in enumerate(load(world / "pool.jsonl"))]
     write(world / "pool.jsonl", records)
