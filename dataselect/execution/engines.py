@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
-from dataselect.execution.local import LocalRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,11 +62,14 @@ def open_run(
     only_fits: bool = False,
 ) -> ScoringRun:
     """The run over a pool of `open_pool`. `only_fits`: nothing is going to be scored."""
-    if type(pool) is Inputs:
-        return LocalRun(pool, settings, also_read=also_read)
-    from dataselect.execution.distributed.distributed_run import DistributedRun
-    from dataselect.execution.distributed.shard_pool import ShardPool
+    if type(pool) is not Inputs:
+        from dataselect.execution.distributed.distributed_run import DistributedRun
+        from dataselect.execution.distributed.shard_pool import ShardPool
 
-    if not isinstance(pool, ShardPool):
-        return LocalRun(pool, settings, also_read=also_read)
-    return DistributedRun(pool, settings, also_read=also_read, resume=resume, only_fits=only_fits)
+        if isinstance(pool, ShardPool):
+            return DistributedRun(
+                pool, settings, also_read=also_read, resume=resume, only_fits=only_fits
+            )
+    from dataselect.execution.local import LocalRun  # what runs is not needed to show help
+
+    return LocalRun(pool, settings, also_read=also_read)
