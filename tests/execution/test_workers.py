@@ -100,7 +100,7 @@ def test_a_dead_worker_is_noticed_while_there_is_nothing_to_read() -> None:
     reading, writing = os.pipe()
 
     def items() -> Iterator[int]:
-        yield from range(10 + 1)
+        yield 10  # the first, which is sent at once; more than workers take would wait here
         os.read(reading, 1)  # nobody writes
 
     try:
