@@ -53,25 +53,13 @@ ngram 2=1
 _LONGEST_RUN = 120  # seconds, for a program that hangs
 
 
-# What takes longest begins first, so that no worker is left alone with it at the end.
-_FIRST = ("ray", "test_demo", "test_install", "test_readme", "test_bench")
+# The longest files begin first, so that no worker of pytest-xdist is left alone with one at the end.
+_FIRST = ("test_bench", "test_ray", "test_help_topics", "test_demo", "test_install", "test_speech")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let pytest-xdist take groups in the order of `pytest_collection_modifyitems`."""
-    config.option.loadscopereorder = False
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each file to one worker of pytest-xdist, which makes its fixtures once."""
-    groups = {}
-    for item in items:
-        own = item.get_closest_marker("xdist_group")
-        groups[item] = str(own.args[0]) if own else item.path.stem
-        if own is None:
-            item.add_marker(pytest.mark.xdist_group(groups[item]))
-    items.sort(key=lambda item: (*(groups[item] != each for each in _FIRST), groups[item]))
+    """Sort files for `--dist loadfile --no-loadscope-reorder`; the order in a file stays."""
+    items.sort(key=lambda item: [item.path.stem != each for each in _FIRST])
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,8 @@ TEXTS = {topic: manual.text_of(topic) for topic in TOPICS}
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 NEEDS = {"report": "matplotlib", "cluster": "ray"}
-RUN = [
-    pytest.param(topic, marks=[pytest.mark.xdist_group("ray")] if topic == "cluster" else [])
-    for topic in TOPICS
-    if "```console" in TEXTS[topic]
-]
-"""Topics with examples to run; one cluster at a time."""
+RUN = [topic for topic in TOPICS if "```console" in TEXTS[topic]]
+"""Topics with examples to run."""
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ import pytest
 from conftest import Inside, Outcome, Shell, environment, run_inside
 from in_process_cluster import joined, pool, split, write
 
-pytestmark = pytest.mark.xdist_group("ray")  # one cluster at a time
 needs_ray = pytest.mark.skipif(
     not (Path(sys.executable).parent / "ray").exists(), reason="Ray is not installed"
 )

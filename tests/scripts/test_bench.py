@@ -186,7 +186,6 @@ def test_picks_in_partitions_are_held_against_exact_ones(tmp_path: Path) -> None
     assert {row["method"] for row in rows} == {"features", "facility", "kcenter"}
 
 
-@pytest.mark.xdist_group("ray")
 def test_shards_are_measured_on_ray(tmp_path: Path) -> None:
     found = tmp_path / "found.json"
     size = ("--records", "200", "--rounds", "1", "--cache", str(tmp_path))
