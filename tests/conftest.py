@@ -53,7 +53,7 @@ ngram 2=1
 _LONGEST_RUN = 120  # seconds, for a program that hangs
 
 
-# The longest files begin first, so that no worker of pytest-xdist is left alone with one at the end.
+# The longest files begin first, so that no worker of pytest-xdist ends with one alone.
 _FIRST = ("test_bench", "test_ray", "test_help_topics", "test_demo", "test_install", "test_speech")
 
 
