@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dataselect.data.formats import conll, slotgated
 from dataselect.data.formats.lines import Item, Layout
+from dataselect.data.formats.nlu import conll, slotgated
 from dataselect.data.input_files import Inputs
 
 SLOTGATED_FILES = 3

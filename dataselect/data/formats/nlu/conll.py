@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from dataselect.data.formats.bio_tags import check, is_tag, tagged
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, joined, lines
+from dataselect.data.formats.nlu.bio_tags import check, is_tag, tagged
 from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
 

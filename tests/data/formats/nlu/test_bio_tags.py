@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.data.formats.bio_tags import tagged
+from dataselect.data.formats.nlu.bio_tags import tagged
 
 # Chunks as (slot, first token, last token), by conlleval.pl's startOfChunk and endOfChunk.
 SEQUENCES: dict[str, tuple[str, list[tuple[str, int, int]]]] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dataselect.data.formats.bio_tags import tagged
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, in_step
+from dataselect.data.formats.nlu.bio_tags import tagged
 from dataselect.data.input_files import Inputs
 
 _REMEDY = "seq.in, seq.out and label must have the same length (of CoNLL files, give one or two)"

@@ -1,0 +1,1 @@
+"""Formats of annotated utterances: intents and slots."""
