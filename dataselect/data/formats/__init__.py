@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, TypeAlias
 
-from dataselect.data.formats import delimited, jsonl, moses, moses_nbest, text, tsv
+from dataselect.data.formats import delimited, jsonl, moses, text, tsv
 from dataselect.data.formats.lines import Item, Layout, SourceLine
+from dataselect.data.formats.nbest import moses_nbest
 from dataselect.data.formats.nlu import bio, conll, snips
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import BadRecord, annotate, encoded

@@ -1,32 +1,26 @@
-"""Moses n-best lists: `id ||| text ||| features ||| score`, the lines of one id together.
-
-Features come in groups, `d: 0 -7.6 lm: -41` or `Distortion0= -7.6 LM0= -41`, or one by one,
-`glue=-2`. Moses may leave out features and score, and may append fields (alignments), which are
-passed over.
-"""
+"""What lists of lines `ID ||| TEXT ||| ...` have in common, and their features."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, joined, lines
+from dataselect.data.formats.decimals import finite
+from dataselect.data.formats.lines import Found, Item, SourceLine, joined, lines
 from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
 
-_BAR = "|||"
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+BAR = "|||"
 
 
-def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:  # a reader's shape
+def read_lists(inputs: Inputs, candidate: Callable[[str], dict[str, Any]]) -> Iterator[Item]:
     """A record `id`, `nbest` for each run of lines with one id; one bad line makes it bad.
 
     Raises InputError for an id that comes back: no one could say which list is whole.
     """
     for blocks in inputs.by_file():
         closed: set[str] = set()
-        for id_, group in _lists(lines(blocks)):
+        for id_, group in _runs(lines(blocks)):
             if id_ in closed:
                 line = group[0]
                 raise InputError(
@@ -34,10 +28,10 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:  # a reader's shape
                     "sort them with sort -s -n -k1,1"
                 )
             closed.add(id_)
-            yield _item(id_, group)
+            yield _item(id_, group, candidate)
 
 
-def _item(id_: str, group: list[SourceLine]) -> Item:
+def _item(id_: str, group: list[SourceLine], candidate: Callable[[str], dict[str, Any]]) -> Item:
     whole = joined(group)
     candidates = []
     for line in group:
@@ -48,14 +42,14 @@ def _item(id_: str, group: list[SourceLine]) -> Item:
     return Found(whole, {"id": id_, "nbest": candidates})
 
 
-def _lists(found: Iterator[SourceLine]) -> Iterator[tuple[str, list[SourceLine]]]:
+def _runs(found: Iterator[SourceLine]) -> Iterator[tuple[str, list[SourceLine]]]:
     """Runs of lines with the same id; a line without one spoils the run that it stands in."""
     current = ""
     group: list[SourceLine] = []
     for line in found:
         if line.blank():
             continue
-        head, bar, _ = line.raw.partition(_BAR.encode())
+        head, bar, _ = line.raw.partition(BAR.encode())
         own = (head.strip().decode(errors="replace") if bar else "") or current
         if group and own != current:
             yield current, group
@@ -66,48 +60,39 @@ def _lists(found: Iterator[SourceLine]) -> Iterator[tuple[str, list[SourceLine]]
         yield current, group
 
 
-def candidate(line: str) -> dict[str, Any]:
-    """One line as `text`, `score`, `features`, where it has them. Raises ValueError.
-
-    >>> candidate("0 ||| a house ||| lm: -4 -5 w: -2 ||| -1.5")["features"]
-    {'lm0': -4.0, 'lm1': -5.0, 'w0': -2.0}
-    """
-    parts = [part.strip() for part in line.split(_BAR)]
+def parts_of(line: str, layout: str) -> list[str]:
+    """What stands between the bars, id first. Raises ValueError where there is no id or text."""
+    parts = [part.strip(" \t") for part in line.split(BAR)]
     if len(parts) < 2:
-        raise ValueError(f"no '{_BAR}'; write ID {_BAR} TEXT {_BAR} FEATURES {_BAR} SCORE")
+        raise ValueError(f"no '{BAR}'; write {layout}")
     if not parts[0]:
-        raise ValueError(f"no id before the first '{_BAR}'; write one")
-    features, score, *_ = [*parts[2:], "", ""]
-    if len(parts) == 3 and _NUMBER.fullmatch(features):
-        features, score = "", features
-    found: dict[str, Any] = {"text": parts[1]}
-    if score:
-        found["score"] = _number(score, "score")
-    if features:
-        found["features"] = _features(features)
-    return found
+        raise ValueError(f"no id before the first '{BAR}'; write one")
+    return parts
 
 
-def _features(words: str) -> dict[str, float]:
-    """The named numbers of the third field, in its order."""
+def features(words: str) -> dict[str, float]:
+    """Named numbers, in their order: `lm: -4 -5` or `LM0= -4`, or each by itself, `glue=-2`.
+
+    >>> features("lm: -4 -5 glue=2")
+    {'lm0': -4.0, 'lm1': -5.0, 'glue': 2.0}
+    """
     groups: dict[str, list[float]] = {}  # a name, with its `:` or `=`, to the numbers after it
-    named: list[tuple[str, float]] = []
     group: list[float] | None = None
+    found: list[tuple[str, float]] = []
     for word in words.split():
         name, equals, value = word.rpartition("=")
         if word[-1] in ":=" and len(word) > 1:
             group = groups.setdefault(word[:-1], [])
         elif name and equals:
-            named.append((name, _number(value, f"feature '{name}'")))
+            found.append((name, finite(value, f"feature '{name}'")))
         elif group is None:
             raise ValueError(f"'{word}' stands before any feature name; write NAME: NUMBER ...")
         else:
-            group.append(_number(word, "feature"))
-    named += [pair for name, values in groups.items() for pair in _numbered(name, values)]
-    features = dict(named)
-    if len(features) < len(named):
+            group.append(finite(word, "feature"))
+    found += [pair for name, values in groups.items() for pair in _numbered(name, values)]
+    if len(dict(found)) < len(found):
         raise ValueError("a feature name stands twice; rename one")
-    return features
+    return dict(found)
 
 
 def _numbered(name: str, values: list[float]) -> list[tuple[str, float]]:
@@ -121,10 +106,3 @@ def _numbered(name: str, values: list[float]) -> list[tuple[str, float]]:
     if len(values) == 1:
         return [(name, values[0])]
     return [(f"{name}_{place}", value) for place, value in enumerate(values)]
-
-
-def _number(word: str, what: str) -> float:
-    value = float(word) if _NUMBER.fullmatch(word) else float("inf")
-    if abs(value) == float("inf"):
-        raise ValueError(f"{what} '{word}' is not a finite number; correct it")
-    return value

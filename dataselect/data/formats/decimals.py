@@ -1,0 +1,57 @@
+"""Numbers written in text: finite, in ASCII digits, and never what only Python takes for one."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from decimal import Decimal
+
+from dataselect.data.fields import kind_of
+
+NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+
+
+def finite(word: str, what: str) -> float:
+    """A number. Raises ValueError about `what`."""
+    value = float(word) if NUMBER.fullmatch(word) else math.inf
+    if math.isinf(value):
+        raise ValueError(f"{what} '{word}' is not a finite number; correct it")
+    return value
+
+
+def seconds(word: str, what: str) -> float:
+    """A time or a duration: a finite number that is not negative. Raises ValueError."""
+    value = finite(word, what)
+    if value < 0:
+        raise ValueError(f"{what} '{word}' is negative; correct it")
+    return value
+
+
+def duration(start: float, end: float) -> float:
+    """`end - start` in decimal, so that 4.3 - 4.2 is 0.1. Raises ValueError for less than 0."""
+    if end < start:
+        raise ValueError(f"the end {end} lies before the start {start}; correct one")
+    return float(Decimal(repr(end)) - Decimal(repr(start)))
+
+
+def checked_number(value: object, what: str) -> float:
+    """A finite number in JSON. Raises ValueError about `what`."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{what} is {kind_of(value)}, not a number; correct it")
+    if not abs(value) <= sys.float_info.max:
+        raise ValueError(f"{what} is not a finite number; correct it")
+    return value
+
+
+def checked_seconds(value: object, what: str) -> float:
+    """A time or a duration in JSON: a finite number that is not negative. Raises ValueError."""
+    number = checked_number(value, what)
+    if number < 0:
+        raise ValueError(f"{what} {number} is negative; correct it")
+    return number
+
+
+def spelled(value: float) -> str:
+    """The shortest decimal that reads back as the same double: `2` for 2.0."""
+    return repr(value).removesuffix(".0")

@@ -1,0 +1,1 @@
+"""N-best lists of recognisers and translators: a record `id`, `nbest` for each list."""

@@ -1,0 +1,1 @@
+"""Formats of recognisers: transcripts, segments, manifests, subtitles."""
