@@ -118,6 +118,11 @@ class Stage:
                 return path
         return None
 
+    def all_located(self, names: Sequence[str]) -> list[str]:
+        """The paths of several files, or none where one is not there."""
+        found = [path for path in map(self.located, names) if path]
+        return found if len(found) == len(names) else []
+
 
 def read_stage(path: str) -> Stage:
     """Read a run report. Raises InputError for anything else, and for runs that select nothing."""

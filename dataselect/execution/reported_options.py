@@ -56,6 +56,9 @@ class _RelevanceOptions(TypedDict):
     analyzer: Literal["word", "char"]
     lowercase: bool
     model: str | None
+    in_domain_by: str | None
+    background: str | None
+    background_size: Annotated[int, Between(1)]
 
 
 class _WinnowOptions(TypedDict):

@@ -84,10 +84,7 @@ dataselect explain pool.jsonl.gz:42 --kept relevant.jsonl --format json pool.jso
 
 
 def command(
-    wanted: Annotated[
-        str,
-        argument("ID", "The record's id, or FILE:LINE."),
-    ],
+    wanted: Annotated[str, argument("ID", "The record's id, or FILE:LINE.")],
     look_up: LookUpOptions,
     known: KnownOptions,
     normalizing: NormalizationOptions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import fields
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -102,8 +102,8 @@ def spelled(number: float | Fraction, *, up: bool) -> str:
     >>> spelled(0.41837, up=False), spelled(4183.7, up=True), spelled(1.1e-05, up=False)
     ('0.418', '4184', '0.000011')
     """
-    last = min(Decimal(float(number)).adjusted() - _DIGITS + 1, 0)
     exact = Fraction(repr(number)) if isinstance(number, float) else number  # as it is written
-    scaled = exact * 10**-last
-    whole = math.ceil(scaled) if up else math.floor(scaled)
-    return f"{Decimal(whole).scaleb(last).normalize():f}"
+    digits = max(_DIGITS, Decimal(float(number)).adjusted() + 1)
+    context = Context(digits, ROUND_CEILING if up else ROUND_FLOOR)
+    found = context.divide(Decimal(exact.numerator), Decimal(exact.denominator))
+    return f"{found.normalize():f}"

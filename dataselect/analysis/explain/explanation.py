@@ -8,12 +8,6 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dataselect.analysis.explain.ngram_shares import (
-    RelevanceSum,
-    ReportedWeights,
-    relevance_sum,
-    reported_weights,
-)
 from dataselect.analysis.explain.record_lookup import Files, Place, look_up
 from dataselect.analysis.explain.run_decisions import RunDecision, decision_of
 from dataselect.analysis.explain.similar_records import (
@@ -23,7 +17,14 @@ from dataselect.analysis.explain.similar_records import (
     nearest,
     same_text,
 )
-from dataselect.analysis.explain.word_scores import WordPredictions, by_model, by_stage
+from dataselect.analysis.explain.stage_models import (
+    RelevanceSum,
+    WordPredictions,
+    relevance_of_stage,
+    relevance_sum,
+    words_by_model,
+    words_of_stage,
+)
 from dataselect.analysis.run_reports import Stage, lineages
 from dataselect.data import records
 from dataselect.data.input_files import STDIN
@@ -67,27 +68,33 @@ class ExplanationSources:
             for stage in self.in_order
             for name in (*stage.read, stage.kept, stage.dropped)
         ]
-        named = [*self.patterns, *filter(None, own), *([self.kept] if self.kept else [])]
+        named = [path for path in (*self.patterns, *own, self.kept) if path]
         if not named and self.stages:
             raise InputError(
                 f"{self.stages[0].path}: none of the files that its run names is there; name FILES"
             )
         return Files(named or [STDIN])
 
-    def kept_files(self) -> Files | None:
-        """What was kept at last, if it is there."""
+    def neighbours(self, text: str, places: list[Place], text_field: str) -> list[Neighbour] | None:
+        """The nearest of what was kept at last; None where no such file is there."""
         last = [lineage[-1] for lineage in lineages(self.stages)]
         paths = [self.kept] if self.kept else [stage.located(stage.kept) for stage in last]
-        return self.files.only(filter(None, paths)) if any(paths) else None
+        if not any(paths):
+            return None
+        files = self.files.only(filter(None, paths))
+        return nearest(text, files, places, text_field, self.id_field)
 
-    def readable(self) -> Files:
-        """The files, and those of the texts that runs compared with."""
-        named = [
+    def named(self, record: dict[str, Any], column: records.Column) -> Named | None:
+        """The record that the field `nearest` means, also in what a run compared with."""
+        if record.get("nearest") is None:
+            return None
+        compared = [
             stage.located(name)
             for stage in self.in_order
             for name in [*(stage.options.get("labelled") or []), stage.options.get("against")]
         ]
-        return self.files.and_also(filter(None, named))
+        files = self.files.and_also(filter(None, compared))
+        return named_record(record["nearest"], files, column, self.id_field)
 
     def text_column(self, record: dict[str, Any]) -> records.Column | None:
         """The first field with a text: the one that is asked for, or those of the last stages."""
@@ -98,6 +105,30 @@ class ExplanationSources:
                 column.get(record)
                 return column
         return None
+
+    def relevance(self, text: str, notes: list[str]) -> list[RelevanceSum]:
+        """What models of relevance say of a text."""
+        if self.model is not None:
+            from dataselect.operations.relevance.model import Relevance
+
+            return [relevance_sum(Relevance.load(self.model), self.model, text)]
+        stages = [stage for stage in self.in_order if stage.command == "relevance"]
+        found = [relevance_of_stage(stage, text) for stage in stages]
+        for stage, each in zip(stages, found, strict=True):
+            if each is None:
+                notes.append(f"{stage.path}: its model is not there: name one with --model")
+        return [each for each in found if each is not None]
+
+    def predictions(self, text: str, notes: list[str]) -> list[WordPredictions]:
+        """What language models predict of a text."""
+        if self.lm is not None:
+            return [words_by_model(self.lm, text, self.normalization)]
+        stages = [stage for stage in self.in_order if stage.command == "winnow"]
+        found = [words_of_stage(stage, text) for stage in stages]
+        for stage, each in zip(stages, found, strict=True):
+            if each is None:
+                notes.append(f"{stage.path}: its language model is not there: name one with --lm")
+        return [each for each in found if each is not None]
 
 
 @dataclass(frozen=True)
@@ -115,7 +146,6 @@ class ExplainedRecord:
     text: str | None = None
     decisions: list[RunDecision] = field(default_factory=list)
     relevance: list[RelevanceSum] = field(default_factory=list)
-    reported: list[ReportedWeights] = field(default_factory=list)
     predictions: list[WordPredictions] = field(default_factory=list)
     neighbours: list[Neighbour] = field(default_factory=list)
     nearest: Named | None = None
@@ -123,12 +153,14 @@ class ExplainedRecord:
     notes: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """All of it as JSON."""
-        own = {name: [each.as_json() for each in getattr(self, name)] for name in _NESTED}
-        return asdict(replace(self, places=[], decisions=[])) | own
-
-
-_NESTED = ("places", "decisions")
+        """All of it, but for the bytes of its lines."""
+        return asdict(replace(self, places=[], decisions=[])) | {
+            "places": [
+                {"file": each.source, "line": each.line, "record": each.record}
+                for each in self.places
+            ],
+            "decisions": [each.as_json() for each in self.decisions],
+        }
 
 
 @dataclass(frozen=True)
@@ -141,7 +173,7 @@ class Explanation:
     warnings: list[str]
 
     def as_json(self) -> dict[str, Any]:
-        """All of it as JSON."""
+        """All of it."""
         return vars(self) | {"records": [each.as_json() for each in self.records]}
 
 
@@ -161,9 +193,8 @@ def explain(wanted: str, sources: ExplanationSources) -> Explanation:
         for source in dict.fromkeys(sourced)
         if sourced.count(source) > 1
     ]
-    return Explanation(
-        wanted, files.names, [_explained(each, sources) for each in groups], warnings
-    )
+    explained = [_explained(each, sources) for each in groups]
+    return Explanation(wanted, list(files.inputs), explained, warnings)
 
 
 def _explained(places: list[Place], sources: ExplanationSources) -> ExplainedRecord:
@@ -180,71 +211,24 @@ def _explained(places: list[Place], sources: ExplanationSources) -> ExplainedRec
     if column is None:
         note = "no text is known of it: name the field that has one with --text-field"
         return replace(found, notes=[note])
-    return _with_text(found, column, sources)
-
-
-def _with_text(
-    found: ExplainedRecord, column: records.Column, sources: ExplanationSources
-) -> ExplainedRecord:
-    """Add all that depends on the text."""
-    text = column.get(found.record)
+    text = column.get(record)
     notes: list[str] = []
-    sums, weights = _relevance(sources, text, notes)
+    sums = sources.relevance(text, notes)
     notes += [
         f"its field 'relevance' is of another model than {each.model}"
         for each in sums
-        if each.relevance != found.record.get("relevance", each.relevance)
+        if each.relevance != record.get("relevance", each.relevance)
     ]
-    kept, id_field, neighbours = sources.kept_files(), sources.id_field, []
-    if kept is None:
+    neighbours = sources.neighbours(text, places, column.path)
+    if neighbours is None:
         notes.append("no file of kept records is known, to compare it with: name it with --kept")
-    else:
-        neighbours = nearest(text, kept, found.places, column.path, id_field)
-    name = found.record.get("nearest")
     return replace(
         found,
         text=text,
-        nearest=named_record(name, sources.readable(), column, id_field)
-        if name is not None
-        else None,
         relevance=sums,
-        reported=weights,
-        predictions=_predictions(sources, text, notes),
-        neighbours=neighbours,
+        predictions=sources.predictions(text, notes),
+        neighbours=neighbours or [],
+        nearest=sources.named(record, column),
         same_text=same_text(text, sources.files, column.path),
         notes=notes,
     )
-
-
-def _relevance(
-    sources: ExplanationSources, text: str, notes: list[str]
-) -> tuple[list[RelevanceSum], list[ReportedWeights]]:
-    """What models of relevance say of a text, or reports where there is no model."""
-    if sources.model is not None:
-        return [relevance_sum(sources.model, text)], []
-    sums, weights = [], []
-    for stage in sources.in_order:
-        if stage.command != "relevance":
-            continue
-        path = stage.located(stage.options["model"])
-        if path is not None:
-            sums.append(relevance_sum(path, text))
-            continue
-        weights.append(reported_weights(stage, text))
-        what = "was not saved" if stage.options["model"] is None else "is not there"
-        notes.append(f"{stage.path}: its model {what}: name it with --model (--save-model saves)")
-    return sums, weights
-
-
-def _predictions(sources: ExplanationSources, text: str, notes: list[str]) -> list[WordPredictions]:
-    """What language models predict of a text."""
-    if sources.lm is not None:
-        return [by_model(sources.lm, text, sources.normalization)]
-    found = []
-    for stage in sources.in_order:
-        if stage.command == "winnow":
-            own = by_stage(stage, text)
-            found += [own] if own else []
-            if own is None:
-                notes.append(f"{stage.path}: its language model is not there: name one with --lm")
-    return found

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from dataselect.data.line_blocks import Block
     from dataselect.data.records import Column
 
+_MOST = 200  # places of a record, in all files
+_LOOKED_AT = 2_000  # ids, for one that is like the id that nobody has
+_ALIKE = 0.8
+
 
 @dataclass(frozen=True)
 class Place:
@@ -32,10 +36,6 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.source}:{self.line}"
-
-    def as_json(self) -> dict[str, Any]:
-        """File, line and the fields of the record."""
-        return {"file": self.source, "line": self.line, "record": self.record}
 
     def is_in(self, path: str | None) -> bool:
         """Whether that is the file, by whatever name, or an output folder that has it."""
@@ -73,11 +73,6 @@ class Files:
         found.inputs = Files(paths).inputs | self.inputs
         return found
 
-    @property
-    def names(self) -> list[str]:
-        """Their paths, as messages show them."""
-        return list(self.inputs)
-
     def blocks(self) -> Iterator[Block]:
         """Blocks of whole lines of all files in order."""
         for each in self.inputs.values():
@@ -102,12 +97,20 @@ class FieldSearch:
 
     def find(self, blocks: Iterable[Block]) -> Iterator[Place | BadRecord]:
         """Yield the records, and lines that seem to be one of them and cannot be read."""
-        for block in blocks:
-            if not self._may_be_in(block.data):
+        for number, line, source in _lines(
+            block for block in blocks if self._may_be_in(block.data)
+        ):
+            if not self._may_be_in(line):
                 continue
-            for number, line in enumerate(block.data.split(b"\n"), start=block.first_line):
-                if self._may_be_in(line):
-                    yield from self._checked(block.source, number, line)
+            found = _read_line(source, number, line)
+            if isinstance(found, Place):
+                with contextlib.suppress(KeyError, TypeError):
+                    value = self._column.find(found.record)
+                    bare = json.dumps(value) if isinstance(value, int | float) else None
+                    if self._spelled in (value, bare):
+                        yield found
+            elif self._quoted in line:
+                yield found
 
     def _may_be_in(self, data: bytes) -> bool:
         return (
@@ -115,19 +118,6 @@ class FieldSearch:
             or (self._bare is not None and self._bare.search(data) is not None)
             or (b"\\" in data and self._escape.search(data) is not None)
         )
-
-    def _checked(self, source: str, number: int, line: bytes) -> Iterator[Place | BadRecord]:
-        found = _read_line(source, number, line)
-        if isinstance(found, BadRecord):
-            if self._quoted in line:
-                yield found
-            return
-        try:
-            value = self._column.find(found.record)
-        except (KeyError, TypeError):
-            return
-        if self._spelled in (value, _spelling(value)):
-            yield found
 
 
 def _is_bare(spelled: str) -> bool:
@@ -138,9 +128,11 @@ def _is_bare(spelled: str) -> bool:
         return False
 
 
-def _spelling(value: Any) -> str | None:
-    """A number or boolean as JSON has it."""
-    return json.dumps(value) if isinstance(value, int | float) else None
+def _lines(blocks: Iterable[Block]) -> Iterator[tuple[int, bytes, str]]:
+    """Number, bytes and source of each line."""
+    for block in blocks:
+        for number, line in enumerate(block.data.split(b"\n")[:-1], start=block.first_line):
+            yield number, line, block.source
 
 
 def _read_line(source: str, number: int, line: bytes) -> Place | BadRecord:
@@ -160,23 +152,16 @@ def line_of(files: Files, address: str) -> Place | None:
     Raises InputError where the file has no such record.
     """
     name, _, number = address.rpartition(":")
-    source = next((each for each in files.inputs if _is_same(each, name)), None)
-    if source is None or not number.isdecimal():
+    if not number.isdecimal():
         return None
-    wanted = int(number)
-    for block in files.inputs[source].blocks():
-        lines = block.data.split(b"\n")[:-1]
-        if block.first_line <= wanted < block.first_line + len(lines):
-            line = lines[wanted - block.first_line]
-            if line.strip():
-                [place] = all_good([_read_line(source, wanted, line)])
-                return place
-            break
-    raise InputError(f"{source}:{number}: there is no record; check the number of the line")
-
-
-def _is_same(source: str, name: str) -> bool:
-    return name == source or (os.path.exists(name) and os.path.samefile(source, name))
+    for source, inputs in files.inputs.items():
+        if source == name or (os.path.exists(name) and os.path.samefile(source, name)):
+            for line_number, line, _ in _lines(inputs.blocks()):
+                if line_number == int(number) and line.strip():
+                    [place] = all_good([_read_line(source, line_number, line)])
+                    return place
+            raise InputError(f"{source}:{number}: there is no record; check the number of the line")
+    return None
 
 
 def addressed(spelled: str) -> list[str]:
@@ -203,7 +188,11 @@ def look_up(wanted: str, files: Files, column: Column) -> tuple[list[list[Place]
         own = column.find(at.record)
         found = [] if own is None else having(own if isinstance(own, str) else key(at))
         if not 0 < len(found) <= _MOST:  # no id, or one that many records have
-            found = list(_continuing(files.blocks(), at.raw))
+            found = [
+                _read_line(source, number, line)
+                for number, line, source in _lines(files.blocks())
+                if _is_akin(at.raw, line)
+            ]
     if len(found) > _MOST:
         raise InputError(
             f"{found[0].source}:{found[0].line}: one of more than {_MOST} records called {wanted}; "
@@ -218,15 +207,11 @@ def look_up(wanted: str, files: Files, column: Column) -> tuple[list[list[Place]
     return groups, bad
 
 
-_MOST = 200
-"""Places of a record, in all files."""
-
-
 def _not_found(wanted: str, files: Files, column: Column) -> str:
     """That no record has the id, and up to three like it, else the first, of the first records."""
     from difflib import get_close_matches
 
-    where = f"no record of {', '.join(files.names)} has the {column.path} '{wanted}'"
+    where = f"no record of {', '.join(files.inputs)} has the {column.path} '{wanted}'"
     seen = list(islice(_values(files.blocks(), column), _LOOKED_AT))
     if not seen:
         return f"{where}, or any; name the field with --id-field, or the record as FILE:LINE"
@@ -234,27 +219,12 @@ def _not_found(wanted: str, files: Files, column: Column) -> str:
     return f"{where}; ids are such as {', '.join(near)}"
 
 
-_LOOKED_AT = 2_000
-_ALIKE = 0.8
-
-
 def _values(blocks: Iterable[Block], column: Column) -> Iterator[str]:
-    for block in blocks:
-        for line in block.data.split(b"\n"):
-            try:
-                value = column.find(parse(line))
-            except (ValueError, KeyError, TypeError):
-                continue
+    for _, line, _ in _lines(blocks):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            value = column.find(parse(line))
             if value is not None:
                 yield value if isinstance(value, str) else encoded(value).decode()
-
-
-def _continuing(blocks: Iterable[Block], line: bytes) -> Iterator[Place | BadRecord]:
-    """Yield the records whose bytes are those of a line, more fields at the end or fewer."""
-    for block in blocks:
-        for number, other in enumerate(block.data.split(b"\n"), start=block.first_line):
-            if _is_akin(line, other):
-                yield _read_line(block.source, number, other)
 
 
 def continues(line: bytes, other: bytes) -> bool:
@@ -264,7 +234,6 @@ def continues(line: bytes, other: bytes) -> bool:
 
 
 def _is_akin(one: bytes, other: bytes) -> bool:
-    """Whether one line is the other with fields added."""
     return continues(one, other) or continues(other, one)
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataselect.analysis.explain.counterfactuals import would_keep
-from dataselect.analysis.explain.rank import RecordRank, better_share, rank_of
+from dataselect.analysis.explain.rank import RecordRank, rank_of
 from dataselect.data import records
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dataselect.analysis.explain.record_lookup import Place
     from dataselect.analysis.run_reports import ReportedCut, Stage
-    from dataselect.execution.run import Counts
+    from dataselect.execution.run_report import Counts
     from dataselect.selection.reasons import Reason
 
 Outcome = Literal["kept", "dropped", "not kept", "left out", "not read", "unknown"]
@@ -28,9 +28,8 @@ class RunDecision:
 
     `outcome`: `not kept` is dropped, left out as a bad record or never read, which files do not
     tell apart; `left out` is in neither output; `not read` never got there; `unknown` where files
-    are `missing`. `reason` is in words, `dropped_by` that of the report. `rank` is exact, `better`
-    the lowest and the highest share of records that may be better; None where nothing tells.
-    `would_keep`: options that would have kept it, in place of `--auto` where that chose the share.
+    are `missing`. `reason` is in words, `dropped_by` that of the report. `would_keep`: options that
+    would have kept it, in place of `--auto` where that chose the share.
     """
 
     report: str
@@ -45,16 +44,10 @@ class RunDecision:
     reason: str | None = None
     dropped_by: Reason | None = None
     rank: RecordRank | None = None
-    better: tuple[float, float] | None = None
     would_keep: tuple[str, ...] = ()
 
-    @property
-    def decides(self) -> bool:
-        """Whether there was anything to decide: a run may only score."""
-        return self.counts.dropped > 0
-
     def as_json(self) -> dict[str, Any]:
-        """All of it as JSON."""
+        """All of it, the reason as reports have it."""
         return asdict(self) | {"dropped_by": self.dropped_by and self.dropped_by.as_json()}
 
 
@@ -66,15 +59,14 @@ def decision_of(stage: Stage, places: Sequence[Place]) -> RunDecision:
         score = _score(stage, own)
         words = own.record.get("dropped") if own.is_in(stage.located(stage.dropped)) else None
         reason = stage.reasons.get(words) if isinstance(words, str) else None
-        found = {"score": score, "reason": words, "dropped_by": reason}
         rank = None
         if score is not None and stage.command not in _UNRANKED:
             is_excluded = reason is not None and reason.is_exclusion
             rank = rank_of(stage, places, score, excluded=is_excluded)
-            better = (rank.better, rank.better) if rank else better_share(stage, score)
-            found |= {"rank": rank, "better": better}
+        found = {"score": score, "reason": words, "dropped_by": reason, "rank": rank}
         if outcome == "dropped" and (reason or words is None):
             found["would_keep"] = would_keep(stage, own, score, reason, rank)
+    named = [*stage.read, *filter(None, (stage.kept, stage.dropped))]
     return RunDecision(
         stage.path,
         stage.command,
@@ -83,30 +75,31 @@ def decision_of(stage: Stage, places: Sequence[Place]) -> RunDecision:
         stage.counts,
         stage.cut,
         stage.options["auto"] is not None,
-        _missing(stage),
+        tuple(name for name in named if stage.located(name) is None),
         **found,
     )
 
 
 def _outcome(stage: Stage, places: Sequence[Place]) -> tuple[Outcome, Place | None]:
     """What became of a record, and where its score is."""
-    kept, dropped = (stage.located(name) for name in (stage.kept, stage.dropped))
+
+    def first(*paths: str | None) -> Place | None:
+        return next((place for place in places if any(map(place.is_in, paths))), None)
+
+    kept, dropped = stage.located(stage.kept), stage.located(stage.dropped)
     read = [stage.located(name) for name in stage.read]
-    for outcome, path in ("kept", kept), ("dropped", dropped):
-        if own := _first(places, [path]):
-            return outcome, own  # type: ignore[return-value]  # both are outcomes
-    in_read = _first(places, read)
-    if not in_read:
+    if own := first(kept):
+        return "kept", own
+    if own := first(dropped):
+        return "dropped", own
+    own = first(*read)
+    if not own:
         return ("not read" if all(read) else "not kept" if kept else "unknown"), None
     if kept and dropped:
-        return "left out", in_read
+        return "left out", own
     if kept:
-        return ("not kept" if stage.counts.errors else "dropped"), in_read
-    return ("kept" if dropped and not stage.counts.errors else "unknown"), in_read
-
-
-def _first(places: Sequence[Place], paths: Sequence[str | None]) -> Place | None:
-    return next((place for place in places if any(map(place.is_in, paths))), None)
+        return ("not kept" if stage.counts.errors else "dropped"), own
+    return ("kept" if dropped and not stage.counts.errors else "unknown"), own
 
 
 def _score(stage: Stage, place: Place) -> float | None:
@@ -118,9 +111,3 @@ def _score(stage: Stage, place: Place) -> float | None:
     except ValueError:
         return None
     return score
-
-
-def _missing(stage: Stage) -> tuple[str, ...]:
-    """The files that the run read or wrote, as it named them, that are not there."""
-    named = [*stage.read, *filter(None, (stage.kept, stage.dropped))]
-    return tuple(name for name in named if stage.located(name) is None)

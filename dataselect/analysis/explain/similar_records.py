@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dataselect.analysis.explain.record_lookup import FieldSearch, Place, line_of
 from dataselect.data import records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
     from dataselect.analysis.explain.record_lookup import Files
-    from dataselect.analysis.explain.similar_texts import TextSimilarity
-    from dataselect.data.line_blocks import Block
     from dataselect.data.records import Column
 
-NEIGHBOURS = 3
+_NEIGHBOURS = 3
+_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -47,89 +43,49 @@ def nearest(
 ) -> list[Neighbour]:
     """Up to three texts of some files that are nearest to a text; records at `own` do not count.
 
-    Reads the files twice, in constant memory; bad records are passed by.
+    Reads the files twice, in constant memory; bad records are passed by. Of equally near texts
+    the earlier comes first, and of records with one text the first.
     """
+    import numpy as np
+
     from dataselect.analysis.explain.similar_texts import TextSimilarity
+    from dataselect.models.near_duplicates import first_places
+    from dataselect.models.normalization import composed
 
     similarity, column = TextSimilarity(text), records.text(text_field)
     for block in kept.blocks():
         similarity.count(records.read(block, [column]).columns[0])
     lines = {place.raw for place in own}
-    found_so_far = _Nearest()
+    best: dict[str, tuple[float, int, Neighbour]] = {}  # by the composed text, best first
     for block in kept.blocks():
         found = records.read(block, [column])
         [texts] = found.columns
         cosines = similarity.cosines(texts)
-        for place in found_so_far.near_enough(cosines):
-            if (line := found.lines[place]) not in lines:
-                found_so_far.add(texts[place], float(cosines[place]), block, line)
-    return [
-        _neighbour(text, entry, similarity, records.identity(id_field))
-        for entry in found_so_far.entries
-    ]
-
-
-@dataclass
-class _Entry:
-    text: str
-    cosine: float
-    block: Block
-    line: bytes
-    times: int = 1
-
-
-class _Nearest:
-    """The nearest of distinct texts so far, the first of each; of equal ones the earlier."""
-
-    def __init__(self) -> None:
-        self.entries: list[_Entry] = []
-
-    @property
-    def _lowest(self) -> float:
-        return self.entries[-1].cosine if len(self.entries) == NEIGHBOURS else 0.0
-
-    def near_enough(self, cosines: NDArray[np.float64]) -> Iterator[int]:
-        """Yield the places of what is near enough, the nearest first."""
-        import numpy as np
-
         for place in np.argsort(-cosines, kind="stable").tolist():
-            if cosines[place] == 0 or cosines[place] < self._lowest:
-                return
-            yield place
-
-    def add(self, text: str, cosine: float, block: Block, line: bytes) -> None:
-        """Count a text that is there, or put it in if it is near enough."""
-        from dataselect.models.normalization import composed
-
-        for entry in self.entries:
-            if composed(entry.text) == composed(text):
-                entry.times += 1
-                return
-        if cosine > self._lowest:
-            self.entries.append(_Entry(text, cosine, block, line))
-            self.entries.sort(key=lambda entry: -entry.cosine)
-            del self.entries[NEIGHBOURS:]
-
-
-def _neighbour(text: str, entry: _Entry, similarity: TextSimilarity, name: Column) -> Neighbour:
-    from dataselect.models.near_duplicates import first_places
-
-    block = entry.block
-    number = block.first_line + block.data.split(b"\n").index(entry.line)
-    own = name.find(records.parse(entry.line))
-    return Neighbour(
-        f"{block.source}:{number}" if own is None else own,
-        block.source,
-        number,
-        entry.text,
-        round(entry.cosine, _DECIMALS),
-        similarity.shared(entry.text),
-        bool(first_places([text, entry.text])[1] == 0),
-        entry.times,
-    )
-
-
-_DECIMALS = 6
+            cosine, line, key = float(cosines[place]), found.lines[place], composed(texts[place])
+            lowest = list(best.values())[-1][0] if len(best) == _NEIGHBOURS else 0.0
+            if cosine == 0 or cosine < lowest:
+                break
+            if line in lines:
+                continue
+            if key in best:
+                best[key] = (best[key][0], best[key][1] + 1, best[key][2])
+            elif cosine > lowest:
+                number = block.first_line + block.data.split(b"\n").index(line)
+                name = records.identity(id_field).find(records.parse(line))
+                neighbour = Neighbour(
+                    f"{block.source}:{number}" if name is None else name,
+                    block.source,
+                    number,
+                    texts[place],
+                    round(cosine, _DECIMALS),
+                    similarity.shared(texts[place]),
+                    bool(first_places([text, texts[place]])[1] == 0),
+                )
+                best[key] = (cosine, 1, neighbour)
+                ranked = sorted(best.items(), key=lambda each: -each[1][0])
+                best = dict(ranked[:_NEIGHBOURS])
+    return [replace(neighbour, times=times) for _, times, neighbour in best.values()]
 
 
 def same_text(text: str, files: Files, text_field: str) -> dict[str, int]:

@@ -7,20 +7,48 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dataselect.analysis.explain.glossary import explained
-from dataselect.analysis.explain.word_scores import END
+from dataselect.analysis.explain.stage_models import END
 from dataselect.console import aligned, one_line
 
 if TYPE_CHECKING:
     from dataselect.analysis.explain.explanation import ExplainedRecord, Explanation
-    from dataselect.analysis.explain.ngram_shares import RelevanceSum, ReportedWeights
     from dataselect.analysis.explain.run_decisions import RunDecision
     from dataselect.analysis.explain.similar_records import Neighbour
-    from dataselect.analysis.explain.word_scores import Word, WordPredictions
+    from dataselect.analysis.explain.stage_models import RelevanceSum, WordPredictions
 
 _WIDTH = 88
 _LONGEST = 500  # characters of a text or a field
 _SHARED = 6  # n-grams that are listed of a neighbour
+
+MEANINGS = {
+    "relevance": "probability that the text is in-domain rather than background",
+    "relevance_for": "the in-domain set that it is most relevant for",
+    "relevance_ngrams": "the n-grams that spoke most for it and against it",
+    "perplexity": "to the in-domain language model, a word; low is good",
+    "cross_entropy_difference": "in-domain less general cross-entropy, bits a word; low is good",
+    "oov": "words that the language model does not know",
+    "bucket": "which share of the ranking it is in, 1 for the best",
+    "distance": "from the in-domain text; low is good",
+    "alignment": "ratio margin of the two sides, about 1 for a chance match; high is good",
+    "novelty": "1 - its similarity to the nearest labelled or earlier record when it was picked",
+    "nearest": "the labelled or other record that it is closest to",
+    "round": "the batch in which it was picked",
+    "intent": "what the intent classifier took it for",
+    "confidence": "probability of that intent",
+    "paraphrase": "probability that it says the same as the nearest text, or as the other side",
+    "rescored": "of the winner: rank before, weighted sum and its features, words, perplexity",
+    "dropped": "why the last run that read it dropped it",
+}
+"""What each field that a command adds says of a record, in the order of the operations."""
+
+_OUTCOMES = {
+    "kept": "kept",
+    "dropped": "dropped",
+    "not kept": "not kept: dropped, left out as a bad record, or never read",
+    "left out": "neither kept nor dropped: a bad record, or its files have changed",
+    "not read": "not read: it did not get there",
+    "unknown": "not known",
+}
 
 
 def text(explanation: Explanation, top: int) -> str:
@@ -31,15 +59,12 @@ def text(explanation: Explanation, top: int) -> str:
 
 def _record_sections(found: ExplainedRecord, top: int) -> Iterator[str]:
     """The sections of one record, an empty line between them."""
-    yield f"{_shown(found.name)}: {verdict(found.decisions)}"
+    yield f"{_shown(found.name)}: {_verdict(found.decisions)}"
     sections = {
         "The record": _record(found),
         "What runs did with it": [line for each in found.decisions for line in _decision(each)],
         "What its fields say": _fields(found),
-        "Relevance": [
-            *(line for each in found.relevance for line in _relevance(each, top)),
-            *(line for each in found.reported for line in _reported(each, top)),
-        ],
+        "Relevance": [line for each in found.relevance for line in _relevance(each, top)],
         "Language models": [line for each in found.predictions for line in _predicted(each, top)],
         "Nearest of what was kept": [line for each in found.neighbours for line in _near(each)],
         "Not known": [line for note in found.notes for line in _wrapped(note)],
@@ -49,11 +74,11 @@ def _record_sections(found: ExplainedRecord, top: int) -> Iterator[str]:
             yield from ("", title, *(f"  {line}".rstrip() for line in lines))
 
 
-def verdict(decisions: Sequence[RunDecision]) -> str:
-    """What became of a record, in a line: the runs that decided on it."""
+def _verdict(decisions: Sequence[RunDecision]) -> str:
+    """What became of a record, in a line: the runs that decided on it, which may only score."""
     by_outcome: dict[str, list[str]] = {}
     for each in decisions:
-        if each.decides and each.outcome not in ("not read", "unknown"):
+        if each.counts.dropped and each.outcome not in ("not read", "unknown"):
             by_outcome.setdefault(each.outcome, []).append(f"{each.command} ({each.report})")
     if by_outcome:
         return "; ".join(
@@ -85,24 +110,34 @@ def _wrapped(words: str, after: str = "") -> list[str]:
     )
 
 
+def _meaningful(found: ExplainedRecord) -> list[str]:
+    """Fields that have a meaning; an intent without confidence was annotated, null is no score."""
+    record = found.record
+    return [
+        name
+        for name in MEANINGS
+        if record.get(name) is not None and (name != "intent" or "confidence" in record)
+    ]
+
+
 def _record(found: ExplainedRecord) -> list[str]:
     lines = [] if found.text is None else _wrapped(_quoted(found.text), '"')
     lines += _wrapped("at " + ", ".join(map(str, found.places)), "at ")
-    with_meaning = [name for name, _, _ in explained(found.record)]
+    with_meaning = _meaningful(found)
     for name, value in found.record.items():
         if name not in with_meaning and value not in (found.text, found.name, None):
-            spelled = _short(json.dumps(value, ensure_ascii=False))
-            lines += _wrapped(f"{name}: {spelled}", "  ")
+            lines += _wrapped(f"{name}: {_short(json.dumps(value, ensure_ascii=False))}", "  ")
     copies = [f"{n:,} times in {name}" for name, n in found.same_text.items() if n > 1]
     return lines + (_wrapped(f"the same text is {', '.join(copies)}") if copies else [])
 
 
 def _fields(found: ExplainedRecord) -> list[str]:
     lines = []
-    for name, value, meaning in explained(found.record):
+    for name in _meaningful(found):
         if name == "dropped" and found.decisions:
             continue
-        words = f"{name}: {_short(value)}, {meaning}"
+        value = json.dumps(found.record[name], ensure_ascii=False)
+        words = f"{name}: {_short(value)}, {MEANINGS[name]}"
         if name == "nearest" and found.nearest is not None and found.nearest.text:
             at = f"{found.nearest.file}:{found.nearest.line}"
             words += f"; {at} is {_quoted(found.nearest.text)}"
@@ -110,21 +145,11 @@ def _fields(found: ExplainedRecord) -> list[str]:
     return lines
 
 
-_OUTCOMES = {
-    "kept": "kept",
-    "dropped": "dropped",
-    "not kept": "not kept: dropped, left out as a bad record, or never read",
-    "left out": "neither kept nor dropped: a bad record, or its files have changed",
-    "not read": "not read: it did not get there",
-    "unknown": "not known",
-}
-
-
 def _decision(found: RunDecision) -> list[str]:
     words = _OUTCOMES[found.outcome]
     if found.outcome == "dropped" and found.reason:
         words += f", {found.reason}"
-    elif found.outcome == "kept" and not found.decides:
+    elif found.outcome == "kept" and not found.counts.dropped:
         words = "kept, as all were"
     elif found.outcome in ("kept", "dropped") and found.cut.selects:
         words += f" by {found.cut.rule}"
@@ -142,11 +167,8 @@ def _sentences(found: RunDecision) -> Iterator[str]:
         yield f"{cut.field} {found.score:.9g}{limit}"
     if rank is not None:
         group = f" of {rank.group}" if rank.group is not None else ""
-        share = f"{100 * rank.better:.4g} %"
+        share = f"{100 * (rank.rank - 1) / rank.records:.4g} %"
         yield f"rank {rank.rank:,} of {rank.records:,}{group}, {share} are better"
-    elif found.better is not None:
-        low, high = (100 * share for share in found.better)
-        yield f"{low:g} to {high:g} % are better, by the quantiles in the report"
     if found.outcome == "dropped":
         yield from _advice(found)
     if found.missing and (rank is None or found.outcome in ("unknown", "not kept")):
@@ -171,42 +193,32 @@ def _relevance(found: RelevanceSum, top: int) -> list[str]:
     known = sorted(
         (each for each in found.shares if each.weight), key=lambda each: -abs(each.share)
     )
-    shown = sorted(known[:top], key=lambda each: -each.share)
+    listed = sorted(known[:top], key=lambda each: -each.share)
     which = f" for {found.set_name}" if found.set_name else ""
     total, offset = round(found.log_odds, 4), round(found.offset, 4)
-    rest = total - offset - sum(round(each.share, 4) for each in shown)
-    rows = [(f"{each.share:+.4f}", f"{each.weight:+.4f}", each.ngram) for each in shown]
+    rest = total - offset - sum(round(each.share, 4) for each in listed)
+    rows = [(f"{each.share:+.4f}", f"{each.weight:+.4f}", each.ngram) for each in listed]
     if known[top:]:
         rows.append((f"{rest:+.4f}", "", f"({len(known) - top:,} other n-grams)"))
     rows.append((f"{offset:+.4f}", "", "(offset of the model)"))
     rows.append((f"{total:+.4f}", "", "= log-odds"))
-    factor = found.slope / found.divisor
+    unknown = sum(each.weight == 0 for each in found.shares)
     return [
         *_wrapped(
             f"{found.model}: relevance{which} {found.relevance:.9g} = "
             f"1 / (1 + exp({-total:+.4f})), from the log-odds that this sum gives:"
         ),
-        *(f"{share:>9}  {weight:>8}  {words}" for share, weight, words in _HEADED + rows),
+        *(f"{share:>9}  {weight:>8}  {words}" for share, weight, words in [_HEADED, *rows]),
         *_wrapped(
-            f"A share is {factor:.4g} times the weight, for each time that the n-gram occurs: the "
-            f"slope of the model, {found.slope:.4g}, divided by {found.divisor:.4g} for the length "
-            f"of the text. Of its {len(found.shares):,} n-grams, {found.unknown or 'none'} "
-            f"{'is' if found.unknown == 1 else 'are'} unknown."
+            f"A share is {found.slope / found.divisor:.4g} times the weight, for each time that "
+            f"the n-gram occurs: the slope of the model, {found.slope:.4g}, divided by "
+            f"{found.divisor:.4g} for the length of the text. Of its {len(found.shares):,} "
+            f"n-grams, {unknown or 'none'} {'is' if unknown == 1 else 'are'} unknown."
         ),
     ]
 
 
-_HEADED = [("share", "weight", "n-gram")]
-
-
-def _reported(found: ReportedWeights, top: int) -> list[str]:
-    lines = []
-    for name, weights in found.weights.items():
-        which = f" for {name}" if name else ""
-        listed = sorted(weights.items(), key=lambda item: -abs(item[1]))[:top]
-        words = ", ".join(f"{ngram} {weight:+.4f}" for ngram, weight in listed) or "none"
-        lines += _wrapped(f"Of its n-grams, {found.report} lists{which}: {words}", "  ")
-    return lines
+_HEADED = ("share", "weight", "n-gram")
 
 
 def _predicted(found: WordPredictions, top: int) -> list[str]:
@@ -218,21 +230,17 @@ def _predicted(found: WordPredictions, top: int) -> list[str]:
             f"{len(model.words) - 1:,} words and the end, {unknown:,} unknown; most surprising:"
         )
         rows: list[Sequence[str]] = [("word", "probability", "predicted by an n-gram of")]
-        for word in model.surprising[:top]:
+        for word in sorted(model.words, key=lambda word: word.log10)[:top]:
             spelled = "(end of the text)" if word.word == END else one_line(word.word)
-            rows.append((spelled, f"{word.probability:.2g}", _length(word)))
+            length = "1 word" if word.order == 1 else f"{word.order} words"
+            length = "unknown word" if word.unknown else length
+            rows.append((spelled, f"{10**word.log10:.2g}", length))
         lines += [f"  {line}" for line in aligned(rows)]
     if found.difference is not None:
         lines += _wrapped(
             f"cross-entropy difference {found.difference:+.9g} bits a word; low is good"
         )
     return lines
-
-
-def _length(word: Word) -> str:
-    if word.unknown:
-        return "unknown word"
-    return "1 word" if word.order == 1 else f"{word.order} words"
 
 
 def _near(found: Neighbour) -> list[str]:

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from dataselect.analysis.explain.counterfactuals import spelled
-from dataselect.analysis.explain.glossary import MEANINGS
 from dataselect.analysis.explain.record_lookup import FieldSearch, Place, continues
 from dataselect.analysis.explain.similar_texts import TextSimilarity
+from dataselect.analysis.explain.text_output import MEANINGS
 from dataselect.data.line_blocks import Block
 from dataselect.data.records import identity
 from dataselect.operations.bitext.scorer import ALIGNMENT, DISTANCE
@@ -156,7 +156,6 @@ def test_ranks_are_those_of_the_records_sorted(
     for rank, record in list(enumerate(ranked, start=1))[::5]:
         [run] = explain(record["id"], *REPORT)["decisions"]
         assert run["rank"]["rank"] == rank
-        assert run["better"] == [(rank - 1) / 24] * 2
 
 
 def test_ranks_within_groups(folder: Path, inside: Inside, explain: Explain) -> None:
@@ -246,21 +245,6 @@ def test_what_a_pipe_read_is_not_known(folder: Path, shell: Shell, explain: Expl
         explain(name, "pool.jsonl", *REPORT)["decisions"][0]["outcome"] for name in ("r7", "r0")
     ]
     assert outcomes == ["kept", "not kept"]
-
-
-def test_the_quantiles_of_the_report_stand_in_for_scores(
-    folder: Path, inside: Inside, explain: Explain, told: Callable[..., str]
-) -> None:
-    select(inside, "--threshold 0.5")
-    (folder / "pool.jsonl").unlink()
-    (folder / "dropped.jsonl").unlink()
-    inside("select", "-q", "--by", "s", "-o", "pool.jsonl", "kept.jsonl").silent()  # another pool
-    [run] = explain("r5", *REPORT)["decisions"]
-    assert run["rank"] is None
-    low, high = run["better"]
-    scores = [n * 7 % 10 / 10 for n in range(24)]
-    assert low <= sum(score > 0.5 for score in scores) / 24 <= high < 1
-    assert "by the quantiles in the report" in told("r5", *REPORT)
 
 
 def test_a_record_that_a_run_left_out_as_bad(
@@ -448,28 +432,25 @@ def test_several_sets_of_relevance(folder: Path, inside: Inside, explain: Explai
     assert found["set_name"] == "rain"
 
 
-def test_a_model_that_was_not_saved_leaves_the_n_grams_of_the_report(
-    folder: Path, inside: Inside, explain: Explain, told: Callable[..., str]
+@pytest.mark.parametrize("how", ["", "--background other.jsonl", "--seed 3 --ngrams 2"])
+def test_a_model_that_was_not_saved_is_fitted_again(
+    folder: Path, inside: Inside, explain: Explain, told: Callable[..., str], how: str
 ) -> None:
     write(folder / "music.jsonl", [{"text": text} for text in TEXTS[:3]])
+    write(folder / "other.jsonl", [{"text": text} for text in TEXTS[3:]])
     inside(
-        *("relevance", "-q", "--in-domain", "music.jsonl", "-o", "kept.jsonl", *REPORT),
-        "pool.jsonl",
+        *("relevance", "-q", "--in-domain", "one=music.jsonl", *how.split()),
+        *("-o", "kept.jsonl", *REPORT, "pool.jsonl"),
     ).silent()
     account = explain("r0", *REPORT)
-    [found] = account["reported"]
-    listed = json.loads((folder / "run.json").read_text())["relevance"]["sets"][""]
-    assert found["weights"][""]["jazz"] == dict(listed["ngrams_for"])["jazz"]
-    assert set(found["weights"][""]) <= {
-        "play",
-        "some",
-        "jazz",
-        "play some",
-        "some jazz",
-        "play some jazz",
-    }
-    assert "its model was not saved" in account["notes"][0]
-    assert "Of its n-grams, run.json lists:" in told("r0", *REPORT)
+    [found] = account["relevance"]
+    assert found["relevance"] == account["record"]["relevance"]
+    assert (found["set_name"], account["notes"]) == ("one", [])
+    assert "a model of one=music.jsonl: relevance for one" in told("r0", *REPORT)
+    (folder / "music.jsonl").unlink()
+    assert explain("r0", *REPORT)["notes"] == [
+        "run.json: its model is not there: name one with --model"
+    ]
 
 
 def test_another_model_than_that_of_the_record_is_told(
