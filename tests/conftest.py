@@ -97,15 +97,21 @@ def shell(tmp_path: Path) -> Shell:
     """Run a line of bash in the test's folder; a pipe fails if any part of it does."""
 
     def run(script: str) -> Outcome:
-        done = subprocess.run(
+        process = subprocess.Popen(
             ["bash", "-o", "pipefail", "-c", script],
             cwd=tmp_path,
             env=environment(),
-            capture_output=True,
-            check=False,
-            timeout=_LONGEST_RUN,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
-        return Outcome(done.returncode, done.stdout, done.stderr.decode())
+        with process:
+            try:
+                out, err = process.communicate(timeout=_LONGEST_RUN)
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)  # all of a pipeline, or it would live on
+                raise
+        return Outcome(process.returncode, out, err.decode())
 
     return run
 
