@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +11,7 @@ import orjson
 
 from dataselect.data import records
 from dataselect.data.line_blocks import Block
+from dataselect.execution.kept_duplicates import NO_TEXT
 from dataselect.selection.apply import Excluded
 from dataselect.selection.reasons import describe
 
@@ -35,7 +36,7 @@ class ScoredRecords:
     """The good records of a block, (n,), and what is known of them before any is kept.
 
     `columns`: the values that the scorer read. `costs` and `groups` are there where the selection
-    needs them.
+    needs them, `texts` and their `keys` where copies are looked for.
     """
 
     lines: Sequence[bytes]
@@ -44,6 +45,8 @@ class ScoredRecords:
     bad: list[BadRecord]
     costs: NDArray[np.float64] | None = None
     groups: list[str] | None = None
+    texts: Sequence[str] = ()
+    keys: NDArray[np.uint64] | None = None
 
     @property
     def ranked_scores(self) -> NDArray[np.float64]:
@@ -57,24 +60,28 @@ class ScoredBlock:
     """A block after scoring.
 
     `scores` (n,) of its good records, `ranked_scores` of those that the scorer does not leave out.
+    `keys` (n,): copies have the same, NO_TEXT stands for no text.
     """
 
     scores: NDArray[np.float64]
     ranked_scores: NDArray[np.float64]
     bad: list[BadRecord]
     remarks: Remarks
+    keys: NDArray[np.uint64] | None
 
 
 @dataclass(frozen=True)
 class SelectedBlock(ScoredBlock):
     """A block that was selected without looking at other blocks.
 
-    `kept` and `dropped` are JSON lines; `dropped` is empty unless somebody wants it.
+    `kept` and `dropped` are JSON lines; `dropped` is empty unless somebody wants it. `texts` (k,)
+    are of what is kept, where there are keys.
     """
 
     cut: Cut
     kept: bytes
     dropped: bytes
+    texts: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -106,16 +113,17 @@ class BlockTask:
     wants_dropped: bool = False
     stop_at_first: bool = False
 
-    def __call__(self, block: Block) -> SelectedBlock | PendingBlock:
-        """Process one block."""
-        found = self.examine(block)
+    def __call__(self, item: tuple[Block, bool]) -> SelectedBlock | PendingBlock:
+        """Process one block; the number with it says whether copies are looked for."""
+        found = self.examine(*item)
         return self.decide(found) if self.decides else self._annotate(found)
 
-    def examine(self, block: Block) -> ScoredRecords:
-        """Read, check and score one block."""
+    def examine(self, block: Block, keyed: bool = True) -> ScoredRecords:
+        """Read, check and score one block; `keyed`: and give its texts keys that copies share."""
         cost, per = self._cost_column(), self._group_column()
+        text = self._text_column() or (self._compared_column() if keyed else None)
         own = list(self.scorer.columns)
-        wanted = [column for column in (cost, per, self._text_column()) if column is not None]
+        wanted = [column for column in (cost, per, text) if column is not None]
         found = records.read(block, [*own, *wanted], stop_at_first=self.stop_at_first)
         inputs, others = found.columns[: len(own)], iter(found.columns[len(own) :])
         scores = self.scorer.score(inputs)
@@ -128,7 +136,12 @@ class BlockTask:
         groups = None if per is None else next(others)
         if self.selection.per in scores.fields:
             groups = [orjson.loads(value) for value in scores.fields[self.selection.per]]
-        return ScoredRecords(self.stripped(found.lines), inputs, scores, found.bad, costs, groups)
+        lines = self.stripped(found.lines)
+        known = ScoredRecords(lines, inputs, scores, found.bad, costs, groups)
+        if not keyed:
+            return known
+        texts, keys = self._compared(inputs, scores, None if text is None else next(others))
+        return replace(known, texts=texts, keys=keys)
 
     def stripped(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Lines less the fields that the scorer takes away, and those of an earlier run."""
@@ -149,7 +162,15 @@ class BlockTask:
         cut = self.selection.cut(scores.values, self.scorer.direction, excluded=excluded)
         kept, dropped = self.write(found.lines, cut, scores.fields, found.columns)
         return SelectedBlock(
-            scores.values, found.ranked_scores, found.bad, scores.remarks, cut, kept, dropped
+            scores.values,
+            found.ranked_scores,
+            found.bad,
+            scores.remarks,
+            found.keys,
+            cut,
+            kept,
+            dropped,
+            pick(found.texts, cut.kept) if found.texts else (),
         )
 
     def _annotate(self, found: ScoredRecords) -> PendingBlock:
@@ -159,6 +180,7 @@ class BlockTask:
             found.ranked_scores,
             found.bad,
             scores.remarks,
+            found.keys,
             records.annotate(found.lines, scores.fields),
             found.costs,
             found.groups,
@@ -217,6 +239,44 @@ class BlockTask:
         wanted = self.selection.auto is not None and self.text_field not in self.scorer.adds
         return records.text(self.text_field) if wanted else None
 
+    @cached_property
+    def _compared_columns(self) -> list[Column]:
+        """The texts that the scorer reads, all of them in a pair; none where it reads no text."""
+        return [column for column in self.scorer.columns if column.is_text]
+
+    @property
+    def compared_field(self) -> str:
+        """Where the text is by which records are told apart."""
+        return self._compared_columns[-1].path if self._compared_columns else self.text_field
+
+    def _compared_column(self) -> Column | None:
+        """The text by which records are told apart, unless the scorer reads or adds it."""
+        is_known = self._compared_columns or self.text_field in self.scorer.adds
+        return None if is_known else records.optional(self.text_field)
+
+    def _compared(
+        self, inputs: Sequence[list[Any]], scores: Scores, others: list[Any] | None
+    ) -> tuple[Sequence[str], NDArray[np.uint64]]:
+        """(n,) the texts by which records are told apart, and keys that copies share."""
+        from dataselect.models.near_duplicates import text_keys
+
+        columns = list(self.scorer.columns)
+        if self._compared_columns:
+            texts = _joined([inputs[columns.index(each)] for each in self._compared_columns])
+            return texts, text_keys(texts)
+        if others is None:
+            texts = list(map(orjson.loads, scores.fields[self.text_field]))
+        else:
+            texts = [each if isinstance(each, str) else "" for each in others]
+        keys = text_keys(texts)
+        keys[[not each.strip() for each in texts]] = NO_TEXT
+        return texts, keys
+
+    def texts_of(self, lines: Sequence[bytes]) -> list[str]:
+        """The texts of lines that were written, as they are compared."""
+        columns = self._compared_columns or [records.text(self.text_field)]
+        return _joined(records.read(Block("spool", 1, b"\n".join([*lines, b""])), columns).columns)
+
     def _costs(self, values: list[Any]) -> NDArray[np.float64]:
         return counted(self.selection.cost, values)
 
@@ -238,6 +298,11 @@ def counted(cost: str, values: Sequence[Any]) -> NDArray[np.float64]:
         values = all_composed(values)
     count = {"words": lambda text: len(text.split()), "chars": len}.get(cost, float)
     return np.fromiter(map(count, values), np.float64, len(values))
+
+
+def _joined(sides: Sequence[list[str]]) -> list[str]:
+    """(n,) texts of one side, or of both sides of pairs."""
+    return sides[0] if len(sides) == 1 else list(map(" ".join, zip(*sides, strict=True)))
 
 
 def pick(values: Sequence[Item], mask: NDArray[np.bool_]) -> Sequence[Item]:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
-from dataselect.data import records
-from dataselect.data.line_blocks import Block
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from dataselect.data.records import Column
-    from dataselect.execution.scorer import Scorer
+    import numpy as np
+    from numpy.typing import NDArray
 
-_AT_FIRST = 5_000  # records; to compare more would slow a run down that writes while it reads
-_EXAMPLES = 1_000  # texts that are held to be named
+FIRST_COMPARED = 5_000
+"""How many kept records a run compares that writes while it reads: all would slow it down."""
+
+MOST_COMPARED = 1 << 24
+"""How many kept records a run over shards compares: the driver holds 8 bytes of each."""
+
+KEY_BYTES = 8
+NO_TEXT = 0
+"""The key of a record without a text."""
+
 _FEWEST = 20  # records, of which a share may be called large
 _LONGEST_EXAMPLE = 40  # characters
 
@@ -40,9 +45,14 @@ class Duplicates(NamedTuple):
         are = "is a copy of another" if self.copies == 1 else "are copies of others"
         return f"{self.copies:,} of {these} {are}"
 
+    @property
+    def is_most(self) -> bool:
+        """Whether most of what was kept says the same."""
+        return self.compared >= _FEWEST and 2 * self.copies >= self.compared
+
     def warnings(self, measure: str) -> list[str]:
-        """That most of what was kept says the same."""
-        if self.compared < _FEWEST or 2 * self.copies < self.compared:
+        """What to do where most says the same."""
+        if not self.is_most:
             return []
         text, count = self.commonest
         shown = text if len(text) <= _LONGEST_EXAMPLE else f"{text[:_LONGEST_EXAMPLE]}…"
@@ -58,57 +68,41 @@ class CopyCounter:
     Nothing is `found` where one of them has no text.
     """
 
-    def __init__(self, columns: Sequence[Column], most: int | None = None) -> None:
-        self._columns, self._most = columns, most
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
         self._keys = array("Q")
-        self._examples: dict[int, str] = {}
-        self._has_texts = True
+        self._texts: list[str] = []
 
-    @classmethod
-    def of(cls, scorer: Scorer, text_field: str, *, first_only: bool) -> CopyCounter:
-        """Compares the texts that a scorer reads, all of them in a pair, or else `text_field`."""
-        read = [column for column in scorer.columns if column.is_text]
-        return cls(read or [records.text(text_field)], _AT_FIRST if first_only else None)
+    @property
+    def keys(self) -> NDArray[np.uint64]:
+        """(k,) the keys of what is compared, in order."""
+        import numpy as np
+
+        return np.frombuffer(self._keys, np.uint64)
 
     @property
     def is_full(self) -> bool:
         """Whether more records make no difference."""
-        return not self._has_texts or (self._most is not None and len(self._keys) >= self._most)
+        return self._most is not None and len(self._keys) >= self._most
 
-    def add(self, lines: Sequence[bytes]) -> None:
-        """Take note of some kept records."""
-        from dataselect.models.near_duplicates import keys_of
-
-        if self.is_full:
-            return
+    def add(self, keys: NDArray[np.uint64], texts: Sequence[str] = ()) -> None:
+        """Take note of the next kept records, (n,), with their texts if somebody has them."""
         room = None if self._most is None else self._most - len(self._keys)
-        block = Block("kept", 1, b"\n".join([*lines[:room], b""]))
-        found = records.read(block, self._columns, stop_at_first=True)
-        if found.bad:
-            self._has_texts = False
-            return
-        columns = found.columns
-        texts = (
-            columns[0] if len(columns) == 1 else list(map("\n".join, zip(*columns, strict=True)))
-        )
-        keys = keys_of(texts)
-        self._keys.frombytes(keys)
-        if len(self._examples) < _EXAMPLES:
-            numbers = array("Q", keys)
-            self._examples |= dict(zip(numbers[:_EXAMPLES], texts[:_EXAMPLES], strict=True))
+        self._keys.frombytes(keys[:room].tobytes())
+        self._texts += texts[:room]
 
-    def found(self) -> Duplicates | None:
-        """What was counted."""
+    def found(self, field: str, text_of: Callable[[int], str] | None = None) -> Duplicates | None:
+        """What was counted. `text_of`: gives the text of a kept record by its number, from 0."""
         import numpy as np
 
-        if not self._has_texts or not self._keys:
+        keys = self.keys
+        distinct, first, counts = np.unique(keys, return_index=True, return_counts=True)
+        if not len(keys) or distinct[0] == NO_TEXT:
             return None
-        distinct, counts = np.unique(np.frombuffer(self._keys, np.uint64), return_counts=True)
         most = int(counts.argmax())
-        text = self._examples.get(int(distinct[most]), "")
-        return Duplicates(
-            compared=len(self._keys),
-            copies=len(self._keys) - len(distinct),
-            commonest=(text, int(counts[most])),
-            field=self._columns[-1].path,
-        )
+        found = Duplicates(len(keys), len(keys) - len(distinct), ("", int(counts[most])), field)
+        if found.is_most:
+            place = int(first[most])
+            text = self._texts[place] if self._texts else text_of(place) if text_of else ""
+            found = found._replace(commonest=(text, int(counts[most])))
+        return found

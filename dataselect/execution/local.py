@@ -15,8 +15,8 @@ from dataselect.data.input_files import Inputs
 from dataselect.data.line_blocks import numbered
 from dataselect.data.sampling import read_columns
 from dataselect.errors import InputError, OptionError
-from dataselect.execution.block import BlockTask, PendingBlock, ScoredBlock, SelectedBlock, pick
-from dataselect.execution.kept_duplicates import CopyCounter
+from dataselect.execution.block import BlockTask, PendingBlock, ScoredBlock, SelectedBlock
+from dataselect.execution.kept_duplicates import FIRST_COMPARED, CopyCounter
 from dataselect.execution.run import Counts, Run, Settings
 from dataselect.execution.run_statistics import RunStatistics
 from dataselect.execution.spool import Spool
@@ -29,11 +29,12 @@ from dataselect.selection.reasons import Reason, count_documents, describe
 from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from dataselect.data.line_blocks import Block
     from dataselect.data.records import Column
     from dataselect.execution.kept_duplicates import Duplicates
     from dataselect.execution.scorer import Scorer
@@ -103,7 +104,7 @@ class ScoringRun(Run):
         """Records of in-domain text that a scorer was just fitted to, and to nothing larger."""
         self.plausible_times = 1.0
         """How many times as large as the input that may be."""
-        self._copies: CopyCounter | None = None
+        self._duplicates: Duplicates | None = None
         self._sweep: Sweep | None = None
 
     def apply(
@@ -154,7 +155,7 @@ class ScoringRun(Run):
         if selection.selects and not counts.kept:
             warnings.append(f"{selection.describe()} keeps no record")
         warnings += self._sweep.warnings() if self._sweep else []
-        duplicates = self._copies.found() if self._copies else None
+        duplicates = self._duplicates
         warnings += duplicates.warnings(work.scorer.score_field) if duplicates else []
         self.warnings = warnings
         direction = work.scorer.direction
@@ -222,18 +223,17 @@ class LocalRun(ScoringRun):
 
     def _carry_out(self, work: BlockTask, development: Column) -> dict[str, Counts]:
         self._development = self._development_texts(work.selection, development)
-        self._copies = CopyCounter.of(
-            work.scorer, self.settings.text_field, first_only=work.decides
-        )
+        self._copies = CopyCounter(FIRST_COMPARED if work.decides else None)
         with ExitStack() as stack:  # closed here, so that workers end before anything is said
             blocks = stack.enter_context(closing(self._scored(work)))
             if work.decides:
                 for block in blocks:
                     assert isinstance(block, SelectedBlock)
                     self.tally.keep(block.scores, block.cut, work.scorer.direction)
-                    if not self._copies.is_full:
-                        self._copies.add(block.kept.split(b"\n")[:-1])
+                    if block.keys is not None:
+                        self._copies.add(block.keys[block.cut.kept], block.texts)
                     self._write(block.kept, block.dropped)
+                self._duplicates = self._copies.found(work.compared_field)
                 return {}
             spool = stack.enter_context(closing(Spool()))
             for block in blocks:
@@ -260,7 +260,7 @@ class LocalRun(ScoringRun):
             given = numbered(given)
         with (
             Progress(work.scorer.noun, self.inputs.size, quiet=settings.quiet) as progress,
-            closing(ordered_map(work, given, jobs)) as blocks,
+            closing(ordered_map(work, self._keyed(given), jobs)) as blocks,
         ):
             for block in blocks:
                 counts.read += len(block.scores) + len(block.bad)
@@ -271,6 +271,11 @@ class LocalRun(ScoringRun):
                 yield block
                 progress.update(self.inputs.meter.bytes_read, counts.read)
 
+    def _keyed(self, given: Iterable[Block]) -> Iterator[tuple[Block, bool]]:
+        """Blocks, with whether copies are still looked for."""
+        for block in given:
+            yield block, not self._copies.is_full
+
     def _select(self, work: BlockTask, spool: Spool) -> dict[str, Counts]:
         """Cut a spool whose scores are all known, and write. Returns the counts of each group."""
         import numpy as np
@@ -280,13 +285,16 @@ class LocalRun(ScoringRun):
         cut = self._cut(work, spool)
         self.require(int(cut.kept.sum()), LOOSEN)  # before anything reaches standard output
         self.tally.keep(scores, cut, direction, table.costs)
+        places = np.flatnonzero(cut.kept)
+        self._copies.add(table.keys[places])
+        self._duplicates = self._copies.found(
+            work.compared_field, lambda place: work.texts_of([spool.line(int(places[place]))])[0]
+        )
         buckets = work.selection.bucket(scores, direction) if work.selection.buckets else None
         for first, lines in spool.batches():
             here = np.arange(first, first + len(lines))
             own = Cut(cut.decisions[here], cut.reasons)
             kept, dropped = work.write(lines, own, _bucket_field(buckets, here))
-            if self._copies is not None:
-                self._copies.add(pick(lines, own.kept))
             self._write(b"" if self.settings.sort else kept, dropped)
         if self.settings.sort:
             gains = gain(scores, direction) if table.order is None else -table.order

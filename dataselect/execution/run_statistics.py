@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict, cast
 
 from dataselect.documents import Between, Count
+from dataselect.execution.kept_duplicates import KEY_BYTES
 from dataselect.execution.run import Counts
 from dataselect.execution.run_report import CountsFields
 from dataselect.selection.histogram import Distribution
@@ -34,6 +35,11 @@ def _has_ends(noted: dict[str, Any]) -> None:
         raise ValueError("scores without a lowest and a highest")
 
 
+def _keys_in_hexadecimal(spelled: str) -> None:
+    if len(bytes.fromhex(spelled)) % KEY_BYTES:
+        raise ValueError("not keys in hexadecimal digits")
+
+
 class _DistributionFields(TypedDict):
     counts: list[tuple[Annotated[int, Between(-_MOST_KEY, _MOST_KEY)], Count]]
     lowest: float | None
@@ -50,6 +56,7 @@ class TallyFields(TypedDict):
     spent: float
     dropped: list[CountedReason]
     digests: dict[str, str]
+    first_keys: Annotated[str, _keys_in_hexadecimal]
 
 
 @dataclass
@@ -58,6 +65,7 @@ class RunStatistics:
 
     `cut_gain`: the worst gain that was kept, infinite where nothing was or that is not known yet.
     `spent`: what kept records cost together. `dropped`: why the others were dropped.
+    `first_keys`: those of the first kept texts of a shard, where it is written while it is read.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -67,6 +75,7 @@ class RunStatistics:
     spent: float = 0.0
     dropped: Counter[Reason] = field(default_factory=Counter)
     digests: dict[str, str] = field(default_factory=dict)
+    first_keys: bytes = b""
 
     def keep(
         self,
@@ -106,6 +115,7 @@ class RunStatistics:
             "spent": self.spent,
             "dropped": count_documents(self.dropped),
             "digests": self.digests,
+            "first_keys": self.first_keys.hex(),
         }
 
     @classmethod
@@ -120,4 +130,5 @@ class RunStatistics:
             noted["spent"],
             Counter(read_counts(noted["dropped"])),
             noted["digests"],
+            bytes.fromhex(noted["first_keys"]),
         )

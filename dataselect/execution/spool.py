@@ -31,7 +31,9 @@ class Spool:
 
     def add(self, block: PendingBlock) -> None:
         """Store the lines of a block. Raises OutputError when the disk is full."""
-        self.table.add(block.scores, block.costs, block.groups, block.excluded, block.order)
+        self.table.add(
+            block.scores, block.costs, block.groups, block.excluded, block.order, block.keys
+        )
         self._scratch.write(block.text)
 
     def batches(self) -> Iterator[tuple[int, list[bytes]]]:
@@ -48,6 +50,13 @@ class Spool:
                 position += len(lines)
                 pending.clear()
             pending.append(chunk[cut:])
+
+    def line(self, position: int) -> bytes:
+        """The line of one record."""
+        for first, lines in self.batches():
+            if position < first + len(lines):
+                return lines[position - first]
+        raise IndexError(position)
 
     def values(self, column: Column) -> Iterator[list[Any]]:
         """Yield what stands in a column, which was checked before, a batch at a time."""

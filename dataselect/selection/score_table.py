@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class ScoreTable:
     """All that a selection needs of each record, in memory: 8 bytes a score.
 
-    A budget holds 8 bytes more, an order of its own 8, `--per` 4, exclusions 1.
+    Keys of texts take 8 bytes more, a budget 8, an order of its own 8, `--per` 4, exclusions 1.
     """
 
     def __init__(self) -> None:
@@ -26,6 +26,7 @@ class ScoreTable:
         self._order = array("d")
         self._codes = array("i")
         self._excluded = array("B")
+        self._keys = array("Q")
         self._names: dict[str, int] = {}
 
     def add(
@@ -35,6 +36,7 @@ class ScoreTable:
         groups: Sequence[str] | None,
         excluded: NDArray[np.uint8] | None = None,
         order: NDArray[np.float64] | None = None,
+        keys: NDArray[np.uint64] | None = None,
     ) -> None:
         """Add the next records."""
         self._scores.frombytes(scores.tobytes())
@@ -47,6 +49,8 @@ class ScoreTable:
             self._excluded.frombytes(excluded.tobytes())
         if order is not None:
             self._order.frombytes(order.tobytes())
+        if keys is not None:
+            self._keys.frombytes(keys.tobytes())
 
     @property
     def scores(self) -> NDArray[np.float64]:
@@ -79,6 +83,13 @@ class ScoreTable:
         import numpy as np
 
         return np.frombuffer(self._excluded, dtype=np.uint8) if self._excluded else None
+
+    @property
+    def keys(self) -> NDArray[np.uint64]:
+        """(n,) hashes of texts that copies share."""
+        import numpy as np
+
+        return np.frombuffer(self._keys, dtype=np.uint64)
 
     @property
     def order(self) -> NDArray[np.float64] | None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import shutil
 import signal
 import socket
@@ -177,20 +176,9 @@ def is_the_same(run: subprocess.Popen[bytes], world: Path, shared: Path) -> None
     """Assert that a run ends with the bytes and the message of one process."""
     found = ended(run)
     said = (shared / "said").read_text()
-    assert (found.code, without_copies(found.err)) == (0, without_copies(said))
+    assert (found.code, found.err) == (0, said)
     assert joined(world / "out") == (shared / "local").read_bytes()
     assert {path.name for path in (world / "out").iterdir()} == {*NAMES, "_manifest.json"}
-
-
-def without_copies(said: str) -> str:
-    """A message without the number of copies, which runs over shards do not count."""
-    said = re.sub(r"dataselect: warning: .* copies.*\n", "", said)
-    return re.sub(
-        r"; [\d,]+ of [\w ,]+ cop(?:y|ies) of (?:another|others)(?= *$|;)",
-        "",
-        said,
-        flags=re.MULTILINE,
-    )
 
 
 # -- Equal bytes ---------------------------------------------------------------------------------

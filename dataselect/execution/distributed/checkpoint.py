@@ -22,6 +22,7 @@ from dataselect.data.records import encoded
 from dataselect.data.urls import is_url
 from dataselect.documents import Count, DocumentError, parsed, typed
 from dataselect.errors import OutputError
+from dataselect.execution.kept_duplicates import Duplicates
 from dataselect.execution.run import Counts
 from dataselect.execution.run_statistics import RunStatistics, TallyFields
 from dataselect.versions import versions
@@ -77,16 +78,18 @@ class _Manifest(NamedTuple):
     sizes: list[dict[str, Count]]
     per: dict[str, Counts]
     tally: TallyFields
+    duplicates: Duplicates | None
 
 
 Noted = TypeVar("Noted", _Begun, _Note, _Manifest)
 
 
 class Outcome(NamedTuple):
-    """What a whole run did: what it counted, and the counts of each group."""
+    """What a whole run did: what it counted, the counts of each group, copies in what it kept."""
 
     tally: RunStatistics
     per: dict[str, Counts]
+    duplicates: Duplicates | None
 
 
 class Checkpoint:
@@ -174,7 +177,7 @@ class Checkpoint:
             found = storage.files_below(folder)
             if any(name not in found or found[name].size != size for name, size in sizes.items()):
                 return None
-        return Outcome(RunStatistics.of_json(done.tally), done.per)
+        return Outcome(RunStatistics.of_json(done.tally), done.per, done.duplicates)
 
     def begin(self, shards: Sequence[Shard]) -> None:
         """Mark the output folders as unfinished. Raises OutputError, also for those of another run.
@@ -211,6 +214,7 @@ class Checkpoint:
             "sizes": [self._sizes(folder, names) for folder in self._folders.outputs],
             "per": outcome.per,
             "tally": outcome.tally.as_json(),
+            "duplicates": outcome.duplicates and outcome.duplicates._asdict(),
         }
         folders = self._folders.outputs[::-1]
         for folder in folders:  # none is complete before all have theirs

@@ -102,6 +102,7 @@ class DistributedRun(ScoringRun):
                 self._is_unfinished = False
             else:
                 self.tally.add(outcome.tally)
+        self._duplicates = outcome.duplicates
         return outcome.per
 
     def _require_enough(self, book: Checkpoint) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from dataselect.data import records
+from dataselect.data import records, storage
 from dataselect.execution.distributed.checkpoint import Checkpoint, Outcome, digest
 from dataselect.execution.distributed.shard_scores import ShardScores
+from dataselect.execution.distributed.shards import Shards
 from dataselect.execution.distributed.shipping import pack
 from dataselect.execution.distributed.tasks import (
     Folders,
@@ -19,6 +21,7 @@ from dataselect.execution.distributed.tasks import (
     ShardTask,
     Write,
 )
+from dataselect.execution.kept_duplicates import FIRST_COMPARED, MOST_COMPARED, CopyCounter
 from dataselect.execution.run import Counts, Settings
 from dataselect.execution.run_statistics import RunStatistics
 from dataselect.selection.apply import ScoredPart
@@ -49,17 +52,26 @@ class Phases:
     keys: Mapping[str, str]
     _tally: RunStatistics = field(default_factory=RunStatistics, init=False)
     _kept: dict[str, File] = field(default_factory=dict, init=False)
+    _copies: CopyCounter = field(default_factory=lambda: CopyCounter(MOST_COMPARED), init=False)
+    _compared: list[tuple[Shard, int]] = field(default_factory=list, init=False)
 
     def filtered(self) -> Outcome:
         """Score and write, where each record is decided on by itself."""
+        import numpy as np
+
         rule = digest(asdict(self.work.selection), self.work.wants_dropped)
         tasks = (
             (ScoreAndWrite(**self._given(shard)), digest(self.keys[shard.name], rule))
             for shard in self.pool.shards
         )
-        for tally in self._each(self.work.scorer.noun, tasks, scores=True):
+        first_keys = {}
+        for shard, tally in self._each(self.work.scorer.noun, tasks, scores=True):
             self._tally.add(tally)
-        return Outcome(self._tally, {})
+            first_keys[shard.name] = tally.first_keys
+        self._copies = CopyCounter(FIRST_COMPARED)
+        for shard in self.pool.shards:
+            self._compare(shard, np.frombuffer(first_keys[shard.name], np.uint64))
+        return self._outcome({})
 
     def ranked(self) -> Outcome:
         """Score; cut, once all scores are known; write."""
@@ -67,23 +79,45 @@ class Phases:
         scoring = (
             (ScoreShard(**self._given(shard)), self.keys[shard.name]) for shard in self.pool.shards
         )
-        for tally in self._each(f"{noun}: scoring", scoring, scores=True):
+        for _, tally in self._each(f"{noun}: scoring", scoring, scores=True):
             self._tally.add(tally)
         groups = _Groups(matter=self.work.selection.per is not None)
         for shard in self.pool.shards if groups.matter else ():
             groups.learn(self._load(shard).group_names)
         for _ in self._each(f"{noun}: writing", self._writing(groups), scores=False):
             pass
-        return Outcome(self._tally, groups.counts)
+        return self._outcome(groups.counts)
+
+    # -- Copies ----------------------------------------------------------------------------------
+
+    def _compare(self, shard: Shard, keys: NDArray[np.uint64]) -> None:
+        """Take note of the kept records of the next shard."""
+        self._copies.add(keys)
+        self._compared.append((shard, len(keys)))
+
+    def _outcome(self, per: dict[str, Counts]) -> Outcome:
+        found = self._copies.found(self.work.compared_field, self._text_of)
+        return Outcome(self._tally, per, found)
+
+    def _text_of(self, place: int) -> str:
+        """The text of a kept record, from the output."""
+        shards = iter(self._compared)
+        shard, count = next(shards)
+        while place >= count:
+            place -= count
+            shard, count = next(shards)
+        output = Shards.of_path(storage.join(self.folders.kept, shard.name))
+        lines = (line for block in output.blocks() for line in block.data.split(b"\n")[:-1])
+        return self.work.texts_of([next(islice(lines, place, None))])[0]
 
     # -- Tasks -----------------------------------------------------------------------------------
 
     def _each(
         self, label: str, tasks: Iterable[tuple[ShardTask, str]], *, scores: bool
-    ) -> Iterator[RunStatistics]:
+    ) -> Iterator[tuple[Shard, RunStatistics]]:
         """Run the tasks that the book does not say are done, each under its key."""
         keys: dict[str, str] = {}
-        noted: list[RunStatistics] = []
+        noted: list[tuple[Shard, RunStatistics]] = []
 
         def todo() -> Iterator[ShardTask]:
             for task, key in tasks:
@@ -93,14 +127,14 @@ class Phases:
                     keys[task.shard.name] = key
                     yield task
                 else:
-                    noted.append(known)
+                    noted.append((task.shard, known))
 
         whole_machine = scores and not self.work.scorer.parallel
         with closing(self.pool.each(label, todo(), whole_machine=whole_machine)) as done:
             for task, tally in done:
                 key = keys.pop(task.shard.name)
                 self.book.note(task.stage, task.shard, key, task.writes, tally)
-                yield tally
+                yield task.shard, tally
         yield from noted
 
     def _given(self, shard: Shard) -> dict[str, Any]:
@@ -148,6 +182,7 @@ class Phases:
             known = self._load(shard)
             self._tally.keep(known.scores, cut, self.work.scorer.direction, known.costs)
             groups.count(known, cut)
+            self._compare(shard, known.keys[cut.kept])
             task = Write(
                 **self._given(shard) | {"digests": False},
                 decisions=cut.decisions,

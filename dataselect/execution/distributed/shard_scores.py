@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from dataselect.selection.score_table import ScoreTable
 
 _NAMES = ("group_names", "field_names")
-_ARRAYS = ("scores", "costs", "codes", "excluded", "bad_lines")
+_ARRAYS = ("scores", "costs", "codes", "excluded", "keys", "bad_lines")
 
 
 @dataclass(frozen=True)
 class ShardScores:
-    """The good records of a shard, in order, (n,) each: 8 bytes a score, and as much a cost.
+    """The good records of a shard, in order, (n,) each: 8 bytes a score, as much a key, and a cost.
 
     `codes`: the place of each one's group among `group_names`, which are in the order of first
     sight. `bad_lines`: the numbers of the lines that hold no good record. `field_names`: of the
@@ -33,6 +33,7 @@ class ShardScores:
     costs: NDArray[np.float64] | None
     codes: NDArray[np.integer] | None
     excluded: NDArray[np.uint8] | None
+    keys: NDArray[np.uint64]
     bad_lines: NDArray[np.int64]
     group_names: Sequence[str]
     field_names: Sequence[str]
@@ -46,7 +47,16 @@ class ShardScores:
 
         codes, names = table.groups or (None, ())
         bad = np.array(bad_lines, np.int64)
-        return cls(table.scores, table.costs, codes, table.excluded, bad, names, field_names)
+        return cls(
+            table.scores,
+            table.costs,
+            codes,
+            table.excluded,
+            table.keys,
+            bad,
+            names,
+            field_names,
+        )
 
     def save(self, path: str) -> None:
         """Write the file. Raises OutputError."""

@@ -18,6 +18,7 @@ from dataselect.data.sampling import single_lines
 from dataselect.errors import InputError, ReadError
 from dataselect.execution.distributed.shard_scores import ShardScores, damaged
 from dataselect.execution.distributed.shards import Shard, Shards
+from dataselect.execution.kept_duplicates import FIRST_COMPARED, CopyCounter
 from dataselect.execution.run_statistics import RunStatistics
 from dataselect.selection.apply import Cut
 from dataselect.selection.external_ranking import bucket_of
@@ -166,11 +167,18 @@ class ShardTask:
         return stack.enter_context(storage.writing(storage.join(folder, self.shard.name)))
 
     def _examined(
-        self, work: BlockTask, tally: RunStatistics, bad_lines: Sink | None
-    ) -> Iterator[tuple[Block, ScoredRecords]]:
-        """Blocks, scored and counted. Raises InputError where a bad record ends the run."""
+        self,
+        work: BlockTask,
+        tally: RunStatistics,
+        bad_lines: Sink | None,
+        copies: CopyCounter | None = None,
+    ) -> Iterator[ScoredRecords]:
+        """Blocks, scored and counted. Raises InputError where a bad record ends the run.
+
+        `copies`: texts get keys until it is full.
+        """
         for block in self._blocks(tally):
-            found = work.examine(block)
+            found = work.examine(block, copies is None or not copies.is_full)
             if found.bad and work.stop_at_first:
                 raise InputError(str(found.bad[0]))
             if bad_lines is not None:
@@ -179,7 +187,7 @@ class ShardTask:
             tally.counts.errors += len(found.bad)
             tally.distribution.add(found.ranked_scores)
             tally.remarks.update(dict(found.scores.remarks))
-            yield block, found
+            yield found
 
 
 @dataclass(frozen=True)
@@ -197,16 +205,19 @@ class ScoreAndWrite(ShardTask):
     def __call__(self) -> RunStatistics:
         """Read, score, write."""
         work: BlockTask = self.work.open()
-        tally = RunStatistics()
+        tally, copies = RunStatistics(), CopyCounter(FIRST_COMPARED)
         with ExitStack() as stack:
             kept = self._open(stack, self.folders.kept)
             dropped = self._open(stack, self.folders.dropped)
             bad = self._open(stack, self.folders.bad)
-            for _, found in self._examined(work, tally, bad):
+            for found in self._examined(work, tally, bad, copies):
                 decided = work.decide(found)
+                if decided.keys is not None:
+                    copies.add(decided.keys[decided.cut.kept])
                 tally.keep(decided.scores, decided.cut, work.scorer.direction)
                 _write(kept, decided.kept)
                 _write(dropped, decided.dropped)
+        tally.first_keys = copies.keys.tobytes()
         return tally
 
 
@@ -231,9 +242,11 @@ class ScoreShard(ShardTask):
         with ExitStack() as stack:
             bad = self._open(stack, self.folders.bad)
             fields = stack.enter_context(storage.writing(self.folders.fields(self.shard)))
-            for _, found in self._examined(work, tally, bad):
+            for found in self._examined(work, tally, bad):
                 scores = found.scores
-                table.add(scores.values, found.costs, found.groups, scores.excluded)
+                table.add(
+                    scores.values, found.costs, found.groups, scores.excluded, keys=found.keys
+                )
                 bad_lines.extend([record.line for record in found.bad])
                 names = list(scores.fields)
                 fields.write(_rows(scores.fields, len(found.lines)))

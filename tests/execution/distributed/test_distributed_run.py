@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from conftest import MUSIC_ARPA, Outcome, run_inside
 from hypothesis import HealthCheck, given, settings
@@ -229,6 +230,17 @@ def test_bad_records_are_left_out_as_here(world: Path, tmp_path: Path, rule: str
     command = ("winnow", "--lm", "music.arpa", *RULES[rule], "--on-error", how)
     same(tmp_path, command, str(tmp_path / "pool"))
     assert json.loads((tmp_path / "r").read_bytes())["counts"]["errors"] == len(BAD)
+
+
+@pytest.mark.parametrize("rule", ["everything", "words", "least and most"])
+def test_copies_are_counted_as_here(world: Path, tmp_path: Path, rule: str) -> None:
+    lines = [orjson.loads(line) for line in pool()]
+    for place, line in enumerate(lines):
+        line["text"] = line["text"] if place % 4 == 1 else ("Yes!", "yes")[place % 2]
+    split(tmp_path / "pool", list(map(orjson.dumps, lines)), [5, 0, 20], [".zst", "", "", ".gz"])
+    outcome = same(tmp_path, (*SELECT, *RULES[rule]), str(tmp_path / "pool"))
+    assert " of these are copies of others" in outcome.err
+    assert (" are 'Yes!'; to keep one" in outcome.err) == (rule != "least and most")
 
 
 def test_nothing_is_said_of_a_run_that_is_quiet(world: Path, tmp_path: Path) -> None:
