@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dataselect.data.formats.decimals import finite
 from dataselect.data.formats.lines import Found, Item, SourceLine, joined, lines
+from dataselect.data.formats.values import finite
 from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
 

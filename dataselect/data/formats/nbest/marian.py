@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from dataselect.data.formats.decimals import NUMBER, finite
 from dataselect.data.formats.lines import Item, Layout
 from dataselect.data.formats.nbest.candidates import BAR, features, parts_of, read_lists
+from dataselect.data.formats.values import NUMBER, finite
 from dataselect.data.input_files import Inputs
 
 _LAYOUT = f"N {BAR} TEXT {BAR} F0= NUMBER {BAR} SCORE"

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dataselect.data.fields import kind_of, whole
-from dataselect.data.formats.decimals import NUMBER, checked_number, finite, spelled
 from dataselect.data.formats.lines import Item, Layout
 from dataselect.data.formats.nbest.candidates import BAR, features, parts_of, read_lists
+from dataselect.data.formats.values import NUMBER, checked_number, finite, id_of, spelled
 from dataselect.data.input_files import Inputs
 
 _LAYOUT = f"ID {BAR} TEXT {BAR} FEATURES {BAR} SCORE"
@@ -49,14 +49,14 @@ def writer(layout: Layout) -> Callable[[dict[str, Any]], bytes]:  # a writer's s
     """A function from a record to the lines of its list. Raises ValueError for what has no list."""
 
     def write(fields: dict[str, Any]) -> bytes:
-        id_, nbest = fields.get("id"), fields.get("nbest")
-        if isinstance(id_, bool) or not isinstance(id_, str | int) or not str(id_).strip():
-            raise ValueError("field 'id' is no id; add ids with --id")
+        id_, nbest = _part(id_of(fields), "the id"), fields.get("nbest")
+        if not id_.strip():
+            raise ValueError("field 'id' is blank; correct it")
         if not (
             isinstance(nbest, list) and nbest and all(isinstance(each, dict) for each in nbest)
         ):
             raise ValueError("field 'nbest' is no list of candidates; write a format without lists")
-        return "\n".join(_line(_part(str(id_), "the id"), each) for each in nbest).encode()
+        return "\n".join(_line(id_, each) for each in nbest).encode()
 
     return write
 

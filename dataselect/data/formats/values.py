@@ -1,13 +1,17 @@
-"""Numbers written in text: finite, in ASCII digits, and never what only Python takes for one."""
+"""Numbers, times and ids in files: what only Python takes for a number is refused."""
 
 from __future__ import annotations
 
 import math
+import os
 import re
 import sys
 from decimal import Decimal
+from typing import Any
 
-from dataselect.data.fields import kind_of
+from dataselect.data import compression
+from dataselect.data.fields import kind_of, whole
+from dataselect.data.input_files import display
 
 NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
@@ -55,3 +59,23 @@ def checked_seconds(value: object, what: str) -> float:
 def spelled(value: float) -> str:
     """The shortest decimal that reads back as the same double: `2` for 2.0."""
     return repr(value).removesuffix(".0")
+
+
+def id_of(fields: dict[str, Any]) -> str:
+    """The id of a record. Raises ValueError."""
+    id_ = fields.get("id")
+    if isinstance(id_, bool) or not isinstance(id_, str | int):
+        raise ValueError("field 'id' is no id; add ids with --id PREFIX")
+    return whole(str(id_))
+
+
+def name_of(path: str) -> str:
+    """The name of a file without its folder and the suffix of a compression."""
+    name = os.path.basename(display(path)).strip("<>")
+    packed = compression.of_path(path)
+    return name if packed is None else name[: -len(packed.suffix)]
+
+
+def stem_of(path: str) -> str:
+    """The name of a file without its suffixes, to make ids of."""
+    return os.path.splitext(name_of(path))[0]

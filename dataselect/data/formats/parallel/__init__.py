@@ -1,0 +1,1 @@
+"""Formats of translations: a record `src`, `tgt` for each pair."""
