@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dataselect.data.input_files import holds, is_output_folder
 from dataselect.data.output_files import STDOUT
+from dataselect.data.records import text_of
 from dataselect.errors import InputError
 from dataselect.execution import run_report
 from dataselect.execution.run_report import Counts
 from dataselect.selection.reasons import Reason, describe, read_counts
 
 if TYPE_CHECKING:
+    from dataselect.data.records import Column
     from dataselect.execution.run_report import CompareReport, Learnt, RuleOptions, ScoringReport
     from dataselect.selection.rule import Direction
 
@@ -85,6 +87,17 @@ class Stage:
     def text_field(self) -> str:
         """Where its records have their text; of pairs that of the side that is compared."""
         return self.sides[0] if self.sides else str(self.options["text_field"])
+
+    def column_of(self, files: str) -> Column:
+        """Where the files of an option, such as `in_domain`, have their texts."""
+        option = f"--{files.replace('_', '-')}"
+        usual = str(self.options["text_field"]), self.text_field
+        return text_of(option, self.options.get(f"{files}_field"), *usual)
+
+    def text_paths(self, files: str) -> list[str]:
+        """The paths at which these may have their texts, none where the option is not given."""
+        column = self.column_of(files)
+        return [column.path, *column.instead] if self.options.get(files) else []
 
     @property
     def read(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dataselect.command_line.options import option
+from dataselect.command_line.options import option, text_field_of
 from dataselect.data import records
 from dataselect.data.input_files import Inputs
 from dataselect.data.sampling import read_columns
@@ -23,6 +23,7 @@ class LanguageModelOptions:
     in_domain: list[str] | None = option(
         "FILE", _MODEL, "Train the model on this JSONL text; may be given again."
     )
+    in_domain_field: str | None = text_field_of("--in-domain")
     order: int = option(
         "N", _MODEL, "Longest n-gram of a model that is trained here [default: 3].", 3, min=2, max=6
     )
@@ -36,10 +37,14 @@ class LanguageModelOptions:
         return [Inputs([self.lm] if self.lm is not None else self.in_domain or [])]
 
     def texts(self, text_field: str) -> list[str]:
-        """The in-domain text, where it is given. Raises InputError."""
+        """The in-domain text, where it is given. Raises InputError.
+
+        `text_field`: where other records have theirs.
+        """
         if not self.in_domain:
             return []
-        [texts] = read_columns(Inputs(self.in_domain), [records.text(text_field)])
+        column = records.text_of("--in-domain", self.in_domain_field, text_field)
+        [texts] = read_columns(Inputs(self.in_domain), [column])
         if not texts:
             raise InputError(f"{', '.join(self.in_domain)}: no text to train on; check --in-domain")
         return texts

@@ -75,6 +75,12 @@ def argument(metavar: str, help_: str, default: Any = None) -> Any:
 _DECLARED = "declared"
 
 
+def text_field_of(files: str) -> Any:
+    """The option that names the text of records in files which another option names."""
+    told = f"Where {files} has its text [default: as --text-field, or else text]."
+    return option("FIELD", _RECORDS, told)
+
+
 @dataclass(frozen=True)
 class InputOptions:
     """What is read."""
@@ -117,6 +123,7 @@ class SelectionOptions:
         "Keep the best share whose text makes the n-gram model of lowest perplexity on "
         "this JSONL text; the curve is in --report.",
     )
+    auto_field: str | None = text_field_of("--auto")
     per: str | None = option("FIELD", _SELECT, "Apply the rule within each value of FIELD.")
     min_per: int | None = option(
         "N", _SELECT, "Keep the N best of each --per value, whatever the rule says."
@@ -142,6 +149,7 @@ class SelectionOptions:
             cost=self.cost,
             sample=self.sample,
             auto=self.auto,
+            auto_field=self.auto_field,
             per=self.per,
             min_per=self.min_per,
             max_per=self.max_per,
@@ -170,7 +178,10 @@ class OutputOptions:
         "FILE", _RUN, "Write a JSON report here: options, digests, counts, quantiles, the cut."
     )
     text_field: str = option(
-        "FIELD", _RECORDS, "Where the text is, dots reach inwards [default: text].", "text"
+        "FIELD",
+        _RECORDS,
+        "Where the text is, dots reach inwards, such as supervisions.0.text [default: text].",
+        "text",
     )
     on_error: str = option(
         "fail|skip|FILE",

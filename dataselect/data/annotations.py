@@ -66,22 +66,24 @@ class _Annotation(Column):
 
 
 def annotation(
-    text_field: str = "text",
+    text: str | Column = "text",
     intent_field: str = "intent",
     slots_field: str = "slots",
     *,
     requires_intent: bool = True,
 ) -> Column:
-    """A column of utterances.
+    """A column of utterances, with their texts where `text` has them.
 
     A record without slots has none; one without an intent is bad if `requires_intent`.
     """
-    text = records.text(text_field)
+    if isinstance(text, str):
+        text = records.text(text)
     return _Annotation(
         text.path,
         text.check,
         _never,
         text.option,
+        text.instead,
         intent=replace(records.group(intent_field, "--intent-field"), check=_intent),
         slots=Column(slots_field, list, _never, "--slots-field"),
         requires_intent=requires_intent,

@@ -2,8 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 
@@ -15,33 +17,32 @@ class RefusedError(ValueError):
 class Column:
     """One field that a command reads: where it is, what it must be, the option that renames it.
 
+    `path` is a name, or names and places in lists with dots between them (see `value_at`).
     `check(value)` returns the value to use or raises ValueError with a reason; `check_all`
-    returns whether a whole list of values passes unchanged, which is the fast way. `instead` is
-    where the value may be in records that lack `path`.
+    returns whether a whole list of values passes unchanged, which is the fast way. `instead` are
+    paths to look at, in this order, in records that lack `path`.
     """
 
     path: str
     check: Callable[[Any], Any]
     check_all: Callable[[list[Any]], bool]
     option: str
-    instead: str | None = None
+    instead: tuple[str, ...] = ()
 
     def find(self, record: Any) -> Any:
-        """The field's raw value: `path` as a name goes before `path` as dotted steps inward.
-
-        Raises KeyError or TypeError where there is none.
-        """
-        if self.instead is None:
-            return _at(record, self.path)
+        """The field's raw value. Raises KeyError or TypeError where there is none."""
         try:
-            return _at(record, self.path)
+            return value_at(record, self.path)
         except (KeyError, TypeError):
-            return _at(record, self.instead)
+            for path in self.instead:
+                with suppress(KeyError, TypeError):
+                    return value_at(record, path)
+            raise
 
     @property
     def is_plain(self) -> bool:
         """Whether `path` is a name, and the only place to look."""
-        return "." not in self.path and self.instead is None
+        return "." not in self.path and not self.instead
 
     @property
     def is_text(self) -> bool:
@@ -60,8 +61,8 @@ class Column:
         try:
             value = self.find(record)
         except (KeyError, TypeError):
-            names = f"'{self.path}'" + (f" or '{self.instead}'" if self.instead else "")
-            there = _named(record)
+            names = " or ".join(map(repr, (self.path, *self.instead)))
+            there = _fields_there(record, self.path)
             raise RefusedError(
                 f"field {names} is missing; name another with {self.option} ({there})"
             ) from None
@@ -71,26 +72,84 @@ class Column:
             raise RefusedError(f"field '{self.path}' {error}") from None
 
 
-def _at(record: Any, path: str) -> Any:
+def value_at(record: Any, path: str) -> Any:
+    """The value at a path: that of the field of this name, or else of dotted steps inward.
+
+    A step into a list is a place in it, from 0, or from -1 for the last one. Raises KeyError or
+    TypeError where there is nothing.
+
+    >>> value_at({"supervisions": [{"text": "hi"}]}, "supervisions.0.text")
+    'hi'
+    """
     if "." not in path or path in record:
         return record[path]
-    for key in path.split("."):
-        record = record[key]
+    for step in path.split("."):
+        record = _inner(record, step)
     return record
 
 
-def _named(record: dict[str, Any]) -> str:
-    """The fields that a record has, for people, as far as they fit."""
+def _inner(value: Any, step: str) -> Any:
+    """What is one step inward. Raises KeyError or TypeError."""
+    if not isinstance(value, list):
+        return value[step]
+    place = int(step) if _PLACE.fullmatch(step) else len(value)
+    if not -len(value) <= place < len(value):
+        raise KeyError(step)
+    return value[place]
+
+
+_PLACE = re.compile("-?[0-9]{1,18}")
+
+
+def _fields_there(record: dict[str, Any], path: str) -> str:
+    """The fields that a record has as far in as a path leads, for people, as far as they fit.
+
+    First come those further in that are called as the end of the path is.
+    """
     if not record:
         return "the record has no field"
-    first = [
-        name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..." for name in record
+    here: Any = record
+    prefix = ""
+    for step in path.split("."):
+        try:
+            inner = _inner(here, step)
+        except (KeyError, TypeError):
+            break
+        if not inner or not isinstance(inner, dict | list):
+            break
+        here, prefix = inner, f"{prefix}{step}."
+    if isinstance(here, list) and here[0] and isinstance(here[0], dict | list):
+        here, prefix = here[0], f"{prefix}0."
+    alike = islice(_called(here, path.rpartition(".")[2], prefix, _DEEPEST), _MOST_ALIKE)
+    own = (f"{prefix}{step}" for step, _ in _members(here))
+    names = list(dict.fromkeys([*alike, *own]))
+    shown = [
+        name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+        for name in names[:_MOST_NAMES]
     ]
-    more = f" and {len(first) - _MOST_NAMES:,} more" if len(first) > _MOST_NAMES else ""
-    return "there are " + ", ".join(map(repr, first[:_MOST_NAMES])) + more
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return "there are " + ", ".join(map(repr, shown)) + more
 
 
+def _called(value: Any, name: str, prefix: str, depth: int) -> Iterator[str]:
+    """Yield the paths of fields of a name, at most `depth` steps in; of lists, the first item."""
+    for step, inner in _members(value):
+        if step == name and isinstance(value, dict):
+            yield f"{prefix}{step}"
+        elif depth > 1:
+            yield from _called(inner, name, f"{prefix}{step}.", depth - 1)
+
+
+def _members(value: Any) -> Iterable[tuple[str, Any]]:
+    """The steps that lead further in; of a list, the first."""
+    if isinstance(value, dict):
+        return value.items()
+    return [("0", value[0])] if isinstance(value, list) and value else []
+
+
+_MOST_ALIKE, _DEEPEST = 3, 5
 _MOST_NAMES, _LONGEST_NAME = 8, 40
+
 
 _KINDS = {
     dict: "an object",
@@ -179,9 +238,19 @@ def _all_strings(values: list[Any]) -> bool:
     return set(map(type, values)) <= {str}
 
 
-def text(path: str, option: str = "--text-field", instead: str | None = None) -> Column:
+def text(path: str, option: str = "--text-field", *instead: str) -> Column:
     """A column of text: a string that is neither empty nor blank."""
     return Column(path, _check_text, _all_texts, option, instead)
+
+
+def text_of(files: str, path: str | None, *usual: str) -> Column:
+    """A column of text of the files that an option names, which may have it elsewhere.
+
+    `files`: the option, such as `--in-domain`; `path`: what is given by `--in-domain-field`, or
+    None for the first that there is of the `usual` fields, and `text`.
+    """
+    names = dict.fromkeys((*usual, "text")) if path is None else [path]
+    return text(next(iter(names)), f"{files}-field", *[*names][1:])
 
 
 def hypothesis(path: str, option: str = "--text-field") -> Column:

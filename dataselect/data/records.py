@@ -29,6 +29,8 @@ from dataselect.data.fields import (
     optional,
     reference,
     text,
+    text_of,
+    value_at,
     whole,
 )
 from dataselect.data.first_bytes import explained
@@ -58,6 +60,8 @@ __all__ = [
     "read",
     "reference",
     "text",
+    "text_of",
+    "value_at",
     "whole",
     "without_fields",
 ]

@@ -112,7 +112,7 @@ class ScoringRun(Run):
     ) -> Result:
         """Score every record and keep what the selection keeps. Raises any DataselectError.
 
-        `development`: where the file of `--auto` has its text, if not where records have theirs.
+        `development`: where the file of `--auto` has its text, if not where other records do.
         """
         _refuse_to_replace_what_is_read(scorer)
         work = BlockTask(
@@ -123,7 +123,8 @@ class ScoringRun(Run):
             wants_dropped=self.settings.rejects is not None,
             stop_at_first=self.stops_at_first,
         )
-        per = self._carry_out(work, development or records.text(self.settings.text_field))
+        usual = records.text_of("--auto", selection.auto_field, self.settings.text_field)
+        per = self._carry_out(work, development or usual)
         self.counts.check()
         self.require(self.counts.kept, LOOSEN)
         result = self._result(work, per)

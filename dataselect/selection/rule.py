@@ -70,9 +70,9 @@ class Selection:
 
     `share` counts all records, and rounds down. `budget` is in the unit of the cost, such as
     seconds, and shown to people in `budget_unit`, such as `h`. `calibrate` becomes a threshold by
-    `calibrated`, and `auto`, a file of text like that which is to come, a share by
-    `best_share`. `buckets` are percentages of the best, which `bucket` numbers; they keep
-    and drop nothing.
+    `calibrated`, and `auto`, a file of text like that which is to come, a share by `best_share`;
+    `auto_field` is where that text is, if not where records have theirs. `buckets` are percentages
+    of the best, which `bucket` numbers; they keep and drop nothing.
     """
 
     threshold: float | None = None
@@ -84,6 +84,7 @@ class Selection:
     cost: str = "records"
     sample: int | None = None
     auto: str | None = None
+    auto_field: str | None = None
     per: str | None = None
     min_per: int | None = None
     max_per: int | None = None
@@ -105,6 +106,8 @@ class Selection:
             raise OptionError(f"--calibrate {self.calibrate} is not a share above 0 and up to 1")
         if self.budget is None and self.cost != "records":
             raise OptionError("--cost is what --budget counts; give --budget too")
+        if self.auto is None and self.auto_field is not None:
+            raise OptionError("--auto-field is of the file of --auto; give it too")
         if self.per is None and (self.min_per is not None or self.max_per is not None):
             raise OptionError(
                 "--min-per and --max-per hold within each value of --per; give it too"
@@ -183,7 +186,7 @@ class Selection:
 
     def with_share(self, share: Fraction) -> Selection:
         """The same selection with the share that a sweep found."""
-        return replace(self, auto=None, share=share)
+        return replace(self, auto=None, auto_field=None, share=share)
 
     def bucket_limits(
         self, parts: Parts, direction: Direction = "high", *, limit: int = LIMIT

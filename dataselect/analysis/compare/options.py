@@ -17,7 +17,7 @@ from dataselect.analysis.compare.assertions import (
 from dataselect.analysis.compare.measures import COUNTS, MEASURES
 from dataselect.analysis.evaluate.hypothesis_pairs import join
 from dataselect.analysis.evaluate.predicted_intents import tested_columns
-from dataselect.command_line.options import given, option
+from dataselect.command_line.options import given, option, text_field_of
 from dataselect.data import records
 from dataselect.data.input_files import Inputs, display
 from dataselect.data.sampling import read_columns
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataselect.analysis.compare.downstream_error import DownstreamTraining
+    from dataselect.data.records import Column
     from dataselect.execution.run import Settings
 
 _COMPARE, _RECORDS, _FIT = "Comparing", "Records", "Learning"
@@ -46,6 +47,7 @@ class CompareOptions:
             "Text like that which is to come: what models of the selections are tried on.",
         ),
     ]
+    dev_field: str | None = text_field_of("--dev")
     pool: list[str] | None = option(
         "FILE",
         _COMPARE,
@@ -68,6 +70,7 @@ class CompareOptions:
         "Text that goes into every model beside the selection, such as annotated text "
         "that is there anyway; again for several files.",
     )
+    in_domain_field: str | None = text_field_of("--in-domain")
     label_field: str = option(
         "FIELD",
         _RECORDS,
@@ -108,18 +111,19 @@ class CompareOptions:
 
     def development(self, text_field: str) -> list[str]:
         """The development text. Raises InputError."""
-        texts = _texts([self.dev], text_field)
+        texts = _texts([self.dev], records.text_of("--dev", self.dev_field, text_field))
         if not texts:
             raise InputError(f"{display(self.dev)}: no text to try models on; check --dev")
         return texts
 
     def in_domain_texts(self, text_field: str) -> list[str]:
         """The text that joins every selection. Raises InputError."""
-        return _texts(self.in_domain, text_field) if self.in_domain else []
+        column = records.text_of("--in-domain", self.in_domain_field, text_field)
+        return _texts(self.in_domain, column) if self.in_domain else []
 
 
-def _texts(paths: Sequence[str], text_field: str) -> list[str]:
-    [texts] = read_columns(Inputs(paths), [records.text(text_field)])
+def _texts(paths: Sequence[str], column: Column) -> list[str]:
+    [texts] = read_columns(Inputs(paths), [column])
     return texts
 
 
@@ -133,6 +137,7 @@ class DownstreamOptions(LearningOptions):
         "With --labelled: measure the error on these records of intent classifiers that "
         "are trained on each selection, as 'label' trains them.",
     )
+    test_field: str | None = text_field_of("--test")
     pool_size: int = option(
         "N",
         _FIT,
@@ -169,7 +174,8 @@ class DownstreamOptions(LearningOptions):
         if self.test is None:
             return None
         labelled = self.labelled_records(settings)
-        columns = tested_columns(settings.text_field, self.intent_field, _REFERENCE)
+        text = records.text_of("--test", self.test_field, settings.text_field)
+        columns = tested_columns(text, self.intent_field, _REFERENCE)
         test = records.all_good(join(Inputs([self.test]), None, columns))
         if not test:
             raise InputError(f"{self.test}: no record to test on; check --test")

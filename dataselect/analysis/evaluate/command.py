@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from dataselect.analysis.evaluate.hypothesis_pairs import (
+    HYPOTHESIS,
     id_column,
     intent_columns,
     join,
@@ -27,6 +28,8 @@ from dataselect.models.normalization import Normalization
 from dataselect.operations.label.options import open_encoder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dataselect.data.records import Column
     from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
     from dataselect.models.metrics import TextMetric
@@ -58,6 +61,9 @@ class MeasureOptions:
         _MEASURE,
         "Compare with the hypotheses of this file, same records in the same order, by "
         "paired bootstrap.",
+    )
+    against_field: str | None = option(
+        "FIELD", _RECORDS, "Where --against has its hypotheses [default: as --text-field]."
     )
     id_field: str | None = option(
         "FIELD", _MEASURE, "Pair with --against by this field instead of by position."
@@ -103,7 +109,9 @@ class FieldOptions:
     def intents(self, text_field: str, *, classifies: bool) -> dict[str, Column]:
         """What is read to measure intents that are there, or that an intent classifier gives."""
         both = self.intent_field, self.intent_reference_field
-        return tested_columns(text_field, *both) if classifies else intent_columns(*both)
+        return (
+            tested_columns(records.text(text_field), *both) if classifies else intent_columns(*both)
+        )
 
 
 USUAL = (
@@ -143,7 +151,8 @@ def command(
     baseline = None if measuring.against is None else Inputs([measuring.against])
     others = [Inputs([path]) for path in (measuring.against, measuring.intent_classifier) if path]
     with Run(system, settings, also_read=others) as run:
-        pairs = list(run.good(join(system, baseline, columns), "evaluate"))
+        of_baseline = {**columns, **_baseline_text(measuring, metrics)}
+        pairs = list(run.good(join(system, baseline, columns, of_baseline), "evaluate"))
         if classifier is not None:
             pairs = classified(pairs, classifier)
         found = evaluate(
@@ -163,6 +172,13 @@ def command(
         run.write(shown)
         run.report("evaluate", facts, evaluate=found.as_json())
     note(f"evaluated {found.records:,} of {run.counts.read:,} records", quiet=settings.quiet)
+
+
+def _baseline_text(measuring: MeasureOptions, metrics: Sequence[TextMetric]) -> dict[str, Column]:
+    """Where the file of `--against` has its hypotheses, if not where the input has them."""
+    if measuring.against_field is None or not metrics:
+        return {}
+    return {HYPOTHESIS: records.hypothesis(measuring.against_field, "--against-field")}
 
 
 def _loaded(path: str) -> IntentClassifier:
@@ -186,6 +202,8 @@ def _asked(
             raise OptionError(f"'{name}' is not a metric; choose from {', '.join(known)}")
     if measuring.id_field is not None and measuring.against is None:
         raise OptionError("--id-field pairs records with those of --against; give both")
+    if measuring.against_field is not None and measuring.against is None:
+        raise OptionError("--against-field is of the file of --against; give it too")
     if measuring.intent_classifier is not None and _INTENT not in names:
         raise OptionError("--intent-classifier gives intents; ask for --metric intent")
     if measuring.intent_classifier is not None and measuring.against is not None:

@@ -59,16 +59,20 @@ def true_label(path: str, option: str) -> Column:
 
 
 def join(
-    system: Inputs, baseline: Inputs | None, columns: Mapping[str, Column]
+    system: Inputs,
+    baseline: Inputs | None,
+    columns: Mapping[str, Column],
+    others: Mapping[str, Column] | None = None,
 ) -> Iterator[HypothesisPair | BadRecord]:
     """The records of one file, paired with those of another by id if it is among `columns`.
 
-    Raises InputError where the two files do not go together.
+    `others`: what is read of the other file, if that is something else. Raises InputError where the
+    two files do not go together.
     """
     if baseline is None:
         return unpaired(read(system, columns))
     pair = by_id if ID in columns else by_position
-    return pair(read(system, columns), read(baseline, columns))
+    return pair(read(system, columns), read(baseline, others or columns))
 
 
 def read(inputs: Inputs, columns: Mapping[str, Column]) -> Iterator[Item]:

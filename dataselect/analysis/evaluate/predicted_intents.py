@@ -13,7 +13,6 @@ from dataselect.analysis.evaluate.hypothesis_pairs import (
     HypothesisPair,
     true_label,
 )
-from dataselect.data import records
 
 if TYPE_CHECKING:
     from dataselect.data.records import Column
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
 _TEXTS_AT_ONCE = 4_096  # bounds the memory of their features
 
 
-def tested_columns(text_field: str, intent_field: str, reference_field: str) -> dict[str, Column]:
+def tested_columns(text: Column, intent_field: str, reference_field: str) -> dict[str, Column]:
     """What is read to judge an intent classifier; a file without references has true intents."""
     truth = true_label(reference_field, "--intent-reference-field")
     return {
-        HYPOTHESIS: records.text(text_field),
-        INTENT_REFERENCE: replace(truth, instead=intent_field),
+        HYPOTHESIS: text,
+        INTENT_REFERENCE: replace(truth, instead=(intent_field,)),
     }
 
 

@@ -94,7 +94,14 @@ class ExplanationSources:
             for name in [*(stage.options.get("labelled") or []), stage.options.get("against")]
         ]
         files = self.files.and_also(filter(None, compared))
-        return named_record(record["nearest"], files, column, self.id_field)
+        elsewhere = [
+            path
+            for stage in self.in_order
+            for option in ("labelled", "against")
+            for path in stage.text_paths(option)
+        ]
+        text = replace(column, instead=tuple(elsewhere))
+        return named_record(record["nearest"], files, text, self.id_field)
 
     def text_column(self, record: dict[str, Any]) -> records.Column | None:
         """The first field with a text: the one that is asked for, or those of the last stages."""

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataselect.data import records
 from dataselect.data.input_files import Inputs, named
 from dataselect.data.sampling import read_columns
 from dataselect.execution.run import SKIP, Settings
@@ -92,6 +91,8 @@ def relevance_of_stage(stage: Stage, text: str) -> RelevanceSum | None:
         [each.removeprefix("=") for each in sets],
         options["in_domain_by"],
         None if background is None else pool[0],
+        in_domain_text=stage.column_of("in_domain"),
+        background_text=stage.column_of("background"),
     )
     model = Relevance(
         ngrams=options["ngrams"],
@@ -171,11 +172,12 @@ def words_of_stage(stage: Stage, text: str) -> WordPredictions | None:
         return None
     lm, in_domain, names = None, [], [f"a model of {', '.join(options['in_domain'] or ())}"]
     if options["in_domain"]:
-        [in_domain] = read_columns(Inputs(own), [records.text(stage.text_field)])
+        [in_domain] = read_columns(Inputs(own), [stage.column_of("in_domain")])
     else:
         lm, names = LanguageModel(own[0], normalization), [str(options["lm"])]
     others = read_background(
         background if background in (None, AUTO) else pool[0],
+        stage.column_of("background"),
         in_domain,
         Inputs(pool),
         normalization,

@@ -50,6 +50,11 @@ class PageContentOptions:
         _DATA,
         "In-domain text for the map; again for several [default: what the reports name].",
     )
+    in_domain_field: str | None = option(
+        "FIELD",
+        _DATA,
+        "Where --in-domain has its text [default: as the reports say, else as --text-field].",
+    )
     text_field: str = option(
         "FIELD", _DATA, "Where --scored records have their text [default: text].", "text"
     )
@@ -111,6 +116,7 @@ class PageOptions:
         return PageSettings(
             self.title,
             shown.in_domain or (),
+            shown.in_domain_field,
             shown.label_field,
             Sizes(self.samples, self.sample_size),
             self.seed,

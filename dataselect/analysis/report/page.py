@@ -32,6 +32,7 @@ class PageSettings:
 
     title: str = "What was selected"
     in_domain: Sequence[str] = ()
+    in_domain_field: str | None = None
     label_field: str | None = None
     sizes: Sizes = field(default_factory=Sizes)
     seed: int = 0
@@ -136,8 +137,8 @@ def _in_domain(lineage: Sequence[Source], settings: PageSettings) -> list[str]:
 
     stages = [source.stage for source in lineage if source.stage is not None]
     files = list(settings.in_domain) or stage_files.in_domain_files(stages)
-    fields = [name for stage in stages for name in (stage.options["text_field"], stage.text_field)]
+    fields = stage_files.in_domain_fields(stages) or [lineage[0].text_field]
     rng = np.random.default_rng(settings.seed)
     return stage_files.in_domain_texts(
-        files, fields or [lineage[0].text_field], POINTS[IN_DOMAIN], rng
+        files, settings.in_domain_field, fields, POINTS[IN_DOMAIN], rng
     )

@@ -152,13 +152,21 @@ def in_domain_files(stages: Iterable[Stage]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def in_domain_fields(stages: Iterable[Stage]) -> list[str]:
+    """Where these may have their texts."""
+    return [name for stage in stages for files in _IN_DOMAIN for name in stage.text_paths(files)]
+
+
+_IN_DOMAIN = "in_domain", "labelled", "against"
+
+
 def in_domain_texts(
-    paths: Sequence[str], text_fields: Sequence[str], size: int, rng: Generator
+    paths: Sequence[str], field: str | None, usual: Sequence[str], size: int, rng: Generator
 ) -> list[str]:
-    """Draw up to `size` texts of in-domain files, by the first or else the last of some fields."""
+    """Draw up to `size` texts of in-domain files, from a field or the usual ones."""
     from dataselect.data.sampling import sample_texts
 
     if not paths:
         return []
-    column = records.text(text_fields[0], instead=text_fields[-1])
+    column = records.text_of("--in-domain", field, *usual)
     return sample_texts(Inputs(paths), column, size, rng, strict=True)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class BitextSources:
     """The sides of the pool and what they are compared with, by the options of a run.
 
-    `text_field`: where in-domain files have their text.
+    `text_field`: where in-domain files have their text, if no option says otherwise.
     """
 
     side: SideOptions
@@ -52,9 +52,9 @@ class BitextSources:
         """The files of records that are read beside the pool. Raises OptionError."""
         return [Inputs([path]) for _, path in self._in_domain_files]
 
-    def in_domain_column(self, side: str) -> Column:
-        """Where in-domain files have the text of a side."""
-        return records.text(self.text_field, instead=self.side.fields[side])
+    def column_of(self, files: str, path: str | None, side: str) -> Column:
+        """Where the files that an option names have the text of a side."""
+        return records.text_of(files, path, self.text_field, self.side.fields[side])
 
     @cached_property
     def _in_domain_files(self) -> list[tuple[str, str]]:
@@ -181,7 +181,8 @@ class BitextSources:
                 raise OptionError(
                     f"--side both needs text of both; give --in-domain {side}=FILE too"
                 )
-            [texts] = _read(own, [self.in_domain_column(side)])
+            column = self.column_of("--in-domain", self.side.in_domain_field, side)
+            [texts] = _read(own, [column])
             found |= _drawn({side: texts}, size, rng)
         return found
 

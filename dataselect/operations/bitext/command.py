@@ -96,7 +96,8 @@ def command(
             job.learnt_from = max(
                 (domain.figures["in_domain"] for domain in scorer.domains.values()), default=0
             )
-        result = job.apply(scorer, rule, development=sources.in_domain_column(side.sides[-1]))
+        like_pool = sources.column_of("--auto", rule.auto_field, side.sides[-1])
+        result = job.apply(scorer, rule, development=like_pool)
     finish(result, settings)
 
 

@@ -26,9 +26,14 @@ class SideOptions:
     in_domain: list[str] | None = option(
         "[SIDE=]FILE",
         _DISTANCE,
-        "In-domain records in the language of the side; may be given again. Their text "
-        "is in --text-field, or where the side's own field is. For both sides: pairs, or "
-        "src=FILE and tgt=FILE.",
+        "In-domain records in the language of the side; may be given again. For both "
+        "sides: pairs, or src=FILE and tgt=FILE.",
+    )
+    in_domain_field: str | None = option(
+        "FIELD",
+        "Records",
+        "Where --in-domain has the text of its side [default: as --text-field, or else as the "
+        "side itself].",
     )
     side: Literal["tgt", "src", "both"] = option("", _DISTANCE, "Which side is compared.", "tgt")
     src_field: str = option("FIELD", "Records", "Where the source text is [default: src].", "src")

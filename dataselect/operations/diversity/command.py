@@ -7,6 +7,7 @@ from dataclasses import replace
 from dataselect.command_line.ending import finish
 from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.options import InputOptions, RunOptions
+from dataselect.data.records import text_of
 from dataselect.errors import OptionError
 from dataselect.operations.diversity.options import MethodOptions, PickingOptions, VectorOptions
 from dataselect.selection.budgets import spent
@@ -51,7 +52,8 @@ def command(
     from dataselect.operations.diversity.diversity_input import LabelledRecords
 
     pool = engine.open(inputs, run, Selection(), settings)
-    labelled = LabelledRecords(methods.labelled or [], settings.text_field)
+    column = text_of("--labelled", methods.labelled_field, settings.text_field)
+    labelled = LabelledRecords(methods.labelled or [], column)
     read = [*labelled.reads(), *encoding.reads()]
     budgeted = picking.budgeted()
     with engine.job(pool, settings, also_read=read) as job:

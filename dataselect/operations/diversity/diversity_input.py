@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LabelledRecords:
-    """What picks have to differ from: the records of some files, or nothing."""
+    """What picks have to differ from: the records of some files, or nothing.
+
+    `column`: where these have their texts.
+    """
 
     paths: Sequence[str]
-    text_field: str
+    column: Column
 
     @cached_property
     def inputs(self) -> Inputs | None:
@@ -40,7 +43,7 @@ class LabelledRecords:
         if self.inputs is None:
             return []
         self.inputs.keep_for_rereading()  # for names
-        [texts] = read_columns(self.inputs, [records.text(self.text_field)])
+        [texts] = read_columns(self.inputs, [self.column])
         if not texts:
             paths = ", ".join(self.inputs.paths)
             raise InputError(f"{paths}: no labelled text to differ from; check --labelled")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.encoder_options import NeuralOptions
-from dataselect.command_line.options import given, option
+from dataselect.command_line.options import given, option, text_field_of
 from dataselect.data import records
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
@@ -36,6 +36,7 @@ class MethodOptions:
     labelled: list[str] | None = option(
         "FILE", _METHOD, "Records that are labelled already; again for more files."
     )
+    labelled_field: str | None = text_field_of("--labelled")
     method: Method | None = option(
         "",
         _METHOD,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.command_line.encoder_options import NeuralOptions, check_version
 from dataselect.command_line.ending import warn
-from dataselect.command_line.options import option
+from dataselect.command_line.options import option, text_field_of
 from dataselect.data.annotations import Utterance, annotation, read_utterances, warnings
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import text
+from dataselect.data.records import text_of
 from dataselect.data.sampling import sample_texts
 from dataselect.errors import InputError
 
@@ -31,6 +31,7 @@ class LearningOptions:
     labelled: list[str] | None = option(
         "FILE", _FIT, "Annotated records with the intent of each; again for several files."
     )
+    labelled_field: str | None = text_field_of("--labelled")
     intent_field: str = option(
         "FIELD", _FIT, "Where labelled records have their intent [default: intent].", "intent"
     )
@@ -40,6 +41,7 @@ class LearningOptions:
         "Text that is none of the intents, such as that of the other intents of an "
         "assistant: the class 'other' [default: there is none].",
     )
+    background_field: str | None = text_field_of("--background")
     background_size: int = option(
         "N", _FIT, "How many background records to draw [default: 5000].", 5_000, min=1
     )
@@ -66,7 +68,8 @@ class LearningOptions:
     def labelled_records(self, settings: Settings) -> list[Utterance]:
         """The records to learn from. Raises InputError where there are none."""
         paths = self.labelled or []
-        column = annotation(settings.text_field, self.intent_field)
+        text = text_of("--labelled", self.labelled_field, settings.text_field)
+        column = annotation(text, self.intent_field)
         found = read_utterances(Inputs(paths), column)
         warn(warnings(column), settings)
         if not found:
@@ -78,7 +81,8 @@ class LearningOptions:
         """Texts that are none of the intents, or nothing. Raises InputError for an empty file."""
         if self.background is None:
             return []
-        source, column = Inputs([self.background]), text(text_field)
+        source = Inputs([self.background])
+        column = text_of("--background", self.background_field, text_field)
         found = sample_texts(source, column, self.background_size, rng, strict=True)
         if not found:
             raise InputError(f"{self.background}: no text to tell intents from; check --background")

@@ -13,6 +13,7 @@ from dataselect.command_line.options import (
     SelectionOptions,
     given,
     option,
+    text_field_of,
 )
 from dataselect.data import records
 from dataselect.data.input_files import Inputs
@@ -44,6 +45,7 @@ class MatchOptions:
         "Compare the text of each record with those of this file; adds 'nearest', the "
         "id of the best match, or FILE:LINE where it has none.",
     )
+    against_field: str | None = text_field_of("--against")
     candidates: int | None = option(
         "N",
         _SCORE,
@@ -87,8 +89,8 @@ def command(
 
     settings, rule = run.build(), selection.build()
     if matching.against is None:
-        if matching.candidates is not None:
-            raise OptionError("--candidates are those of --against FILE; give it too")
+        if unused := given(matching):
+            raise OptionError(f"{unused[0]} is for --against FILE; give it too")
         settings = replace(settings, text_field=pairs.text1_field)
     elif given(pairs):
         raise OptionError(f"{given(pairs)[0]} is for pairs, and --against compares --text-field")
@@ -120,7 +122,8 @@ def _of_file(
     from dataselect.operations.paraphrase.scorer import BestMatch
 
     others.keep_for_rereading()
-    [texts] = read_columns(others, [records.text(text_field)])
+    column = records.text_of("--against", matching.against_field, text_field)
+    [texts] = read_columns(others, [column])
     if not texts:
         raise InputError(f"{matching.against}: no text to compare with; check --against")
     return BestMatch(

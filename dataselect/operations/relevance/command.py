@@ -16,8 +16,10 @@ from dataselect.command_line.options import (
     SelectionOptions,
     given,
     option,
+    text_field_of,
 )
 from dataselect.data.input_files import Inputs
+from dataselect.data.records import text_of
 from dataselect.errors import OptionError
 from dataselect.operations.relevance.training_files import TrainingFiles
 
@@ -37,9 +39,11 @@ class FitOptions:
     in_domain_by: str | None = option(
         "FIELD", _FIT, "Split the in-domain records into one set for each value of FIELD."
     )
+    in_domain_field: str | None = text_field_of("--in-domain")
     background: str | None = option(
         "FILE", _FIT, "Text that is not in-domain [default: a sample of the input]."
     )
+    background_field: str | None = text_field_of("--background")
     background_size: int = option(
         "N",
         _FIT,
@@ -108,7 +112,13 @@ def command(
     if fitted.model is None and not fitting.in_domain:
         raise OptionError("give --in-domain FILE to learn from, or a saved --model FILE")
     fitted.check(settings, given(fitting))
-    sources = TrainingFiles.open(fitting.in_domain or [], fitting.in_domain_by, fitting.background)
+    sources = TrainingFiles.open(
+        fitting.in_domain or [],
+        fitting.in_domain_by,
+        fitting.background,
+        in_domain_text=text_of("--in-domain", fitting.in_domain_field, settings.text_field),
+        background_text=text_of("--background", fitting.background_field, settings.text_field),
+    )
     if fitted.fit_only and fitting.background:  # then nobody reads the pool
         pool = Inputs([os.devnull])
     else:

@@ -14,20 +14,32 @@ from dataselect.execution.run import FAIL, Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dataselect.data.records import Column
     from dataselect.operations.relevance.model import Relevance
 
 
 @dataclass(frozen=True)
 class TrainingFiles:
-    """In-domain files by the name of their set, split by the field `by`, and a background."""
+    """In-domain files by the name of their set, split by the field `by`, and a background.
+
+    `in_domain_text`, `background_text`: where these have their texts.
+    """
 
     in_domain: list[tuple[str, Inputs]]
     by: str | None
     background: Inputs | None
+    in_domain_text: Column
+    background_text: Column
 
     @classmethod
     def open(
-        cls, in_domain: Sequence[str], by: str | None, background: str | None
+        cls,
+        in_domain: Sequence[str],
+        by: str | None,
+        background: str | None,
+        *,
+        in_domain_text: Column,
+        background_text: Column,
     ) -> TrainingFiles:
         """`in_domain`: FILE or NAME=FILE. Raises OptionError."""
         sets = [named(spelled) for spelled in in_domain]
@@ -36,7 +48,8 @@ class TrainingFiles:
         if any(name for name, _ in sets) and not all(name for name, _ in sets):
             raise OptionError("give every --in-domain a name, or none: NAME=FILE")
         files = [(name, Inputs([path])) for name, path in sets]
-        return cls(files, by, Inputs([background]) if background else None)
+        opened = Inputs([background]) if background else None
+        return cls(files, by, opened, in_domain_text, background_text)
 
     def inputs(self) -> list[Inputs]:
         """All the files."""
@@ -51,12 +64,11 @@ class TrainingFiles:
         import numpy as np
 
         rng = np.random.default_rng(settings.seed)
-        sets = self._sets(settings.text_field)
-        source = self.background
+        sets = self._sets()
+        source, column = self.background, self.background_text
         if source is None:
             pool.keep_for_rereading()
-            source = pool
-        column = records.text(settings.text_field)
+            source, column = pool, records.text(settings.text_field)
         strict = self.background is not None or settings.on_error == FAIL
         background = sample_texts(source, column, model.background_size, rng, strict=strict)
         if not background and self.background is None:
@@ -69,10 +81,10 @@ class TrainingFiles:
         model.figures_["background"]["source"] = own if self.background else where
         return model
 
-    def _sets(self, text_field: str) -> dict[str, list[str]]:
+    def _sets(self) -> dict[str, list[str]]:
         """In-domain texts by the name of their set, sets in the order of first sight."""
         sets: dict[str, list[str]] = {}
-        columns = [records.text(text_field)]
+        columns = [self.in_domain_text]
         if self.by is not None:
             columns.append(records.group(self.by, "--in-domain-by"))
         for name, source in self.in_domain:

@@ -20,7 +20,7 @@ NBest = list[dict[str, Any]]
 
 
 def find(hypothesis: Mapping[str, Any], name: str) -> Any:
-    """The value called `name`: in the hypothesis, in its `features`, or inwards by dots.
+    """The value called `name`: in the hypothesis, in its `features`, or at a path.
 
     Raises KeyError or TypeError where there is none.
 
@@ -32,10 +32,7 @@ def find(hypothesis: Mapping[str, Any], name: str) -> Any:
     features = hypothesis.get(FEATURES)
     if isinstance(features, dict) and name in features:
         return features[name]
-    value: Any = hypothesis
-    for key in name.split("."):
-        value = value[key]
-    return value
+    return records.value_at(hypothesis, name)
 
 
 def _values(hypotheses: Sequence[Mapping[str, Any]], name: str) -> list[Any]:

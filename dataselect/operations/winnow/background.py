@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from dataselect.data.records import Column
     from dataselect.execution.run import Settings
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.normalization import Normalization
@@ -25,6 +26,7 @@ AUTO = "auto"
 
 def read_background(
     path: str | None,
+    column: Column,
     in_domain: Sequence[str],
     pool: Inputs,
     normalization: Normalization,
@@ -32,6 +34,8 @@ def read_background(
     rng: np.random.Generator,
 ) -> LanguageModel | list[str] | None:
     """The model in a file, or else its texts; for AUTO as much of the pool as is in-domain.
+
+    `column`: where the file has its texts.
 
     Raises InputError, and RequirementError where the pool holds no good record.
     """
@@ -42,8 +46,8 @@ def read_background(
 
     if path is None:
         return None
-    column = records.text(settings.text_field)
     if path == AUTO:
+        column = records.text(settings.text_field)
         pool.keep_for_rereading()
         drawn = sample_like(in_domain, pool, column, rng, strict=settings.on_error == FAIL)
         if not drawn and not settings.allow_empty:

@@ -14,8 +14,10 @@ from dataselect.command_line.options import (
     RunOptions,
     SelectionOptions,
     option,
+    text_field_of,
 )
 from dataselect.data.input_files import Inputs
+from dataselect.data.records import text_of
 from dataselect.errors import OptionError
 from dataselect.operations.winnow.background import AUTO, read_background
 
@@ -34,6 +36,7 @@ class WinnowOptions:
         "in FILE, one trained on the text in FILE, or (auto) on a sample of the input as large "
         "as --in-domain. All are over the in-domain vocabulary where they are trained here.",
     )
+    background_field: str | None = text_field_of("--background")
     max_perplexity: float | None = option("X", _SCORE, "Drop texts of higher perplexity.")
     min_perplexity: float | None = option(
         "X", _SCORE, "Drop texts of lower perplexity: stock phrases, boilerplate."
@@ -101,7 +104,13 @@ def command(
         rng = np.random.default_rng(settings.seed)
         texts = models.texts(settings.text_field)
         background = read_background(
-            winnowing.background, texts, pool, normalizing.build(), settings, rng
+            winnowing.background,
+            text_of("--background", winnowing.background_field, settings.text_field),
+            texts,
+            pool,
+            normalizing.build(),
+            settings,
+            rng,
         )
         winnow = Winnow(
             None if models.lm is None else LanguageModel(models.lm, normalizing.build()),

@@ -78,6 +78,12 @@ def test_the_best_match_in_a_file_is_named(inside: Inside, write: Write, tmp_pat
     [
         (["pairs.jsonl", "--candidates", "3"], 2, ["--candidates", "--against"]),
         (["pairs.jsonl", "--against", "pairs.jsonl", "--text1-field", "a"], 2, ["--text1-field"]),
+        (["pairs.jsonl", "--against-field", "t"], 2, ["--against-field", "--against FILE"]),
+        (
+            ["pairs.jsonl", "--against", "pairs.jsonl", "--against-field", "t"],
+            1,
+            ["pairs.jsonl:1: field 't' is missing; name another with --against-field"],
+        ),
         (["pairs.jsonl", "--against", "none.jsonl"], 1, ["none.jsonl: no text to compare with"]),
         (["pairs.jsonl", "--against", "pairs.jsonl"], 1, ["pairs.jsonl:1", "'text' is missing"]),
         (["pairs.jsonl", "--text2-field", "b"], 1, ["pairs.jsonl:1", "'b'", "--text2-field"]),
