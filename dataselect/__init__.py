@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from dataselect.operations.rescore.log_linear import LogLinear as LogLinear
     from dataselect.operations.rescore.model import Rescore as Rescore
     from dataselect.operations.reselect.scorer import Field as Field
+    from dataselect.operations.signals.scorer import SignalScorer as SignalScorer
     from dataselect.operations.winnow.model import Winnow as Winnow
     from dataselect.selection.rule import Selection as Selection
     from dataselect.selection.selection_rules import Budget as Budget
@@ -62,6 +63,7 @@ _HOMES = {
     "Rescore": "operations.rescore.model",
     "Result": "execution.local",
     "Selection": "selection.rule",
+    "SignalScorer": "operations.signals.scorer",
     "ExplanationSources": "analysis.explain.explanation",
     "Utterance": "data.annotations",
     "Winnow": "operations.winnow.model",

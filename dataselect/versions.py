@@ -16,6 +16,7 @@ _PACKAGES = (
     "scipy",
     "sentence-transformers",
     "torch",
+    "whisper-normalizer",
 )
 
 

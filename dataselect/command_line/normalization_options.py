@@ -48,3 +48,32 @@ class HypothesisOptions(NormalizationOptions):
             return replace(super().build(), unknown=self.unknown)
         except ValueError as refusal:
             raise OptionError(f"--unknown: {refusal}") from None
+
+
+@dataclass(frozen=True)
+class NamedNormalizationOptions(HypothesisOptions):
+    """The same, or what is done by its name."""
+
+    normalise: Literal["none", "basic", "english"] | None = option(
+        "",
+        SECTION,
+        "basic is --lowercase --remove-punctuation; english is Whisper's: numbers as digits, "
+        "contractions, American spelling (needs pip install whisper-normalizer).",
+    )
+
+    def build(self) -> Normalization:
+        """The normalisation, checked. Raises OptionError."""
+        from dataselect.models.english_normalization import EnglishNormalization
+
+        normalization = super().build()
+        if self.normalise is None:
+            return normalization
+        if self.lowercase or self.remove_punctuation:
+            raise OptionError("--normalise says what is done; leave the other options for it out")
+        if self.normalise == "none":
+            return normalization
+        if self.normalise == "basic":
+            return replace(normalization, lowercase=True, punctuation="remove")
+        if self.unknown is not None:
+            raise OptionError("--normalise english takes all in brackets away; leave --unknown out")
+        return EnglishNormalization()

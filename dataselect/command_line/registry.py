@@ -34,6 +34,10 @@ COMMANDS = {
         "operations.rescore.command",
         "Pick the best hypothesis of each n-best list by a small language model.",
     ),
+    "signals": Command(
+        "operations.signals.command",
+        "Add WER, CER, agreement, speaking rates and repetition, to filter speech and text by.",
+    ),
     "select": Command(
         "operations.reselect.command", "Select again on any numeric field, without scoring again."
     ),
@@ -82,7 +86,16 @@ COMMANDS = {
 
 HEADINGS = {
     "Start here": ("demo", "help"),
-    "Select records": ("relevance", "winnow", "diversity", "label", "bitext", "rescore", "select"),
+    "Select records": (
+        "relevance",
+        "winnow",
+        "diversity",
+        "label",
+        "bitext",
+        "rescore",
+        "signals",
+        "select",
+    ),
     "Look at the result": ("compare", "evaluate", "explain", "report"),
     "Models": tuple(name for name in COMMANDS if name.startswith(("lm ", "paraphrase "))),
     "Files": ("convert",),

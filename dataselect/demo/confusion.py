@@ -33,7 +33,7 @@ class Channel:
         wanted = 1 + draw.below(MOST_HYPOTHESES)
         found: dict[str, Hypothesis] = {}
         for _ in range(4 * MOST_HYPOTHESES):  # a short text may not have as many distortions
-            words, edits = self._distorted(text.split(), draw)
+            words, edits = self.distorted(text.split(), draw)
             noise = (draw.share() - 0.5) * _SCORE_NOISE
             hypothesis = " ".join(words)
             if words and hypothesis not in found:
@@ -43,7 +43,7 @@ class Channel:
                 break
         return sorted(found.values(), key=lambda each: -each.score)
 
-    def _distorted(self, words: list[str], draw: PortableRandom) -> tuple[list[str], int]:
+    def distorted(self, words: list[str], draw: PortableRandom) -> tuple[list[str], int]:
         """The words after the channel, and the number of edits."""
         heard: list[str] = []
         edits = 0

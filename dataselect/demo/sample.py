@@ -15,6 +15,7 @@ from dataselect.data.input_files import reason
 from dataselect.data.output_files import Outputs
 from dataselect.demo.confusion import Channel
 from dataselect.demo.grammar import Grammar, PortableRandom, SampleUtterance
+from dataselect.demo.pseudo_labels import pseudo_labelled
 from dataselect.errors import OptionError, OutputError
 
 IN_DOMAIN = ("play_music", "set_alarm")
@@ -154,6 +155,11 @@ class _Sample:
             self._bitext(),
         )
         yield "broken.jsonl", "good lines and bad ones, for --on-error", self._broken()
+        yield (
+            "manifest.jsonl",
+            "German transcripts of two recognisers, text and pred_text",
+            self._manifest(),
+        )
         yield "Makefile", "the recipe", _makefile()
 
     def _annotated(self, name: str, intents: list[str], each: int) -> Iterator[bytes]:
@@ -185,9 +191,17 @@ class _Sample:
 
     def _nbest(self, name: str, lists: int) -> Iterator[bytes]:
         draw = PortableRandom(self._seed, name)
-        words = {*self._assistant.german_words(), *self._general.german_words()}
-        channel = Channel(sorted(words))
+        channel = self._channel()
         return _lines(name, (self._list(channel, draw) for _ in range(lists)))
+
+    def _channel(self) -> Channel:
+        return Channel(sorted({*self._assistant.german_words(), *self._general.german_words()}))
+
+    def _manifest(self) -> Iterator[bytes]:
+        draw, channel = PortableRandom(self._seed, "manifest"), self._channel()
+        for number in range(self._size.lists):
+            _, german = self._pair(draw.one(list(IN_DOMAIN)), draw)
+            yield _encoded(pseudo_labelled(german, number, channel, draw))
 
     def _list(self, channel: Channel, draw: PortableRandom) -> _Record:
         english, german = self._taken_pair(draw.one(list(IN_DOMAIN)), draw)

@@ -33,6 +33,7 @@ _WORDS = {
     "copy_of_labelled": "a copy of labelled text",
     "copy": "a copy of an earlier record",
     "novelty": "outside the band",
+    "flagged": "flagged {value}",
 }
 
 

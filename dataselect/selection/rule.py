@@ -46,6 +46,16 @@ DIRECTIONS: dict[str, Direction] = {
     "confidence": "high",
     "paraphrase": "high",
     "rescored.perplexity": "low",
+    "signals.cer": "low",
+    "signals.wer": "low",
+    "signals.agreement": "high",
+    "signals.words_per_second": "low",
+    "signals.chars_per_second": "low",
+    "signals.unique_word_ratio": "high",
+    "signals.longest_word_run": "low",
+    "signals.longest_character_run": "low",
+    "signals.longest_word": "low",
+    "signals.outside_script": "low",
 }
 """The fields that commands leave their scores in, and which end of them is the good one."""
 

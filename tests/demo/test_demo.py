@@ -24,7 +24,7 @@ from dataselect.errors import OptionError, OutputError
 ANNOTATED = ("annotated.jsonl", "dev.jsonl", "test.jsonl", "other_intents.jsonl")
 LISTS = ("nbest.jsonl", "nbest.dev.jsonl")
 SOUND = (*ANNOTATED, *LISTS, "pool.jsonl.gz", "indomain.de.jsonl", "bitext.jsonl")
-EVERYTHING = {*SOUND, "broken.jsonl", "Makefile"}
+EVERYTHING = {*SOUND, "broken.jsonl", "manifest.jsonl", "Makefile"}
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,7 @@ _RUNS: dict[str, tuple[list[str], set[str]]] = {
         ["paraphrase", "score", "--detector", "d", "--against", "known.jsonl"],
         {"paraphrase", "nearest"},
     ),
+    "signals": (["signals"], {"signals"}),
     "select": (["select", "--by", "x"], set()),
 }
 

@@ -17,7 +17,7 @@ from dataselect.analysis.evaluate.predicted_intents import classified, tested_co
 from dataselect.analysis.evaluate.table import table
 from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.ending import note
-from dataselect.command_line.normalization_options import SECTION, HypothesisOptions
+from dataselect.command_line.normalization_options import SECTION, NamedNormalizationOptions
 from dataselect.command_line.options import InputOptions, OutputOptions, option
 from dataselect.console import printable
 from dataselect.data import records
@@ -84,10 +84,10 @@ class MeasureOptions:
 
 
 @dataclass(frozen=True)
-class ComparisonOptions(HypothesisOptions):
+class ComparisonOptions(NamedNormalizationOptions):
     """What is done to texts before they are compared, for wer and cer unless for all."""
 
-    normalize_all: bool = option(
+    normalise_all: bool = option(
         "", SECTION, "Normalise for bleu, chrf and ter, too, instead of wer and cer only.", False
     )
 
@@ -214,11 +214,11 @@ def _asked(
     if measuring.tokenize != "13a" and "bleu" not in names:
         raise OptionError("--tokenize is for --metric bleu; leave it out")
     normalization, plain = normalizing.build(), Normalization()
-    normalized = {name for name in names if name in _NORMALIZED or normalizing.normalize_all}
+    normalized = {name for name in names if name in _NORMALIZED or normalizing.normalise_all}
     if normalization != plain and not normalized - {_INTENT}:
         raise OptionError(
             f"normalisation is for {' and '.join(_NORMALIZED)}; leave it out, or ask for it "
-            "with --normalize-all"
+            "with --normalise-all"
         )
     metrics = [
         metric(name, normalization if name in normalized else plain, tokenize=measuring.tokenize)

@@ -112,10 +112,11 @@ def of_scored(paths: Sequence[str], by: str | None, field: str) -> Source:
 def _last_score(paths: Sequence[str]) -> str:
     """The known field that stands last in the first record: commands add theirs at the end."""
     record = first_record(paths)
-    known = {name.split(".")[0]: name for name in DIRECTIONS}
     for name in reversed(record):
-        if name in known:
-            return known[name]
+        for score in DIRECTIONS:
+            field, _, inner = score.partition(".")
+            if field == name and (not inner or inner in record[name]):
+                return score
     raise OptionError(
         f"{display(paths[0])}: its first record has no score that is known; name one with --by"
     )

@@ -9,7 +9,16 @@ from dataselect.data.output_files import STDOUT, Outputs
 from dataselect.errors import OptionError
 
 TOPICS = {
-    "Operations": ("relevance", "winnow", "diversity", "label", "bitext", "rescore", "selection"),
+    "Operations": (
+        "relevance",
+        "winnow",
+        "diversity",
+        "label",
+        "bitext",
+        "rescore",
+        "signals",
+        "selection",
+    ),
     "Models and files": ("lm", "paraphrase", "formats", "records"),
     "What happened": ("evaluate", "compare", "report", "explain"),
     "Using it": ("recipes", "make-and-ci", "cluster", "python", "completion"),

@@ -40,6 +40,16 @@ class ErrorRate(TextMetric):
         counted = [kinds.count(kind) for kind in ("replace", "delete", "insert")]
         return [*counted, len(reference)]
 
+    def rates(self, hypotheses: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:
+        """(n,) edits of each segment over the units of its reference, or over 1 if it has none.
+
+        Needs no alignment, and is therefore faster than `statistics`.
+        """
+        normalize, units = self.normalization.each, self._units
+        given, true = map(units, normalize(hypotheses)), list(map(units, normalize(references)))
+        edits = np.fromiter(map(Levenshtein.distance, true, given), np.float64, len(true))
+        return edits / np.maximum(np.fromiter(map(len, true), np.float64, len(true)), 1)
+
     def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """Edits per 100 units; where the references have none, an edit counts 100, as in jiwer."""
         edits = sums[..., : len(EDITS)].sum(axis=-1)

@@ -8,7 +8,11 @@ from dataselect.command_line.options import InputOptions, RunOptions, SelectionO
 from dataselect.operations.reselect.scorer import Field
 from dataselect.selection.rule import DIRECTIONS
 
-_LOW_IS_GOOD = [field for field, direction in DIRECTIONS.items() if direction == "low"]
+_LOW_IS_GOOD = [
+    field
+    for field, direction in DIRECTIONS.items()
+    if direction == "low" and not field.startswith("signals.")
+]
 
 USUAL = "by best threshold top_k share budget cost sample per min_per max_per output"
 EXAMPLES = r"""
@@ -26,7 +30,8 @@ def command(
     best: Literal["auto", "high", "low"] = option(
         "",
         "Options",
-        f"The good end; auto is low for {', '.join(_LOW_IS_GOOD)}, and high for the rest.",
+        f"The good end; auto is low for {', '.join(_LOW_IS_GOOD)} and most signals, "
+        "and high for the rest.",
         "auto",
     ),
 ) -> None:

@@ -159,7 +159,7 @@ def test_normalisation_is_for_error_rates_unless_asked(found: Any) -> None:
     assert wer["value"] == NORMALIZED_WER
     assert "norm:lower+nopunct" in wer["signature"]
     assert "input:" not in chrf["signature"]
-    wer_too, chrf_too = found(*options, "--normalize-all")["measures"]
+    wer_too, chrf_too = found(*options, "--normalise-all")["measures"]
     assert wer_too == wer
     assert chrf_too["value"] > chrf["value"]
     assert chrf_too["signature"].endswith("|input:lower+nopunct")
@@ -212,7 +212,7 @@ def test_words_heard_in_silence_are_insertions(folder: Path, found: Any, silence
     lines = [json.dumps({"text": text, "ref": silence}) for text in ("oh", "")]
     (folder / "silence.jsonl").write_text("\n".join(lines) + "\n")
     metrics = [option for name in METRICS for option in ("-m", name)]
-    measures = found("silence.jsonl", *metrics, "--remove-punctuation", "--normalize-all")[
+    measures = found("silence.jsonl", *metrics, "--remove-punctuation", "--normalise-all")[
         "measures"
     ]
     values = {each["metric"]: each["value"] for each in measures}
@@ -355,9 +355,9 @@ USAGE = {
     "a tokeniser without BLEU": ("a.jsonl -m wer --tokenize char", "--tokenize is for"),
     "normalisation that would do nothing": (
         "a.jsonl -m bleu -m intent --lowercase",
-        "ask for it with --normalize-all",
+        "ask for it with --normalise-all",
     ),
-    "normalisation of intents": ("a.jsonl -m intent --lowercase --normalize-all", "leave it out"),
+    "normalisation of intents": ("a.jsonl -m intent --lowercase --normalise-all", "leave it out"),
     "an unknown word that is two": (
         "a.jsonl -m wer --unknown 'a b'",
         "--unknown: 'unknown' is 'a b'; give one token without spaces",

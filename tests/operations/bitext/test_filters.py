@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.errors import OptionError
-from dataselect.operations.bitext.filters import PairFilters, links, script_share
+from dataselect.models.unicode_scripts import script_share
+from dataselect.operations.bitext.filters import PairFilters, links
 from dataselect.selection.reasons import describe
 
 COPIES = PairFilters(drop_copies=True)

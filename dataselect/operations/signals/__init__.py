@@ -1,0 +1,1 @@
+"""Numbers of a record that speech and translation corpora are filtered by."""
