@@ -109,7 +109,6 @@ class PageOptions:
     quiet: bool = option("", _PAGE, "No progress bar, summary or warnings.", False, short="-q")
 
     def settings(self, shown: PageContentOptions) -> PageSettings:
-        """The settings of the page."""
         from dataselect.analysis.report.page import PageSettings
         from dataselect.analysis.report.record_statistics import Sizes
 
@@ -136,7 +135,8 @@ def command(shown: PageContentOptions, page: PageOptions) -> None:
 
     How many records each stage kept, their scores and the cut, what was dropped and why, lengths,
     labels and words before and after, samples, and a map of in-domain, kept and dropped texts.
-    One file that needs no network and no script. Needs pip install jinja2 matplotlib.
+    One file that needs no network; samples are searched and sorted in it. Needs pip install jinja2
+    matplotlib.
     """
     from dataselect.analysis.report.figures.style import check_installed
     from dataselect.analysis.report.page import build_page, read_reports, sources_of
@@ -172,7 +172,6 @@ class _Meter:
         self._progress, self._bytes, self._records = progress, 0, 0
 
     def __call__(self, block: Block, records: int) -> None:
-        """Add a block."""
         self._bytes += len(block.data)
         self._records += records
         self._progress.update(self._bytes, self._records)

@@ -48,7 +48,6 @@ class ComparisonSection:
 
     @property
     def anchor(self) -> str:
-        """What links to it are called."""
         return f"comparison-{self.number}"
 
     @property

@@ -45,7 +45,6 @@ class Extremes:
 
     @property
     def rows(self) -> list[Row]:
-        """What was kept."""
         return [row for _, row in self._best]
 
 

@@ -52,7 +52,6 @@ class Lineage:
 
     @property
     def anchor(self) -> str:
-        """What links to it are called."""
         return f"lineage-{self.number}"
 
     @property
@@ -71,12 +70,10 @@ class Lineage:
 
     @property
     def read(self) -> int:
-        """How many records there were."""
         return self.stages[0].counts.read
 
     @property
     def kept(self) -> int:
-        """How many were left in the end."""
         return self.stages[-1].counts.kept
 
 

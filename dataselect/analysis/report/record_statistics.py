@@ -118,7 +118,6 @@ class _Reading:
         self._scores = Distribution()
 
     def statistics(self) -> StageStatistics:
-        """Statistics of what was kept and of what was dropped."""
         source = self._source
         keys: list[bytes] = []
         for found in self._blocks(source.kept):

@@ -1,4 +1,4 @@
-"""The page as HTML: everything in one file, nothing from the network, no script."""
+"""The page as HTML: everything in one file, nothing from the network."""
 
 from __future__ import annotations
 

@@ -54,7 +54,6 @@ class Source:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """All files that are read for it."""
         return (*self.kept, *self.dropped, *self.mixed, *self.pool)
 
 

@@ -69,7 +69,6 @@ class StageSection:
 
     @property
     def anchor(self) -> str:
-        """What links to it are called."""
         return f"stage-{self.number}"
 
     @property
@@ -85,7 +84,6 @@ class StageSection:
 
     @property
     def sweep(self) -> SweepDocument | None:
-        """What `--auto` tried."""
         return None if self.source.stage is None else self.source.stage.facts["auto"]
 
     @property

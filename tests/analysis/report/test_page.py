@@ -149,10 +149,15 @@ def test_the_page_is_sound_html(whole: Page) -> None:
         assert set(referred) <= {*ids, ""}
 
 
-def test_the_page_needs_no_network_and_no_script(whole: Page) -> None:
+def test_the_page_needs_no_network_and_is_read_without_scripts(whole: Page) -> None:
     assert "http:" not in whole.source
     assert "https:" not in whole.source
-    assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in whole.elements}
+    assert not {"link", "img", "iframe"} & {tag for tag, _ in whole.elements}
+    [script] = [given for tag, given in whole.elements if tag == "script"]
+    assert not script
+    finds = [given for tag, given in whole.elements if given.get("class") == "find"]
+    assert finds
+    assert all("hidden" in given for given in finds)
     assert all((own.get("href") or "#").startswith("#") for _, own in whole.elements)
 
 
