@@ -24,12 +24,8 @@ _HELD_OUT_SHARE = 0.95
 _IN_DOMAIN = ("--in-domain", "in_domain.jsonl")
 _GERMAN = ("--text-field", "tgt")
 _CHANCE, _ALL = "random", "all of the pool"
-_PLAIN = "--rule centroid --space raw"  # as in the paper
-_OTHERS = (
-    "--rule centroid",
-    "--rule logistic",
-    "--side both",
-)
+_PLAIN = "--rule centroid"  # as in the paper
+_OTHERS = ("--rule logistic", "--side both")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -134,12 +134,12 @@ class BitextSources:
         """Fit one side to texts, or to the vectors at positions."""
         from dataselect.operations.bitext.model import Domain
 
-        options, neural = self.distance.build(), self.encoders.neural
+        rule, neural = self.distance.rule, self.encoders.neural
         if neural is not None:
             encoded = self._encoded(neural, in_domain, corpus)
-            return Domain.of_vectors(*encoded, neural, options, rng=rng)
+            return Domain.of_vectors(*encoded, neural, rule, rng=rng)
         if not self.encoders.in_domain_vectors:
-            return Domain.fit(in_domain, corpus, options=options, rng=rng)
+            return Domain.fit(in_domain, corpus, rule=rule, rng=rng)
         vectors, own = self.encoders.vectors[side], self.encoders.in_domain_vectors[side]
         if vectors.dimension != own.dimension:
             raise InputError(
@@ -147,7 +147,7 @@ class BitextSources:
                 f"{vectors.dimension} in {vectors.path}; make both with one model"
             )
         both = own.encode(in_domain, unit=True), vectors.encode(corpus, unit=True)
-        return Domain.of_vectors(*both, vectors, options, rng=rng)
+        return Domain.of_vectors(*both, vectors, rule, rng=rng)
 
     def _encoded(
         self, neural: Neural, in_domain: Sequence[str], corpus: Sequence[str]
@@ -168,12 +168,14 @@ class BitextSources:
 
     def _in_domain(self, rng: np.random.Generator) -> dict[str, Sequence[Any]]:
         """In-domain texts of each side, or positions of their vectors; at most `--fit-size`."""
+        from dataselect.operations.bitext.model import drawn
+
         size = self.distance.fit_size
         if vectors := self.encoders.in_domain_vectors:
-            return _drawn({side: range(own.rows) for side, own in vectors.items()}, size, rng)
+            return drawn({side: range(own.rows) for side, own in vectors.items()}, size, rng)
         if self._in_pairs:
             texts = _read([path for _, path in self._in_domain_files], self._pairs)
-            return _drawn(dict(zip(SIDES, texts, strict=True)), size, rng)
+            return drawn(dict(zip(SIDES, texts, strict=True)), size, rng)
         found: dict[str, Sequence[Any]] = {}
         for side in self.side.sides if self._in_domain_files else ():
             own = [path for name, path in self._in_domain_files if name in ("", side)]
@@ -183,7 +185,7 @@ class BitextSources:
                 )
             column = self.column_of("--in-domain", self.side.in_domain_field, side)
             [texts] = _read(own, [column])
-            found |= _drawn({side: texts}, size, rng)
+            found |= drawn({side: texts}, size, rng)
         return found
 
     @cached_property
@@ -196,6 +198,7 @@ class BitextSources:
 
     def _margins(self, pool: Inputs) -> Margins | None:
         """The margin of every pair, where `--align` asks for it. Reads the pool several times."""
+        from dataselect.operations.bitext.alignment.margin import NEIGHBOURS
         from dataselect.operations.bitext.scorer import Margins
 
         aligning = self.aligning
@@ -209,14 +212,13 @@ class BitextSources:
             values = corpus.margins(
                 (src, tgt),
                 margin=aligning.margin,
-                k=aligning.align_neighbours,
                 report=report,
             )
-        settings = [src.digest, tgt.digest, aligning.margin, aligning.align_neighbours]
+        settings = [src.digest, tgt.digest, aligning.margin, NEIGHBOURS]
         figures = {
             "digest": hashlib.sha256(records.encoded(settings)).hexdigest(),
             "margin": aligning.margin,
-            "neighbours": aligning.align_neighbours,
+            "neighbours": NEIGHBOURS,
             "encoders": {"src": src.describe(), "tgt": tgt.describe()},
         }
         return Margins(values, aligning.min_alignment, figures)
@@ -230,20 +232,3 @@ def _read(paths: Sequence[str], columns: Sequence[Column]) -> list[list[Any]]:
             f"{', '.join(paths)}: no text to compare with; give at least one, better fifty"
         )
     return values
-
-
-def _drawn(
-    columns: Mapping[str, Sequence[Any]], size: int, rng: np.random.Generator
-) -> dict[str, Sequence[Any]]:
-    """The same `size` rows of all columns, drawn without replacement, in order; or all rows."""
-    lengths = {len(column) for column in columns.values()}
-    total = max(lengths, default=0)
-    if lengths - {total}:
-        raise InputError(
-            f"--in-domain-vectors of {min(lengths):,} texts and of {total:,}; rows of both sides "
-            "must belong together"
-        )
-    if total <= size:
-        return dict(columns)
-    chosen = sorted(rng.choice(total, size, replace=False).tolist())
-    return {side: [column[place] for place in chosen] for side, column in columns.items()}

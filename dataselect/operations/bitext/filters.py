@@ -82,35 +82,28 @@ class PairFilters:
 
     def _checks(self) -> list[tuple[Reason, _Fires]]:
         """The filters that are on, roughly from cheap to dear, each with its reason."""
-        found: list[tuple[Reason, _Fires]] = []
-        if self.max_length_ratio is not None:
-            reason = Reason("length_ratio", "--max-length-ratio", self.max_length_ratio)
-            found.append((reason, self._too_uneven))
-        if self.drop_copies:
-            found.append((Reason("copy_of_source", "--drop-copies"), _each(is_copy)))
-        if self.src_script is not None:
-            reason = Reason("source_script", "--src-script", self.src_script)
-            found.append((reason, self._source_in_wrong_script))
-        if self.tgt_script is not None:
-            reason = Reason("target_script", "--tgt-script", self.tgt_script)
-            found.append((reason, self._target_in_wrong_script))
-        if self.same_urls:
-            found.append((Reason("urls", "--same-urls"), _each(links_disagree)))
-        if self.same_numbers:
-            found.append((Reason("numbers", "--same-numbers"), _each(numbers_disagree)))
-        return found
+        ratio, src, tgt = self.max_length_ratio, self.src_script, self.tgt_script
+        every: list[tuple[object, Reason, _Fires]] = [
+            (ratio, Reason("length_ratio", "--max-length-ratio", ratio), self._too_uneven),
+            (self.drop_copies, Reason("copy_of_source", "--drop-copies"), _each(is_copy)),
+            (
+                src,
+                Reason("source_script", "--src-script", src),
+                lambda ours, _: script_share(ours, str(src)) < 0.5,
+            ),
+            (
+                tgt,
+                Reason("target_script", "--tgt-script", tgt),
+                lambda _, theirs: script_share(theirs, str(tgt)) < 0.5,
+            ),
+            (self.same_urls, Reason("urls", "--same-urls"), _each(links_disagree)),
+            (self.same_numbers, Reason("numbers", "--same-numbers"), _each(numbers_disagree)),
+        ]
+        return [(reason, fires) for is_on, reason, fires in every if is_on]
 
     def _too_uneven(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.bool_]:
         one, other = _lengths(src, self.length_unit), _lengths(tgt, self.length_unit)
         return np.maximum(one, other) > self.max_length_ratio * np.minimum(one, other)
-
-    def _source_in_wrong_script(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.bool_]:
-        assert self.src_script is not None
-        return script_share(src, self.src_script) < 0.5
-
-    def _target_in_wrong_script(self, src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.bool_]:
-        assert self.tgt_script is not None
-        return script_share(tgt, self.tgt_script) < 0.5
 
 
 def _each(disagree: Callable[[str, str], bool]) -> _Fires:

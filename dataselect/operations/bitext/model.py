@@ -21,10 +21,8 @@ from dataselect.models.encoders.base import Encoder, described
 from dataselect.models.encoders.lexical import Lexical
 from dataselect.models.fitted_model import FittedModel
 from dataselect.models.text_sequences import as_texts
-from dataselect.operations.bitext.distance.distance_rules import Distance, restore
-from dataselect.operations.bitext.distance.embedding_space import checked
-from dataselect.operations.bitext.distance.fitting import fit
-from dataselect.operations.bitext.distance.options import DistanceOptions, Rule, SpaceName
+from dataselect.operations.bitext.distance_rule import Distance, checked
+from dataselect.operations.bitext.fitting import Rule, fit
 
 if TYPE_CHECKING:
     from dataselect.models.text_sequences import Texts
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 
 SIDES = ("src", "tgt")
 DECIMALS = 6
-FORMAT = archive.Format("bitext", 1)
+FORMAT = archive.Format("bitext", 2)
 
 
 OpenEncoder = Callable[[str, Mapping[str, Any]], Encoder]
@@ -47,13 +45,13 @@ class Domain:
 
     `held_out` (h,): the distance of each in-domain text by a rule that was fitted without it, or
     nothing where that cannot be. `paired`: the texts are those of pairs, in the order of the other
-    side's. `wordless`: how far a text without words, or a vector of zeros, is.
+    side's. `empty_distance`: of a text without words, or a vector of zeros.
     """
 
     encoder: Encoder
     distance: Distance
     held_out: NDArray[np.float64]
-    wordless: float
+    empty_distance: float
     figures: dict[str, Any] = field(default_factory=dict)
     paired: bool = False
 
@@ -61,7 +59,7 @@ class Domain:
         """(n,) how far texts, or the vectors at positions, are from the in-domain text."""
         vectors = self.encoder.encode(items, unit=True)
         distances = self.distance(vectors)
-        distances[~vectors.any(axis=1)] = self.wordless
+        distances[~vectors.any(axis=1)] = self.empty_distance
         return distances
 
     @classmethod
@@ -70,7 +68,7 @@ class Domain:
         in_domain: Sequence[str],
         corpus: Sequence[str],
         encoder: Encoder | None = None,
-        options: DistanceOptions | None = None,
+        rule: Rule = "discriminant",
         *,
         rng: np.random.Generator | None = None,
     ) -> Domain:
@@ -88,7 +86,7 @@ class Domain:
         rng = rng or np.random.default_rng(0)
         encoder = encoder or Lexical.fit([*corpus, *in_domain], rng=rng)
         own, others = (encoder.encode(texts, unit=True) for texts in (in_domain, corpus))
-        return cls.of_vectors(own, others, encoder, options, rng=rng)
+        return cls.of_vectors(own, others, encoder, rule, rng=rng)
 
     @classmethod
     def of_vectors(
@@ -96,7 +94,7 @@ class Domain:
         in_domain: NDArray[np.float32],
         corpus: NDArray[np.float32],
         encoder: Encoder,
-        options: DistanceOptions | None = None,
+        rule: Rule,
         *,
         rng: np.random.Generator,
     ) -> Domain:
@@ -104,7 +102,7 @@ class Domain:
 
         Where there are no words, nothing speaks for the domain: as far as the corpus goes.
         """
-        fitted = fit(in_domain, corpus, options or DistanceOptions(), rng)
+        fitted = fit(in_domain, corpus, rule, rng)
         farthest = float(fitted.distance(corpus[corpus.any(axis=1)]).max(initial=0))
         figures = {**fitted.figures, "warnings": fitted.warnings()}
         return cls(encoder, fitted.distance, fitted.held_out, farthest, figures)
@@ -113,9 +111,10 @@ class Domain:
 class Bitext(FittedModel):
     """Distance of one side of sentence pairs to in-domain text in its language, low for near ones.
 
-    `side`: "src" or "tgt". `rule` and `space`: see `DistanceOptions`. `encoder`: of vectors, by
-    default one that is fitted to the texts. At most `fit_size` texts of each kind are used. After
-    `fit`: `domain_`, with `held_out` distances of in-domain texts by rules that did not see them.
+    `side`: "src" or "tgt". `rule`: "discriminant", "centroid" (of the paper) or "logistic".
+    `encoder`: of vectors, by default one that is fitted to the texts. At most `fit_size` texts of
+    each kind are used. After `fit`: `domain_`, with `held_out` distances of in-domain texts by
+    rules that did not see them.
 
     >>> near, far = ["play adele", "play some jazz"], ["it rained all day", "we left"]
     >>> low, high = Bitext().fit(near, far).score(["play the blues", "it rained"])
@@ -132,12 +131,11 @@ class Bitext(FittedModel):
         *,
         side: Literal["src", "tgt"] = "tgt",
         rule: Rule = "discriminant",
-        space: SpaceName | None = None,
         encoder: Encoder | None = None,
         fit_size: int = 10_000,
         seed: int = 0,
     ) -> None:
-        self.side, self.rule, self.space = side, rule, space
+        self.side, self.rule = side, rule
         self.encoder, self.fit_size, self.seed = encoder, fit_size, seed
 
     def fit(self, in_domain: Texts, corpus: Texts) -> Bitext:
@@ -147,12 +145,9 @@ class Bitext(FittedModel):
         """
         rng = np.random.default_rng(self.seed)
         own = as_texts(in_domain, "in_domain")
-        if len(own) > self.fit_size:
-            chosen = sorted(rng.choice(len(own), self.fit_size, replace=False).tolist())
-            own = [own[place] for place in chosen]
+        own = list(drawn({self.side: own}, self.fit_size, rng)[self.side])
         others = sample_items(as_texts(corpus, "corpus"), self.fit_size, rng)
-        options = DistanceOptions(self.rule, self.space)
-        self.domain_ = Domain.fit(own, others, self.encoder, options, rng=rng)
+        self.domain_ = Domain.fit(own, others, self.encoder, self.rule, rng=rng)
         return self
 
     def score(self, texts: Texts) -> NDArray[np.float64]:
@@ -175,7 +170,6 @@ class Bitext(FittedModel):
         )
 
     def dumps(self) -> bytes:
-        """The model as the bytes of a file."""
         return dumps_domains({self.side: self.domain_})
 
     @classmethod
@@ -190,6 +184,23 @@ class Bitext(FittedModel):
         model = cls(side=cast("Literal['src', 'tgt']", side))
         model.domain_ = domain
         return model
+
+
+def drawn(
+    columns: Mapping[str, Sequence[Any]], size: int, rng: np.random.Generator
+) -> dict[str, Sequence[Any]]:
+    """The same `size` rows of all columns, drawn without replacement, in order; or all rows."""
+    lengths = {len(column) for column in columns.values()}
+    total = max(lengths, default=0)
+    if lengths - {total}:
+        raise InputError(
+            f"--in-domain-vectors of {min(lengths):,} texts and of {total:,}; rows of both sides "
+            "must belong together"
+        )
+    if total <= size:
+        return dict(columns)
+    chosen = sorted(rng.choice(total, size, replace=False).tolist())
+    return {side: [column[place] for place in chosen] for side, column in columns.items()}
 
 
 def _neural(_side: str, described: Mapping[str, Any]) -> Encoder:
@@ -210,7 +221,7 @@ def dumps_domains(domains: Mapping[str, Domain]) -> bytes:
         about[side] = {
             "encoder": encoder.about(),
             "distance": distance.about(),
-            "wordless": domain.wordless,
+            "empty_distance": domain.empty_distance,
             "figures": domain.figures,
             "paired": domain.paired,
         }
@@ -243,7 +254,7 @@ class _Kind(TypedDict):
 class _Side(NamedTuple):
     encoder: _Kind
     distance: _Kind
-    wordless: float
+    empty_distance: float
     figures: _Figures
     paired: bool
 
@@ -263,15 +274,15 @@ def _restored(
         if about.encoder["kind"] == Lexical.kind
         else open_encoder(side, described(told))
     )
-    distance = restore(about.distance, _within("distance", arrays))
-    if encoder.dimension != distance.dimension:
+    distance = Distance.restore(about.distance, _within("distance", arrays))
+    if encoder.dimension != len(distance.weights):
         raise ValueError(
-            f"vectors of {encoder.dimension} dimensions for a distance of {distance.dimension}"
+            f"vectors of {encoder.dimension} dimensions for a distance of {len(distance.weights)}"
         )
     held_out = arrays["held_out"]
     checked("held-out distances", held_out, (None,) if held_out.size else (0,))
     figures = cast("dict[str, Any]", about.figures)
-    return Domain(encoder, distance, held_out, about.wordless, figures, about.paired)
+    return Domain(encoder, distance, held_out, about.empty_distance, figures, about.paired)
 
 
 def _within(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

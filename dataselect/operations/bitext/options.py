@@ -10,7 +10,6 @@ from dataselect.command_line.options import given, option
 from dataselect.errors import OptionError
 
 if TYPE_CHECKING:
-    from dataselect.operations.bitext.distance.options import DistanceOptions
     from dataselect.operations.bitext.filters import PairFilters
 
 SIDES = ("src", "tgt")
@@ -59,17 +58,11 @@ class DistanceFlags:
         _DISTANCE,
         "discriminant: squared distance to the in-domain centroid less that to the "
         "centroid of the input, whitened; under 0 is nearer the domain. centroid: 1 - cosine "
-        "to the in-domain centroid, as in the paper. logistic: minus the log-odds of a "
+        "to the in-domain centroid, as in the paper, which finds little with the default "
+        "encoder. logistic: minus the log-odds of a "
         "logistic regression [default: discriminant, the best or within 0.01 of it on average "
         "over seven German and English sets, by the default encoder and by MiniLM].",
         "discriminant",
-    )
-    space: Literal["raw", "whitened"] | None = option(
-        "raw|whitened",
-        _DISTANCE,
-        "What vectors are made before --rule centroid compares them [default: "
-        "whitened]. Raw ones of the default encoder all share one direction, and find little "
-        "more than chance does.",
     )
     fit_size: int = option(
         "N",
@@ -79,13 +72,6 @@ class DistanceFlags:
         10_000,
         min=2,
     )
-
-    def build(self) -> DistanceOptions:
-        """The distance, checked. Raises OptionError."""
-        from dataselect.operations.bitext.distance.options import DistanceOptions
-
-        own = {name: value for name, value in vars(self).items() if name != "fit_size"}
-        return DistanceOptions(**own)
 
 
 @dataclass(frozen=True)
@@ -105,14 +91,10 @@ class AlignmentFlags:
         "side; or the cosine alone, which does not transfer from corpus to corpus.",
         "ratio",
     )
-    align_neighbours: int = option(
-        "K", _ALIGN, "Neighbours on each side, among distinct texts [default: 4].", 4, min=1
-    )
     min_alignment: float | None = option("X", _ALIGN, "Leave out pairs whose alignment is lower.")
 
     @property
     def model(self) -> str | None:
-        """The neural model, if there is one."""
         return None if self.align == VECTORS else self.align
 
     def check(self) -> None:

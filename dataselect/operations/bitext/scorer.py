@@ -86,7 +86,6 @@ class BitextScorer(FittedScorer):
 
     @property
     def measure(self) -> str:
-        """The field that pairs are ranked by."""
         return DISTANCE if self.domains or self.margins is None else ALIGNMENT
 
     @property
@@ -111,7 +110,6 @@ class BitextScorer(FittedScorer):
 
     @property
     def adds(self) -> tuple[str, ...]:  # type: ignore[override]  # as above
-        """Distance, alignment, both or neither."""
         return (DISTANCE,) * bool(self.domains) + (ALIGNMENT,) * (self.margins is not None)
 
     @property
@@ -138,7 +136,6 @@ class BitextScorer(FittedScorer):
         )
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
-        """Score a batch of pairs."""
         src, tgt, *rest = columns
         places = rest[0] if rest else []
         values = np.zeros(len(src))
@@ -192,7 +189,6 @@ class BitextScorer(FittedScorer):
         return mean
 
     def warnings(self) -> list[str]:
-        """What was said when the domains were fitted."""
         return [
             f"{side}: {warning}" if len(self.domains) > 1 else warning
             for side, domain in self.domains.items()
@@ -200,7 +196,6 @@ class BitextScorer(FittedScorer):
         ]
 
     def describe(self) -> dict[str, Any]:
-        """Encoders, figures of the fit, margins and filters for the run report."""
         margins = self.margins
         return {
             "signature": {
@@ -220,7 +215,7 @@ class BitextScorer(FittedScorer):
     def digest(self) -> str:
         """SHA-256 of what distances depend on, wherever its files are."""
         about = {
-            side: [domain.encoder.digest, domain.distance.about(), domain.wordless]
+            side: [domain.encoder.digest, domain.distance.about(), domain.empty_distance]
             for side, domain in self.domains.items()
         }
         arrays = {
@@ -231,5 +226,4 @@ class BitextScorer(FittedScorer):
         return hashlib.sha256(archive.dumps(FORMAT, about, arrays)).hexdigest()
 
     def dumps(self) -> bytes:
-        """The domains as the bytes of a file."""
         return dumps_domains(self.domains)

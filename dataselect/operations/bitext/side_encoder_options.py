@@ -49,18 +49,15 @@ class SideEncoders:
 
     @cached_property
     def neural(self) -> Neural | None:
-        """The model of `--encoder`."""
         name = self.encoding.encoder
         return None if name is None else self.encoding.neural(name)
 
     @cached_property
     def vectors(self) -> dict[str, Precomputed]:
-        """Vectors of the pool."""
         return self._by_side("--vectors", self.encoding.precomputed())
 
     @cached_property
     def in_domain_vectors(self) -> dict[str, Precomputed]:
-        """Vectors of the in-domain text."""
         return self._by_side("--in-domain-vectors", self.encoding.in_domain_precomputed())
 
     def _by_side(

@@ -365,10 +365,10 @@ def test_cosines_alone_need_no_library_for_search(
 
 def test_the_signature_tells_margins_and_filters(aligned: Path, inside: Inside) -> None:
     signatures = set()
-    for more in (), ("--margin", "distance"), ("--align-neighbours", 3), ("--drop-copies",):
+    for more in (), ("--margin", "distance"), ("--drop-copies",):
         inside(*ALIGN, *more, "--report", "report.json", "-o", "a.out", "pairs.jsonl").silent()
         signatures.add(json.loads((aligned / "report.json").read_bytes())["signature"])
-    assert len(signatures) == 4
+    assert len(signatures) == 3
     assert all("|align:" in each and "|align:|" not in each for each in signatures)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dataselect.operations.bitext.alignment.margin import Margin
 
     Report = Callable[[str, int], Callable[[int], None]]
-    """Is told what begins and how much it is; what it returns is told how much more is done."""
+    """Progress callback: `report(label, total)` returns `advance(n)`."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,6 @@ class ParallelCorpus:
         encoders: tuple[Encoder, Encoder],
         *,
         margin: Margin,
-        k: int,
         report: Report,
     ) -> NDArray[np.float64]:
         """(records,) the margin of the pair at each position, as `alignment`; NaN for bad records.
@@ -98,7 +97,7 @@ class ParallelCorpus:
         src, tgt = (self._side(which, pairs, encoders[which], report) for which in range(2))
         advance = report("finding neighbours", len(src.vectors) + len(tgt.vectors))
         result = np.full(pairs.records, np.nan)
-        result[pairs.positions] = alignment(src, tgt, margin=margin, k=k, progress=advance)
+        result[pairs.positions] = alignment(src, tgt, margin=margin, progress=advance)
         return result
 
     def _blocks(self) -> Iterator[tuple[Block, list[list[Any]]]]:
