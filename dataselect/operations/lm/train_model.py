@@ -16,8 +16,6 @@ from dataselect.execution.run import Run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataselect.models.language_model.trainers import TrainingOptions
-
 _NOUN, _MODEL = "lm train", "Language model"
 
 
@@ -51,18 +49,6 @@ class LanguageModelTrainOptions:
         """The files that training reads, beside the text."""
         return [] if self.vocab is None else [Inputs([self.vocab])]
 
-    def plan(self) -> TrainingOptions:
-        """How to train, checked. Raises OptionError and InputError."""
-        from dataselect.models.language_model.trainers import TrainingOptions, read_words
-
-        words = [read_words(each) for each in self.reads()]
-        return TrainingOptions(
-            self.order,
-            _thresholds(self.prune or ()),
-            words[0] if words else None,
-            self.min_count,
-        )
-
 
 USUAL = "order prune vocab min_count lowercase remove_punctuation text_field output"
 EXAMPLES = r"""
@@ -89,10 +75,16 @@ def command(
     with Run(texts, settings, also_read=training.reads()) as run:
         from dataselect.models.language_model import arpa
         from dataselect.models.language_model.scoring.unspaced import Watch
+        from dataselect.models.language_model.trainers import read_words, train_batches
 
         watch = Watch()
-        batches = watch.over(run.texts(_NOUN, normalizing.build()))
-        made = training.plan().trained(batches)
+        made = train_batches(
+            watch.over(run.texts(_NOUN, normalizing.build())),
+            order=training.order,
+            prune=_thresholds(training.prune or ()),
+            words=next(map(read_words, training.reads()), None),
+            min_count=training.min_count,
+        )
         for chunk in arpa.write(made.model):
             run.write(chunk)
         found = made.describe()

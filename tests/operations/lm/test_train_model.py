@@ -10,7 +10,7 @@ from conftest import Inside, Shell, kenlm_model
 
 from dataselect.models.language_model import arpa
 from dataselect.models.language_model.scoring.language_model import LanguageModel
-from dataselect.models.language_model.trainers import TrainingOptions, train
+from dataselect.models.language_model.trainers import train, train_batches
 
 TEXTS = ["play some jazz", "play the blues", "some more of the same", "play the same song"]
 TRAIN = ("lm", "train")
@@ -192,7 +192,7 @@ def test_markers_in_text_are_words_like_any_other(tmp_path: Path, inside: Inside
 @pytest.mark.parametrize("size", [1, 3, 100])
 def test_batches_do_not_matter(size: int) -> None:
     batches = (TEXTS[first : first + size] for first in range(0, len(TEXTS), size))
-    found = TrainingOptions().trained(batches).model
+    found = train_batches(batches).model
     assert b"".join(arpa.write(found)) == b"".join(arpa.write(train(TEXTS).model))
 
 
