@@ -65,7 +65,6 @@ class Stage:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options of the run by name."""
         return self.facts["options"]
 
     @property
@@ -101,7 +100,6 @@ class Stage:
 
     @property
     def read(self) -> tuple[str, ...]:
-        """The files that it read."""
         return tuple(self.facts["inputs"])
 
     @property

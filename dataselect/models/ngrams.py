@@ -109,7 +109,6 @@ class Spans(NamedTuple):
     bounds: NDArray[np.intp]
 
     def hashes(self) -> NDArray[np.uint64]:
-        """(w,) hash of each word."""
         return word_hashes(self.buffer, self.starts, self.ends - self.starts)
 
     def spellings(self, words: NDArray[np.intp]) -> list[str]:
@@ -206,7 +205,6 @@ class Ngrams:
         return np.uint64(64 - self.bits)
 
     def tokens(self, texts: Sequence[str]) -> Tokens:
-        """Token hashes of a batch of texts."""
         if not texts:
             return Tokens(np.empty(0, np.uint64), np.zeros(1, np.intp))
         if self.analyzer == "word":

@@ -173,7 +173,6 @@ class Normalization:
         return "+".join(filter(None, parts)) or "none"
 
     def describe(self) -> dict[str, Any]:
-        """The fields, for JSON."""
         return asdict(self)
 
     @classmethod

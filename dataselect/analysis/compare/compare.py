@@ -145,12 +145,10 @@ class _Gathered:
         return random_figures(self.pool, self.selections, draws, rng, figures)
 
     def overlaps(self, keys: Keys) -> list[Overlap]:
-        """How much of each selection is in each other one."""
         own = {name: keys[name] for name in self.selections}
         return overlaps(own, None if self.pool is None else len(self.pool))
 
     def basis(self, draws: int, cost: str, seed: int, means: Means) -> Basis:
-        """What figures rest on."""
         from dataselect.models.language_model.vocabulary import MARKERS
 
         return Basis(
@@ -165,7 +163,6 @@ class _Gathered:
         )
 
     def warnings(self, keys: Keys, training: DownstreamTraining | None) -> Iterator[str]:
-        """What a person should know before trusting the figures."""
         if self.pool is None:
             yield "no --pool: nothing tells what a random selection would give"
         for name, each in self.named.items():

@@ -35,7 +35,6 @@ class ComparedFiles:
 
     @property
     def inputs(self) -> list[Inputs]:
-        """All that is read here."""
         return [*self.selections.values(), *([] if self.pool is None else [self.pool])]
 
     def digests(self) -> dict[str, str]:

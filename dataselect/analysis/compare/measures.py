@@ -86,7 +86,6 @@ class Gauge:
     cost: str = "records"
 
     def figures(self, records: Collection) -> MeasuredValues:
-        """Every measure that can be taken."""
         labels = records.label_counts()
         values = self._amounts(records)
         if len(records):
@@ -94,7 +93,6 @@ class Gauge:
         return MeasuredValues(dict.fromkeys(MEASURES) | values, labels)
 
     def _amounts(self, records: Collection) -> _Values:
-        """How much there is."""
         values: _Values = {"records": len(records), "words": records.corpus.words}
         if records.costs is not None and self.cost not in ("records", "words"):
             total = float(records.costs.sum())
@@ -103,7 +101,6 @@ class Gauge:
         return values
 
     def _worth(self, records: Collection) -> _Values:
-        """What it is worth as training data."""
         corpus, trial, training = records.corpus, self.trial, self.training
         known = trial.coverage(corpus, 1)
         return {
@@ -115,7 +112,6 @@ class Gauge:
         }
 
     def _variety(self, corpus: TokenizedCorpus, labels: Mapping[str, int]) -> _Values:
-        """How varied it is."""
         from dataselect.analysis.compare.diversity_statistics import (
             distinct,
             duplicates,

@@ -106,7 +106,6 @@ class CompareOptions:
         return [parse(each, measures, [*references, *names]) for each in self.fail_if or ()]
 
     def reads(self) -> list[Inputs]:
-        """The files that are read beside selections and pool."""
         return [Inputs([path]) for path in (self.dev, *(self.in_domain or ()))]
 
     def development(self, text_field: str) -> list[str]:

@@ -43,15 +43,12 @@ class Compared:
         return [each.values[name] for each in self.random]
 
     def spread(self, name: str) -> Spread | None:
-        """Mean and deviation of a measure of the random selections."""
         return Spread.of(self.drawn(name))
 
     def label_spread(self, label: str) -> Spread | None:
-        """Mean and deviation of a label's share of the random selections."""
         return Spread.of([each.label_share(label) for each in self.random])
 
     def standing(self, name: str) -> RandomRank | None:
-        """How the selection stands among the random ones."""
         return standing(name, self.figures.values[name], self.drawn(name))
 
     def as_json(self, measures: Sequence[str]) -> dict[str, Any]:
@@ -85,12 +82,10 @@ class ComparisonResult:
 
     @property
     def measures(self) -> list[str]:
-        """Names of the measures that any column has."""
         columns = [each.figures for each in self.selections.values()] + [*self.beside.values()]
         return [name for name in MEASURES if any(each.values[name] is not None for each in columns)]
 
     def as_json(self) -> dict[str, Any]:
-        """One object with everything."""
         measures = self.measures
         return {
             "basis": vars(self.basis),

@@ -43,7 +43,6 @@ class Fields:
 
     @property
     def columns(self) -> list[Column]:
-        """What is read of each record."""
         cost = cost_column(self.cost, self.text)
         own = [records.text(self.text), records.identity(), _label(self.label)]
         return own if cost is None else [*own, cost]

@@ -114,7 +114,6 @@ class ExplanationSources:
         return None
 
     def relevance(self, text: str, notes: list[str]) -> list[RelevanceSum]:
-        """What models of relevance say of a text."""
         if self.model is not None:
             from dataselect.operations.relevance.model import Relevance
 
@@ -127,7 +126,6 @@ class ExplanationSources:
         return [each for each in found if each is not None]
 
     def predictions(self, text: str, notes: list[str]) -> list[WordPredictions]:
-        """What language models predict of a text."""
         if self.lm is not None:
             return [words_by_model(self.lm, text, self.normalization)]
         stages = [stage for stage in self.in_order if stage.command == "winnow"]
@@ -180,7 +178,6 @@ class Explanation:
     warnings: list[str]
 
     def as_json(self) -> dict[str, Any]:
-        """All of it."""
         return vars(self) | {"records": [each.as_json() for each in self.records]}
 
 

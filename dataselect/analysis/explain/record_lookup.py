@@ -74,7 +74,6 @@ class Files:
         return found
 
     def blocks(self) -> Iterator[Block]:
-        """Blocks of whole lines of all files in order."""
         for each in self.inputs.values():
             yield from each.blocks()
 

@@ -47,7 +47,6 @@ class RunDecision:
     would_keep: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, the reason as reports have it."""
         return asdict(self) | {"dropped_by": self.dropped_by and self.dropped_by.as_json()}
 
 

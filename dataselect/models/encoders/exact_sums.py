@@ -26,7 +26,6 @@ class SummableRows:
 
     @classmethod
     def of(cls, values: NDArray[np.float32]) -> SummableRows:
-        """Rows with their reach."""
         largest = np.maximum(values.max(axis=1, initial=0), -values.min(axis=1, initial=0))
         return cls(values, largest)
 

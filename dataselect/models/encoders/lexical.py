@@ -101,11 +101,9 @@ class Lexical(base.Encoder):
 
     @property
     def dimension(self) -> int:
-        """Entries of a vector."""
         return int(self.table.shape[1])
 
     def encode(self, items: Sequence[str], *, unit: bool = False) -> NDArray[np.float32]:
-        """(len(items), dimension) vectors of texts, as `Encoder.encode` promises."""
         vectors = np.empty((len(items), self.dimension), np.float32)
         for start in range(0, len(items), _TEXTS_AT_ONCE):
             sums = self._sums(items[start : start + _TEXTS_AT_ONCE])
@@ -113,22 +111,18 @@ class Lexical(base.Encoder):
         return vectors
 
     def describe(self) -> dict[str, Any]:
-        """What reports say of the encoder."""
         return {"kind": self.kind, "dimension": self.dimension, "sha256": self.digest}
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that vectors depend on."""
         digest = hashlib.sha256(orjson.dumps([self.about(), self.table.shape]))
         digest.update(self.table.astype("<i2").tobytes())
         return digest.hexdigest()
 
     def about(self) -> dict[str, Any]:
-        """The part of a saved model that is JSON."""
         return {"kind": self.kind, "bits": BITS, "ngrams": [SHORTEST, LONGEST], "scale": self.scale}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The part of a saved model that is arrays."""
         return {"table": self.table}
 
     @classmethod

@@ -70,12 +70,10 @@ class Precomputed(base.Encoder):
 
     @property
     def rows(self) -> int:
-        """How many vectors there are."""
         return len(self._rows)
 
     @property
     def dimension(self) -> int:
-        """Columns of the file."""
         return int(self._rows.shape[1])
 
     def encode(self, items: Sequence[int], *, unit: bool = False) -> NDArray[np.float32]:
@@ -123,5 +121,4 @@ class Precomputed(base.Encoder):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the file, in hexadecimal."""
         return file_digest(self.path)

@@ -124,11 +124,9 @@ class Neural(base.Encoder):
         return vectors
 
     def about(self) -> dict[str, Any]:
-        """Name and digest."""
         return {"kind": self.kind, "model": self.model, "sha256": self.digest}
 
     def describe(self) -> dict[str, Any]:
-        """Name, digest, dimension, and how many tokens of a text are read."""
         return {
             **self.about(),
             "dimension": self.dimension,

@@ -73,7 +73,6 @@ class _Problem:
         self.targets, self.weights, self.penalty = targets, weights, penalty
 
     def odds(self, point: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, k) log-odds."""
         found: NDArray[np.float32] = self.rows @ point[:-1]
         found += point[-1]
         return found

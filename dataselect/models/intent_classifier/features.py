@@ -95,11 +95,9 @@ class NgramView:
 
     @property
     def width(self) -> int:
-        """Entries of a row."""
         return len(self.columns)
 
     def rows(self, texts: Sequence[str]) -> csr_array:
-        """(n, width) unit rows, as `View` says."""
         return self.weighted(feature_counts(texts))
 
     def weighted(self, counts: csr_array) -> csr_array:
@@ -112,11 +110,9 @@ class NgramView:
         return diags_array(1 / np.where(lengths > 0, lengths, 1)) @ rows
 
     def about(self) -> dict[str, Any]:
-        """The part of a saved model that is JSON."""
         return {"kind": self.kind, "order": _NGRAMS.order, "bits": [_NGRAMS.bits, BITS]}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The part of a saved model that is arrays."""
         return {"columns": self.columns, "scale": self.scale}
 
     @classmethod
@@ -148,7 +144,6 @@ class EncoderView:
 
     @property
     def width(self) -> int:
-        """Entries of a row."""
         return self.encoder.dimension
 
     def rows(self, texts: Sequence[str]) -> csr_array:
@@ -161,9 +156,7 @@ class EncoderView:
         return csr_array(self.encoder.encode(texts, unit=True).astype(np.float64))
 
     def about(self) -> dict[str, Any]:
-        """The part of a saved model that is JSON."""
         return {"kind": self.kind, "encoder": self.encoder.about()}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The part of a saved model that is arrays."""
         return self.encoder.arrays()

@@ -141,7 +141,6 @@ class IntentClassifier(FittedModel):
         return found
 
     def score(self, texts: Texts) -> NDArray[np.float64]:
-        """(n,) the probability of the most probable intent of each text."""
         return self.label(as_texts(texts))[1]
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -169,11 +168,9 @@ class IntentClassifier(FittedModel):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the saved model."""
         return hashlib.sha256(self.dumps()).hexdigest()
 
     def describe(self) -> dict[str, Any]:
-        """Intents and figures of the fit, for reports."""
         return {"intents": len(self.names_), "model_sha256": self.digest, **self.figures_}
 
     def dumps(self) -> bytes:

@@ -44,7 +44,6 @@ class NaiveBayes:
         return cls(np.log(counts, out=counts), np.log(total / total.sum()))
 
     def __call__(self, present: csr_array) -> NDArray[np.float64]:
-        """(n, k) log-odds of texts."""
         odds: NDArray[np.float64] = present @ self.words
         odds += self.prior
         return odds

@@ -45,7 +45,6 @@ class TwoViewTexts:
     words: csr_array
 
     def subset(self, which: NDArray[np.intp]) -> TwoViewTexts:
-        """Some of the texts."""
         return TwoViewTexts(self.rows[which], self.words[which])
 
 
@@ -58,7 +57,6 @@ class WeightedTargets:
     weights: NDArray[np.float64]
 
     def subset(self, which: NDArray[np.intp]) -> WeightedTargets:
-        """Some of the texts."""
         return WeightedTargets(self.texts.subset(which), self.targets[which], self.weights[which])
 
     def learn(self, pool: TwoViewTexts, rounds: int) -> MultinomialWeights:

@@ -54,7 +54,6 @@ class BackoffModel:
 
     @property
     def order(self) -> int:
-        """Length of the longest n-gram."""
         return len(self.levels)
 
     @cached_property

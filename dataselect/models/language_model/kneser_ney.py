@@ -58,7 +58,6 @@ class Estimate:
         return found
 
     def describe(self) -> dict[str, object]:
-        """Figures for the run report."""
         return {
             "words": self.words,
             "sentences": self.sentences,

@@ -96,7 +96,6 @@ class Vocabulary:
 
     @property
     def words(self) -> list[bytes]:
-        """Every word, by number."""
         return list(self._numbers)
 
     def number(self, word: bytes) -> int:

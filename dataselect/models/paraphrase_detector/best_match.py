@@ -65,7 +65,6 @@ class Matcher:
         return {"texts": len(self.texts), "candidates": self._candidates, "search": search}
 
     def best(self, texts: Sequence[str]) -> BestMatches:
-        """The best match of each text."""
         places = self._nearest(texts)
         pairs = [
             (text, self.texts[place])

@@ -53,7 +53,6 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]  # torch is not checked
         return cls(encoder, typed(_Saved, dict(about)).longest)
 
     def about(self) -> dict[str, Any]:
-        """What a saved detector holds of it beside its weights."""
         return {"longest": self._longest}
 
     def forward(self, ones: Sequence[str], others: Sequence[str]) -> Tensor:

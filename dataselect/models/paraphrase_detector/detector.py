@@ -172,7 +172,6 @@ class Detector:
         return found.hexdigest()
 
     def describe(self) -> dict[str, Any]:
-        """What reports say of it."""
         return {**self._about(), "sha256": self.digest, "device": str(self.encoder.device)}
 
 
@@ -189,24 +188,19 @@ class SavedDetector:
 
     @cached_property
     def loaded(self) -> Detector:
-        """The detector. Raises what `Detector.load` does."""
         return Detector.load(self.path, device=self.device)
 
     def probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
-        """As those of the detector."""
         return self.loaded.probabilities(pairs)
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """As those of the detector."""
         return self.loaded.vectors(texts)
 
     @property
     def digest(self) -> str:
-        """That of the detector."""
         return self.loaded.digest
 
     def describe(self) -> dict[str, Any]:
-        """What the detector says."""
         return self.loaded.describe()
 
 

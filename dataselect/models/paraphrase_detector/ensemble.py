@@ -62,7 +62,6 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
         return found
 
     def about(self) -> dict[str, Any]:
-        """What a saved detector holds of it beside its weights."""
         return {"size": asdict(self._size), "networks": len(self.networks), "longest": LONGEST}
 
     def logits(self, sides: Sequence[Sequence[TextPiece]]) -> NDArray[np.float64]:

@@ -67,7 +67,6 @@ class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
         )
 
     def forward(self, batch: TensorBatch, context: Context) -> tuple[Tensor, Tensor]:
-        """Both logits."""
         known = self._known(batch, context.words)
         hidden = self.entry(torch.cat((known, context.features), 2))
         for layer in self.layers:

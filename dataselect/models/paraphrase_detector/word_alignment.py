@@ -70,7 +70,6 @@ class WordAlignment(NamedTuple):
 
     @classmethod
     def of(cls, batch: TensorBatch) -> WordAlignment:
-        """The matches of each pair."""
         one, other = batch.one[:, :, None], batch.other[:, None, :]
         same = ((one == other) & (one > 0)).float()
         around = functional.pad(same, (1, 1, 1, 1))
@@ -159,7 +158,6 @@ class Context(NamedTuple):
 
     @classmethod
     def of(cls, batch: TensorBatch) -> Context:
-        """The context of a batch."""
         forth = WordAlignment.of(batch)
         back = forth.turned()
         one, other = (batch.one > 0).float(), (batch.other > 0).float()

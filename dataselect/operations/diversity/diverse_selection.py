@@ -78,7 +78,7 @@ class DiverseSelection:
         codes = np.full(total.records, UNDECIDED, np.uint8)
         codes[items.positions] = decided.codes
         known = Known.of_decisions(decided, items.positions, len(self.labelled.texts))
-        figures |= spent_and_per(items.take(decided.picked), list(total.groups))
+        figures |= spent_and_per(items.take(decided.picks.items), list(total.groups))
         return self._scorer(codes, known, partial(names_at, pool), limits.size, figures)
 
     def _in_partitions(self, pool: ShardPool) -> DiversityScorer:

@@ -34,7 +34,6 @@ class LabelledRecords:
 
     @cached_property
     def inputs(self) -> Inputs | None:
-        """The files."""
         return Inputs(self.paths) if self.paths else None
 
     @cached_property
@@ -54,7 +53,6 @@ class LabelledRecords:
         return [] if self.inputs is None else [self.inputs]
 
     def names(self, places: Sequence[int]) -> list[bytes]:
-        """As `names_at`."""
         return [] if self.inputs is None else names_at(self.inputs, places)
 
 
@@ -145,7 +143,6 @@ class PoolStatistics:
     groups: dict[str, int] = field(default_factory=dict)
 
     def add(self, found: BlockTexts) -> None:
-        """Count a block."""
         self.lines += found.block.data.count(b"\n")
         self.records += count_records(found.block.data)
         self.good += len(found.texts)

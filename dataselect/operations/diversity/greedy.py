@@ -76,6 +76,12 @@ class Picks(NamedTuple):
     items: NDArray[np.intp]
     nearest: NearestPick
 
+    @classmethod
+    def none(cls) -> Picks:
+        """No pick at all."""
+        nothing = np.empty(0, np.intp)
+        return cls(nothing, NearestPick(np.empty(0), nothing))
+
 
 def greedy(
     objective: Objective,

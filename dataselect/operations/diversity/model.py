@@ -101,7 +101,7 @@ class Diversity:
             band=self.band,
             costs=paid,
             groups=own,
-        ).picked
+        ).picks.items
 
     def __getattr__(self, name: str) -> Any:
         raise unfitted(self, name)

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.options import given, option, text_field_of
-from dataselect.data import records
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
-from dataselect.execution.block import counted
 from dataselect.selection.budgets import parse_budget, parse_share
 from dataselect.selection.rule import Selection
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from dataselect.data.records import Column
     from dataselect.operations.diversity.greedy import Limits
 
 Method = Literal["paraphrase", "features", "facility", "kcenter"]
 
 _METHOD, _PICK, _ENCODER = "Method", "Picking", "Encoder"
-_COUNTED_TEXT = ("words", "chars")
 
 
 @dataclass(frozen=True)
@@ -143,25 +135,9 @@ class PickingOptions:
         )
 
     def most_memory(self) -> int:
-        """Bytes that may be used."""
         from dataselect.operations.diversity.objectives.memory_estimate import GIB, available
 
         return available() if self.max_memory is None else int(self.max_memory * GIB)
-
-    def columns(self) -> list[Column]:
-        """What is read beside the text: the `--per` field, and a `--cost` field."""
-        found = [] if self.per is None else [records.group(self.per)]
-        if self.cost not in ("records", *_COUNTED_TEXT):
-            found.append(records.cost(self.cost))
-        return found
-
-    def costs(
-        self, texts: Sequence[str], own: Sequence[float] | None = None
-    ) -> NDArray[np.float64] | None:
-        """(n,) what texts take of the budget; `own`: what their field says. None for 1 each."""
-        if self.cost == "records":
-            return None
-        return counted(self.cost, texts if own is None else own)
 
 
 @dataclass(frozen=True)
@@ -196,5 +172,4 @@ class VectorOptions(NeuralOptions):
         self.check(methods.detector)
 
     def reads(self) -> list[Inputs]:
-        """The files of vectors."""
         return [Inputs([path]) for path in (self.vectors, self.labelled_vectors) if path]

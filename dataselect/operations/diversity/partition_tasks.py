@@ -35,7 +35,6 @@ class PoolStatisticsTask:
     reader: PoolReader
 
     def __call__(self) -> PoolStatistics:
-        """Read it."""
         found = PoolStatistics()
         for texts in self.reader.texts(self.shard.blocks(0)):
             found.add(texts)
@@ -145,5 +144,4 @@ class Names:
     positions: Sequence[int]
 
     def __call__(self) -> list[bytes]:
-        """Their names as JSON."""
         return names_at(Shards([self.shard]), self.positions)

@@ -24,7 +24,7 @@ from dataselect.models.encoders.base import Encoder, unit
 from dataselect.models.encoders.lexical import Lexical
 from dataselect.models.near_duplicates import canonical
 from dataselect.operations.diversity.decisions import COPY, COPY_OF_LABELLED, Decisions, decide
-from dataselect.operations.diversity.greedy import Limits, NearestPick, Picks, greedy
+from dataselect.operations.diversity.greedy import Limits, Picks, greedy
 from dataselect.operations.diversity.objectives.memory_estimate import GIB
 from dataselect.operations.diversity.objectives.methods import Items, ObjectiveSpec
 from dataselect.operations.diversity.quantized_vectors import References, coarse, coarse_vectors
@@ -76,7 +76,6 @@ class Partitioning:
 
     @property
     def count(self) -> int:
-        """How many partitions there are."""
         return int(self.bounds[-1])
 
     def assign(self, texts: Sequence[str]) -> NDArray[np.intp]:
@@ -180,13 +179,13 @@ def pick_within(
         costs=items.costs,
         groups=items.groups,
     )
-    picked = decided.picked
+    picked = decided.picks.items
     if quotas is not None and items.groups is not None:
         picked = picked[_ranks(items.groups[picked]) < quotas[items.groups[picked]]]
     candidates = items.take(np.sort(picked))
     distinct = items.take(np.flatnonzero(~np.isin(decided.codes, (COPY, COPY_OF_LABELLED))))
     candidates = replace(candidates, weights=method.weights(distinct, candidates))
-    picks = Picks(items.positions[picked], _nearest(decided, picked, len(method.labelled)))
+    picks = decided.picks._replace(items=items.positions[decided.picks.items])
     return Within(PartitionCandidates(candidates, picks), decided, method.masses(distinct))
 
 
@@ -261,10 +260,3 @@ def _ranks(groups: NDArray[np.intp]) -> NDArray[np.intp]:
     ranks = np.empty_like(order)
     ranks[order] = np.arange(len(order)) - starts
     return ranks
-
-
-def _nearest(decided: Decisions, picked: NDArray[np.intp], labelled: int) -> NearestPick:
-    """Of picks; places count labelled texts first, and then picks."""
-    places = decided.nearest[picked]
-    ranks = labelled + decided.order[np.maximum(places - labelled, 0)]
-    return NearestPick(1 - decided.novelty[picked], np.where(places < labelled, places, ranks))

@@ -60,16 +60,6 @@ class Known(NamedTuple):
         )
 
     @classmethod
-    def of_decisions(cls, decided: Decisions, positions: NDArray[np.intp], labelled: int) -> Known:
-        """From decisions on the texts of records at some positions."""
-        rows = decided.nearest
-        nearest = np.where(
-            rows < labelled, rows, labelled + positions[np.maximum(rows - labelled, 0)]
-        )
-        known = cls(positions, decided.order, decided.novelty, nearest)
-        return known.take(np.flatnonzero(np.isin(decided.codes, _COMPARED)))
-
-    @classmethod
     def of_picks(cls, picks: Picks, labelled: int) -> Known:
         """From picks, which are positions."""
         places = picks.nearest.places
@@ -77,6 +67,32 @@ class Known(NamedTuple):
         nearest = np.where(places < labelled, places, earlier)
         order = np.argsort(picks.items)
         return cls(picks.items[order], order, 1 - picks.nearest.similarities[order], nearest[order])
+
+    @classmethod
+    def of_decisions(cls, decided: Decisions, positions: NDArray[np.intp], labelled: int) -> Known:
+        """From picks and copies among the texts of records at some positions."""
+        picks = decided.picks._replace(items=positions[decided.picks.items])
+        copies = np.flatnonzero(decided.first != NOTHING)
+        first = decided.first[copies]
+        known = (
+            np.append(picked, of_copies)
+            for picked, of_copies in zip(
+                cls.of_picks(picks, labelled),
+                (
+                    positions[copies],
+                    np.full(len(copies), NOTHING),
+                    np.zeros(len(copies)),
+                    np.where(
+                        first < labelled,
+                        first,
+                        labelled + positions[np.maximum(first - labelled, 0)],
+                    ),
+                ),
+                strict=True,
+            )
+        )
+        found = cls(*known)
+        return found.take(np.argsort(found.positions))
 
 
 @dataclass(frozen=True)
@@ -105,7 +121,6 @@ class DiversityScorer(Scorer):
 
     @property
     def measure(self) -> str:
-        """What picks are told apart by."""
         return "novelty"
 
     @property
@@ -127,7 +142,6 @@ class DiversityScorer(Scorer):
         )
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
-        """Look a batch of records up."""
         positions = np.asarray(columns[1], np.intp)
         codes = self.codes[positions - self.first]
         is_known = np.isin(positions, self.known.positions)
@@ -154,7 +168,6 @@ class DiversityScorer(Scorer):
         ]
 
     def describe(self) -> dict[str, Any]:
-        """How picks were made, and what became of the other records."""
         picked = self.known.order != NOTHING
         novelty = self.known.novelty[picked][np.argsort(self.known.order[picked])]
         return {

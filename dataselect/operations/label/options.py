@@ -61,7 +61,6 @@ class LearningOptions:
     )
 
     def reads(self) -> list[Inputs]:
-        """The files that are read to learn from."""
         paths = [*(self.labelled or []), *([self.background] if self.background else [])]
         return [Inputs([path]) for path in paths]
 

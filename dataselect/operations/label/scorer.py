@@ -75,7 +75,6 @@ class LabelScorer(FittedScorer):
 
     @property
     def measure(self) -> str:
-        """The field that records are ranked by."""
         return CONFIDENCE
 
     @property
@@ -97,7 +96,6 @@ class LabelScorer(FittedScorer):
         return tuple(found)
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
-        """Label a batch of texts."""
         places, confidence = self.classifier.label(columns[0])
         names = [orjson.dumps(name) for name in self.classifier.names_]
         fields: Fields = {
@@ -132,11 +130,9 @@ class LabelScorer(FittedScorer):
         return codes
 
     def warnings(self) -> list[str]:
-        """Doubts about what was learnt."""
         return self.classifier.warnings()
 
     def describe(self) -> dict[str, Any]:
-        """Options and figures of the fit for the run report."""
         described = self.classifier.describe()
         return {
             "signature": {
@@ -149,5 +145,4 @@ class LabelScorer(FittedScorer):
         }
 
     def dumps(self) -> bytes:
-        """The intent classifier as bytes."""
         return self.classifier.dumps()

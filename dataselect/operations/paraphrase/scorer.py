@@ -37,19 +37,16 @@ class PairProbability(Scorer):
 
     @property
     def columns(self) -> Sequence[Column]:
-        """Both texts."""
         return [
             text(field, f"--text{number}-field") for number, field in enumerate(self._fields, 1)
         ]
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
-        """Score a batch of pairs."""
         pairs = list(zip(*columns, strict=True))
         values = np.round(self._detector.probabilities(pairs), _DECIMALS)
         return Scores(values, {"paraphrase": numbers(values)})
 
     def describe(self) -> dict[str, Any]:
-        """The detector."""
         return _described(self._detector)
 
 
@@ -81,11 +78,9 @@ class BestMatch(Scorer):
 
     @property
     def columns(self) -> Sequence[Column]:
-        """The text."""
         return [text(self._text_field)]
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
-        """Score a batch of texts."""
         found = self._matcher.best(columns[0])
         values = np.round(found.probabilities, _DECIMALS)
         nearest = [self._names[place] for place in found.places.tolist()]
@@ -93,7 +88,6 @@ class BestMatch(Scorer):
         return Scores(values, fields)
 
     def describe(self) -> dict[str, Any]:
-        """The detector, and how candidates are found."""
         return {**_described(self._detector), "matching": self._matcher.describe()}
 
 

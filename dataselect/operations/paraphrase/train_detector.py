@@ -64,11 +64,9 @@ class DetectorTrainOptions:
     seed: int = option("N", _TRAINING, "Seed of everything random [default: 0].", 0)
 
     def reads(self) -> list[Inputs]:
-        """The files that training reads, beside the pairs."""
         return [] if self.dev is None else [Inputs([self.dev])]
 
     def schedule(self) -> Schedule:
-        """How to train."""
         from dataselect.models.paraphrase_detector.training.network_training import (
             NETWORKS,
             Schedule,

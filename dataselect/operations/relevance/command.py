@@ -61,7 +61,6 @@ class FitOptions:
     lowercase: bool = option("", _FIT, "Ignore case.", True)
 
     def model(self, seed: int) -> Relevance:
-        """The model to fit."""
         from dataselect.operations.relevance.model import Relevance
 
         return Relevance(

@@ -77,7 +77,6 @@ class TrainingSet:
     fold: NDArray[np.intp]
 
     def subset(self, rows: NDArray[np.intp]) -> TrainingSet:
-        """Some of the rows."""
         return TrainingSet(
             self.counts[rows], self.positive[rows], self.scale, self.lengths[rows], self.fold[rows]
         )

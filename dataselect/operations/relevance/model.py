@@ -180,7 +180,6 @@ class Relevance(FittedModel):
         return NgramEvidence(dict(ranked), weights, divisor, sigmoid.slope, sigmoid.offset)
 
     def digest(self) -> str:
-        """SHA-256 of the saved model."""
         return hashlib.sha256(self.dumps()).hexdigest()
 
     def dumps(self) -> bytes:

@@ -35,7 +35,6 @@ class RelevanceScorer(FittedScorer):
 
     @property
     def columns(self) -> Sequence[Column]:
-        """The text."""
         return [text(self.text_field)]
 
     @property
@@ -50,7 +49,6 @@ class RelevanceScorer(FittedScorer):
         return self.explain > 0
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
-        """Score a batch of texts."""
         values, winners = self.model.relevance(columns[0])
         fields: Fields = {"relevance": numbers(values)}
         if "relevance_for" in self.adds:
@@ -80,7 +78,6 @@ class RelevanceScorer(FittedScorer):
         return _doubts(self.model.figures_)
 
     def describe(self) -> dict[str, Any]:
-        """Options and figures of the fit for the run report."""
         ngrams = self.model.weights_.ngrams
         return {
             "signature": {
@@ -96,7 +93,6 @@ class RelevanceScorer(FittedScorer):
         }
 
     def dumps(self) -> bytes:
-        """The model as the bytes of a file."""
         return self.model.dumps()
 
 

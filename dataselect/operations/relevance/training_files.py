@@ -52,7 +52,6 @@ class TrainingFiles:
         return cls(files, by, opened, in_domain_text, background_text)
 
     def inputs(self) -> list[Inputs]:
-        """All the files."""
         background = [self.background] if self.background else []
         return [*[each for _, each in self.in_domain], *background]
 

@@ -131,7 +131,6 @@ class TuneOptions:
             raise OptionError("--tune and --save-weights make weights, and --load-weights are made")
 
     def reads(self) -> list[Inputs]:
-        """The files that are read."""
         return [Inputs([path]) for path in (self.tune, self.load_weights) if path is not None]
 
     def development(self, start: LogLinear, lists: ListOptions) -> Development | None:

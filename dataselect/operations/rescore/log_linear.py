@@ -129,7 +129,6 @@ class LogLinear:
         return totals
 
     def as_json(self) -> dict[str, Any]:
-        """All there is to it."""
         return {
             "weights": dict(self.weights),
             "score_name": self.score_name,

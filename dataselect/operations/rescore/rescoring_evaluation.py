@@ -45,7 +45,6 @@ class Systems:
         return [worse]
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, for the run report."""
         return {
             "metric": self.metric.name,
             "signature": self.metric.signature,

@@ -84,7 +84,6 @@ class RescoreScorer(Scorer):
 
     @property
     def measure(self) -> str:
-        """Perplexity of the winner."""
         return PERPLEXITY
 
     @property
@@ -94,7 +93,6 @@ class RescoreScorer(Scorer):
 
     @property
     def columns(self) -> Sequence[Column]:
-        """The list, and the reference where it must be there."""
         return list_columns(self.nbest, self.reference_path)
 
     @property
@@ -108,7 +106,6 @@ class RescoreScorer(Scorer):
         return () if self.keep_nbest else (self.nbest.path,)
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
-        """Rescore a batch of lists."""
         found = self.model.features(columns[0], self.nbest, self.lm)
         totals = self.model.totals(found.features)
         won = winners(totals, found.candidates.sizes)
@@ -166,7 +163,6 @@ class RescoreScorer(Scorer):
         return list(self.figures.get("warnings", []))
 
     def describe(self) -> dict[str, Any]:
-        """The language model by its digest, the weights, and what `figures` say."""
         return {
             "signature": {
                 "lm": self.lm.digest[:12],

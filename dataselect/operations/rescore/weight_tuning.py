@@ -36,7 +36,6 @@ class WeightTuning:
     kept: bool
 
     def describe(self) -> dict[str, Any]:
-        """The figures, for JSON."""
         return {name: value for name, value in vars(self).items() if name != "weights"}
 
     def warnings(self, metric: Metric) -> list[str]:

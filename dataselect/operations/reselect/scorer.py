@@ -23,20 +23,16 @@ class Field(Scorer):
 
     @property
     def measure(self) -> str:
-        """The field's name."""
         return self.path
 
     @property
     def columns(self) -> Sequence[Column]:
-        """The one numeric field."""
         return [number(self.path)]
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
-        """The numbers as they are."""
         import numpy as np
 
         return Scores(np.array(columns[0], dtype=np.float64), {})
 
     def describe(self) -> dict[str, Any]:
-        """The field and its good side."""
         return {"signature": {"by": self.path, "best": self.direction}}

@@ -102,7 +102,6 @@ class Winnow:
         return model
 
     def score(self, texts: Texts) -> NDArray[np.float64]:
-        """(n,) the perplexity of each text, or its cross-entropy difference."""
         return self.scores(as_texts(texts)).values
 
     def scores(self, texts: Sequence[str]) -> WinnowScores:

@@ -76,12 +76,10 @@ class WinnowScorer(Scorer):
 
     @property
     def measure(self) -> str:
-        """The field that records are ranked by."""
         return PERPLEXITY if self.model.background_ is None else DIFFERENCE
 
     @property
     def columns(self) -> Sequence[Column]:
-        """The text."""
         return [text(self.text_field)]
 
     @property
@@ -93,11 +91,9 @@ class WinnowScorer(Scorer):
 
     @property
     def exclusions(self) -> tuple[Reason, ...]:  # type: ignore[override]  # as above
-        """Being outside the band."""
         return self.band.reasons
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
-        """Score a batch of texts."""
         [texts] = columns
         values, found = self.model.scores(texts)
         perplexities, oov, events = found.perplexities, found.oov, found.words + 1
@@ -111,11 +107,9 @@ class WinnowScorer(Scorer):
         return Scores(values, fields, outside, remarks)
 
     def warnings(self) -> list[str]:
-        """What was said when the models were trained."""
         return list(self.model.figures()["warnings"])
 
     def describe(self) -> dict[str, Any]:
-        """Models by their digests, band, and how they were trained."""
         lm, background = self.model.lm_, self.model.background_
         return {
             "signature": {

@@ -56,7 +56,6 @@ class KenlmProcess:
         self.order = opened[1]
 
     def score(self, texts: Sequence[bytes]) -> Totals:
-        """Score texts without markers, each as a sentence."""
         log_probs, words, oov = self._asked(_SCORE, texts)
         return log_probs, words.astype(np.int64), oov.astype(np.int64)
 
@@ -93,7 +92,6 @@ class KenlmProcess:
         raise InputError(f"{self._path}: KenLM cannot read it (it crashed); {_REMEDY}")
 
     def close(self) -> None:
-        """End the process."""
         self._process.kill()
         self._process.communicate()
 

@@ -93,7 +93,6 @@ class LanguageModel:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the file, in hexadecimal."""
         return file_digest(self.path)
 
     def vocabulary(self) -> Vocabulary:
@@ -106,7 +105,6 @@ class LanguageModel:
 
     @cached_property
     def order(self) -> int:
-        """Length of the longest n-gram."""
         if "_scorer" in self.__dict__ or self._is_binary:
             return self._scorer.order
         return arpa.read_order(self.path)

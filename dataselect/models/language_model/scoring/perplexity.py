@@ -26,7 +26,6 @@ class PerplexityCounts:
         self._hits = np.zeros(self._model.order, np.int64)
 
     def add(self, texts: Sequence[str]) -> None:
-        """Score some more texts."""
         add([self], texts)
 
     def predict(self, texts: Sequence[str]) -> TokenPredictions:

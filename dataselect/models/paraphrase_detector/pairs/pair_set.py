@@ -35,7 +35,6 @@ class PairSet:
 
     @property
     def text(self) -> bytes:
-        """All pairs, a line each."""
         return b"".join(self._lines)
 
     def why_empty(self) -> str:

@@ -38,7 +38,6 @@ class Template(NamedTuple):
 
     @classmethod
     def of(cls, utterance: Utterance) -> Template:
-        """The template of an utterance."""
         text, found = utterance.text, utterance.slots
         starts = [0, *(slot.end for slot in found)]
         ends = [*(slot.start for slot in found), len(text)]

@@ -37,7 +37,6 @@ class FacilityLocation(Objective):
         self._highest = self._references.nearest(pool).similarities.astype(np.float32)
 
     def nearest(self, items: NDArray[np.intp]) -> NearestPick:
-        """As `Objective.nearest`."""
         return self._references.nearest(self._pool[items])
 
     def add(self, item: int) -> None:
@@ -56,7 +55,6 @@ class Dense(FacilityLocation):
             np.matmul(vectors[rows], vectors.T, out=self._cosines[rows])
 
     def gains(self, items: NDArray[np.intp]) -> NDArray[np.float64]:
-        """How much the sum would grow."""
         gains = np.empty(len(items))
         for place, item in enumerate(items.tolist()):
             growth = self._cosines[item] - self._highest
@@ -84,7 +82,6 @@ class Sparse(FacilityLocation):
         self._cosines = neighbour_cosines(pool, neighbours, advance)
 
     def gains(self, items: NDArray[np.intp]) -> NDArray[np.float64]:
-        """How much the sum would grow."""
         rows = self._cosines[items]
         growth = np.maximum(rows.data - self._highest[rows.indices], 0)
         return sums_of_rows(rows, growth)

@@ -43,7 +43,6 @@ class FarthestFirst(Objective):
         return np.where(self._pool[items].any(axis=1), novelty, 0)
 
     def nearest(self, items: NDArray[np.intp]) -> NearestPick:
-        """As `Objective.nearest`."""
         late = items[self._seen[items] < self._references.size]
         late = late[np.argsort(self._seen[late])]
         for block in blocks(len(late), _ITEMS_AT_ONCE):

@@ -49,8 +49,6 @@ class Items:
     weights: NDArray[np.float64] | None = None
 
     def take(self, places: NDArray[np.intp]) -> Items:
-        """Some of them."""
-
         def some(column: Column | None) -> Any:
             return None if column is None else column[places]
 
@@ -123,7 +121,6 @@ class ByNgrams(ObjectiveSpec):
     def objective(
         self, items: Items, masses: Masses = None, report: Report = unreported
     ) -> Objective:
-        """By `NgramCoverage`."""
         if masses is None:
             return NgramCoverage(items.texts, self.labelled, self.ngrams)
         return _PoolFeatures(items.texts, self.labelled, self.ngrams, masses)
@@ -182,7 +179,6 @@ class ByDistance(ByVectors):
     def objective(
         self, items: Items, masses: Masses = None, report: Report = unreported
     ) -> Objective:
-        """By `KCenter`."""
         assert items.vectors is not None
         return KCenter(items.vectors, self.labelled_vectors)
 
@@ -196,7 +192,6 @@ class ByDetector(ObjectiveSpec):
     def objective(
         self, items: Items, masses: Masses = None, report: Report = unreported
     ) -> Objective:
-        """By `ParaphraseCoverage`. Raises any DataselectError."""
         from dataselect.operations.diversity.objectives.paraphrase_coverage import (
             ParaphraseCoverage,
         )

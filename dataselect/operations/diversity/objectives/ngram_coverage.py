@@ -46,7 +46,6 @@ class NgramCoverage(Objective):
             self._references.add(*row(own, place))
 
     def gains(self, items: NDArray[np.intp]) -> NDArray[np.float64]:
-        """How much the sum would grow."""
         rows = self._pool[items]
         before = self._masses[rows.indices]
         growth = self._weights[rows.indices] * (np.sqrt(before + rows.data) - np.sqrt(before))
@@ -59,7 +58,6 @@ class NgramCoverage(Objective):
         return NearestPick(np.array(similarities, np.float64), np.array(places, np.intp))
 
     def add(self, item: int) -> None:
-        """Add the mass of the pick."""
         columns, shares = row(self._pool, item)
         self._masses[columns] += shares
         self._references.add(columns, shares)
