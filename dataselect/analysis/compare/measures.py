@@ -80,7 +80,7 @@ class Gauge:
     `cost` is what they cost: records, words, chars, or else the field that has seconds.
     """
 
-    trial: DevelopmentSet
+    development: DevelopmentSet
     vocabulary: Vocabulary
     training: DownstreamTraining | None = None
     cost: str = "records"
@@ -89,7 +89,7 @@ class Gauge:
         labels = records.label_counts()
         values = self._amounts(records)
         if len(records):
-            values |= self._worth(records) | self._variety(records.corpus, labels)
+            values |= self._value(records) | self._diversity(records.corpus, labels)
         return MeasuredValues(dict.fromkeys(MEASURES) | values, labels)
 
     def _amounts(self, records: Collection) -> _Values:
@@ -100,18 +100,18 @@ class Gauge:
             values["hours"] = None if self.cost in COUNTS else total / _SECONDS
         return values
 
-    def _worth(self, records: Collection) -> _Values:
-        corpus, trial, training = records.corpus, self.trial, self.training
-        known = trial.coverage(corpus, 1)
+    def _value(self, records: Collection) -> _Values:
+        corpus, dev, training = records.corpus, self.development, self.training
+        known = dev.coverage(corpus, 1)
         return {
-            "perplexity": trial.perplexity(corpus),
+            "perplexity": dev.perplexity(corpus),
             "oov": None if known is None else 1 - known,
-            "coverage_2": trial.coverage(corpus, 2),
-            "coverage_3": trial.coverage(corpus, 3),
+            "coverage_2": dev.coverage(corpus, 2),
+            "coverage_3": dev.coverage(corpus, 3),
             "error": None if training is None else training.error(records, self.vocabulary),
         }
 
-    def _variety(self, corpus: TokenizedCorpus, labels: Mapping[str, int]) -> _Values:
+    def _diversity(self, corpus: TokenizedCorpus, labels: Mapping[str, int]) -> _Values:
         from dataselect.analysis.compare.diversity_statistics import (
             distinct,
             duplicates,

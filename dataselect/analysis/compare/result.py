@@ -2,16 +2,74 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, NamedTuple
 
 from dataselect.analysis.compare.assertions import RANDOM, Assertion
 from dataselect.analysis.compare.measures import MEASURES, MeasuredValues
-from dataselect.analysis.compare.random_baseline import RandomRank, Spread, standing
 
-if TYPE_CHECKING:
-    from dataselect.analysis.compare.overlap import Means, Overlap
+KeyKind = Literal["id", "text"]
+"""What tells records apart."""
+
+_ENOUGH = 5  # draws
+
+
+class Spread(NamedTuple):
+    """Mean and sample standard deviation of some draws; of a single one, no deviation."""
+
+    mean: float
+    deviation: float | None
+
+    @classmethod
+    def of(cls, values: Sequence[float | None]) -> Spread | None:
+        """Of the values that there are, None for none."""
+        known = [value for value in values if value is not None]
+        if not known:
+            return None
+        return cls(statistics.fmean(known), statistics.stdev(known) if known[1:] else None)
+
+
+class RandomRank(NamedTuple):
+    """How a selection stands among random ones by one measure.
+
+    It is better than `beaten` of `draws`. `deviations`: how much better than their mean, in their
+    standard deviations; None for fewer than five draws, whose deviation is a guess, and where
+    draws do not differ.
+    """
+
+    beaten: int
+    draws: int
+    deviations: float | None
+
+
+def standing(name: str, value: float | None, drawn: Sequence[float | None]) -> RandomRank | None:
+    """By a measure of that name; None where it has no good side, or no value."""
+    good = MEASURES[name].good
+    known = [each for each in drawn if each is not None]
+    if good is None or value is None or not known:
+        return None
+    sign = 1 if good == "high" else -1
+    gain = sign * (value - statistics.fmean(known))
+    deviation = statistics.stdev(known) if len(known) >= _ENOUGH else 0
+    return RandomRank(
+        sum(sign * value > sign * each for each in known),
+        len(known),
+        gain / deviation if deviation else None,
+    )
+
+
+class Overlap(NamedTuple):
+    """The `share` of the records of one selection that are in another.
+
+    `chance`: the share of the pool that the other one is, None without a pool.
+    """
+
+    of: str
+    within: str
+    share: float | None
+    chance: float | None
 
 
 @dataclass(frozen=True)
@@ -28,7 +86,7 @@ class Basis:
     draws: int
     cost: str
     seed: int
-    told_apart_by: Means
+    told_apart_by: KeyKind
 
 
 @dataclass(frozen=True)
@@ -70,19 +128,19 @@ class Compared:
 class ComparisonResult:
     """Everything that was measured.
 
-    `beside` are columns that have no random selections: all of the pool, the in-domain text alone,
-    the labelled records alone.
+    `baselines` have no random selections: all of the pool, the in-domain text alone, the labelled
+    records alone.
     """
 
     basis: Basis
     selections: dict[str, Compared]
-    beside: dict[str, MeasuredValues]
+    baselines: dict[str, MeasuredValues]
     overlaps: list[Overlap]
     warnings: list[str]
 
     @property
     def measures(self) -> list[str]:
-        columns = [each.figures for each in self.selections.values()] + [*self.beside.values()]
+        columns = [each.figures for each in self.selections.values()] + [*self.baselines.values()]
         return [name for name in MEASURES if any(each.values[name] is not None for each in columns)]
 
     def as_json(self) -> dict[str, Any]:
@@ -90,7 +148,7 @@ class ComparisonResult:
         return {
             "basis": vars(self.basis),
             "selections": {name: each.as_json(measures) for name, each in self.selections.items()},
-            **{name: _as_json(each, measures) for name, each in self.beside.items()},
+            **{name: _as_json(each, measures) for name, each in self.baselines.items()},
             "overlaps": [each._asdict() for each in self.overlaps],
             "warnings": self.warnings,
         }
@@ -124,8 +182,8 @@ class ComparisonResult:
         if assertion.reference == RANDOM:
             spread = self.selections[name].spread(assertion.measure.name)
             value = None if spread is None else spread.mean
-        elif assertion.reference in self.beside:
-            value = self.beside[assertion.reference].values[assertion.measure.name]
+        elif assertion.reference in self.baselines:
+            value = self.baselines[assertion.reference].values[assertion.measure.name]
         else:
             value = self.selections[assertion.reference].figures.values[assertion.measure.name]
         return None if value is None else assertion.factor * value

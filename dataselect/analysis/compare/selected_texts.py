@@ -80,7 +80,7 @@ class Collection:
         return len(self.corpus)
 
     @classmethod
-    def gathered(cls, batches: Iterable[TextTable], vocabulary: Vocabulary) -> Collection:
+    def collect(cls, batches: Iterable[TextTable], vocabulary: Vocabulary) -> Collection:
         """All records; words that are new join the vocabulary."""
         import numpy as np
 

@@ -10,8 +10,12 @@ from dataselect.analysis.compare.measures import MEASURES, MeasuredValues, Selec
 from dataselect.console import aligned, one_line
 
 if TYPE_CHECKING:
-    from dataselect.analysis.compare.random_baseline import RandomRank, Spread
-    from dataselect.analysis.compare.result import Compared, ComparisonResult
+    from dataselect.analysis.compare.result import (
+        Compared,
+        ComparisonResult,
+        RandomRank,
+        Spread,
+    )
 
 _WIDEST = 120  # characters
 _GAP = 2
@@ -89,7 +93,7 @@ def _columns(
     own: Callable[[MeasuredValues], _Column],
     random: Callable[[Compared], _Column],
 ) -> list[list[_Column]]:
-    """A group of columns a selection, its own and that of chance, then each column beside."""
+    """A group of columns a selection, its own and that of chance, then the baselines."""
     groups = [
         [
             [one_line(name), *own(each.figures)],
@@ -97,7 +101,7 @@ def _columns(
         ]
         for name, each in found.selections.items()
     ]
-    return groups + [[[name, *own(figures)]] for name, figures in found.beside.items()]
+    return groups + [[[name, *own(figures)]] for name, figures in found.baselines.items()]
 
 
 def shown(measure: SelectionMeasure, value: float | None) -> str:
@@ -162,10 +166,10 @@ def _overlaps(found: ComparisonResult) -> _Section:
 def _notes(found: ComparisonResult) -> Iterator[str]:
     """What the figures rest on, a line each."""
     basis = found.basis
-    beside = f", and learn from {basis.in_domain_records:,} in-domain records, too"
+    learnt = f", and learn from {basis.in_domain_records:,} in-domain records, too"
     yield (
         f"dev: {basis.development_records:,} records, {basis.development_words:,} words; models "
-        f"know {basis.vocabulary:,} words" + (beside if basis.in_domain_records else "")
+        f"know {basis.vocabulary:,} words" + (learnt if basis.in_domain_records else "")
     )
     if basis.draws:
         equal = "as many records" if basis.cost == "records" else f"the same total {basis.cost}"

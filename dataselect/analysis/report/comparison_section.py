@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from dataselect.analysis.compare.measures import MEASURES
-from dataselect.analysis.compare.random_baseline import Spread
+from dataselect.analysis.compare.result import Spread
 from dataselect.analysis.compare.table import shown, spread_shown
 
 if TYPE_CHECKING:

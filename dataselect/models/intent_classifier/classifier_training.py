@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -18,16 +18,14 @@ from dataselect.models.intent_classifier.features import (
     View,
     feature_counts,
 )
-from dataselect.models.intent_classifier.intent_classifier import OTHER
-from dataselect.models.intent_classifier.self_training import ROUNDS, TwoViewTexts, WeightedTargets
+from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
+from dataselect.models.intent_classifier.self_training import TwoViewTexts, WeightedTargets
 from dataselect.models.intent_classifier.temperature import answers, temperature
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from dataselect.models.encoders.base import Encoder
-    from dataselect.models.intent_classifier.soft_regression import MultinomialWeights
 
 # "Other" is no single thing: as one class it hides what sets an intent apart from its neighbours.
 # Parts of it take a quarter of the errors away on CLINC150 with five texts an intent.
@@ -41,35 +39,18 @@ _BACKGROUND_ALONE, _BACKGROUND_WITH_POOL = 0.4, 1.0
 _ENOUGH_HELD_OUT = 250  # texts to find one number, the temperature
 
 
-class TrainedClassifier(NamedTuple):
-    """What was learnt: see `IntentClassifier`."""
-
-    names: tuple[str, ...]
-    owners: NDArray[np.intp]
-    view: View
-    linear: MultinomialWeights
-    temperature: float
-    figures: dict[str, Any]
-
-
 def train(
+    model: IntentClassifier,
     texts: Sequence[str],
     intents: Sequence[str],
-    *,
-    background: Sequence[str] = (),
-    pool: Sequence[str] = (),
-    rounds: int = ROUNDS,
-    encoder: Encoder | None = None,
-    calibrates: bool = True,
-    rng: np.random.Generator | None = None,
-) -> TrainedClassifier:
-    """Learn from labelled texts, and from the pool in so many rounds of self-training.
+    background: Sequence[str],
+    pool: Sequence[str],
+    rng: np.random.Generator,
+) -> None:
+    """Set what a model learns from labelled texts, and from the pool in rounds of self-training.
 
-    `background`: texts that are none of the intents. `encoder`: its vectors instead of n-grams.
-    `calibrates`: find out on held-out texts how sure to be, which is most of the work and changes
-    no answer.
-
-    Raises InputError where there are fewer than two things to tell apart.
+    `background`: texts that are none of the intents. Raises InputError where there are fewer than
+    two things to tell apart.
     """
     names = sorted({*intents, OTHER}) if background else sorted(set(intents))
     if len(names) < 2:
@@ -77,11 +58,8 @@ def train(
             f"the labelled records have {len(names)} intents, and nothing to tell them from; "
             "give records of more intents, or a --background"
         )
-    rng = rng or np.random.default_rng(0)
     with threadpool_limits(1):  # sums come out the same however many cores there are
-        return _Problem(texts, intents, background, pool, names, rounds, encoder, rng).solve(
-            calibrates=calibrates
-        )
+        _Problem(model, texts, intents, background, pool, names, rng).solve()
 
 
 def parts(texts: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:
@@ -102,18 +80,18 @@ class _Problem:
 
     def __init__(
         self,
+        model: IntentClassifier,
         texts: Sequence[str],
         intents: Sequence[str],
         background: Sequence[str],
         pool: Sequence[str],
         names: list[str],
-        rounds: int,
-        encoder: Encoder | None,
         rng: np.random.Generator,
     ) -> None:
         from scipy.sparse import vstack
 
-        self.names, self.rounds = names, rounds
+        self.model, self.names, self.rounds = model, names, model.rounds
+        encoder = model.encoder
         self.known = [*texts, *background]
         self.labelled_count = len(texts)
         place = {name: number for number, name in enumerate(names)}
@@ -137,22 +115,23 @@ class _Problem:
 
         self.pool = seen(pool_counts, pool)
         self.labelled = WeightedTargets(
-            seen(counts, self.known), np.eye(every)[self.classes], self._weights(rounds)
+            seen(counts, self.known), np.eye(every)[self.classes], self._weights()
         )
 
-    def _weights(self, rounds: int) -> NDArray[np.float64]:
+    def _weights(self) -> NDArray[np.float64]:
         """(n,) 1 for labelled texts; what the background counts together is a share of theirs."""
         weights = np.ones(len(self.known))
         background = len(self.known) - self.labelled_count
-        share = _BACKGROUND_WITH_POOL if rounds else _BACKGROUND_ALONE
+        share = _BACKGROUND_WITH_POOL if self.rounds else _BACKGROUND_ALONE
         weights[self.labelled_count :] = share * self.labelled_count / max(1, background)
         return weights
 
-    def solve(self, *, calibrates: bool) -> TrainedClassifier:
+    def solve(self) -> None:
         """Train, and calibrate on held-out texts."""
-        which = self._held_out_rows() if calibrates else np.empty(0, np.intp)
+        model, uncalibrated = self.model, self.model.uncalibrated
+        which = np.empty(0, np.intp) if uncalibrated else self._held_out_rows()
         odds = self._held_out(which)  # first, since what is learnt from everything may be large
-        linear = self.labelled.learn(self.pool, self.rounds)
+        model.linear_ = self.labelled.learn(self.pool, self.rounds)
         figures: dict[str, Any] = {
             "labelled": self.labelled_count,
             "background": len(self.known) - self.labelled_count,
@@ -167,9 +146,10 @@ class _Problem:
             wrong = answers(odds, self.owners, scale).argmax(axis=1) != truth
             figures["held_out_error"] = round(float(weights @ wrong / weights.sum()), 4)
         figures["temperature"] = round(scale, 4)
-        if not calibrates:
+        if uncalibrated:
             figures["warnings"] = ["confidence is not calibrated"]
-        return TrainedClassifier(tuple(self.names), self.owners, self.view, linear, scale, figures)
+        model.names_, model.owners_, model.view_ = tuple(self.names), self.owners, self.view
+        model.temperature_, model.figures_ = scale, figures
 
     def _held_out_rows(self) -> NDArray[np.intp]:
         """Which texts to calibrate on, ascending: folds until there are enough, or nothing."""

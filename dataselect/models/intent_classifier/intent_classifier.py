@@ -120,19 +120,7 @@ class IntentClassifier(FittedModel):
         """As `fit`, of a background and a pool that `rng` drew already."""
         from dataselect.models.intent_classifier.classifier_training import train
 
-        learnt = train(
-            texts,
-            intents,
-            background=background,
-            pool=pool,
-            rounds=self.rounds,
-            encoder=self.encoder,
-            calibrates=not self.uncalibrated,
-            rng=rng,
-        )
-        self.names_, self.owners_, self.view_ = learnt.names, learnt.owners, learnt.view
-        self.linear_, self.temperature_ = learnt.linear, learnt.temperature
-        self.figures_ = learnt.figures
+        train(self, texts, intents, background, pool, rng)
         return self
 
     def predict(self, texts: Texts) -> NDArray[np.object_]:

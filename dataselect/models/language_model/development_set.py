@@ -1,4 +1,4 @@
-"""What texts are worth as training data: how well a development set is predicted and covered."""
+"""The value of texts as training data: how well a development set is predicted and covered."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class DevelopmentSet:
 
     >>> vocabulary = Vocabulary()
     >>> text, development = (
-    ...     Corpus.encoded([batch], vocabulary)
+    ...     TokenizedCorpus.encoded([batch], vocabulary)
     ...     for batch in (["play some jazz", "play the blues"], ["play some rock"])
     ... )
-    >>> Trial(vocabulary, development).coverage(text, n=2)
+    >>> DevelopmentSet(vocabulary, development).coverage(text, n=2)
     0.5
     """
 
@@ -28,11 +28,11 @@ class DevelopmentSet:
         self,
         vocabulary: Vocabulary,
         development: TokenizedCorpus,
-        beside: TokenizedCorpus | None = None,
+        joined: TokenizedCorpus | None = None,
     ) -> None:
-        """`vocabulary` must be complete, and numbers all texts. `beside` joins every one tried."""
+        """`vocabulary` is complete, and numbers all texts. `joined`: part of all that is tried."""
         self._vocabulary, self._development = vocabulary, development
-        self._beside = beside or TokenizedCorpus.joined([])
+        self._joined = joined or TokenizedCorpus.joined([])
         self._events = len(development.tokens) - len(development)
 
     def perplexity(self, corpus: TokenizedCorpus) -> float:
@@ -40,7 +40,7 @@ class DevelopmentSet:
 
         Takes what it does to train one, see `estimate`. Raises InputError where there is no text.
         """
-        tokens = np.concatenate((self._beside.tokens, corpus.tokens))
+        tokens = np.concatenate((self._joined.tokens, corpus.tokens))
         model = estimate(tokens, self._vocabulary, order=ORDER).model
         log_prob = float(model.score(self._development.tokens).log_probs.sum())
         return float(perplexity(log_prob, self._events))
@@ -50,5 +50,5 @@ class DevelopmentSet:
         wanted = self._development.ngrams(n)
         if not len(wanted):
             return None
-        found = np.isin(wanted, np.concatenate((self._beside.ngrams(n), corpus.ngrams(n))))
+        found = np.isin(wanted, np.concatenate((self._joined.ngrams(n), corpus.ngrams(n))))
         return float(found.mean())

@@ -10,18 +10,16 @@ from dataselect.command_line.options import InputOptions, OutputOptions, option
 from dataselect.data.annotations import annotation, utterances, warnings
 from dataselect.errors import OptionError, RequirementError
 from dataselect.execution.run import Run, Settings
-from dataselect.selection.budgets import parse_share
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    import numpy as np
 
     from dataselect.data.annotations import Utterance
     from dataselect.models.paraphrase_detector.pairs.pair_set import PairSet
 
 _NOUN = "paraphrase pairs"
 _PAIRS, _SPLITS, _RECORDS = "Pairs", "Splits", "Records"
+_DEV_SHARE = 0.1  # of the templates of each intent
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,9 @@ class SplitOptions:
     """What is kept apart to test on."""
 
     dev: str | None = option(
-        "FILE", _SPLITS, "Write pairs here of templates that the output has none of."
-    )
-    dev_share: str | None = option(
-        "P", _SPLITS, "Share of the templates of each intent for --dev [default: 10%]."
-    )
-    dev_pairs: int | None = option(
-        "N", _SPLITS, "How many pairs --dev gets [default: a tenth of --pairs].", min=2
+        "FILE",
+        _SPLITS,
+        "Write pairs here, a tenth as many, of templates that the output has none of.",
     )
     test: str | None = option(
         "FILE", _SPLITS, "Write pairs here of intents that neither the output nor --dev has any of."
@@ -66,26 +60,16 @@ class SplitOptions:
         _SPLITS,
         "An intent for --test; again for more, each then has negatives of the others.",
     )
-    held_out_share: str | None = option(
-        "P", _SPLITS, "Or the share of all intents for --test, drawn at random."
-    )
     test_pairs: int | None = option(
         "N", _SPLITS, "How many pairs --test gets [default: a tenth of --pairs].", min=2
     )
 
     def check(self) -> None:
         """Raise OptionError for options that lack another."""
-        draws = self.held_out is not None or self.held_out_share is not None
-        if self.dev is None and (self.dev_pairs is not None or self.dev_share is not None):
-            raise OptionError("--dev-share and --dev-pairs are for --dev FILE; give that too")
-        if self.test is None and (draws or self.test_pairs is not None):
-            raise OptionError(
-                "--held-out, --held-out-share and --test-pairs are for --test FILE; give that too"
-            )
-        if self.test is not None and not draws:
-            raise OptionError("--test is of intents; name some by --held-out or --held-out-share")
-        if self.held_out is not None and self.held_out_share is not None:
-            raise OptionError("--held-out names what --held-out-share would draw; give one of them")
+        if self.test is None and (self.held_out is not None or self.test_pairs is not None):
+            raise OptionError("--held-out and --test-pairs are for --test FILE; give that too")
+        if self.test is not None and self.held_out is None:
+            raise OptionError("--test is of intents; name some by --held-out")
 
     @property
     def files(self) -> dict[str, str]:
@@ -96,18 +80,11 @@ class SplitOptions:
     def sizes(self, pairs: int) -> dict[str, int]:
         """How many pairs each split gets that is asked for, where training gets `pairs`."""
         tenth = max(pairs // 10, 2)
-        sizes = {"dev": self.dev_pairs or tenth, "test": self.test_pairs or tenth}
+        sizes = {"dev": tenth, "test": self.test_pairs or tenth}
         return {"train": pairs} | {name: sizes[name] for name in self.files}
 
-    def dev_part(self) -> float:
-        """The share of templates that dev gets. Raises OptionError."""
-        return float(parse_share(self.dev_share or "10%")) if self.dev is not None else 0.0
-
     def intents(
-        self,
-        known: Collection[str | None],
-        left_out: Collection[str | None],
-        rng: np.random.Generator,
+        self, known: Collection[str | None], left_out: Collection[str | None]
     ) -> set[str | None]:
         """The intents for the test, of those that are `known`. Raises OptionError.
 
@@ -121,11 +98,7 @@ class SplitOptions:
                         "exclude leaves it out; name another, or leave --slotless out"
                     )
                 raise OptionError(f"--held-out {intent} is no intent of the input; check its name")
-        if self.held_out_share is None:
-            return set(self.held_out or ())
-        number = round(parse_share(self.held_out_share) * len(known))
-        order = rng.permutation(len(known)).tolist()
-        return {list(known)[place] for place in order[: max(number, 1)]}
+        return set(self.held_out or ())
 
 
 @dataclass(frozen=True)
@@ -143,7 +116,7 @@ class AnnotationOptions:
     )
 
 
-USUAL = "pairs slotless dev dev_share test held_out intent_field slots_field seed output"
+USUAL = "pairs slotless dev test held_out intent_field slots_field seed output"
 EXAMPLES = r"""
 dataselect paraphrase pairs --pairs 400 -o pairs.jsonl other_intents.jsonl
 dataselect paraphrase pairs --pairs 400 --dev dev.pairs.jsonl other_intents.jsonl \
@@ -177,7 +150,6 @@ def command(
 
     settings = replace(output.build(), seed=making.seed)
     splitting.check()
-    dev_share = splitting.dev_part()
     column = annotation(settings.text_field, annotated.intent_field, annotated.slots_field)
     rng = np.random.default_rng(settings.seed)
     with Run(inputs.open(digest=settings.report is not None), settings) as run:
@@ -194,8 +166,8 @@ def command(
 
         templates = distinct_templates(filter(takes_part, run.good(items, _NOUN)))
         known = {template.intent: None for template in templates}
-        held_out = splitting.intents(known, left_out, rng)
-        splits = split(templates, held_out, dev_share, rng)._asdict()
+        held_out = splitting.intents(known, left_out)
+        splits = split(templates, held_out, _DEV_SHARE if splitting.dev else 0.0, rng)._asdict()
         corpora = {name: AnnotatedCorpus(own) for name, own in splits.items()}
         made = [
             PairSet(name, corpora[name], size, rng)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -26,8 +25,6 @@ from dataselect.models.language_model.vocabulary import MARKERS
 from dataselect.models.text_sequences import as_texts
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from dataselect.models.language_model.vocabulary import Vocabulary
     from dataselect.models.text_sequences import Texts
     from dataselect.operations.winnow.scorer import WinnowScorer
@@ -155,15 +152,10 @@ class Winnow:
         for model in self._trained:
             model.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Winnow:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:

@@ -7,9 +7,15 @@ import numpy as np
 import pytest
 
 from dataselect.analysis.compare.assertions import RESERVED, parse
+from dataselect.analysis.compare.compare import random_figures
 from dataselect.analysis.compare.measures import MEASURES, MeasuredValues
-from dataselect.analysis.compare.random_baseline import Spread, random_figures, standing
-from dataselect.analysis.compare.result import Basis, Compared, ComparisonResult
+from dataselect.analysis.compare.result import (
+    Basis,
+    Compared,
+    ComparisonResult,
+    Spread,
+    standing,
+)
 from dataselect.analysis.compare.selected_texts import Collection, TextTable
 from dataselect.analysis.report.comparison_section import ComparisonSection, Drawn
 from dataselect.errors import OptionError
@@ -20,7 +26,7 @@ COSTS = [float(1 + number % 7) for number in range(50)]
 
 def collection(count: int, costs: list[float] | None = None) -> Collection:
     texts = [f"word{number}" for number in range(count)]
-    return Collection.gathered([TextTable(texts, costs=costs)], Vocabulary())
+    return Collection.collect([TextTable(texts, costs=costs)], Vocabulary())
 
 
 def sizes(part: Collection) -> MeasuredValues:
@@ -210,10 +216,10 @@ def test_labels_are_counted_only_where_every_record_has_one() -> None:
     draw = random.Random(0)
     labels = [draw.choice("abc") for _ in range(30)]
     batches = [TextTable(["x"] * 15, labels=labels[:15]), TextTable(["x"] * 15, labels=labels[15:])]
-    found = Collection.gathered(batches, Vocabulary())
+    found = Collection.collect(batches, Vocabulary())
     assert found.label_counts() == {label: labels.count(label) for label in "abc"}
     assert list(found.label_counts().values()) == sorted(found.label_counts().values())[::-1]
-    some = Collection.gathered([TextTable(["x", "y"], labels=["a", None])], Vocabulary())
+    some = Collection.collect([TextTable(["x", "y"], labels=["a", None])], Vocabulary())
     assert some.label_counts() == {}
 
 

@@ -367,15 +367,15 @@ def test_no_split_has_what_another_one_is_tested_on(inside: Inside, tmp_path: Pa
     write(tmp_path / "a.jsonl", corpus(60))
     outcome = inside(
         *("paraphrase", "pairs", "a.jsonl", "-o", "train", "--dev", "dev", "--test", "test"),
-        *("--dev-share", "30%", "--held-out", "find", "--pairs", 40, "--dev-pairs", 10),
+        *("--held-out", "find", "--pairs", 100, "--test-pairs", 4),
         *("--report", "report"),
     )
     assert outcome.code == 0
     made = {name: read(tmp_path / name) for name in ("train", "dev", "test")}
     sizes = {name: len(records) for name, records in made.items()}
-    assert sizes == {"train": 40, "dev": 10, "test": 4}
+    assert sizes == {"train": 100, "dev": 10, "test": 4}
     assert outcome.err.splitlines()[-1] == (
-        "dataselect: pairs of 180 records: train 40, dev 10, test 4"
+        "dataselect: pairs of 180 records: train 100, dev 10, test 4"
     )
     check_all([record for found in made.values() for record in found])
     templates = {
@@ -399,20 +399,6 @@ def test_no_split_has_what_another_one_is_tested_on(inside: Inside, tmp_path: Pa
         assert sum(found[name]["paraphrases"].values()) == sum(r["label"] for r in records)
     assert found["train"]["values_in_train"] == 1
     assert 0 < found["test"]["values_in_train"] <= 1
-
-
-def test_a_share_of_intents_is_drawn_for_the_test(inside: Inside, tmp_path: Path) -> None:
-    write(tmp_path / "a.jsonl", corpus(60))
-    drawn = set()
-    for seed in range(4):
-        inside(
-            *("paraphrase", "pairs", "a.jsonl", "-o", "train", "--test", "test", "--pairs", 40),
-            *("--held-out-share", "30%", "--seed", seed, "-q"),
-        ).silent()
-        [intent] = {record["intent1"] for record in read(tmp_path / "test")}
-        assert all(intent != record["intent1"] for record in read(tmp_path / "train"))
-        drawn.add(intent)
-    assert len(drawn) > 1
 
 
 def test_a_seed_gives_the_same_bytes_in_every_process(shell: Shell, tmp_path: Path) -> None:
@@ -496,23 +482,11 @@ def test_no_pair_at_all_is_an_error_that_says_why(
     assert (tmp_path / "p.jsonl").read_bytes() == b""
 
 
-def test_an_empty_split_is_an_error(inside: Inside, tmp_path: Path) -> None:
-    write(tmp_path / "a.jsonl", corpus())
-    outcome = inside("paraphrase", "pairs", "a.jsonl", "-o", "p", "--dev", "d", "--dev-share", "0")
-    outcome.refused(3, "no pair can be made for dev")
-    assert not (tmp_path / "p").exists()
-
-
 REFUSED = {
-    "--dev-share 10%": "--dev-share and --dev-pairs are for --dev FILE",
-    "--dev-pairs 5": "--dev-share and --dev-pairs are for --dev FILE",
     "--held-out play": "--test-pairs are for --test FILE",
     "--test-pairs 5": "--test-pairs are for --test FILE",
-    "--test t": "name some by --held-out or --held-out-share",
-    "--test t --held-out play --held-out-share 10%": "give one of them",
+    "--test t": "name some by --held-out",
     "--test t --held-out dance": "--held-out dance is no intent of the input; check its name",
-    "--test t --held-out-share 2": "write 2%",
-    "--dev d --dev-share x": "'x' is not a share",
 }
 
 
