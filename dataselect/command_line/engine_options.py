@@ -52,9 +52,16 @@ class EngineOptions:
         unused = [name for name in given(self) if name != "--engine"]
         if self.engine == "local" and unused:
             raise OptionError(f"{unused[0]} is for --engine ray; give it too")
-        files = inputs.files or []
-        address = self.ray_address
-        return open_pool(self.engine, files, rule, settings, ray_address=address, workers=run.jobs)
+        return open_pool(
+            self.engine,
+            inputs.files or [],
+            rule,
+            settings,
+            ray_address=self.ray_address,
+            workers=run.jobs,
+            source=inputs.source,
+            layout=inputs.layout(),
+        )
 
     def job(
         self,

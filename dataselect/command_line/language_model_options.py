@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dataselect.command_line.options import option, text_field_of
 from dataselect.data import records
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.data.sampling import read_columns
 from dataselect.errors import InputError, OptionError
@@ -34,7 +35,7 @@ class LanguageModelOptions:
             raise OptionError(
                 "give a language model by --lm FILE, or --in-domain FILE to train one"
             )
-        return [Inputs([self.lm] if self.lm is not None else self.in_domain or [])]
+        return [Inputs([self.lm]) if self.lm is not None else RecordFiles(self.in_domain or [])]
 
     def texts(self, text_field: str) -> list[str]:
         """The in-domain text, where it is given. Raises InputError.
@@ -44,7 +45,7 @@ class LanguageModelOptions:
         if not self.in_domain:
             return []
         column = records.text_of("--in-domain", self.in_domain_field, text_field)
-        [texts] = read_columns(Inputs(self.in_domain), [column])
+        [texts] = read_columns(RecordFiles(self.in_domain, text_field=column.path), [column])
         if not texts:
             raise InputError(f"{', '.join(self.in_domain)}: no text to train on; check --in-domain")
         return texts

@@ -13,6 +13,8 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 from typer import Argument, Option
 
 from dataselect.data.compression import refuse_compressed
+from dataselect.data.formats import Format, Layout
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.data.line_blocks import (
     LEAST_LONGEST_LINE,
@@ -87,13 +89,44 @@ class InputOptions:
 
     files: list[str] | None = argument(
         "[FILES]...",
-        "JSONL files, plain or .gz .zst .bz2 .xz, or quoted patterns; "
-        "- or nothing is standard input.",
+        "JSONL, text, CSV, TSV and others (see dataselect help formats), plain or .gz .zst .bz2 "
+        ".xz, or quoted patterns; - or nothing is standard input.",
+    )
+    source: str | None = option(
+        "FORMAT",
+        _RECORDS,
+        "The format of FILES [default: told by suffix and first bytes; through a pipe jsonl].",
+        name="--from",
+    )
+    columns: str | None = option(
+        "NAME,...",
+        _RECORDS,
+        "csv, tsv: the columns, by position, - for one to pass over [default: line 1 names them].",
+    )
+    no_header: bool = option("", _RECORDS, "csv, tsv: line 1 is a record, too.", False)
+    delimiter: str | None = option(
+        "CHARACTER", _RECORDS, "csv: what stands between cells [default: line 1 tells]."
     )
 
-    def open(self, *, digest: bool = False) -> Inputs:
-        """The inputs, checked."""
-        return Inputs(self.files or [], digest=digest)
+    def layout(self) -> Layout:
+        """What files do not say themselves. Raises OptionError."""
+        if self.delimiter is not None and len(self.delimiter.encode()) != 1:
+            raise OptionError(f"--delimiter {self.delimiter!r} is no single character; write one")
+        names = None if self.columns is None else tuple(self.columns.split(","))
+        return Layout(names, not self.no_header, self.delimiter)
+
+    def open(
+        self, *, digest: bool = False, text_field: str = "text", beside: Format | None = None
+    ) -> RecordFiles:
+        """The inputs, checked. `beside`: see `RecordFiles`. Raises InputError, OptionError."""
+        return RecordFiles(
+            self.files or [],
+            digest=digest,
+            source=self.source,
+            layout=self.layout(),
+            text_field=text_field,
+            beside=beside,
+        )
 
 
 @dataclass(frozen=True)
@@ -132,7 +165,7 @@ class SelectionOptions:
 
     def reads(self) -> list[Inputs]:
         """The files that selecting reads, beside the pool."""
-        return [] if self.auto is None else [Inputs([self.auto])]
+        return [] if self.auto is None else [RecordFiles([self.auto])]
 
     def build(
         self, *, calibrate: float | None = None, buckets: tuple[float, ...] = ()
@@ -200,10 +233,20 @@ class OutputOptions:
         return Settings(**vars(self))
 
 
+TARGET = option(
+    "FORMAT",
+    _RUN,
+    "The format of the output [default: told by its suffix; jsonl].",
+    name="--to",
+)
+"""The option `--to`, of commands that write records."""
+
+
 @dataclass(frozen=True)
 class RunOptions(OutputOptions):
     """What is written, and how records that are scored or selected get there."""
 
+    target: str | None = TARGET
     sort: bool = option("", _RUN, "Write best first instead of in input order.", False)
     rejects: str | None = option(
         "FILE", _RUN, "Write what was dropped here, with the reason in 'dropped'."

@@ -43,7 +43,7 @@ COMMANDS = {
     ),
     "convert": Command(
         "operations.convert.command",
-        "Turn text, TSV, Moses, SNIPS and BIO files into JSONL, and back.",
+        "Turn files of one format into another.",
     ),
     "evaluate": Command(
         "analysis.evaluate.command",

@@ -7,7 +7,7 @@ import re
 
 _WITH_PANDAS = "write it as JSONL with pandas: to_json(FILE, orient='records', lines=True)"
 _BINARY = {
-    b"PAR1": f"Parquet data; {_WITH_PANDAS}",
+    b"PAR1": "Parquet data; name the file *.parquet, or give --from parquet",
     b"ARROW1": f"Arrow data; {_WITH_PANDAS}",
     b"\x80\x04\x95": f"a Python pickle; {_WITH_PANDAS}",
     b"Obj\x01": "Avro data; write it as JSONL",
@@ -21,7 +21,6 @@ _BINARY = {
 }
 _NAME = re.compile(r"[^\W\d][\w .-]{0,39}", re.ASCII)
 _SEMICOLONS = re.compile(r"[^\W\d]\w*(;[^\W\d]\w*)+", re.ASCII)
-_CONVERT = "turn it into JSONL: dataselect convert --from"
 
 
 def binary(first: bytes) -> str | None:
@@ -45,7 +44,7 @@ def other_format(first: bytes) -> str | None:
     None for a line that was meant to be one, or that is not known.
 
     >>> other_format(b"id,text,intent")
-    'not JSON: this looks like CSV; turn it into JSONL: dataselect convert --from csv --header'
+    'not JSON: this looks like CSV; name the file *.csv, or give --from csv'
     """
     try:
         line = first.decode().strip()
@@ -53,7 +52,7 @@ def other_format(first: bytes) -> str | None:
         return None
     match line[:1]:
         case "[":
-            return "an array, not a JSON object; put each element on a line: jq -c '.[]'"
+            return "an array, not a JSON object; name the file *.json, or give --from json"
         case "{" if line == "{":
             return "not JSON: an object over several lines; put each on one: jq -c ."
         case "<":
@@ -83,7 +82,7 @@ def _is_json(line: str) -> bool:
 def _lines(line: str) -> str:
     """What lines of text are, and what to do, by the first one."""
     if "|||" in line:
-        return f"an n-best list of Moses; {_CONVERT} moses-nbest"
+        return "an n-best list; give --from moses-nbest or marian"
     for delimiter, kind in ("\t", "TSV"), (",", "CSV"):
         cells = line.split(delimiter)
         # pandas leaves the name of the index empty
@@ -91,8 +90,12 @@ def _lines(line: str) -> str:
         named = all(_NAME.fullmatch(cell.strip('"')) and cell == cell.strip() for cell in names)
         quoted = f'"{delimiter}' in line or f'{delimiter}"' in line
         if len(cells) > 1 and (named or quoted or delimiter == "\t"):
-            layout = "--header" if named else "--columns NAME,NAME..."
-            return f"{kind}; {_CONVERT} {kind.lower()} {layout}"
+            layout = "" if named else " --no-header --columns NAME,NAME..."
+            return f"{kind}; {_named(kind.lower())}{layout}"
     if _SEMICOLONS.fullmatch(line):
-        return f"CSV with semicolons; write it with commas, then {_CONVERT} csv --header"
-    return f"plain text; {_CONVERT} text"
+        return f"CSV with semicolons; {_named('csv')}"
+    return f"plain text; {_named('text', 'txt')}"
+
+
+def _named(name: str, suffix: str = "") -> str:
+    return f"name the file *.{suffix or name}, or give --from {name}"

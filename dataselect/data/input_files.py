@@ -9,7 +9,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -275,11 +275,19 @@ class Meter:
 
     digest: bool = False
     bytes_read: int = 0
+    _of_file: dict[str, int] = field(default_factory=dict)
     _hashes: dict[str, "hashlib._Hash"] = field(default_factory=dict)
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Count files anew that are about to be read again."""
+        for path in paths:
+            self.bytes_read -= self._of_file.pop(path, 0)
+            self._hashes.pop(path, None)
 
     def count(self, path: str, chunk: bytes) -> None:
         """Take note of a chunk as it stands in the file."""
         self.bytes_read += len(chunk)
+        self._of_file[path] = self._of_file.get(path, 0) + len(chunk)
         if self.digest:
             if path not in self._hashes:
                 self._hashes[path] = hashlib.sha256()
@@ -331,8 +339,20 @@ class Inputs:
 
     def by_file(self) -> list[Iterator[Block]]:
         """The blocks of each file by itself, so that files can be read in step."""
-        self.meter = Meter(self.meter.digest)
+        self.meter.forget(self.paths)
         return [self._blocks_of(path) for path in self.paths]
+
+    def first_bytes(self, path: str, most: int) -> bytes:
+        """How a file begins, decompressed; nothing of what can be read only once."""
+        if path == STDIN or (path in self._status and not is_regular(self._status[path])):
+            return b""
+        begin = b""
+        with self._open(path) as raw:
+            for chunk in _Chunks(path, raw, Meter()):
+                begin += chunk
+                if len(begin) >= most:
+                    break
+        return begin[:most]
 
     def _status_of(self, path: str) -> os.stat_result | None:
         """What a path leads to, or None where that is not on this machine. Raises InputError."""
@@ -342,15 +362,21 @@ class Inputs:
         """Open one of the files. Raises InputError."""
         return open_raw(path)
 
+    @contextlib.contextmanager
+    def open(self, path: str) -> Iterator[BinaryIO]:
+        """One of the files, or its copy, at its start. Raises InputError."""
+        if path in self._copies:
+            raw = self._copies[path].file
+            raw.seek(0)
+            yield raw
+            return
+        with self._open(path) as raw:
+            if path == STDIN and STDIN not in _kept and raw.seekable():
+                raw.seek(self._start)
+            yield raw
+
     def _blocks_of(self, path: str) -> Iterator[Block]:
-        with contextlib.ExitStack() as stack:
-            if path in self._copies:
-                raw = self._copies[path].file
-                raw.seek(0)
-            else:
-                raw = stack.enter_context(self._open(path))
-                if path == STDIN and STDIN not in _kept and raw.seekable():
-                    raw.seek(self._start)
+        with self.open(path) as raw:
             chunks = iter(_Chunks(path, raw, self.meter))
             yield from blocks_of(display(path), chunks, self.longest, cuts=self.cuts)
 
@@ -364,6 +390,18 @@ class Inputs:
                 for chunk in _Chunks(path, raw, Meter()).plain(BLOCK_BYTES):
                     copy.write(chunk)
             self._copies[path] = copy
+
+
+class PartOfInputs(Inputs):
+    """Some files of other inputs, for one reader; counted and copied where those are."""
+
+    def __init__(self, whole: Inputs, paths: Sequence[str]) -> None:
+        vars(self).update(vars(whole))
+        self.paths, self.cuts, self._whole = list(paths), whole.cuts, whole
+        self._status = {path: at for path, at in self._status.items() if path in paths}
+
+    def _open(self, path: str) -> BinaryIO:
+        return self._whole._open(path)  # noqa: SLF001  of the same class
 
 
 def file_status(path: str) -> os.stat_result:

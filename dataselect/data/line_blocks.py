@@ -1,7 +1,8 @@
 """Blocks of whole lines: cut from chunks of bytes, lines limited in length, records counted."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from dataselect.data import compression
@@ -15,6 +16,7 @@ LONGEST_LINE = 1 << 26
 LEAST_LONGEST_LINE = 1 << 20  # more than a block, in which lines are not looked at one by one
 _CUT = b"\xff\xfe\xff cut \xff"  # never UTF-8: nobody takes a line for whole that has it
 _CUT_OFF = re.compile(re.escape(_CUT) + rb"(.*)")
+_LINE_FEED = b"\xff\xfe\xff feed \xff"  # stands for one inside of a refused line
 _SHOWN = 1024  # bytes of a line that is cut off
 
 
@@ -22,12 +24,30 @@ class Block(NamedTuple):
     """Whole lines of one file: `data` ends with a line feed, `first_line` counts from 1.
 
     `first_record`: how many records all files have before it, where blocks are `numbered`.
+    `places`: where each line stands in its file, if it is a record made of another format.
     """
 
     source: str
     first_line: int
     data: bytes
     first_record: int = 0
+    places: Sequence[int] | None = None
+
+    def lines(self) -> list[bytes]:
+        """The lines without their line feeds."""
+        lines = self.data.split(b"\n")
+        lines.pop()
+        return lines
+
+    def numbered_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Each line with its number in its file."""
+        return zip(self.places or count(self.first_line), self.lines(), strict=False)
+
+    def part(self, first: int, last: int) -> "Block":
+        """The lines from `first` to before `last`, counted from 0; not `numbered`."""
+        data = b"".join([line + b"\n" for line in self.lines()[first:last]])
+        places = None if self.places is None else self.places[first:last]
+        return Block(self.source, self.first_line + first, data, places=places)
 
 
 def regrouped(small: Iterable[bytes]) -> Iterator[bytes]:
@@ -93,10 +113,18 @@ def cut_off(begin: bytes, longest: int) -> bytes:
     return begin[:_SHOWN] + _CUT + _too_long(longest).encode()
 
 
+def refused(raw: bytes, reason: str) -> bytes:
+    """A line that stands for a record that cannot be used, in a block of records that can."""
+    return (
+        raw.replace(b"\n", _LINE_FEED) + _CUT + reason.replace("\n", " ").encode(errors="replace")
+    )
+
+
 def told_apart(line: bytes) -> tuple[bytes, str]:
-    """What was in a file of a line, or of several, and why one was cut off, if it was."""
+    """What was in a file of a line or several, and why one was cut off or refused, if it was."""
     why = _CUT_OFF.search(line)
-    return _CUT_OFF.sub(b"", line), "" if why is None else why[1].decode(errors="replace")
+    raw = _CUT_OFF.sub(b"", line).replace(_LINE_FEED, b"\n")
+    return raw, "" if why is None else why[1].decode(errors="replace")
 
 
 def _too_long(longest: int) -> str:

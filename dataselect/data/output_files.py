@@ -72,9 +72,8 @@ class Sink:
     def __init__(self, path: str, when_gone: Callable[[], None]) -> None:
         """`when_gone` is called when a pipe's reader has left; what it raises ends the run.
 
-        Raises OutputError, and OptionError for a name that promises what is never written.
+        Raises OutputError.
         """
-        compression.refuse_unwritten(path)
         self.path = path
         self.gone = False
         self._when_gone = when_gone
@@ -259,10 +258,23 @@ class Outputs:
         """`inputs`: device and inode of each file that is read, none of which may be written."""
         self._inputs = inputs
         self._sinks: list[Sink | Folder] = []
+        self._endings: list[Callable[[], None]] = []
         self._taken: dict[_Identity, str] = {}
 
     def open(self, path: str) -> Sink:
-        """Open one output. Raises OptionError if it is also an input or another output."""
+        """Open one output. Raises OptionError if it is also an input or another output.
+
+        And for a name that promises what is never written.
+        """
+        compression.refuse_unwritten(path)
+        return self.open_as_named(path)
+
+    def at_end(self, write_end: Callable[[], None]) -> None:
+        """Call a function that writes the ends of outputs, when everything else has worked."""
+        self._endings.append(write_end)
+
+    def open_as_named(self, path: str) -> Sink:
+        """Open one output whose format is that of its name. Raises OptionError as `open`."""
         keys = _identities(path)
         shown = "standard output" if path == STDOUT else path
         for other in keys & self._taken.keys():
@@ -309,6 +321,8 @@ class Outputs:
 
     def commit(self) -> None:
         """Finish all outputs, then rename them into place: all of them or, on an error, none."""
+        for write_end in self._endings:
+            write_end()
         files = [sink for sink in self._sinks if sink.renames()]
         for sink in files:
             sink.finish()

@@ -237,16 +237,10 @@ def read(block: Block, columns: Sequence[Column], *, stop_at_first: bool = False
 _Read = tuple[Records, Sequence[int]]  # and the position of each good record
 
 
-def _lines(block: Block) -> list[bytes]:
-    lines = block.data.split(b"\n")
-    lines.pop()
-    return lines
-
-
 def _read_fast(block: Block, columns: Sequence[Column]) -> _Read | None:
     """Read a block whose lines are all good and plain, else None."""
     loads = orjson.loads
-    lines = _lines(block)
+    lines = block.lines()
     first, *others = columns
     try:
         if not others and first.is_plain:
@@ -270,7 +264,7 @@ def _read_slowly(block: Block, columns: Sequence[Column], stop: bool) -> _Read:
     values: list[list[Any]] = [[] for _ in columns]
     bad: list[BadRecord] = []
     positions: list[int] = []
-    for number_, line in enumerate(_lines(block), start=block.first_line):
+    for number_, line in block.numbered_lines():
         if not line or line.isspace():
             continue
         try:

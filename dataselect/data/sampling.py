@@ -39,8 +39,7 @@ def names_at(inputs: Inputs, positions: Collection[int]) -> list[bytes]:
     wanted = set(positions)
     found: list[bytes] = []
     for block in numbered(inputs.blocks()):
-        lines = enumerate(block.data.split(b"\n"), start=block.first_line)
-        filled = ((number, line) for number, line in lines if line.strip())
+        filled = ((number, line) for number, line in block.numbered_lines() if line.strip())
         for position, (number, line) in enumerate(filled, start=block.first_record):
             if position in wanted:
                 own = identity().find(parse(line))
@@ -205,5 +204,7 @@ def single_lines(block: Block, lines: Sequence[bytes], chosen: Sequence[int]) ->
     for place in chosen:
         position += count_records(b"\n".join(lines[start:place]))
         start = place
-        found.append(Block(block.source, block.first_line + place, lines[place] + b"\n", position))
+        number = None if block.places is None else block.places[place : place + 1]
+        line = lines[place] + b"\n"
+        found.append(Block(block.source, block.first_line + place, line, position, number))
     return found

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dataselect.data.formats import Layout
     from dataselect.execution.local import ScoringRun
     from dataselect.execution.run import Settings
     from dataselect.selection.rule import Selection
@@ -25,13 +27,22 @@ def open_pool(
     *,
     ray_address: str | None = None,
     workers: int | None = None,
+    source: str | None = None,
+    layout: Layout | None = None,
 ) -> Inputs:
     """The input files, shards with `ray`. Raises OptionError for what an engine does not do.
 
-    `workers`: at most so many tasks at a time on a cluster. Raises InputError.
+    `workers`: at most so many tasks at a time on a cluster. `source`: the format of the files,
+    where they do not tell. Raises InputError.
     """
     if engine == "local":
-        return Inputs(paths, digest=settings.report is not None)
+        return RecordFiles(
+            paths,
+            digest=settings.report is not None,
+            source=source,
+            layout=layout,
+            text_field=settings.text_field,
+        )
     from dataselect.execution.distributed.ray_cluster import RayCluster
     from dataselect.execution.distributed.shard_pool import ShardPool
     from dataselect.execution.distributed.shards import folders, resolve
@@ -62,7 +73,7 @@ def open_run(
     only_fits: bool = False,
 ) -> ScoringRun:
     """The run over a pool of `open_pool`. `only_fits`: nothing is going to be scored."""
-    if type(pool) is not Inputs:
+    if type(pool) not in (Inputs, RecordFiles):
         from dataselect.execution.distributed.distributed_run import DistributedRun
         from dataselect.execution.distributed.shard_pool import ShardPool
 

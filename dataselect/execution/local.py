@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dataselect.console import Progress, figure
 from dataselect.data import records
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.data.line_blocks import numbered
 from dataselect.data.sampling import read_columns
@@ -98,7 +99,7 @@ class ScoringRun(Run):
     def __init__(
         self, inputs: Inputs, settings: Settings, *, also_read: Sequence[Inputs] = ()
     ) -> None:
-        super().__init__(inputs, settings, also_read=also_read)
+        super().__init__(inputs, settings, also_read=also_read, writes_records=True)
         self.tally = RunStatistics(self.counts)
         self.learnt_from = 0
         """Records of in-domain text that a scorer was just fitted to, and to nothing larger."""
@@ -247,7 +248,7 @@ class LocalRun(ScoringRun):
         """The texts to try shares on, for `--auto`. Raises InputError."""
         if selection.auto is None:
             return []
-        [texts] = read_columns(Inputs([selection.auto]), [column])
+        [texts] = read_columns(RecordFiles([selection.auto], text_field=column.path), [column])
         if not texts:
             raise InputError(f"{selection.auto}: no text to try shares on; check --auto")
         return texts
@@ -340,10 +341,8 @@ class LocalRun(ScoringRun):
         return cut(selection.with_share(_best_share(self._sweep)))
 
     def _write(self, kept: bytes, dropped: bytes) -> None:
-        if kept:
-            self.write(kept)
-        if self._rejects is not None and dropped:
-            self._rejects.write(dropped)
+        self.write_kept(kept)
+        self.write_dropped(dropped)
 
 
 def _best_share(found: Sweep | None) -> Fraction:

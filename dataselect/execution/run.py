@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, fields
-from itertools import islice
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataselect.console import Progress
 from dataselect.data import records
+from dataselect.data.formats import Layout
+from dataselect.data.formats.lines import SourceLine
+from dataselect.data.formats.record_output import RecordOutput
 from dataselect.data.input_files import Inputs, refuse_shared_stdin
 from dataselect.data.output_files import STDOUT, Outputs, Sink
 from dataselect.data.records import BadRecord
@@ -34,12 +36,16 @@ _BATCH_RECORDS = 4096
 class Settings:
     """How a run treats files and records, whatever the command.
 
-    `on_error` is `fail`, `skip`, or a path that collects bad lines. `sort` writes best first.
+    `target` is the format of the output, where its suffix does not tell, and `layout` what else
+    that format asks for. `on_error` is `fail`,
+    `skip`, or a path that collects bad lines. `sort` writes best first.
     `given`: all options of the command by name, for reports.
     """
 
     output: str = STDOUT
     rejects: str | None = None
+    target: str | None = None
+    layout: Layout = field(default_factory=Layout)
     on_error: str = FAIL
     report: str | None = None
     sort: bool = False
@@ -64,14 +70,21 @@ class Run:
     """
 
     def __init__(
-        self, inputs: Inputs, settings: Settings, *, also_read: Sequence[Inputs] = ()
+        self,
+        inputs: Inputs,
+        settings: Settings,
+        *,
+        also_read: Sequence[Inputs] = (),
+        writes_records: bool = False,
     ) -> None:
         """`also_read`: files that are read elsewhere, and must not be written either.
 
-        Raises OptionError if standard input would be read twice.
+        `writes_records`: whether the output is records, in the format that its name tells. Raises
+        OptionError if standard input would be read twice.
         """
         refuse_shared_stdin([path for each in (inputs, *also_read) for path in each.paths])
         self.inputs, self.settings = inputs, settings
+        self._writes_records = writes_records
         inputs.cuts = True
         self.counts = Counts()
         own = {each.name for each in fields(settings)}
@@ -82,6 +95,7 @@ class Run:
         }
         self._outputs = Outputs(read)
         self._files: dict[str, Sink] = {}
+        self._record_files: dict[str, RecordOutput] = {}
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -93,18 +107,39 @@ class Run:
     def _open(self, stack: ExitStack) -> None:
         """Open what is written; what has to end before that is committed goes on the stack."""
         settings = self.settings
-        self._output = self._outputs.open(settings.output)
-        self._rejects = self._outputs.open(settings.rejects) if settings.rejects else None
+        self._sink: Sink | None = None
+        if self._writes_records:
+            self._kept = self._open_records(settings.output)
+        else:
+            self._sink = self._outputs.open(settings.output)
+        self._rejects = self._open_records(settings.rejects) if settings.rejects else None
         self._bad = self._outputs.open(settings.on_error) if self.collects_bad else None
         self._report = self._outputs.open(settings.report) if settings.report else None
 
     def __exit__(self, *error: Any) -> None:
         self._stack.__exit__(*error)
 
+    def _open_records(self, path: str) -> RecordOutput:
+        layout = replace(self.settings.layout, text_field=self.settings.text_field)
+        return RecordOutput(self._outputs, path, target=self.settings.target, layout=layout)
+
     def write(self, data: bytes) -> None:
-        """Write to the output. Raises OutputError."""
+        """Write to an output that is not records. Raises OutputError."""
+        assert self._sink is not None
         if data:
-            self._output.write(data)
+            self._sink.write(data)
+
+    def write_kept(self, lines: bytes) -> None:
+        """Write records that were kept, as JSON lines. Raises InputError, OutputError."""
+        if lines and (unwritten := self._kept.write(lines)):
+            self.counts.kept -= len(unwritten)
+            self.refuse(unwritten)
+
+    def write_dropped(self, lines: bytes) -> None:
+        """Write records that were dropped, where somebody wants them."""
+        if lines and self._rejects is not None and (unwritten := self._rejects.write(lines)):
+            self.counts.dropped -= len(unwritten)
+            self.refuse(unwritten)
 
     def open_file(self, path: str | None) -> None:
         """Add one more file to those that appear at the end, for `write_file` to fill.
@@ -113,6 +148,15 @@ class Run:
         """
         if path is not None:
             self._files[path] = self._outputs.open(path)
+
+    def open_records_file(self, path: str) -> None:
+        """Add one more file of records, likewise, for `write_records_file` to fill."""
+        self._record_files[path] = self._open_records(path)
+
+    def write_records_file(self, path: str, lines: bytes) -> None:
+        """Write records to a file that is open. Raises InputError for what it cannot hold."""
+        if unwritten := self._record_files[path].write(lines):
+            raise InputError(str(unwritten[0]))
 
     def write_file(self, path: str, data: bytes) -> None:
         """Write a file that is open."""
@@ -123,17 +167,23 @@ class Run:
         return self._outputs.open_folder(path, replaces)
 
     def write_records(
-        self, items: Iterable[bytes | BadRecord], noun: str, *, head: bytes = b""
+        self, items: Iterable[tuple[SourceLine, bytes] | BadRecord], noun: str
     ) -> None:
-        """Write records that were made rather than selected, each a line without its line feed.
-
-        `head` is written before them as it is, and does not count.
-        """
-        self.write(head)
-        good = self.good(items, noun)
-        while batch := list(islice(good, _BATCH_RECORDS)):
-            self.write(b"\n".join([*batch, b""]))
+        """Write records that were made rather than selected: where each is from, and its line."""
+        for _ in self.good(map(self._written, items), noun):
+            pass
         self.report(noun, {})
+
+    def _written(self, item: tuple[SourceLine, bytes] | BadRecord) -> BadRecord | None:
+        """Write a record, or say why not."""
+        if isinstance(item, BadRecord):
+            return item
+        place, line = item
+        try:
+            self._kept.write_line(line)
+        except ValueError as refusal:
+            return place.bad(refusal)
+        return None
 
     def good(self, items: Iterable[Item | BadRecord], noun: str) -> Iterator[Item]:
         """Yield all that are not bad records, which are dealt with on the way."""
@@ -221,7 +271,7 @@ class Run:
         if self._report is None:
             return
         settings = asdict(self.settings)
-        del settings["given"]
+        del settings["given"], settings["layout"], settings["target"]
         report = {
             "command": command,
             "signature": signature(command, {**facts, "seed": self.settings.seed}),

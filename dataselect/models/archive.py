@@ -40,7 +40,7 @@ _FAULTS = (
 Model = TypeVar("Model")
 
 
-class Format(NamedTuple):
+class ArchiveFormat(NamedTuple):
     """What kind of model a file holds; `version` grows when old files can no longer be read."""
 
     noun: str
@@ -50,7 +50,9 @@ class Format(NamedTuple):
         return f"dataselect {self.noun} {self.version}"
 
 
-def dumps(format_: Format, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+def dumps(
+    format_: ArchiveFormat, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> bytes:
     """A model as bytes: the same bytes for the same values, with no date in them."""
     members = {_ABOUT: orjson.dumps({"format": str(format_), **about})}
     for name, values in arrays.items():
@@ -66,7 +68,7 @@ def dumps(format_: Format, about: Mapping[str, Any], arrays: Mapping[str, NDArra
 
 def load(
     path: str,
-    format_: Format,
+    format_: ArchiveFormat,
     restore: Callable[[dict[str, Any], dict[str, NDArray[Any]]], Model],
 ) -> Model:
     """Read a model from a file: `restore` makes it of what `dumps` was given.
@@ -92,7 +94,7 @@ def load(
         ) from None
 
 
-def loads(data: bytes, format_: Format) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def loads(data: bytes, format_: ArchiveFormat) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """What `dumps` was given. Raises one of many errors for damaged bytes, see `load`.
 
     Nothing is taken into memory that is much larger than `data`.

@@ -57,7 +57,7 @@ def test_a_shard_that_is_gone_is_told(folder: Path) -> None:
 def test_a_folder_without_a_manifest_is_no_input(folder: Path) -> None:
     (folder / "kept" / "_manifest.json").unlink()
     assert not is_output_folder("kept")
-    run_inside("select", "--by", "relevance", "kept").refused(1, "kept: Is a directory")
+    run_inside("select", "--by", "relevance", "kept").refused(1, "kept: a folder, and of no format")
 
 
 def test_a_folder_that_is_not_complete_is_no_input(folder: Path) -> None:

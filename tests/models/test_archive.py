@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from dataselect.errors import InputError
 from dataselect.models import archive
-from dataselect.models.archive import Format
+from dataselect.models.archive import ArchiveFormat
 
-PARROT = Format("parrot", 3)
+PARROT = ArchiveFormat("parrot", 3)
 ABOUT = {"word": "hello", "times": [1, 2.5]}
 ARRAYS: dict[str, NDArray[Any]] = {"loud": np.arange(6.0).reshape(2, 3), "few": np.arange(2)}
 
@@ -78,8 +78,8 @@ UNFIT = {
     "a zip without the JSON file": members(hello=b"x"),
     "a list": members(model__json=b"[]"),
     "without a format": members(model__json=b"{}"),
-    "of another kind": archive.dumps(Format("cage", 3), ABOUT, ARRAYS),
-    "of another version": archive.dumps(Format("parrot", 4), ABOUT, ARRAYS),
+    "of another kind": archive.dumps(ArchiveFormat("cage", 3), ABOUT, ARRAYS),
+    "of another version": archive.dumps(ArchiveFormat("parrot", 4), ABOUT, ARRAYS),
     "nested too deep": members(model__json=b"[" * 100_000),
     "with an array that is none": members(model__json=HEAD, x__npy=b"hello"),
     "with an array whose head has no end": members(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dataselect.analysis.compare.assertions import RESERVED
 from dataselect.analysis.compare.selected_texts import Fields, TextTable
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import STDIN, Inputs, display
 from dataselect.errors import OptionError, RequirementError
 from dataselect.execution.run import Run
@@ -26,10 +27,10 @@ class ComparedFiles:
     ) -> ComparedFiles:
         """The files, none of them read yet. Raises InputError, and OptionError as `names` does."""
         files = files or [STDIN]
-        opened = (Inputs([path], digest=digest) for path in files)
+        opened = (RecordFiles([path], digest=digest) for path in files)
         return cls(
             dict(zip(names(files), opened, strict=True)),
-            None if pool is None else Inputs(pool, digest=digest),
+            None if pool is None else RecordFiles(pool, digest=digest),
             fields,
         )
 

@@ -19,6 +19,7 @@ from dataselect.analysis.evaluate.hypothesis_pairs import join
 from dataselect.analysis.evaluate.predicted_intents import tested_columns
 from dataselect.command_line.options import given, option, text_field_of
 from dataselect.data import records
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs, display
 from dataselect.data.sampling import read_columns
 from dataselect.errors import InputError, OptionError
@@ -106,7 +107,7 @@ class CompareOptions:
         return [parse(each, measures, [*references, *names]) for each in self.fail_if or ()]
 
     def reads(self) -> list[Inputs]:
-        return [Inputs([path]) for path in (self.dev, *(self.in_domain or ()))]
+        return [RecordFiles([path]) for path in (self.dev, *(self.in_domain or ()))]
 
     def development(self, text_field: str) -> list[str]:
         """The development text. Raises InputError."""
@@ -122,7 +123,7 @@ class CompareOptions:
 
 
 def _texts(paths: Sequence[str], column: Column) -> list[str]:
-    [texts] = read_columns(Inputs(paths), [column])
+    [texts] = read_columns(RecordFiles(paths, text_field=column.path), [column])
     return texts
 
 
@@ -162,7 +163,7 @@ class DownstreamOptions(LearningOptions):
 
     def reads(self) -> list[Inputs]:
         """The files that are read to learn from, and to test on."""
-        return super().reads() + ([] if self.test is None else [Inputs([self.test])])
+        return super().reads() + ([] if self.test is None else [RecordFiles([self.test])])
 
     def training(self, settings: Settings) -> DownstreamTraining | None:
         """How intent classifiers are trained, None where they are not. Raises InputError."""
@@ -175,7 +176,7 @@ class DownstreamOptions(LearningOptions):
         labelled = self.labelled_records(settings)
         text = records.text_of("--test", self.test_field, settings.text_field)
         columns = tested_columns(text, self.intent_field, _REFERENCE)
-        test = records.all_good(join(Inputs([self.test]), None, columns))
+        test = records.all_good(join(RecordFiles([self.test], text_field=text.path), None, columns))
         if not test:
             raise InputError(f"{self.test}: no record to test on; check --test")
         return DownstreamTraining(

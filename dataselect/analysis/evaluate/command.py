@@ -21,6 +21,7 @@ from dataselect.command_line.normalization_options import SECTION, NamedNormaliz
 from dataselect.command_line.options import InputOptions, OutputOptions, option
 from dataselect.console import printable
 from dataselect.data import records
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
 from dataselect.execution.run import Run
@@ -147,8 +148,8 @@ def command(
         **(fields.intents(settings.text_field, classifies=bool(classifier)) if intents else {}),
         **({} if measuring.id_field is None else id_column(measuring.id_field)),
     }
-    system = inputs.open(digest=settings.report is not None)
-    baseline = None if measuring.against is None else Inputs([measuring.against])
+    system = inputs.open(digest=settings.report is not None, text_field=settings.text_field)
+    baseline = None if measuring.against is None else RecordFiles([measuring.against])
     others = [Inputs([path]) for path in (measuring.against, measuring.intent_classifier) if path]
     with Run(system, settings, also_read=others) as run:
         of_baseline = {**columns, **_baseline_text(measuring, metrics)}

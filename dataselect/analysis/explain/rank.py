@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataselect.data import records
-from dataselect.data.input_files import Inputs
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.execution.block import cost_column, counted
 from dataselect.selection.rule import gain
 
@@ -58,14 +59,14 @@ def rank_of(
     columns += [column for column in (costs_column, group_column) if column]
     exclusions = {words for words, each in stage.reasons.items() if each.is_exclusion}
     own_gain, read, among, above, is_before = gain(score, cut.direction), 0, 0, 0, True
-    for block in (block for path in files for block in Inputs([path]).blocks()):
+    for block in (block for path in files for block in RecordFiles([path]).blocks()):
         scores, dropped, *others = records.read(block, columns).columns
         earlier = len(scores) if is_before else 0  # these win where scores are equal
         if is_before and place.is_in(block.source):
-            *lines, rest = block.data.split(b"\n", place.line - block.first_line)
-            is_before = not rest
-            before = block._replace(data=b"".join(line + b"\n" for line in lines))
-            earlier = len(records.read(before, columns).lines)
+            numbers = [number for number, _ in block.numbered_lines()]
+            lines = bisect_left(numbers, place.line)
+            is_before = lines == len(numbers)
+            earlier = len(records.read(block.part(0, lines), columns).lines)
         gains = gain(np.array(scores, np.float64), cut.direction)
         better = np.where(np.arange(len(gains)) < earlier, gains >= own_gain, gains > own_gain)
         own = np.ones(len(gains), bool)

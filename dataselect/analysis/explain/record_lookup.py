@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from dataselect.data.input_files import Inputs, display, expand, holds, refuse_shared_stdin
+from dataselect.data.formats.record_files import RecordFiles
+from dataselect.data.input_files import display, expand, holds, refuse_shared_stdin
 from dataselect.data.records import BadRecord, all_good, encoded, parse
 from dataselect.errors import InputError
 
@@ -52,7 +53,7 @@ class Files:
         paths = [path for pattern in patterns for path in expand([pattern])]
         refuse_shared_stdin(paths)
         once = {os.path.realpath(path): path for path in reversed(paths)}
-        self.inputs = {display(path): Inputs([path]) for path in reversed(once.values())}
+        self.inputs = {display(path): RecordFiles([path]) for path in reversed(once.values())}
         for each in self.inputs.values():
             each.keep_for_rereading()
 
@@ -130,7 +131,7 @@ def _is_bare(spelled: str) -> bool:
 def _lines(blocks: Iterable[Block]) -> Iterator[tuple[int, bytes, str]]:
     """Number, bytes and source of each line."""
     for block in blocks:
-        for number, line in enumerate(block.data.split(b"\n")[:-1], start=block.first_line):
+        for number, line in block.numbered_lines():
             yield number, line, block.source
 
 

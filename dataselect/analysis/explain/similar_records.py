@@ -71,7 +71,7 @@ def nearest(
             if key in best:
                 best[key] = (best[key][0], best[key][1] + 1, best[key][2])
             elif cosine > lowest:
-                number = block.first_line + block.data.split(b"\n").index(line)
+                number = next(at for at, own in block.numbered_lines() if own == line)
                 name = records.identity(id_field).find(records.parse(line))
                 neighbour = Neighbour(
                     f"{block.source}:{number}" if name is None else name,

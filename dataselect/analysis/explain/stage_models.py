@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataselect.data.input_files import Inputs, named
+from dataselect.data.formats.record_files import RecordFiles
+from dataselect.data.input_files import named
 from dataselect.data.sampling import read_columns
 from dataselect.execution.run import SKIP, Settings
 
@@ -100,7 +101,7 @@ def relevance_of_stage(stage: Stage, text: str) -> RelevanceSum | None:
         lowercase=options["lowercase"],
         background_size=options["background_size"],
     )
-    fitted = files.fit(model, Inputs(pool), _settings(stage))
+    fitted = files.fit(model, RecordFiles(pool), _settings(stage))
     return relevance_sum(fitted, f"a model of {', '.join(options['in_domain'])}", text)
 
 
@@ -172,14 +173,15 @@ def words_of_stage(stage: Stage, text: str) -> WordPredictions | None:
         return None
     lm, in_domain, names = None, [], [f"a model of {', '.join(options['in_domain'] or ())}"]
     if options["in_domain"]:
-        [in_domain] = read_columns(Inputs(own), [stage.column_of("in_domain")])
+        column = stage.column_of("in_domain")
+        [in_domain] = read_columns(RecordFiles(own, text_field=column.path), [column])
     else:
         lm, names = LanguageModel(own[0], normalization), [str(options["lm"])]
     others = read_background(
         background if background in (None, AUTO) else pool[0],
         stage.column_of("background"),
         in_domain,
-        Inputs(pool),
+        RecordFiles(pool),
         normalization,
         _settings(stage),
         np.random.default_rng(options["seed"]),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.options import argument, option
 from dataselect.console import Progress
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import STDIN, Inputs, rereadable, spelled_out
 from dataselect.data.output_files import STDOUT
 from dataselect.errors import OptionError
@@ -146,14 +147,16 @@ def command(shown: PageContentOptions, page: PageOptions) -> None:
     check_installed()
     settings = Settings(output=page.output, quiet=page.quiet, seed=page.seed)
     reports = list(dict.fromkeys(Inputs(shown.reports).paths)) if shown.reports else []
-    scored = list(dict.fromkeys(Inputs(shown.scored).paths)) if shown.scored else []
+    scored = list(dict.fromkeys(RecordFiles(shown.scored).paths)) if shown.scored else []
     stages, compared = read_reports(reports)
     sources = sources_of(stages, scored, shown.by, shown.text_field)
     records = list(
         dict.fromkeys(path for lineage in sources for each in lineage for path in each.files)
     )
-    others = [Inputs(paths) for paths in (records, shown.in_domain) if paths]
-    with Run(Inputs(reports or scored), settings, also_read=others) as run:
+    others = [RecordFiles(paths) for paths in (records, shown.in_domain) if paths]
+    with Run(
+        Inputs(reports) if reports else RecordFiles(scored), settings, also_read=others
+    ) as run:
         folder = None if page.plots is None else run.open_folder(page.plots, _holds_plots)
         with Progress(_NOUN, None, quiet=page.quiet) as progress:
             built = build_page(sources, compared, page.settings(shown), _Meter(progress))

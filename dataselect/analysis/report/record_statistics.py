@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.analysis.report.extremes import Extremes, Row
 from dataselect.data import records
-from dataselect.data.input_files import Inputs
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.sampling import Drawing
 from dataselect.errors import InputError
 from dataselect.models.content_keys import content_keys
@@ -150,7 +150,7 @@ class _Reading:
         if not paths:
             return
         wanted = self._wanted
-        for block in Inputs(paths).blocks():
+        for block in RecordFiles(paths).blocks():
             found = records.read(block, list(wanted.values()), stop_at_first=strict)
             if found.bad and strict:
                 raise InputError(str(found.bad[0]))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dataselect.data import records
-from dataselect.data.input_files import Inputs, display
+from dataselect.data.formats.record_files import RecordFiles
+from dataselect.data.input_files import display
 from dataselect.data.records import parse
 from dataselect.errors import InputError, OptionError
 from dataselect.selection.rule import DIRECTIONS
@@ -125,8 +126,8 @@ def first_record(paths: Sequence[str]) -> dict[str, Any]:
     """The first record of some files, empty if there is none. Raises InputError for a bad one."""
     if not paths:
         return {}
-    for block in Inputs(paths).blocks():
-        for number, line in enumerate(block.data.split(b"\n"), block.first_line):
+    for block in RecordFiles(paths).blocks():
+        for number, line in block.numbered_lines():
             if line.strip():
                 try:
                     return parse(line)
@@ -169,4 +170,4 @@ def in_domain_texts(
     if not paths:
         return []
     column = records.text_of("--in-domain", field, *usual)
-    return sample_texts(Inputs(paths), column, size, rng, strict=True)
+    return sample_texts(RecordFiles(paths, text_field=column.path), column, size, rng, strict=True)

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import orjson
 
 from dataselect.data import records
-from dataselect.data.formats.lines import Item, Layout, SourceLine, each_line, lines
+from dataselect.data.formats.lines import Found, Item, Layout, lines
+from dataselect.data.formats.writers import LineWriter
 from dataselect.data.input_files import Inputs
-
-_DECODER = json.JSONDecoder(parse_int=orjson.Fragment, parse_float=orjson.Fragment)
+from dataselect.data.line_blocks import BOM
 
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
-    """Every record, its numbers kept as they are spelt; blank lines do not count."""
-    written = (line for line in lines(inputs.blocks()) if not line.blank())
-    return each_line(written, _fields)
+    """Every record; blank lines do not count."""
+    for line in lines(inputs.blocks()):
+        if line.blank():
+            continue
+        try:
+            yield Found(line, records.parse(line.raw), line.raw)
+        except ValueError as refusal:
+            yield line.bad(refusal)
 
 
-def _fields(line: SourceLine) -> dict[str, Any]:
-    records.parse(line.raw)  # says what is wrong better than the standard library
+def recognizes(first: bytes) -> bool:
+    """Whether the first line is an object, or the beginning of a long one."""
+    line, feed, _ = first.removeprefix(BOM).lstrip().partition(b"\n")
+    if not line.startswith(b"{"):
+        return False
     try:
-        fields: dict[str, Any] = _DECODER.decode(line.raw.decode())
-    except RecursionError:
-        raise ValueError("nested too deeply; flatten the record") from None
-    return fields
+        return isinstance(orjson.loads(line), dict)
+    except orjson.JSONDecodeError:
+        return not feed
 
 
-def writer(layout: Layout) -> Callable[[dict[str, Any]], bytes]:
-    """A function from a record to its line, compact."""
-    return orjson.dumps
+def writer(layout: Layout) -> LineWriter:
+    """A record as compact JSON."""
+    return LineWriter(records.encoded)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from dataselect.data.first_bytes import explained
 from dataselect.data.input_files import Inputs, display
-from dataselect.data.line_blocks import BOM, Block
+from dataselect.data.line_blocks import BOM, Block, spelled_bytes, told_apart
 from dataselect.data.records import BadRecord, decoded
 from dataselect.errors import InputError
 
@@ -18,12 +18,16 @@ class Layout:
     """What a file does not say about itself.
 
     `columns`: a name for each column by position, `-` for one that is passed over. `header`: the
-    first line of each file holds names. `text_field`: the field for the text.
+    first line of each file holds names. `delimiter`: what stands between cells of CSV, None to look
+    at the first line. `text_field`: the field for the text. `list_size`: how many hypotheses each
+    n-best list has, where nothing else tells.
     """
 
     columns: tuple[str, ...] | None = None
-    header: bool = False
+    header: bool = True
+    delimiter: str | None = None
     text_field: str = "text"
+    list_size: int | None = None
 
 
 class SourceLine(NamedTuple):
@@ -52,10 +56,11 @@ class SourceLine(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A record, and the line that messages about it point to."""
+    """A record, and the line that messages point to; `json`: the record as the file spells it."""
 
     line: SourceLine
     fields: dict[str, Any]
+    json: bytes | None = None
 
 
 Item: TypeAlias = Found | BadRecord
@@ -89,6 +94,36 @@ def each_line(
             yield Found(line, fields(line))
         except ValueError as refusal:
             yield line.bad(refusal)
+
+
+def document_of(inputs: Inputs) -> SourceLine | None:
+    """One file as a whole, as its first line; None where it holds nothing but white space.
+
+    Raises InputError for one that is longer than a line may be: it is held in memory.
+    """
+    [blocks] = inputs.by_file()
+    held: list[bytes] = []
+    size = 0
+    source = ""
+    for block in blocks:
+        source = block.source
+        size += len(block.data)
+        held.append(block.data)
+        if why := told_apart(block.data)[1]:
+            raise unreadable_document(SourceLine(source, 1, b""), why)
+        if size > inputs.longest:
+            raise unreadable_document(
+                SourceLine(source, 1, b""),
+                f"longer than {spelled_bytes(inputs.longest)}; raise that with --max-line, or "
+                "split it",
+            )
+    raw = b"".join(held)
+    return SourceLine(source, 1, raw) if raw.strip() else None
+
+
+def unreadable_document(file: SourceLine, reason: str, line: int = 1) -> InputError:
+    """What to say of a document of which no one could say how many records are lost."""
+    return InputError(f"{file.source}:{line}: {reason} (the whole file is lost)")
 
 
 def joined(several: Iterable[SourceLine]) -> SourceLine:

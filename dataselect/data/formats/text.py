@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from dataselect.data import records
 from dataselect.data.formats.lines import Item, Layout, SourceLine, each_line, filled, lines
+from dataselect.data.formats.writers import LineWriter
 from dataselect.data.input_files import Inputs
 
 
@@ -19,17 +20,30 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     return each_line(lines(inputs.blocks()), fields)
 
 
-def writer(layout: Layout) -> Callable[[dict[str, Any]], bytes]:
-    """A function from a record to its text. Raises ValueError for a text of several lines."""
+def writer(layout: Layout) -> LineWriter:
+    """The text of a record, which has to be one line."""
     column = records.text(layout.text_field)
 
-    def write(fields: dict[str, Any]) -> bytes:
-        text: str = column.get(fields)
-        if any(character in text for character in "\n\r\0"):
-            what = "a NUL" if "\0" in text else "a line feed or carriage return"
-            raise ValueError(
-                f"field '{layout.text_field}' holds {what}; remove it, or leave the record as JSON"
-            )
-        return text.encode()
+    def line(fields: dict[str, Any]) -> bytes:
+        return spelled(column.get(fields), layout.text_field)
 
-    return write
+    return LineWriter(line)
+
+
+def spelled(text: str, field: str) -> bytes:
+    """A text as a line. Raises ValueError for one that would be read as another."""
+    for character, what in _NOT_IN_A_LINE.items():
+        if character in text:
+            raise ValueError(
+                f"field '{field}' holds {what}; remove it, or leave the record as JSON"
+            )
+    if text.startswith("\ufeff"):
+        raise ValueError(f"field '{field}' begins with a byte order mark; remove it")
+    return text.encode()
+
+
+_NOT_IN_A_LINE = {
+    "\n": "a line feed or carriage return",
+    "\r": "a line feed or carriage return",
+    "\0": "a NUL",
+}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.models.archive import Format
+    from dataselect.models.archive import ArchiveFormat
     from dataselect.selection.score_table import ScoreTable
 
 _NAMES = ("group_names", "field_names")
@@ -90,7 +90,7 @@ def damaged(path: str) -> InputError:
     return InputError(f"{path}: damaged; remove it, and run again with --resume")
 
 
-def _format() -> Format:
-    from dataselect.models.archive import Format
+def _format() -> ArchiveFormat:
+    from dataselect.models.archive import ArchiveFormat
 
-    return Format("shard scores", 1)
+    return ArchiveFormat("shard scores", 1)

@@ -315,7 +315,7 @@ def _write(sink: Sink | None, text: bytes) -> None:
 
 def _good_lines(block: Block, bad_lines: Collection[int]) -> list[bytes]:
     """The lines that hold a good record: those that are neither blank nor known to be bad."""
-    lines = enumerate(block.data.split(b"\n"), start=block.first_line)
+    lines = block.numbered_lines()
     return [line for number, line in lines if line.strip() and number not in bad_lines]
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dataselect.models.text_sequences import Texts
 
 OTHER = "other"
-_FORMAT = archive.Format("label", 1)
+_FORMAT = archive.ArchiveFormat("label", 1)
 _DECIMALS = 6
 _LARGEST = 1e9  # of weights: sums of such numbers are finite
 

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from dataselect.data.input_files import read_whole
 from dataselect.documents import Between, parsed, typed
 from dataselect.errors import InputError
-from dataselect.models.archive import Format
+from dataselect.models.archive import ArchiveFormat
 from dataselect.models.encoders import base, loading
 from dataselect.models.paraphrase_detector.batching import TextPiece
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
 from dataselect.models.platt_scaling import PlattScaling
 from dataselect.models.system_errors import raise_if_of_machine
 
-FORMAT = Format("paraphrase detector", 2)
+FORMAT = ArchiveFormat("paraphrase detector", 2)
 _ABOUT, _WEIGHTS, _CARD = "detector.json", "detector.safetensors", "README.md"
 _PAIRS_AT_ONCE = 8_192
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.console import Steps
 from dataselect.data import records
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs, named
 from dataselect.data.sampling import no_good_record, read_columns, sample_columns, total_records
 from dataselect.errors import InputError, OptionError
@@ -50,7 +51,7 @@ class BitextSources:
 
     def reads(self) -> list[Inputs]:
         """The files of records that are read beside the pool. Raises OptionError."""
-        return [Inputs([path]) for _, path in self._in_domain_files]
+        return [RecordFiles([path]) for _, path in self._in_domain_files]
 
     def column_of(self, files: str, path: str | None, side: str) -> Column:
         """Where the files that an option names have the text of a side."""
@@ -226,7 +227,7 @@ class BitextSources:
 
 def _read(paths: Sequence[str], columns: Sequence[Column]) -> list[list[Any]]:
     """Columns of in-domain files. Raises InputError where there are no records."""
-    values = read_columns(Inputs(paths), columns)
+    values = read_columns(RecordFiles(paths, text_field=columns[0].path), columns)
     if not values[0]:
         raise InputError(
             f"{', '.join(paths)}: no text to compare with; give at least one, better fifty"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SIDES = ("src", "tgt")
 DECIMALS = 6
-FORMAT = archive.Format("bitext", 2)
+FORMAT = archive.ArchiveFormat("bitext", 2)
 
 
 OpenEncoder = Callable[[str, Mapping[str, Any]], Encoder]

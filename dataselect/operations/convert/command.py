@@ -1,71 +1,84 @@
-"""`dataselect convert`: other file formats to JSONL, and back."""
+"""`dataselect convert`: files of one format into another."""
+
+from collections.abc import Iterator
+from dataclasses import replace
 
 from dataselect.command_line.ending import note, warn
-from dataselect.command_line.options import OutputOptions, argument, option
+from dataselect.command_line.options import TARGET, InputOptions, OutputOptions, option
 from dataselect.data.first_bytes import is_object
-from dataselect.data.formats import Layout, Source, Target, convert
-from dataselect.data.formats import header as header_of
-from dataselect.data.input_files import Inputs
+from dataselect.data.formats import named, of_output
+from dataselect.data.formats.lines import SourceLine
+from dataselect.data.formats.record_files import RecordFiles
+from dataselect.data.records import BadRecord, annotate, encoded
+from dataselect.errors import OptionError
 from dataselect.execution.run import Run
 
-USUAL = "from to columns header id text_field on_error output"
+USUAL = "source target columns no_header delimiter id_ text_field on_error output"
 EXAMPLES = r"""
 dataselect convert --to text relevant.jsonl > relevant.txt
-dataselect convert --to tsv --columns id,text --header -o relevant.tsv relevant.jsonl
+dataselect convert --columns id,text -o relevant.tsv relevant.jsonl
 """
 
 
 def command(
+    inputs: InputOptions,
     *,
-    files: list[str] | None = argument(
-        "[FILES]...",
-        "Files, plain or .gz .zst .bz2 .xz; moses: source, target; "
-        "bio: seq.in, seq.out, label, or CoNLL files; - or nothing is standard input.",
-    ),
-    source: Source = option("", "Options", "The format that is read.", "jsonl", name="--from"),
-    target: Target = option("", "Options", "The format that is written.", "jsonl", name="--to"),
-    columns: str | None = option(
-        "NAME,...",
-        "Options",
-        "tsv, csv: the columns read, by position, - for one to pass over; "
-        "or the fields written, dots reach inwards. CoNLL files: which columns are token, "
-        "tag and intent, where the file does not tell.",
-    ),
-    header: bool = option(
-        "",
-        "Options",
-        "tsv, csv: the first line read, and the first written, holds names; "
-        "names given by --columns go before those read.",
-        False,
-    ),
+    target: str | None = TARGET,
     id_: str | None = option("PREFIX", "Options", "Add a field 'id': PREFIX and a number from 0."),
     output: OutputOptions,
 ) -> None:
-    """Turn text, TSV, CSV, Moses, SNIPS and BIO files into JSONL, and JSONL into text and TSV.
+    """Turn files of one format into another; see dataselect help formats.
 
-    Nothing is damaged in silence: a cell too many, files of unequal length, or a tab where
-    none may be is an error with file and line.
+    Other commands read and write all formats, too; this is for what needs --columns or --id.
+    Where the input has no columns, --columns names the fields that are written; dots reach
+    inwards. Nothing is damaged in silence: a cell too many, files of unequal length, or a tab
+    where none may be is an error with file and line.
     """
-    settings = output.build()
-    names = None if columns is None else tuple(columns.split(","))
-    layout = Layout(names, header, settings.text_field)
-    inputs = Inputs(files or [], digest=settings.report is not None)
-    with Run(inputs, settings) as run:
-        run.warnings = _doubts(inputs, source)
-        made = convert(inputs, source, target, layout, id_prefix=id_)
-        run.write_records(made, "convert", head=header_of(target, layout))
+    settings = replace(output.build(), target=target)
+    layout = inputs.layout()
+    written = of_output(settings.output, None if target is None else named(target, "--to"))
+    found = inputs.open(
+        digest=settings.report is not None, text_field=settings.text_field, beside=written
+    )
+    if id_ is None and {written, *found.formats} == {named("jsonl", "")}:
+        raise OptionError("from jsonl to jsonl changes nothing; give --from, --to or --id")
+    if any(each.takes_columns for each in found.formats):
+        layout = replace(layout, columns=None)
+    with Run(found, replace(settings, layout=layout), writes_records=True) as run:
+        run.warnings = _doubts(found, inputs.source)
+        run.write_records(_with_ids(found, id_), "convert")
     warn(run.warnings, settings)
     note(run.counts.summary(), quiet=settings.quiet)
 
 
-def _doubts(inputs: Inputs, source: Source) -> list[str]:
+def _with_ids(
+    inputs: RecordFiles, prefix: str | None
+) -> Iterator[tuple[SourceLine, bytes] | BadRecord]:
+    """Each record as a line of JSON, with an id if there is a prefix, and where it is from.
+
+    The id comes first, but last where the record is JSON. Bad records take a number too, so that
+    an id does not depend on what is done with them. Raises OptionError for a second id.
+    """
+    for number, item in enumerate(inputs.items()):
+        if isinstance(item, BadRecord):
+            yield item
+            continue
+        place, fields, line = item
+        if prefix is not None and "id" in fields:
+            raise OptionError(f"{place.source} has ids of its own; leave out --id")
+        own = {} if prefix is None else {"id": f"{prefix}{number}"}
+        if line is None:
+            yield place, encoded({**own, **fields})
+        else:
+            ids = {name: encoded(value) for name, value in own.items()}
+            yield place, annotate([line], {name: [value] for name, value in ids.items()})[:-1]
+
+
+def _doubts(inputs: RecordFiles, source: str | None) -> list[str]:
     """Whether JSONL is about to be read as lines of text, which nothing would refuse."""
     if source not in ("text", "tsv", "csv") or inputs.size is None:  # a pipe is read once
         return []
-    first = next((block.data.split(b"\n", 1)[0] for block in inputs.blocks()), b"")
-    if source == "csv" and b"," not in first and (b";" in first or b"\t" in first):
-        other = "semicolons; write it with commas" if b";" in first else "tabs; give --from tsv"
-        return [f"the first line has no comma, but {other}"]
+    first = inputs.first_bytes(inputs.paths[0], 1 << 16).partition(b"\n")[0]
     if not is_object(first):
         return []
     return [f"the first line is a JSON object, and read as {source}: for JSONL, leave --from out"]

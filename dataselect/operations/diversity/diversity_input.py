@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.data import records
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.data.line_blocks import Block, count_records, numbered
 from dataselect.data.sampling import names_at, read_columns
@@ -34,7 +35,7 @@ class LabelledRecords:
 
     @cached_property
     def inputs(self) -> Inputs | None:
-        return Inputs(self.paths) if self.paths else None
+        return RecordFiles(self.paths, text_field=self.column.path) if self.paths else None
 
     @cached_property
     def texts(self) -> list[str]:

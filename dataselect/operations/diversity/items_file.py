@@ -9,7 +9,7 @@ from dataselect.execution.distributed.shard_scores import damaged
 from dataselect.models import archive
 from dataselect.operations.diversity.objectives.methods import Items
 
-_FORMAT = archive.Format("texts to pick from", 1)
+_FORMAT = archive.ArchiveFormat("texts to pick from", 1)
 _COLUMNS = ("positions", "costs", "groups", "vectors")
 
 

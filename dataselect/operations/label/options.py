@@ -10,6 +10,7 @@ from dataselect.command_line.encoder_options import NeuralOptions, check_version
 from dataselect.command_line.ending import warn
 from dataselect.command_line.options import option, text_field_of
 from dataselect.data.annotations import Utterance, annotation, read_utterances, warnings
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import text_of
 from dataselect.data.sampling import sample_texts
@@ -62,14 +63,14 @@ class LearningOptions:
 
     def reads(self) -> list[Inputs]:
         paths = [*(self.labelled or []), *([self.background] if self.background else [])]
-        return [Inputs([path]) for path in paths]
+        return [RecordFiles([path]) for path in paths]
 
     def labelled_records(self, settings: Settings) -> list[Utterance]:
         """The records to learn from. Raises InputError where there are none."""
         paths = self.labelled or []
         text = text_of("--labelled", self.labelled_field, settings.text_field)
         column = annotation(text, self.intent_field)
-        found = read_utterances(Inputs(paths), column)
+        found = read_utterances(RecordFiles(paths, text_field=text.path), column)
         warn(warnings(column), settings)
         if not found:
             where = ", ".join(paths)
@@ -80,8 +81,8 @@ class LearningOptions:
         """Texts that are none of the intents, or nothing. Raises InputError for an empty file."""
         if self.background is None:
             return []
-        source = Inputs([self.background])
         column = text_of("--background", self.background_field, text_field)
+        source = RecordFiles([self.background], text_field=column.path)
         found = sample_texts(source, column, self.background_size, rng, strict=True)
         if not found:
             raise InputError(f"{self.background}: no text to tell intents from; check --background")

@@ -43,7 +43,7 @@ def command(
     ends were predicted by an n-gram of each length.
     """
     settings = output.build()
-    texts = inputs.open(digest=settings.report is not None)
+    texts = inputs.open(digest=settings.report is not None, text_field=settings.text_field)
     models = Inputs(lm)
     if STDIN in models.paths:
         raise OptionError("models are read from files; standard input is for texts")

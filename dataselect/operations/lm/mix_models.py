@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from dataselect.command_line.ending import note
 from dataselect.command_line.normalization_options import NormalizationOptions
 from dataselect.command_line.options import OutputOptions, argument, option
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import STDIN, Inputs
 from dataselect.errors import OptionError
 from dataselect.execution.run import Run
@@ -58,7 +59,11 @@ def command(
     _refuse_contradictions(sources.paths, weights, tune, output)
     _refuse_without(tune, {**vars(output), **vars(normalizing)})
     given = None if weights is None else _parsed(weights, len(sources.paths))
-    development = Inputs([tune or os.devnull], digest=settings.report is not None)
+    development = RecordFiles(
+        [tune or os.devnull],
+        digest=settings.report is not None,
+        text_field=settings.text_field,
+    )
     with Run(development, settings, also_read=[sources]) as run:
         from dataselect.models.language_model import arpa
         from dataselect.models.language_model.interpolation import mix

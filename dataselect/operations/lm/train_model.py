@@ -71,7 +71,7 @@ def command(
     """
     _refuse_thresholds_as_files(training, inputs)
     settings = output.build()
-    texts = inputs.open(digest=settings.report is not None)
+    texts = inputs.open(digest=settings.report is not None, text_field=settings.text_field)
     with Run(texts, settings, also_read=training.reads()) as run:
         from dataselect.models.language_model import arpa
         from dataselect.models.language_model.scoring.unspaced import Watch

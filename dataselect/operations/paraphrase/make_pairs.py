@@ -152,9 +152,12 @@ def command(
     splitting.check()
     column = annotation(settings.text_field, annotated.intent_field, annotated.slots_field)
     rng = np.random.default_rng(settings.seed)
-    with Run(inputs.open(digest=settings.report is not None), settings) as run:
+    annotated_files = inputs.open(
+        digest=settings.report is not None, text_field=settings.text_field
+    )
+    with Run(annotated_files, settings, writes_records=True) as run:
         for path in splitting.files.values():
-            run.open_file(path)
+            run.open_records_file(path)
         items = utterances(run.inputs, column, stop_at_first=run.stops_at_first)
         left_out: set[str | None] = set()
 
@@ -175,9 +178,9 @@ def command(
         ]
         _refuse_none(made, settings)
         train, *others = made
-        run.write(train.text)
+        run.write_kept(train.text)
         for pairs in others:
-            run.write_file(splitting.files[pairs.name], pairs.text)
+            run.write_records_file(splitting.files[pairs.name], pairs.text)
         found = {pairs.name: pairs.describe(corpora[train.name]) for pairs in made}
         if not any(template.slots for template in templates):
             said = "no record has slots, so that those of one intent count as paraphrases"

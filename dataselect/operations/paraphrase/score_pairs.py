@@ -16,6 +16,7 @@ from dataselect.command_line.options import (
     text_field_of,
 )
 from dataselect.data import records
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.data.sampling import names_at, read_columns
 from dataselect.errors import InputError, OptionError
@@ -95,7 +96,9 @@ def command(
     elif given(pairs):
         raise OptionError(f"{given(pairs)[0]} is for pairs, and --against compares --text-field")
     pool = engine.open(inputs, run, rule, settings)
-    others = None if matching.against is None else Inputs([matching.against])
+    others = None
+    if matching.against is not None:
+        others = RecordFiles([matching.against], text_field=settings.text_field)
     read = [*([] if others is None else [others]), *selection.reads()]
     with engine.job(pool, settings, also_read=read) as job:
         loaded = SavedDetector(detector, device=device)

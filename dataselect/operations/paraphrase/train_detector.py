@@ -11,6 +11,7 @@ from dataselect.command_line.ending import note, warn
 from dataselect.command_line.options import InputOptions, OutputOptions, option
 from dataselect.console import Steps
 from dataselect.data.annotations import warnings
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.data.output_files import STDOUT
 from dataselect.errors import OptionError
@@ -64,7 +65,7 @@ class DetectorTrainOptions:
     seed: int = option("N", _TRAINING, "Seed of everything random [default: 0].", 0)
 
     def reads(self) -> list[Inputs]:
-        return [] if self.dev is None else [Inputs([self.dev])]
+        return [] if self.dev is None else [RecordFiles([self.dev])]
 
     def schedule(self) -> Schedule:
         from dataselect.models.paraphrase_detector.training.network_training import (

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dataselect.operations.relevance.scorer import RelevanceScorer
     from dataselect.selection.rule import Direction
 
-_FORMAT = archive.Format("relevance", 1)
+_FORMAT = archive.ArchiveFormat("relevance", 1)
 _MOST_BITS = 30
 ONE_SET = ""
 

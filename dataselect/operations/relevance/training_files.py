@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataselect.data import records
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs, named
 from dataselect.data.sampling import no_good_record, read_columns, sample_texts
 from dataselect.errors import OptionError
@@ -25,7 +26,7 @@ class TrainingFiles:
     `in_domain_text`, `background_text`: where these have their texts.
     """
 
-    in_domain: list[tuple[str, Inputs]]
+    in_domain: Sequence[tuple[str, Inputs]]
     by: str | None
     background: Inputs | None
     in_domain_text: Column
@@ -47,8 +48,9 @@ class TrainingFiles:
             raise OptionError("--in-domain-by names the sets; leave NAME= out of --in-domain")
         if any(name for name, _ in sets) and not all(name for name, _ in sets):
             raise OptionError("give every --in-domain a name, or none: NAME=FILE")
-        files = [(name, Inputs([path])) for name, path in sets]
-        opened = Inputs([background]) if background else None
+        files = [(name, RecordFiles([path], text_field=in_domain_text.path)) for name, path in sets]
+        field = background_text.path
+        opened = RecordFiles([background], text_field=field) if background else None
         return cls(files, by, opened, in_domain_text, background_text)
 
     def inputs(self) -> list[Inputs]:

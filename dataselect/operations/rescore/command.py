@@ -10,6 +10,7 @@ from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.language_model_options import LanguageModelOptions
 from dataselect.command_line.normalization_options import HypothesisOptions
 from dataselect.command_line.options import InputOptions, RunOptions, SelectionOptions, option
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.data.sampling import read_columns
 from dataselect.errors import InputError, OptionError
@@ -131,7 +132,8 @@ class TuneOptions:
             raise OptionError("--tune and --save-weights make weights, and --load-weights are made")
 
     def reads(self) -> list[Inputs]:
-        return [Inputs([path]) for path in (self.tune, self.load_weights) if path is not None]
+        tune = [] if self.tune is None else [RecordFiles([self.tune])]
+        return [*tune, *([] if self.load_weights is None else [Inputs([self.load_weights])])]
 
     def development(self, start: LogLinear, lists: ListOptions) -> Development | None:
         """The lists to tune on, if any. Raises InputError."""
@@ -140,7 +142,7 @@ class TuneOptions:
         if self.tune is None or self.metric is None:
             return None
         columns = list_columns(start.nbest_field(lists.nbest_field), lists.reference_field)
-        values, references = read_columns(Inputs([self.tune]), columns)
+        values, references = read_columns(RecordFiles([self.tune]), columns)
         if len(values) < _FEWEST_TO_TUNE:
             raise InputError(f"{self.tune}: tuning takes {_FEWEST_TO_TUNE} lists or more; add some")
         return Development(values, references, _metric(self.metric, start))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataselect.data import records
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs, rereadable
 from dataselect.data.sampling import no_good_record, read_columns, sample_like
 from dataselect.errors import InputError
@@ -53,11 +54,10 @@ def read_background(
         if not drawn and not settings.allow_empty:
             raise no_good_record(pool, [column], " to train a background model on; check it")
         return drawn or None
-    source = Inputs([path])
     rereadable(path)
-    if is_language_model(source):
+    if is_language_model(Inputs([path])):
         return LanguageModel(path, normalization)
-    [texts] = read_columns(source, [column])
+    [texts] = read_columns(RecordFiles([path], text_field=column.path), [column])
     if not texts:
         raise InputError(f"{path}: no background text; check --background")
     return texts

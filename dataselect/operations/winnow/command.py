@@ -16,6 +16,7 @@ from dataselect.command_line.options import (
     option,
     text_field_of,
 )
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import text_of
 from dataselect.errors import OptionError
@@ -60,7 +61,7 @@ class WinnowOptions:
 
     def reads(self) -> list[Inputs]:
         """The background, if it is a file."""
-        return [] if self.background in (None, AUTO) else [Inputs([self.background])]
+        return [] if self.background in (None, AUTO) else [RecordFiles([self.background])]
 
 
 USUAL = (

@@ -303,7 +303,7 @@ def test_rare_features_are_left_out_of_large_text() -> None:
 
 # Saving and sending.
 
-FORMAT = archive.Format("encoder", 1)
+FORMAT = archive.ArchiveFormat("encoder", 1)
 
 
 def test_a_saved_encoder_is_the_same(encoder: Lexical, tmp_path: Path) -> None:

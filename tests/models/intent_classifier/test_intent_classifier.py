@@ -15,7 +15,7 @@ from sklearn.naive_bayes import MultinomialNB
 
 from dataselect.errors import InputError
 from dataselect.models import archive
-from dataselect.models.archive import Format
+from dataselect.models.archive import ArchiveFormat
 from dataselect.models.encoders.base import Encoder
 from dataselect.models.intent_classifier.classifier_training import parts
 from dataselect.models.intent_classifier.features import NgramView, feature_counts
@@ -250,7 +250,9 @@ def test_a_model_that_makes_no_sense_is_refused(
 ) -> None:
     dumps = archive.dumps
 
-    def changed(format_: Format, about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
+    def changed(
+        format_: ArchiveFormat, about: dict[str, Any], arrays: dict[str, NDArray[Any]]
+    ) -> bytes:
         return dumps(format_, {**about, name: value}, arrays)
 
     path = tmp_path / "model"

@@ -628,7 +628,7 @@ def test_options_without_a_meaning_are_refused(aligned: Path, inside: Inside, na
     inside("bitext", *options, "pairs.jsonl").refused(2, word)
 
 
-SIDES_ASTRAY = archive.dumps(archive.Format("bitext", 1), {"sides": ["tgt"]}, {})
+SIDES_ASTRAY = archive.dumps(archive.ArchiveFormat("bitext", 1), {"sides": ["tgt"]}, {})
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ Features come in groups, `d: 0 -7.6 lm: -41` or `Distortion0= -7.6 LM0= -41`, or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from dataselect.data.fields import kind_of, whole
 from dataselect.data.formats.lines import Item, Layout
 from dataselect.data.formats.nbest.candidates import BAR, features, parts_of, read_lists
 from dataselect.data.formats.values import NUMBER, checked_number, finite, id_of, spelled
+from dataselect.data.formats.writers import LineWriter
 from dataselect.data.input_files import Inputs
 
 _LAYOUT = f"ID {BAR} TEXT {BAR} FEATURES {BAR} SCORE"
@@ -45,8 +46,8 @@ def candidate(line: str) -> dict[str, Any]:
     return found
 
 
-def writer(layout: Layout) -> Callable[[dict[str, Any]], bytes]:  # a writer's shape
-    """A function from a record to the lines of its list. Raises ValueError for what has no list."""
+def writer(layout: Layout) -> LineWriter:
+    """The lines of a record's list."""
 
     def write(fields: dict[str, Any]) -> bytes:
         id_, nbest = _part(id_of(fields), "the id"), fields.get("nbest")
@@ -58,7 +59,7 @@ def writer(layout: Layout) -> Callable[[dict[str, Any]], bytes]:  # a writer's s
             raise ValueError("field 'nbest' is no list of candidates; write a format without lists")
         return "\n".join(_line(id_, each) for each in nbest).encode()
 
-    return write
+    return LineWriter(write)
 
 
 def _line(id_: str, candidate: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, joined, lines
 from dataselect.data.formats.nlu.bio_tags import check, is_tag, tagged
 from dataselect.data.input_files import Inputs
-from dataselect.errors import InputError
+from dataselect.errors import InputError, OptionError
 
 _INTENT = re.compile(r"#\s*intent\s*[:=](.*)")
 _TEXT = re.compile(r"#\s*text\s*[:=](.*)")
@@ -54,11 +54,11 @@ class Columns(NamedTuple):
 def named(names: Iterable[str]) -> Columns:
     """The columns that `--columns` names: token, tag, intent, `-` for one that is passed over.
 
-    Raises ValueError for other names, and where one of token and tag is missing.
+    Raises OptionError for other names, and where one of token and tag is missing.
     """
     places = {name: place for place, name in enumerate(names) if name != "-"}
     if not places.keys() <= {_TOKEN, _TAG, INTENT} or not {_TOKEN, _TAG} <= places.keys():
-        raise ValueError(
+        raise OptionError(
             "--columns of bio are token, tag and perhaps intent, - for others: --columns "
             "-,token,intent,tag"
         )

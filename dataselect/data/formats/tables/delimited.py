@@ -1,12 +1,13 @@
-"""Columns of text: reading TSV, which has no quoting, and CSV with the quotes of RFC 4180."""
+"""CSV, with the quotes of RFC 4180, and TSV, which has none; a line of names first."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, joined, lines
+from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, joined, lines
 from dataselect.data.input_files import Inputs
 from dataselect.data.line_blocks import longest_line
 from dataselect.data.records import BadRecord
@@ -14,6 +15,7 @@ from dataselect.errors import InputError, OptionError
 
 SKIPPED = "-"
 _WIDEST = 2**31 - 1  # characters in a cell of CSV; the standard library's own limit is 131,072
+_NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
 
 
 class _Row(NamedTuple):
@@ -22,32 +24,41 @@ class _Row(NamedTuple):
 
 
 _Rows: TypeAlias = Iterator[_Row | BadRecord]
+_RowsOf: TypeAlias = Callable[[Iterator[SourceLine], str], _Rows]
 
 
 def read_tsv(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     """A record for every line, its cells between tabs."""
-    return _read(inputs, layout, _tab_rows)
+    return _records(inputs, layout, _tab_rows)
 
 
 def read_csv(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     """A record for every row, which a quoted line feed continues; blank lines do not count."""
-    return _read(inputs, layout, _comma_rows)
+    return _records(inputs, layout, _quoted_rows)
 
 
-def _read(
-    inputs: Inputs, layout: Layout, rows_of: Callable[[Iterator[SourceLine]], _Rows]
-) -> Iterator[Item]:
-    """Raises OptionError at once if nothing names the columns, InputError for a bad header."""
+def check_columns(layout: Layout) -> None:
+    """Raise OptionError for columns that no file can have."""
+    named = [name for name in layout.columns or () if name != SKIPPED]
+    if layout.columns is not None and not all(named):
+        raise OptionError("--columns has an empty name; write names between commas")
+    if layout.columns is not None and not named:
+        raise OptionError("--columns passes over every column; name one")
+    if len(set(named)) < len(named):
+        raise OptionError("--columns names a column twice; give each its own name")
     if layout.columns is None and not layout.header:
-        raise OptionError("the columns have no names; give --columns, or --header if line 1 does")
-    return _records(inputs, layout, rows_of)
+        raise OptionError("--no-header leaves the columns without names; give --columns")
 
 
-def _records(
-    inputs: Inputs, layout: Layout, rows_of: Callable[[Iterator[SourceLine]], _Rows]
-) -> Iterator[Item]:
+def _records(inputs: Inputs, layout: Layout, rows_of: _RowsOf) -> Iterator[Item]:
+    """Raises OptionError where nothing names the columns, InputError for a bad header."""
+    check_columns(layout)
     for blocks in inputs.by_file():
-        rows = rows_of(lines(blocks))
+        found = lines(blocks)
+        first = next(found, None)
+        if first is None:
+            continue
+        rows = rows_of(_again(first, found), layout.delimiter or _delimiter(first.raw))
         names = [None if name == SKIPPED else name for name in layout.columns or ()]
         if layout.header and (head := next(rows, None)) is not None:
             names = names or _header(head)
@@ -56,48 +67,69 @@ def _records(
                 yield row
                 continue
             try:
-                yield Found(row.line, _fields(row.cells, names, layout.text_field))
+                yield Found(row.line, _fields(row.cells, names))
             except ValueError as refusal:
                 yield row.line.bad(refusal)
 
 
+def _again(first: SourceLine, others: Iterator[SourceLine]) -> Iterator[SourceLine]:
+    yield first
+    yield from others
+
+
+def _delimiter(first: bytes) -> str:
+    """What stands between cells: semicolons or tabs where the first line has no comma."""
+    return next((mark for mark in ",;\t" if mark.encode() in first), ",")
+
+
 def _header(row: _Row | BadRecord) -> list[str | None]:
-    """The names in a header. Raises InputError where they cannot be field names."""
+    """The names in a header; the first may be empty, as pandas has it for an index.
+
+    Raises InputError where they cannot be field names.
+    """
     if isinstance(row, BadRecord):
         raise InputError(str(row))
     line, names = row
+    if len(names) == 1 and not names[0]:
+        raise InputError(f"{line.source}:{line.number}: no names of columns; write them there")
     for position, name in enumerate(names):
-        wrong = "has no name" if not name else "repeats a name" if name in names[:position] else ""
+        wrong = ""
+        if not name and position:
+            wrong = "has no name"
+        elif name in names[:position]:
+            wrong = "repeats a name"
+        elif _NUMBER.fullmatch(name):
+            wrong = f"is {name}, which is no name"
         if wrong:
             raise InputError(
                 f"{line.source}:{line.number}: column {position + 1} of the header {wrong}; "
-                "correct it, or name the columns with --columns as well"
+                "correct it, or name the columns with --columns as well, and with --no-header if "
+                "this line is a record"
             )
     return [*names]
 
 
-def _fields(cells: list[str], names: Sequence[str | None], text_field: str) -> dict[str, Any]:
+def _fields(cells: list[str], names: Sequence[str | None]) -> dict[str, Any]:
     if len(cells) != len(names):
         raise ValueError(
             f"the number of cells is {len(cells)}, of columns {len(names)} "
-            f"({','.join(name or SKIPPED for name in names)}); "
+            f"({','.join(SKIPPED if name is None else name for name in names)}); "
             "correct the line or --columns"
         )
-    fields = {name: cell for name, cell in zip(names, cells, strict=True) if name is not None}
-    if text_field in fields:
-        filled(fields[text_field], f"column '{text_field}'")
-    return fields
+    return {name: cell for name, cell in zip(names, cells, strict=True) if name is not None}
 
 
-def _tab_rows(found: Iterator[SourceLine]) -> _Rows:
+def _tab_rows(found: Iterator[SourceLine], delimiter: str) -> _Rows:
     for line in found:
+        if line.raw in (b"", b"\r"):
+            continue
         try:
             yield _Row(line, line.text().split("\t"))
         except ValueError as refusal:
             yield line.bad(refusal)
 
 
-def _comma_rows(found: Iterator[SourceLine]) -> _Rows:
+def _quoted_rows(found: Iterator[SourceLine], delimiter: str) -> _Rows:
     """Rows; one that is not CSV is bad, and the next begins on the line after its first.
 
     Else a quote that stays open would take the rest of the file along. Raises InputError where
@@ -113,7 +145,7 @@ def _comma_rows(found: Iterator[SourceLine]) -> _Rows:
             yield line.raw.decode(errors="surrogateescape") + "\n"
 
     csv.field_size_limit(min(longest_line(), _WIDEST))
-    rows = csv.reader(texts(), strict=True)
+    rows = csv.reader(texts(), strict=True, delimiter=delimiter)
     while True:
         taken.clear()
         try:
@@ -129,7 +161,7 @@ def _comma_rows(found: Iterator[SourceLine]) -> _Rows:
             if others and columns == 1:
                 raise InputError(f"{first.source}:{first.number}: {reason}") from None
             again += reversed(others)
-            rows = csv.reader(texts(), strict=True)
+            rows = csv.reader(texts(), strict=True, delimiter=delimiter)
             yield first.bad(_refusal(first) or reason)
         except ValueError as refusal:
             yield joined(taken).bad(refusal)

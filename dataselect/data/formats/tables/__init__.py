@@ -1,0 +1,1 @@
+"""Formats of tables: a row is a record, and a column a field."""
