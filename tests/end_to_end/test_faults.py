@@ -206,7 +206,7 @@ FAULTS: dict[str, tuple[str, int, list[str]]] = {
     "input that is a folder": (
         f"{SELECT} folder -o out.jsonl",
         1,
-        ["folder: Is a directory; name a file, or a quoted pattern"],
+        ["folder: a folder, and of no format that is known; name its files"],
     ),
     "standard input that is closed": (
         f"{SELECT} -o out.jsonl <&-",
@@ -272,7 +272,7 @@ FAULTS: dict[str, tuple[str, int, list[str]]] = {
     "bad in-domain record": (
         "dataselect relevance --in-domain bad.jsonl pool.jsonl -o out.jsonl --save-model new",
         1,
-        ["bad.jsonl:1: field 'text' is missing; name another with --text-field"],
+        ["bad.jsonl:1: field 'text' is missing; name another with --in-domain-field"],
     ),
     # -- usage
     "no option that is needed": ("dataselect select", 2, ["Missing option '--by'; see --help"]),

@@ -97,9 +97,9 @@ _SAMPLES = {
     "bitext": "bitext --in-domain in.jsonl",
 }
 _POOLS = {
-    "CSV": ("text,intent\nplay jazz,x\n", "pool:1: not JSON", "dataselect convert"),
-    "text": ("play jazz\n", "pool:1: not JSON", "dataselect convert"),
-    "Parquet": ("PAR1\x15\x04\n", "pool: Parquet data; write it as JSONL"),
+    "CSV": ("text,intent\nplay jazz,x\n", "pool:1: not JSON", "give --from csv"),
+    "text": ("play jazz\n", "pool:1: not JSON", "give --from text"),
+    "Parquet": ("PAR1\x15\x04\n", "pool: not Parquet, or damaged"),
     "without the field": ('{"utt": "a", "id": 1}\n', "pool:1: field '", "there are 'utt', 'id'"),
     "UTF-16": ("\N{ZERO WIDTH NO-BREAK SPACE}{}\n", "pool:1: is UTF-16; convert it"),
 }

@@ -43,6 +43,24 @@ _TABLE = (
         suffixes=(".tsv", ".tab"),
         takes_columns=True,
     ),
+    Format(
+        "json",
+        "tables.json_objects:read",
+        writers=("tables.json_objects:JsonWriter",),
+        suffixes=(".json",),
+    ),
+    Format(
+        "parquet",
+        "tables.parquet:read",
+        writers=("tables.parquet_writer:ParquetWriter",),
+        suffixes=(".parquet",),
+        recognizer="tables.parquet:recognizes",
+        by_content=True,
+        takes_columns=True,
+        folder="tables.parquet:files_of",
+        needs="pyarrow",
+        extra="parquet",
+    ),
 )
 FORMATS = {each.name: each for each in _TABLE}
 """Each format by its name."""

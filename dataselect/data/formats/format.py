@@ -13,6 +13,8 @@ from dataselect.data.formats.writers import RecordWriter
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
 
+_PACKAGES = {"yaml": "pyyaml"}
+"""What pip calls a package, where that is not how it is imported."""
 Reader: TypeAlias = Callable[[Inputs, Layout], Iterator[Item]]
 WriterOf: TypeAlias = Callable[[Layout], RecordWriter]
 
@@ -68,9 +70,8 @@ class Format:
     def check_installed(self) -> None:
         """Raise OptionError where a package is missing."""
         if self.needs is not None and find_spec(self.needs) is None:
-            raise OptionError(
-                f"{self.name} needs {self.needs}; pip install 'dataselect[{self.extra}]'"
-            )
+            package = _PACKAGES.get(self.needs, self.needs)
+            raise OptionError(f"{self.name} needs {package}; pip install {package}")
 
 
 def _function(name: str) -> Callable[..., Any]:

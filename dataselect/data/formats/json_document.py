@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from dataselect.data.formats.lines import Found, Item, SourceLine
+from dataselect.data.formats.lines import Found, Item, SourceLine, unreadable
 from dataselect.data.line_blocks import told_apart
 from dataselect.data.records import decoded, encoded, loads_leniently, whole
 from dataselect.errors import InputError
@@ -70,11 +70,6 @@ def parse_document(file: SourceLine, shape: str) -> JsonDocument:
         return JsonDocument(file, shape, value, _places(value, file.raw))
     except ValueError as refusal:
         raise unreadable(file, str(refusal)) from None
-
-
-def unreadable(file: SourceLine, reason: str, line: int = 1) -> InputError:
-    """What to raise about a file that is lost as a whole."""
-    return InputError(f"{file.source}:{line}: {reason} (the whole file is lost)")
 
 
 def _parsed(file: SourceLine, shape: str) -> Any:

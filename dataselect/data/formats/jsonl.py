@@ -8,7 +8,7 @@ import orjson
 
 from dataselect.data import records
 from dataselect.data.formats.lines import Found, Item, Layout, lines
-from dataselect.data.formats.writers import LineWriter
+from dataselect.data.formats.writers import LineWriter, RecordWriter
 from dataselect.data.input_files import Inputs
 from dataselect.data.line_blocks import BOM
 
@@ -35,6 +35,11 @@ def recognizes(first: bytes) -> bool:
         return not feed
 
 
-def writer(layout: Layout) -> LineWriter:
-    """A record as compact JSON."""
-    return LineWriter(records.encoded)
+def writer(layout: Layout) -> RecordWriter:
+    """Records as compact JSON, but as they are spelled where they come so."""
+    return _JsonlWriter(records.encoded)
+
+
+class _JsonlWriter(LineWriter):
+    def write_line(self, line: bytes) -> bytes:
+        return line + b"\n"

@@ -79,9 +79,7 @@ def lines(blocks: Iterable[Block]) -> Iterator[SourceLine]:
     A byte order mark at its beginning is left out: there was a file that others were joined to.
     """
     for block in blocks:
-        raws = block.data.split(b"\n")
-        raws.pop()
-        for number, raw in enumerate(raws, start=block.first_line):
+        for number, raw in block.numbered_lines():
             yield SourceLine(block.source, number, raw.removeprefix(BOM))
 
 
@@ -110,9 +108,9 @@ def document_of(inputs: Inputs) -> SourceLine | None:
         size += len(block.data)
         held.append(block.data)
         if why := told_apart(block.data)[1]:
-            raise unreadable_document(SourceLine(source, 1, b""), why)
+            raise unreadable(SourceLine(source, 1, b""), why)
         if size > inputs.longest:
-            raise unreadable_document(
+            raise unreadable(
                 SourceLine(source, 1, b""),
                 f"longer than {spelled_bytes(inputs.longest)}; raise that with --max-line, or "
                 "split it",
@@ -121,8 +119,8 @@ def document_of(inputs: Inputs) -> SourceLine | None:
     return SourceLine(source, 1, raw) if raw.strip() else None
 
 
-def unreadable_document(file: SourceLine, reason: str, line: int = 1) -> InputError:
-    """What to say of a document of which no one could say how many records are lost."""
+def unreadable(file: SourceLine, reason: str, line: int = 1) -> InputError:
+    """What to raise about a file that is lost as a whole."""
     return InputError(f"{file.source}:{line}: {reason} (the whole file is lost)")
 
 

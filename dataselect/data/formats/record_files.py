@@ -159,4 +159,4 @@ def _line(item: Item) -> tuple[str, int, bytes]:
     """Where a record comes from, and its line."""
     if isinstance(item, BadRecord):
         return item.source, item.line, refused(told_apart(item.raw)[0], item.reason)
-    return item.line.source, item.line.number, encoded(item.fields)
+    return item.line.source, item.line.number, item.json or encoded(item.fields)

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
-from typing import Any
-
-import orjson
 
 from dataselect.data.formats import JSONL, Format, Layout, named, of_output
 from dataselect.data.output_files import Outputs
-from dataselect.data.records import BadRecord, loads_leniently
+from dataselect.data.records import BadRecord
 from dataselect.errors import OptionError, OutputError
-
-_SPELLED = json.JSONDecoder(parse_int=orjson.Fragment, parse_float=orjson.Fragment)
-_HUGE = re.compile(rb"[0-9]{19}")  # whole numbers that orjson would read as doubles
 
 
 class RecordOutput:
@@ -64,10 +56,7 @@ class RecordOutput:
         if not self._writers:
             return [line + b"\n"]
         self._records += 1
-        return [
-            writer.write(spelled(line) if writer.spells_numbers else plain(line))
-            for writer in self._writers
-        ]
+        return [writer.write_line(line) for writer in self._writers]
 
     def _finish(self) -> None:
         for sink, writer in zip(self._sinks, self._writers, strict=True):
@@ -91,20 +80,3 @@ def _paths(path: str, format_: Format) -> list[str]:
             "--output kept.en,kept.de"
         )
     return paths
-
-
-def plain(line: bytes) -> dict[str, Any]:
-    """A record's values, whole numbers of any size."""
-    try:
-        found: dict[str, Any] = (
-            loads_leniently(line.decode()) if _HUGE.search(line) else orjson.loads(line)
-        )
-    except orjson.JSONDecodeError:
-        found = loads_leniently(line.decode())
-    return found
-
-
-def spelled(line: bytes) -> dict[str, Any]:
-    """A record's values, each number an `orjson.Fragment` of its digits as they stand."""
-    found: dict[str, Any] = _SPELLED.decode(line.decode())
-    return found

@@ -12,7 +12,7 @@ import orjson
 from dataselect.data.fields import Column, whole
 from dataselect.data.formats.lines import Layout
 from dataselect.data.formats.tables.delimited import SKIPPED, check_columns
-from dataselect.data.formats.writers import HEAD, RecordWriter
+from dataselect.data.formats.writers import HEAD, RecordWriter, as_spelled
 
 _MARK = "\ufeff"  # a reader leaves it out where a line begins with it
 
@@ -20,7 +20,6 @@ _MARK = "\ufeff"  # a reader leaves it out where a line begins with it
 class _DelimitedWriter(RecordWriter):
     """Columns in the order in which the first 10,000 records have them, or as the layout says."""
 
-    spells_numbers = True
     unwritten: ClassVar[Mapping[str, str]]
     """Characters that no cell can hold, to what they are."""
 
@@ -53,6 +52,10 @@ class _DelimitedWriter(RecordWriter):
         row = self._row_of(cells)
         begin, self._begin = self._begin, b""
         return begin + row
+
+    def write_line(self, line: bytes) -> bytes:
+        """Likewise; numbers are written as they are spelled."""
+        return self.write(as_spelled(line))
 
     def finish(self) -> bytes:
         """What was held back; of no records the header, where that is known."""
