@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dataselect.analysis.explain.explanation import explain as explain
     from dataselect.data.annotations import Utterance as Utterance
     from dataselect.errors import DataselectError as DataselectError
-    from dataselect.execution.local import Result as Result
+    from dataselect.execution.scoring_run import Result as Result
     from dataselect.execution.select_file import select_file as select_file
     from dataselect.models.intent_classifier.intent_classifier import (
         IntentClassifier as IntentClassifier,
@@ -61,7 +61,7 @@ _HOMES = {
     "IntentClassifier": "models.intent_classifier.intent_classifier",
     "Relevance": "operations.relevance.model",
     "Rescore": "operations.rescore.model",
-    "Result": "execution.local",
+    "Result": "execution.scoring_run",
     "Selection": "selection.rule",
     "SignalScorer": "operations.signals.scorer",
     "ExplanationSources": "analysis.explain.explanation",

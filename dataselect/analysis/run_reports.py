@@ -13,35 +13,12 @@ from dataselect.data.output_files import STDOUT
 from dataselect.data.records import text_of
 from dataselect.errors import InputError
 from dataselect.execution import run_report
-from dataselect.execution.run_report import Counts
+from dataselect.execution.counting.counts import Counts
 from dataselect.selection.reasons import Reason, describe, read_counts
 
 if TYPE_CHECKING:
     from dataselect.data.records import Column
-    from dataselect.execution.run_report import CompareReport, Learnt, RuleOptions, ScoringReport
-    from dataselect.selection.rule import Direction
-
-
-@dataclass(frozen=True)
-class ReportedCut:
-    """What a selection kept: `score` is the worst one, None where nothing was kept.
-
-    `field` is where records have their score; `rule` is in words, `options` are those in force,
-    none where nothing was selected. `by_score`: whether all that scores better than something kept
-    was kept, but for what the scorer left out.
-    """
-
-    field: str
-    rule: str
-    score: float | None
-    direction: Direction
-    options: RuleOptions
-    by_score: bool
-
-    @property
-    def selects(self) -> bool:
-        """Whether any rule was in force."""
-        return bool(self.options)
+    from dataselect.execution.run_report import CompareReport, Learnt, ReportedCut, ScoringReport
 
 
 @dataclass(frozen=True)
@@ -154,8 +131,8 @@ def stage_of(path: str, report: ScoringReport) -> Stage:
         path,
         report["command"],
         report["signature"],
-        Counts(**report["counts"]),
-        ReportedCut(**report["cut"]),
+        report["counts"],
+        report["cut"],
         report,
     )
 

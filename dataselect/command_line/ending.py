@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.command_line.options import ModelOptions
-    from dataselect.execution.local import Result, ScoringRun
     from dataselect.execution.run import Settings
     from dataselect.execution.scorer import FittedScorer
+    from dataselect.execution.scoring_run import Result, ScoringRun
     from dataselect.selection.rule import Direction, Selection
 
 

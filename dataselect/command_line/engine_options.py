@@ -12,8 +12,8 @@ from dataselect.execution.engines import open_pool, open_run
 
 if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
-    from dataselect.execution.local import ScoringRun
     from dataselect.execution.run import Settings
+    from dataselect.execution.scoring_run import ScoringRun
     from dataselect.selection.rule import Selection
 
 _ENGINE = "Engine"

@@ -11,7 +11,7 @@ import orjson
 
 from dataselect.data import records
 from dataselect.data.line_blocks import Block
-from dataselect.execution.kept_duplicates import NO_TEXT
+from dataselect.execution.counting.kept_duplicates import NO_TEXT
 from dataselect.selection.apply import Excluded
 from dataselect.selection.reasons import describe
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dataselect.execution.scorer import Remarks, Scorer, Scores
     from dataselect.selection.apply import Cut
     from dataselect.selection.rule import Selection
+    from dataselect.selection.score_table import Numbers, ScoreTable
 
 Item = TypeVar("Item")
 DROPPED = "dropped"
@@ -86,16 +87,29 @@ class SelectedBlock(ScoredBlock):
 
 @dataclass(frozen=True)
 class PendingBlock(ScoredBlock):
-    """A block of records that wait for a decision: their lines, with fields added.
+    """A block of records that wait for a decision.
 
+    `text`: their lines, with fields added; or only the fields, of these `names`, a line a record.
     What selection needs, (n,) each: `costs`, `groups`, `excluded`; and `order`, what sorting does.
     """
 
     text: bytes
+    names: Sequence[str]
     costs: NDArray[np.float64] | None
     groups: list[str] | None
     excluded: NDArray[np.uint8] | None
     order: NDArray[np.float64] | None
+
+    def add_to(self, table: ScoreTable) -> None:
+        """Add what selection needs. Raises OutputError."""
+        table.add(
+            self.groups,
+            scores=self.scores,
+            keys=self.keys,
+            costs=self.costs,
+            excluded=self.excluded,
+            order=self.order,
+        )
 
 
 @dataclass(frozen=True)
@@ -104,6 +118,7 @@ class BlockTask:
 
     `decides`: whether selection is done here. `wants_dropped`: whether what is dropped
     is written somewhere. `stop_at_first`: a block with a bad record is not read past it.
+    `only_fields`: of records that wait, only the fields that are added are held.
     """
 
     scorer: Scorer
@@ -112,6 +127,8 @@ class BlockTask:
     decides: bool = True
     wants_dropped: bool = False
     stop_at_first: bool = False
+    wants_distribution: bool = False
+    only_fields: bool = False
 
     def __call__(self, item: tuple[Block, bool]) -> SelectedBlock | PendingBlock:
         """Process one block; the number with it says whether copies are looked for."""
@@ -181,14 +198,15 @@ class BlockTask:
             found.bad,
             scores.remarks,
             found.keys,
-            records.annotate(found.lines, scores.fields),
+            (_rows if self.only_fields else records.annotate)(found.lines, scores.fields),
+            list(scores.fields),
             found.costs,
             found.groups,
             scores.excluded,
             scores.order,
         )
 
-    def excluded(self, codes: NDArray[np.uint8] | None) -> Excluded | None:
+    def excluded(self, codes: Numbers | None) -> Excluded | None:
         """What the scorer leaves out, with its reasons."""
         return None if codes is None else Excluded(codes, self.scorer.exclusions)
 
@@ -218,7 +236,7 @@ class BlockTask:
             return text, b""
         left = {name: pick(values, ~mask) for name, values in fields.items()}
         words = [records.encoded(describe(reason)) for reason in cut.reasons]
-        left[DROPPED] = [words[decision - 1] for decision in cut.decisions[~mask].tolist()]
+        left[DROPPED] = [words[decision - 1] for decision in cut.decisions[:][~mask].tolist()]
         return text, records.annotate(pick(lines, ~mask), left)
 
     def _cost_column(self) -> Column | None:
@@ -298,6 +316,13 @@ def counted(cost: str, values: Sequence[Any]) -> NDArray[np.float64]:
         values = all_composed(values)
     count = {"words": lambda text: len(text.split()), "chars": len}.get(cost, float)
     return np.fromiter(map(count, values), np.float64, len(values))
+
+
+def _rows(lines: Sequence[bytes], fields: Fields) -> bytes:
+    """Fields as lines, one a record, values between tabs: JSON has neither tabs nor line feeds."""
+    if not fields:
+        return b"\n" * len(lines)
+    return b"".join([b"\t".join(row) + b"\n" for row in zip(*fields.values(), strict=True)])
 
 
 def _joined(sides: Sequence[list[str]]) -> list[str]:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataselect.data.formats import Layout
-    from dataselect.execution.local import ScoringRun
     from dataselect.execution.run import Settings
+    from dataselect.execution.scoring_run import ScoringRun
     from dataselect.selection.rule import Selection
 
 Engine: TypeAlias = Literal["local", "ray"]
@@ -81,6 +81,6 @@ def open_run(
             return DistributedRun(
                 pool, settings, also_read=also_read, resume=resume, only_fits=only_fits
             )
-    from dataselect.execution.local import LocalRun  # what runs is not needed to show help
+    from dataselect.execution.local_run import LocalRun  # what runs is not needed to show help
 
     return LocalRun(pool, settings, also_read=also_read)

@@ -15,8 +15,7 @@ from dataselect.data.input_files import Inputs, refuse_shared_stdin
 from dataselect.data.output_files import STDOUT, Outputs, Sink
 from dataselect.data.records import BadRecord
 from dataselect.errors import InputError, RequirementError
-from dataselect.execution.run_report import Counts as Counts  # noqa: PLC0414  others import it from here
-from dataselect.execution.run_report import written
+from dataselect.execution.counting.counts import Counts
 from dataselect.versions import signature, versions
 
 if TYPE_CHECKING:
@@ -282,4 +281,6 @@ class Run:
             "warnings": self.warnings,
             **more,
         }
+        from dataselect.execution.run_report import written  # is not needed to show help
+
         self._report.write(written(report))

@@ -13,6 +13,7 @@ from dataselect.data.input_files import read_whole
 from dataselect.data.records import encoded
 from dataselect.documents import Between, Count, DocumentError, parsed, typed
 from dataselect.errors import InputError
+from dataselect.execution.counting.counts import Counts
 from dataselect.execution.reported_options import OPTIONS_OF, FileOptions, check_share
 from dataselect.selection.reasons import CountedReason
 from dataselect.selection.rule import Direction
@@ -23,46 +24,15 @@ COMPARE = "compare"
 Section = TypeVar("Section")
 
 
-@dataclass
-class Counts:
-    """Every record is counted once: `read` = `kept` + `dropped` + `errors`."""
-
-    read: Count = 0
-    kept: Count = 0
-    dropped: Count = 0
-    errors: Count = 0
-
-    def check(self) -> None:
-        """Raise if a record was lost."""
-        if self.read != self.kept + self.dropped + self.errors:
-            raise AssertionError(f"records were lost; please report this as a bug: {self}")
-
-    def summary(self, rule: str = "") -> str:
-        """What became of them, for people; `rule` is what was kept."""
-        share = 100 * self.kept / self.read if self.read else 0.0
-        words = f"kept {self.kept:,} of {self.read:,} records ({share:.1f} %){rule}"
-        records = "record" if self.errors == 1 else "records"
-        return words + (f"; {self.errors:,} bad {records} left out" if self.errors else "")
-
-
 # -- What every report has -----------------------------------------------------------------------
 
 
-def _add_up(counts: Mapping[str, int]) -> None:
-    if counts["read"] != counts["kept"] + counts["dropped"] + counts["errors"]:
+def _add_up(counts: Counts) -> None:
+    if counts.read != counts.kept + counts.dropped + counts.errors:
         raise ValueError("read is not kept + dropped + errors")
 
 
-class CountsFields(TypedDict):
-    """`Counts` as JSON."""
-
-    read: Count
-    kept: Count
-    dropped: Count
-    errors: Count
-
-
-CountsDocument = Annotated[CountsFields, _add_up]
+CountsDocument = Annotated[Counts, _add_up]
 
 
 class RunReport(TypedDict):
@@ -99,8 +69,14 @@ class RuleOptions(TypedDict, total=False):
     max_per: Count
 
 
-class CutDocument(TypedDict):
-    """The rule in words and as options, and the worst score that was kept; see `ReportedCut`."""
+@dataclass(frozen=True)
+class ReportedCut:
+    """What a selection kept: `score` is the worst one, None where nothing was kept.
+
+    `field` is where records have their score; `rule` is in words, `options` are those in force,
+    none where nothing was selected. `by_score`: whether all that scores better than something kept
+    was kept, but for what the scorer left out.
+    """
 
     field: str
     rule: str
@@ -108,6 +84,11 @@ class CutDocument(TypedDict):
     direction: Direction
     options: RuleOptions
     by_score: bool
+
+    @property
+    def selects(self) -> bool:
+        """Whether any rule was in force."""
+        return bool(self.options)
 
 
 class PointDocument(TypedDict):
@@ -172,7 +153,7 @@ class ScoringReport(RunReport):
     """The report of a run that scores or selects; the section of its command is `Learnt`."""
 
     per: dict[str, CountsDocument]
-    cut: CutDocument
+    cut: ReportedCut
     dropped: list[CountedReason]
     auto: SweepDocument | None
     quantiles: Annotated[dict[str, float], _quantile_names]

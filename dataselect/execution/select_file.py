@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataselect.execution.engines import Engine
-    from dataselect.execution.local import Result
+    from dataselect.execution.scoring_run import Result
 
 
 class RecordModel(Protocol):

@@ -22,7 +22,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 class Spool:
-    """Lines in an unlinked temporary file; their scores, costs and groups are in memory."""
+    """Lines in an unlinked temporary file, and a table of their scores."""
 
     def __init__(self) -> None:
         self.table = ScoreTable()
@@ -31,9 +31,7 @@ class Spool:
 
     def add(self, block: PendingBlock) -> None:
         """Store the lines of a block. Raises OutputError when the disk is full."""
-        self.table.add(
-            block.scores, block.costs, block.groups, block.excluded, block.order, block.keys
-        )
+        block.add_to(self.table)
         self._scratch.write(block.text)
 
     def batches(self) -> Iterator[tuple[int, list[bytes]]]:

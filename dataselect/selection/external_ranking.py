@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LIMIT = 1 << 21
-"""How many records, or counters of records, are held at a time."""
+LIMIT = 1 << 17
+"""How many records, or counters of them, are held: to read all again is cheaper than to sort many.
+"""
 
 _BLOCK = 1 << 16  # keys: their arrays stay in the cache
 

@@ -5,29 +5,18 @@ Selection returns positions in the input, never records: the pipeline joins the 
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataselect.errors import OptionError
-from dataselect.selection.apply import (
-    CandidateParts,
-    Candidates,
-    Cut,
-    Excluded,
-    Groups,
-    Parts,
-    RankingRule,
-    ScoredPart,
-    apply_rules,
-    sizes,
-)
-from dataselect.selection.external_ranking import LIMIT, bucket_of, lowest
-from dataselect.selection.ranking import floored, gumbel_keys
+from dataselect.selection.apply import Candidates, Cut, Excluded, RankingRule
+from dataselect.selection.external_ranking import LIMIT, lowest
+from dataselect.selection.ranking import gumbel_keys
 from dataselect.selection.reasons import Reason
+from dataselect.selection.score_table import Groups, NumberFile, Numbers, blocks, group_sizes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +54,6 @@ EVERYTHING = "everything"
 _RANKING = ("top_k", "share", "budget", "cost", "sample", "auto")
 _RULES = ("threshold", "calibrate", *_RANKING)
 
-_IN_MEMORY = 1 << 17  # to pass over an array again is cheaper than to hold, and sort, much of it
 _BELOW, _WORSE, _OVER = 1, 2, 3
 """Decisions: the places of `_reasons`, from 1; those of exclusions come after."""
 
@@ -199,113 +187,78 @@ class Selection:
         return replace(self, auto=None, auto_field=None, share=share)
 
     def bucket_limits(
-        self, parts: Parts, direction: Direction = "high", *, limit: int = LIMIT
+        self, scores: Numbers, direction: Direction = "high", *, limit: int = LIMIT
     ) -> NDArray[np.float64]:
         """(b,) the lowest gain of each of the `buckets` but the last, for `bucket_of`."""
-        total = sum(len(part.scores) for part in parts())
-        counts = [math.ceil(Fraction(str(each)) / 100 * total) for each in self.buckets]
-        return lowest(lambda: (gain(part.scores, direction) for part in parts()), counts, limit)
-
-    def bucket(self, scores: NDArray[np.float64], direction: Direction) -> NDArray[np.intp]:
-        """(n,) in which of the `buckets` each score falls, 1 for the best; equal ones together."""
-        limits = self.bucket_limits(lambda: [ScoredPart(scores)], direction, limit=_IN_MEMORY)
-        return bucket_of(gain(scores, direction), limits)
+        counts = [math.ceil(Fraction(str(each)) / 100 * len(scores)) for each in self.buckets]
+        parts = blocks(len(scores))
+        return lowest(lambda: (gain(scores[own], direction) for own in parts), counts, limit)
 
     def cut(
         self,
-        scores: NDArray[np.float64],
+        scores: Numbers,
         direction: Direction = "high",
         *,
-        costs: NDArray[np.float64] | None = None,
+        costs: Numbers | None = None,
         groups: Groups | None = None,
         excluded: Excluded | None = None,
         rng: np.random.Generator | None = None,
+        limit: int = LIMIT,
     ) -> Cut:
         """Decide on each record. `scores` (n,) finite; `costs` (n,) where a budget is.
 
         Of equal scores the first wins. What is `excluded` counts in a share, but is never kept.
-        `rng` is needed for `sample`.
+        `rng` is needed for `sample`. Holds about `limit` records, whatever the number of all.
         """
         import numpy as np
 
-        codes, names = groups or (None, None)
+        rng = rng or np.random.default_rng(0)
+        codes, names = groups or (None, ("",))
         out, exclusions = excluded or (None, ())
-        part = ScoredPart(scores, costs, codes, out)
-        parts = [self._candidates(part, 0, direction, rng or np.random.default_rng(0))]
-        rules = self._rules(lambda: parts, None if names is None else len(names))
-        [decided] = apply_rules(lambda: parts, rules, _IN_MEMORY, once=True)()
-        return Cut(decided.decisions, self._reasons(direction, exclusions))
-
-    def cuts(
-        self,
-        parts: Parts,
-        direction: Direction = "high",
-        *,
-        groups: Sequence[str] | None = None,
-        exclusions: Sequence[Reason] = (),
-        rng: np.random.Generator | None = None,
-        limit: int = LIMIT,
-    ) -> Iterator[Cut]:
-        """Yield what `cut` does to each part of an input, which is read again for every pass.
-
-        `groups` and `exclusions` are the names of the numbers in the parts. Holds one part at a
-        time and about `limit` records more, whatever the number of all.
-        """
-        import numpy as np
-
-        def candidates() -> Iterator[Candidates]:
-            # Every pass draws the same noise.
-            own = np.random.default_rng(0) if rng is None else copy.deepcopy(rng)
-            first = 0
-            for part in parts():
-                yield self._candidates(part, first, direction, own)
-                first += len(part.scores)
-
         reasons = self._reasons(direction, exclusions)
-        rules = self._rules(candidates, None if groups is None else len(groups))
-        for decided in apply_rules(candidates, rules, limit, once=False)():
-            yield Cut(decided.decisions, reasons)
+        parts = blocks(len(scores))
 
-    def _candidates(
-        self, part: ScoredPart, first: int, direction: Direction, rng: np.random.Generator
-    ) -> Candidates:
-        """The records of a part after the rules that need no ranking."""
-        import numpy as np
+        def unranked(own: slice) -> NDArray[np.uint8]:
+            """The decisions of the rules that need no ranking."""
+            found = np.zeros(own.stop - own.start, np.uint8)
+            if self.threshold is not None:
+                found[gain(scores[own], direction) < gain(self.threshold, direction)] = _BELOW
+            if out is not None:
+                found[out[own] > 0] = out[own][out[own] > 0] + np.uint8(_OVER)
+            return found
 
-        keys = gain(part.scores, direction)
-        decisions = np.zeros(len(keys), np.uint8)
-        if self.threshold is not None:
-            decisions[keys < gain(self.threshold, direction)] = _BELOW
+        decisions: Numbers = NumberFile("B", map(unranked, parts))
+        if not self._ranks:
+            return Cut(decisions, reasons)
+        keys: Numbers = scores
+        sign = 1 if direction == "high" else -1
         if self.sample is not None:
-            keys = gumbel_keys(part.scores, direction, rng)
-        if part.excluded is not None:
-            out = part.excluded > 0
-            decisions[out] = part.excluded[out] + np.uint8(_OVER)
-            keys = np.where(out, -np.inf, keys)
-        costs = part.costs
-        if self.budget is not None and costs is not None:
-            costs = floored(costs, self.budget)
-        return Candidates(first, decisions, keys, costs, part.groups)
+            drawn = (gumbel_keys(scores[own], direction, rng) for own in parts)
+            keys, sign = NumberFile("d", drawn), 1
+        candidates = Candidates(keys, sign, costs, codes)
+        for rule in self._rules(group_sizes(codes, len(scores), len(names)), by_group=bool(groups)):
+            decisions = candidates.after(rule, decisions, limit)
+        return Cut(decisions, reasons)
 
-    def _rules(self, parts: CandidateParts, groups: int | None) -> list[RankingRule]:
+    def _rules(self, sizes: Sequence[int], *, by_group: bool) -> list[RankingRule]:
         """The rules that rank, in the order in which they hold."""
         import numpy as np
 
         def budgets(each: float) -> NDArray[np.float64]:
-            return np.full(1 if groups is None else groups, each, np.float64)
+            return np.full(len(sizes), each, np.float64)
 
         rules = []
         count = self.top_k if self.sample is None else self.sample
         if count is not None:
             rules.append(RankingRule(budgets(count), loser=_WORSE))
         if self.share is not None:
-            kept = [math.floor(self.share * size) for size in sizes(parts, groups)]
+            kept = [math.floor(self.share * size) for size in sizes]
             rules.append(RankingRule(np.array(kept, np.float64), loser=_WORSE))
         if self.budget is not None:
             rules.append(RankingRule(budgets(self.budget), loser=_WORSE, by_cost=True))
-        if groups is not None and self.min_per is not None:
+        if by_group and self.min_per is not None:
             rules.append(RankingRule(budgets(self.min_per), competes=_OVER))
-        if groups is not None and self.max_per is not None:
+        if by_group and self.max_per is not None:
             rules.append(RankingRule(budgets(self.max_per), loser=_OVER))
         return rules
 

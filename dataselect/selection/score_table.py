@@ -2,98 +2,152 @@
 
 from __future__ import annotations
 
-from array import array
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from dataselect.data.temporary_files import TemporaryFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.selection.apply import Groups
+_BLOCK = 1 << 17  # records: their arrays stay in the cache
+
+
+class Numbers(Protocol):
+    """Numbers that are read in slices: an array, or a file of them."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, own: slice, /) -> NDArray[Any]: ...
+
+
+class Groups(NamedTuple):
+    """The value of the `--per` field of each record: `names[codes[i]]`. `codes` is (n,) integer."""
+
+    codes: Numbers
+    names: Sequence[str]
+
+
+def blocks(size: int) -> list[slice]:
+    """So many records, a few at a time."""
+    return [slice(first, min(first + _BLOCK, size)) for first in range(0, size, _BLOCK)]
+
+
+def group_sizes(
+    codes: Numbers | None,
+    size: int,
+    groups: int,
+    decisions: Numbers | None = None,
+) -> list[int]:
+    """The number of records of each group; with `decisions` only of those that are kept."""
+    import numpy as np
+
+    if codes is None:
+        return [size]
+    totals = np.zeros(groups, np.int64)
+    for own in blocks(size):
+        part = codes[own] if decisions is None else codes[own][decisions[own] == 0]
+        totals += np.bincount(part, minlength=groups)
+    return totals.tolist()
+
+
+class NumberFile:
+    """Numbers in an unlinked temporary file, in the order in which they are appended.
+
+    `kind`: as of `array.array`. A slice reads them; where there is no room, `append` raises
+    OutputError.
+    """
+
+    def __init__(self, kind: str, parts: Iterable[NDArray[Any]] = ()) -> None:
+        self._kind = kind
+        self._size = 0
+        self._scratch: TemporaryFile | None = None
+        for part in parts:
+            self.append(part)
+
+    def append(self, numbers: NDArray[Any] | Sequence[int] | None) -> None:
+        """Add numbers at the end."""
+        import numpy as np
+
+        if numbers is not None and len(numbers):
+            if self._scratch is None:
+                self._scratch = TemporaryFile("holding scores")
+            self._scratch.write(np.asarray(numbers, self._kind).tobytes())
+            self._size += len(numbers)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, own: slice) -> NDArray[Any]:
+        import numpy as np
+
+        start, stop, _ = own.indices(self._size)
+        found = np.empty(max(0, stop - start), self._kind)
+        if self._scratch is not None and len(found):
+            left, place = memoryview(found.data).cast("B"), start * found.itemsize
+            while left:
+                done = os.preadv(self._scratch.file.fileno(), [left], place)
+                left, place = left[done:], place + done
+        return found
+
+    def __del__(self) -> None:
+        if self._scratch is not None:
+            self._scratch.file.close()
 
 
 class ScoreTable:
-    """All that a selection needs of each record, in memory: 8 bytes a score.
+    """All that a selection needs of each record, on disk: 8 bytes a score, and a key of its text.
 
-    Keys of texts take 8 bytes more, a budget 8, an order of its own 8, `--per` 4, exclusions 1.
+    A budget takes 8 bytes more, an order of its own 8, `--per` 4, exclusions 1.
     """
 
     def __init__(self) -> None:
-        self._scores = array("d")
-        self._costs = array("d")
-        self._order = array("d")
-        self._codes = array("i")
-        self._excluded = array("B")
-        self._keys = array("Q")
+        self._columns = {name: NumberFile(kind) for name, kind in _KINDS.items()}
         self._names: dict[str, int] = {}
 
-    def add(
-        self,
-        scores: NDArray[np.float64],
-        costs: NDArray[np.float64] | None,
-        groups: Sequence[str] | None,
-        excluded: NDArray[np.uint8] | None = None,
-        order: NDArray[np.float64] | None = None,
-        keys: NDArray[np.uint64] | None = None,
-    ) -> None:
-        """Add the next records."""
-        self._scores.frombytes(scores.tobytes())
-        if costs is not None:
-            self._costs.frombytes(costs.tobytes())
-        if groups is not None:
-            names = self._names
-            self._codes.extend([names.setdefault(name, len(names)) for name in groups])
-        if excluded is not None:
-            self._excluded.frombytes(excluded.tobytes())
-        if order is not None:
-            self._order.frombytes(order.tobytes())
-        if keys is not None:
-            self._keys.frombytes(keys.tobytes())
+    def add(self, groups: Sequence[str] | Groups | None, **columns: NDArray[Any] | None) -> None:
+        """Add the next records: `scores`, `keys`, `costs`, `excluded` and `order`, (n,) each."""
+        import numpy as np
+
+        for name, numbers in columns.items():
+            self._columns[name].append(numbers)
+        names = self._names
+        if isinstance(groups, Groups):
+            places = [names.setdefault(name, len(names)) for name in groups.names]
+            self._columns["codes"].append(np.array(places, np.intc)[groups.codes[:]])
+        elif groups is not None:
+            self._columns["codes"].append([names.setdefault(name, len(names)) for name in groups])
 
     @property
-    def scores(self) -> NDArray[np.float64]:
+    def scores(self) -> Numbers:
         """(n,) the scores of all records."""
-        import numpy as np
-
-        return np.frombuffer(self._scores, dtype=np.float64)
+        return self._columns["scores"]
 
     @property
-    def costs(self) -> NDArray[np.float64] | None:
-        """(n,) what each record costs, or None where each costs 1."""
-        import numpy as np
+    def keys(self) -> Numbers:
+        """(n,) uint64 hashes of texts that copies share."""
+        return self._columns["keys"]
 
-        return np.frombuffer(self._costs, dtype=np.float64) if self._costs else None
+    @property
+    def costs(self) -> Numbers | None:
+        """(n,) what each record costs, or None where each costs 1."""
+        return self._columns["costs"] or None
 
     @property
     def groups(self) -> Groups | None:
         """The group of each record, numbered in the order of first sight, or None."""
-        import numpy as np
-
-        from dataselect.selection.apply import Groups
-
-        if not self._codes:
-            return None
-        return Groups(np.frombuffer(self._codes, dtype=np.intc), list(self._names))
+        codes = self._columns["codes"]
+        return Groups(codes, list(self._names)) if codes else None
 
     @property
-    def excluded(self) -> NDArray[np.uint8] | None:
-        """(n,) the scorer's exclusion of each record, or None where it excludes nothing."""
-        import numpy as np
-
-        return np.frombuffer(self._excluded, dtype=np.uint8) if self._excluded else None
+    def excluded(self) -> Numbers | None:
+        """(n,) uint8 the scorer's exclusion of each record, or None where it excludes nothing."""
+        return self._columns["excluded"] or None
 
     @property
-    def keys(self) -> NDArray[np.uint64]:
-        """(n,) hashes of texts that copies share."""
-        import numpy as np
-
-        return np.frombuffer(self._keys, dtype=np.uint64)
-
-    @property
-    def order(self) -> NDArray[np.float64] | None:
+    def order(self) -> Numbers | None:
         """(n,) what records are sorted by, lowest first, or None where that is their score."""
-        import numpy as np
+        return self._columns["order"] or None
 
-        return np.frombuffer(self._order, dtype=np.float64) if self._order else None
+
+_KINDS = {"scores": "d", "keys": "Q", "costs": "d", "codes": "i", "excluded": "B", "order": "d"}

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import InputError, OptionError
-from dataselect.selection.apply import Groups
 from dataselect.selection.budgets import parse_budget, parse_share
 from dataselect.selection.rule import Selection
+from dataselect.selection.score_table import Groups
 
 if TYPE_CHECKING:
     from fractions import Fraction

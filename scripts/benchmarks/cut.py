@@ -1,8 +1,7 @@
-"""Selection of scores that come in parts: passes, time and memory as their number grows tenfold."""
+"""Selection of scores in a table on disk: time and memory as their number grows tenfold."""
 
 from __future__ import annotations
 
-import json
 import statistics
 
 from contenders import Spent, driver, spend
@@ -26,19 +25,18 @@ def measure(plan: Plan) -> Section:
         for _ in range(rounds):
             for records, spent in found.items():
                 options = [option.format(records // divisor) for option, divisor in rule]
-                spent.append(spend(driver("cut_parts", str(records), str(part), *options)))
+                spent.append(spend(driver("cut_table", str(records), str(part), *options)))
         rows.append(_row(rule, found[few], found[many]))
-    heads = ["selection", "passes"]
+    heads = ["selection"]
     heads += [f"{what} at {records:,}" for what in ("seconds", "MiB") for records in (few, many)]
     notes = [
         (
-            f"Scores are made from a seed in every pass, in parts of {part:,}; the seconds of "
-            "processor include that. 100 groups of unequal size; costs are fractions. A pass that "
-            "ends early, because there is more than may be held, counts as one."
+            f"Scores are made from a seed in parts of {part:,}; the seconds of processor include "
+            "that. 100 groups of unequal size; costs are fractions."
         ),
         rounds_note(rounds) + " The largest resident set of the process.",
     ]
-    return Section("Selection in parts", heads, rows, notes)
+    return Section("Selection from a table", heads, rows, notes)
 
 
 _Rule = tuple[tuple[str, int], ...]
@@ -61,7 +59,6 @@ def _row(rule: _Rule, few: list[Spent], many: list[Spent]) -> Row:
     return Row(
         [
             " ".join(option.format("N") for option, _ in rule),
-            str(json.loads(many[0].stdout)["passes"]),
             *(spread([each.cpu for each in spent], 1) for spent in runs),
             *(spread([peak / _MIB for peak in own], 0) for own in peaks),
         ],

@@ -8,7 +8,7 @@ from conftest import Inside
 
 from dataselect.analysis.run_reports import lineages, read_stage
 from dataselect.errors import InputError
-from dataselect.execution.run import Counts
+from dataselect.execution.counting.counts import Counts
 
 
 def select(inside: Inside, source: str, threshold: float, name: str, *more: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dataselect.errors import InputError, WorkerError
-from dataselect.execution.workers import ordered_map
+from dataselect.execution.processes.workers import ordered_map
 
 JOBS = 2
 LARGE = 3 << 20  # bytes: more than a socket takes
@@ -141,11 +141,11 @@ def len_of(number: int) -> int:
 
 
 OF_A_MODULE = """
-from dataselect.execution.workers import ordered_map
+from dataselect.execution.processes.workers import ordered_map
 print(list(ordered_map(len, ["ab", "c"], 2)))
 """
 OF_THE_PROGRAM = """
-from dataselect.execution.workers import ordered_map
+from dataselect.execution.processes.workers import ordered_map
 def twice(number): return 2 * number
 print(list(ordered_map(twice, [1, 2], 2)))
 """

@@ -1,11 +1,12 @@
-"""Ranking: the same decisions whatever parts the records come in, and however few are held."""
+"""Ranking: the same decisions whatever blocks records are read in, and however few are held."""
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dataselect.errors import InputError
-from dataselect.selection.apply import Excluded, Groups, ScoredPart
-from dataselect.selection.external_ranking import bucket_of, lowest, select_best
+from dataselect.selection import score_table
+from dataselect.selection.apply import Excluded
+from dataselect.selection.external_ranking import lowest, select_best
 from dataselect.selection.ranking import RankedRows, affordable, floored, keys_at, ordinals
 from dataselect.selection.reasons import Reason
 from dataselect.selection.rule import Direction, Selection
+from dataselect.selection.score_table import Groups, ScoreTable
 
 GROUPS = ["a", "b", "c"]
 EXCLUSIONS = [Reason("too_long", "--max-words", 9), Reason("copy")]
@@ -32,33 +35,31 @@ LIMITS = st.sampled_from([1, 2, 3, 8, 1 << 21])
 
 @dataclass(frozen=True)
 class Pool:
-    """Where an input is cut into parts, and its records in plain lists."""
+    """An input in plain lists, and how many records are looked at at once."""
 
-    ends: list[int]
+    block: int
     scores: list[float]
     costs: list[float]
     codes: list[int]
     excluded: list[int]
 
-    @property
-    def columns(self) -> tuple[list[Any], ...]:
-        return self.scores, self.costs, self.codes, self.excluded
-
-    @property
-    def whole(self) -> ScoredPart:
-        return ScoredPart(
-            np.array(self.scores, np.float64),
-            np.array(self.costs, np.float64),
-            np.array(self.codes, np.intc),
-            np.array(self.excluded, np.uint8),
-        )
-
-    def parts(self, *, grouped: bool = True) -> Iterator[ScoredPart]:
-        bounds = [0, *sorted(min(end, len(self.scores)) for end in self.ends), len(self.scores)]
-        for start, stop in pairwise(bounds):
-            columns: Any = (column[start:stop] for column in self.columns)
-            own = Pool([], *columns).whole
-            yield own if grouped else own._replace(groups=None)
+    @contextmanager
+    def table(self) -> Iterator[ScoreTable]:
+        """The records, added in two parts, and read in blocks."""
+        groups = Groups(np.array(self.codes, np.intc), GROUPS)
+        columns = {
+            "scores": np.array(self.scores, np.float64),
+            "costs": np.array(self.costs, np.float64),
+            "excluded": np.array(self.excluded, np.uint8),
+        }
+        table = ScoreTable()
+        with mock.patch.object(score_table, "_BLOCK", self.block):
+            for own in slice(self.block), slice(self.block, None):
+                codes = groups.codes[own]
+                table.add(
+                    Groups(codes, GROUPS), **{name: each[own] for name, each in columns.items()}
+                )
+            yield table
 
 
 @st.composite
@@ -70,7 +71,7 @@ def pools(draw: st.DrawFn, scores: st.SearchStrategy[float] = SCORES) -> Pool:
         )
     )
     columns: Any = [list(column) for column in zip(*records, strict=True)] or [[], [], [], []]
-    return Pool(draw(st.lists(st.integers(0, 30), max_size=4)), *columns)
+    return Pool(draw(st.sampled_from([1, 2, 7, 100])), *columns)
 
 
 @st.composite
@@ -162,36 +163,21 @@ def assert_decided(
 ) -> None:
     """The decisions of the parts and of the whole are those of the obvious way."""
     expected = decided(selection, pool, direction, keys)
-    groups = GROUPS if selection.per else None
-    whole = pool.whole
-    assert whole.groups is not None
-    assert whole.excluded is not None
-    at_once = selection.cut(
-        whole.scores,
-        direction,
-        costs=whole.costs,
-        groups=Groups(whole.groups, GROUPS) if groups else None,
-        excluded=Excluded(whole.excluded, EXCLUSIONS),
-        rng=np.random.default_rng(seed),
-    )
-    assert at_once.decisions.tolist() == expected
-    by_parts = selection.cuts(
-        lambda: pool.parts(grouped=groups is not None),
-        direction,
-        groups=groups,
-        exclusions=EXCLUSIONS,
-        rng=np.random.default_rng(seed),
-        limit=limit,
-    )
-    found = []
-    for cut, part in zip(by_parts, pool.parts(), strict=True):
-        assert (len(cut.decisions), cut.reasons) == (len(part.scores), at_once.reasons)
-        found += cut.decisions.tolist()
-    assert found == expected
+    with pool.table() as table:
+        cut = selection.cut(
+            table.scores,
+            direction,
+            costs=table.costs,
+            groups=table.groups if selection.per else None,
+            excluded=None if table.excluded is None else Excluded(table.excluded, EXCLUSIONS),
+            rng=np.random.default_rng(seed),
+            limit=limit,
+        )
+    assert cut.decisions[:].tolist() == expected
 
 
 @given(selections(), pools(), st.sampled_from(["high", "low"]), LIMITS)
-def test_parts_are_decided_on_as_the_whole_is(
+def test_blocks_are_decided_on_as_by_hand(
     selection: Selection, pool: Pool, direction: Direction, limit: int
 ) -> None:
     sign = 1 if direction == "high" else -1
@@ -207,7 +193,7 @@ def test_ties_without_end_are_decided_by_position(
 
 
 @given(pools(NUMBERS), COUNTS, st.booleans(), st.integers(0, 9), LIMITS)
-def test_parts_draw_the_sample_of_the_whole(
+def test_blocks_draw_the_sample_of_the_whole(
     pool: Pool, count: int, grouped: bool, seed: int, limit: int
 ) -> None:
     selection = Selection(sample=count, per="intent" if grouped else None)
@@ -218,29 +204,24 @@ def test_parts_draw_the_sample_of_the_whole(
     assert_decided(selection, pool, "high", limit, keys.tolist(), seed)
 
 
-def test_a_negative_weight_in_a_later_part_is_refused() -> None:
-    cuts = Selection(sample=1).cuts(
-        lambda: [ScoredPart(np.ones(2)), ScoredPart(np.array([1.0, -3.0]))]
-    )
-    with pytest.raises(InputError, match="one is -3"):
-        next(cuts)
+def test_a_negative_weight_in_a_later_block_is_refused() -> None:
+    with (
+        mock.patch.object(score_table, "_BLOCK", 2),
+        pytest.raises(InputError, match="one is -3"),
+    ):
+        Selection(sample=1).cut(np.array([1.0, 1.0, 1.0, -3.0]))
 
 
 @given(pools(), st.sampled_from(["high", "low"]), LIMITS)
-def test_parts_fall_into_the_buckets_of_the_whole(
-    pool: Pool, direction: Direction, limit: int
-) -> None:
-    selection = Selection(buckets=(30, 60))
-    limits = selection.bucket_limits(pool.parts, direction, limit=limit)
+def test_buckets_do_not_depend_on_blocks(pool: Pool, direction: Direction, limit: int) -> None:
+    with pool.table() as table:
+        limits = Selection(buckets=(30, 60)).bucket_limits(table.scores, direction, limit=limit)
     sign = 1 if direction == "high" else -1
-    gains = [sign * score for score in pool.scores]
-    order = sorted(gains, reverse=True)
+    order = sorted((sign * score for score in pool.scores), reverse=True)
     expected = (
         [order[math.ceil(share * len(order) / 100) - 1] for share in (30, 60)] if order else []
     )
     assert limits.tolist() == (expected or [math.inf, math.inf])
-    found = bucket_of(np.array(gains, np.float64), limits)
-    assert found.tolist() == selection.bucket(pool.whole.scores, direction).tolist()
 
 
 @given(st.lists(st.floats(allow_nan=False), min_size=1))
@@ -292,20 +273,16 @@ def test_lowest_of_the_best(keys: list[float], counts: list[int], limit: int) ->
     assert lowest(lambda: arrays, counts, limit).tolist() == expected
 
 
-def test_parts_larger_than_a_block_are_decided_on_as_the_whole_is() -> None:
+def test_many_records_are_decided_on_as_few_are() -> None:
     rng = np.random.default_rng(5)
     scores, codes = np.round(rng.random(300_000), 3), rng.integers(0, 3, 300_000)
-    parts = [
-        ScoredPart(scores[:200_001], None, codes[:200_001]),
-        ScoredPart(scores[200_001:], None, codes[200_001:]),
-    ]
-    cuts = Selection(top_k=50_000, per="intent").cuts(lambda: parts, groups=GROUPS, limit=1 << 10)
-    kept = np.concatenate([cut.kept for cut in cuts])
+    groups = Groups(codes, GROUPS)
+    cut = Selection(top_k=50_000, per="intent").cut(scores, groups=groups, limit=1 << 10)
     for code in range(3):
         own = np.flatnonzero(codes == code)
         order = own[np.argsort(-scores[own], kind="stable")]
         np.testing.assert_array_equal(
-            np.flatnonzero(kept & (codes == code)), np.sort(order[:50_000])
+            np.flatnonzero(cut.kept & (codes == code)), np.sort(order[:50_000])
         )
 
 

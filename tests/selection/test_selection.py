@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.errors import DataselectError, InputError, OptionError
-from dataselect.selection.apply import Cut, Excluded, Groups
+from dataselect.selection.apply import Cut, Excluded
 from dataselect.selection.budgets import parse_share
+from dataselect.selection.external_ranking import bucket_of
 from dataselect.selection.ranking import affordable, best
 from dataselect.selection.reasons import Reason, describe
-from dataselect.selection.rule import Direction, Selection
+from dataselect.selection.rule import Direction, Selection, gain
+from dataselect.selection.score_table import Groups
 
 # Few distinct values, so that ties are common.
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), max_size=30)
@@ -115,7 +117,7 @@ def test_threshold_and_top_k_must_both_be_passed() -> None:
 
 def words(cut: Cut) -> list[str]:
     by_number = ["kept", *map(describe, cut.reasons)]
-    return [by_number[decision] for decision in cut.decisions]
+    return [by_number[decision] for decision in cut.decisions[:]]
 
 
 @pytest.mark.parametrize("name", ["top_k", "sample"])
@@ -252,7 +254,9 @@ def test_a_quota_does_not_bring_back_what_is_excluded() -> None:
 def test_buckets_hold_their_share_and_all_that_is_equal(
     scores: list[float], direction: Direction
 ) -> None:
-    found = Selection(buckets=(30, 60)).bucket(np.array(scores, dtype=np.float64), direction)
+    values = np.array(scores, dtype=np.float64)
+    limits = Selection(buckets=(30, 60)).bucket_limits(values, direction)
+    found = bucket_of(gain(values, direction), limits)
     order = ranked(scores, direction)
     for place, position in enumerate(order):
         first = next(p for p, other in enumerate(order) if scores[other] == scores[position])

@@ -47,7 +47,7 @@ class DownstreamTraining:
             return self._error(self.texts, self.intents, texts)
         assert drawn.labels is not None
         names = drawn.labels.names
-        intents = [names[code] for code in drawn.labels.codes.tolist()]
+        intents = [names[code] for code in drawn.labels.codes[:].tolist()]
         return self._error([*self.texts, *texts], [*self.intents, *intents], ())
 
     def copies_in(self, records: Collection, vocabulary: Vocabulary) -> int:

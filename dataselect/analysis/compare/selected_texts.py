@@ -11,7 +11,7 @@ from dataselect.data import records
 from dataselect.data.records import Column
 from dataselect.execution.block import cost_column, counted
 from dataselect.models.content_keys import content_keys
-from dataselect.selection.apply import Groups
+from dataselect.selection.score_table import Groups
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,7 +117,7 @@ class Collection:
             self.corpus.part(kept),
             None if self.costs is None else self.costs[kept],
             None if self.ids is None else self.ids[kept],
-            None if self.labels is None else Groups(self.labels.codes[kept], self.labels.names),
+            None if self.labels is None else Groups(self.labels.codes[:][kept], self.labels.names),
         )
 
     def label_counts(self) -> dict[str, int]:
@@ -126,6 +126,6 @@ class Collection:
 
         if self.labels is None:
             return {}
-        counts = np.bincount(self.labels.codes, minlength=len(self.labels.names)).tolist()
+        counts = np.bincount(self.labels.codes[:], minlength=len(self.labels.names)).tolist()
         found = [pair for pair in zip(self.labels.names, counts, strict=True) if pair[1]]
         return dict(sorted(found, key=lambda pair: (-pair[1], pair[0])))

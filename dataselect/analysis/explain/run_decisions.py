@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataselect.analysis.explain.record_lookup import Place
-    from dataselect.analysis.run_reports import ReportedCut, Stage
-    from dataselect.execution.run_report import Counts
+    from dataselect.analysis.run_reports import Stage
+    from dataselect.execution.counting.counts import Counts
+    from dataselect.execution.run_report import ReportedCut
     from dataselect.selection.reasons import Reason
 
 Outcome = Literal["kept", "dropped", "not kept", "left out", "not read", "unknown"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.analysis.report.figures import binning
-from dataselect.execution.run import Counts
+from dataselect.execution.counting.counts import Counts
 from dataselect.selection.reasons import describe, read_counts
 from dataselect.selection.rule import gain
 

@@ -22,9 +22,9 @@ from dataselect.data.records import encoded
 from dataselect.data.urls import is_url
 from dataselect.documents import Count, DocumentError, parsed, typed
 from dataselect.errors import OutputError
-from dataselect.execution.kept_duplicates import Duplicates
-from dataselect.execution.run import Counts
-from dataselect.execution.run_statistics import RunStatistics, TallyFields
+from dataselect.execution.counting.counts import Counts
+from dataselect.execution.counting.kept_duplicates import Duplicates
+from dataselect.execution.counting.run_statistics import RunStatistics, TallyFields
 from dataselect.versions import versions
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from dataselect.console import say
@@ -15,12 +15,13 @@ from dataselect.data.input_files import UNFINISHED
 from dataselect.data.output_files import STDOUT
 from dataselect.data.urls import is_url
 from dataselect.errors import OptionError, RequirementError
+from dataselect.execution.counting.counts import Counts
 from dataselect.execution.distributed.checkpoint import Checkpoint, digest
 from dataselect.execution.distributed.phases import Phases
 from dataselect.execution.distributed.shipping import digest_of
 from dataselect.execution.distributed.tasks import Folders
-from dataselect.execution.local import LOOSEN, ScoringRun
-from dataselect.execution.run import Counts, Settings
+from dataselect.execution.run import Settings
+from dataselect.execution.scoring_run import LOOSEN, ScoringRun
 from dataselect.versions import versions
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class DistributedRun(ScoringRun):
             say(f"{self._folders.kept}: not complete; --resume keeps what is done")
 
     def _carry_out(self, work: BlockTask, development: Column) -> dict[str, Counts]:
+        work = replace(work, only_fields=True)
         keys = self._keys(work)
         again = sum(not storage.tells_changes(shard.identity) for shard in self._pool.shards)
         if self._resume and again and not self.settings.quiet:
@@ -95,13 +97,13 @@ class DistributedRun(ScoringRun):
                 self._is_unfinished = True
                 stages = Phases(self._pool, self._folders, self.settings, book, work, keys)
                 outcome = stages.filtered() if work.decides else stages.ranked()
-                self.tally.add(outcome.tally)
+                self.statistics.add(outcome.tally)
                 self._require_enough(book)
                 self._outputs.check()  # the report is to appear with the folders
                 book.finish(run, self._pool.shards, outcome)
                 self._is_unfinished = False
             else:
-                self.tally.add(outcome.tally)
+                self.statistics.add(outcome.tally)
         self._duplicates = outcome.duplicates
         return outcome.per
 
@@ -139,7 +141,7 @@ class DistributedRun(ScoringRun):
         return keys
 
     def _input_digests(self) -> dict[str, str]:
-        found = self.tally.digests
+        found = self.statistics.digests
         return {path: found[path] for path in self._pool.paths if path in found}
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property, lru_cache
-from itertools import islice
+from functools import cached_property
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any
 
 from dataselect.data import records, storage
+from dataselect.execution.counting.kept_duplicates import FIRST_COMPARED, MOST_COMPARED, CopyCounter
+from dataselect.execution.counting.run_statistics import RunStatistics
 from dataselect.execution.distributed.checkpoint import Checkpoint, Outcome, digest
 from dataselect.execution.distributed.shard_scores import ShardScores
 from dataselect.execution.distributed.shards import Shards
@@ -21,19 +24,19 @@ from dataselect.execution.distributed.tasks import (
     ShardTask,
     Write,
 )
-from dataselect.execution.kept_duplicates import FIRST_COMPARED, MOST_COMPARED, CopyCounter
-from dataselect.execution.run import Counts, Settings
-from dataselect.execution.run_statistics import RunStatistics
-from dataselect.selection.apply import ScoredPart
+from dataselect.execution.select_and_write import bucket_limits, cut_of, summarised
+from dataselect.selection.score_table import ScoreTable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from dataselect.execution.block import BlockTask
+    from dataselect.execution.counting.counts import Counts
     from dataselect.execution.distributed.shard_pool import ShardPool
     from dataselect.execution.distributed.shards import Shard
     from dataselect.execution.distributed.shipping import File, Shipment
+    from dataselect.execution.run import Settings
     from dataselect.selection.apply import Cut
 
 
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 class Phases:
     """The stages of one run. `keys`: by the name of a shard, what its scoring depends on.
 
-    The driver holds what is known of one shard at a time, and some millions of records at most.
+    The driver holds what is known of one shard at a time; of all records it is on disk.
     """
 
     pool: ShardPool
@@ -50,10 +53,8 @@ class Phases:
     book: Checkpoint
     work: BlockTask
     keys: Mapping[str, str]
-    _tally: RunStatistics = field(default_factory=RunStatistics, init=False)
+    _statistics: RunStatistics = field(default_factory=RunStatistics, init=False)
     _kept: dict[str, File] = field(default_factory=dict, init=False)
-    _copies: CopyCounter = field(default_factory=lambda: CopyCounter(MOST_COMPARED), init=False)
-    _compared: list[tuple[Shard, int]] = field(default_factory=list, init=False)
 
     def filtered(self) -> Outcome:
         """Score and write, where each record is decided on by itself."""
@@ -65,50 +66,72 @@ class Phases:
             for shard in self.pool.shards
         )
         first_keys = {}
-        for shard, tally in self._each(self.work.scorer.noun, tasks, scores=True):
-            self._tally.add(tally)
-            first_keys[shard.name] = tally.first_keys
-        self._copies = CopyCounter(FIRST_COMPARED)
+        for shard, found in self._each(self.work.scorer.noun, tasks, scores=True):
+            self._statistics.add(found)
+            first_keys[shard.name] = np.frombuffer(found.first_keys, np.uint64)
+        copies = CopyCounter(FIRST_COMPARED)
+        kept_in = []
         for shard in self.pool.shards:
-            self._compare(shard, np.frombuffer(first_keys[shard.name], np.uint64))
-        return self._outcome({})
+            copies.add(first_keys[shard.name])
+            kept_in.append(len(first_keys[shard.name]))
+        return self._outcome({}, copies, kept_in)
 
     def ranked(self) -> Outcome:
         """Score; cut, once all scores are known; write."""
-        noun = self.work.scorer.noun
-        scoring = (
-            (ScoreShard(**self._given(shard)), self.keys[shard.name]) for shard in self.pool.shards
-        )
-        for _, tally in self._each(f"{noun}: scoring", scoring, scores=True):
-            self._tally.add(tally)
-        groups = _Groups(matter=self.work.selection.per is not None)
-        for shard in self.pool.shards if groups.matter else ():
-            groups.learn(self._load(shard).group_names)
-        for _ in self._each(f"{noun}: writing", self._writing(groups), scores=False):
+        work, shards, noun = self.work, self.pool.shards, self.work.scorer.noun
+        scoring = ((ScoreShard(**self._given(shard)), self.keys[shard.name]) for shard in shards)
+        for _, found in self._each(f"{noun}: scoring", scoring, scores=True):
+            self._statistics.add(found)
+        table, parts, start = ScoreTable(), [], 0
+        for shard in shards:
+            known = ShardScores.load(self.folders.scores(shard))
+            table.add(known.groups, **known.columns)
+            parts.append(slice(start, start := start + len(known.columns["scores"])))
+        cut = cut_of(table, work, work.selection, self.settings.seed)
+        copies, kept_in = CopyCounter(MOST_COMPARED), []
+        per = summarised(table, cut, work, self._statistics, copies)
+
+        def cuts() -> Iterator[Cut]:
+            for own in parts:
+                yield (part := cut.part(own))
+                kept_in.append(int(part.kept.sum()))
+
+        writing = self._writing(cuts(), bucket_limits(table, work))
+        for _ in self._each(f"{noun}: writing", writing, scores=False):
             pass
-        return self._outcome(groups.counts)
+        return self._outcome(per, copies, kept_in)
 
-    # -- Copies ----------------------------------------------------------------------------------
+    def _writing(
+        self, cuts: Iterable[Cut], limits: NDArray[np.float64] | None
+    ) -> Iterator[tuple[Write, str]]:
+        """The tasks that write, each made when there is room for it."""
+        buckets = None if limits is None else limits.tolist()
+        for shard, cut in zip(self.pool.shards, cuts, strict=True):
+            given = self._given(shard) | {"digests": False}
+            decided = cut.decisions[:].tobytes().hex()
+            rule = digest(cut.reasons, decided, buckets, self.work.wants_dropped)
+            task = Write(**given, cut=cut, bucket_limits=limits)
+            yield task, digest(self.keys[shard.name], rule)
 
-    def _compare(self, shard: Shard, keys: NDArray[np.uint64]) -> None:
-        """Take note of the kept records of the next shard."""
-        self._copies.add(keys)
-        self._compared.append((shard, len(keys)))
+    def _outcome(
+        self, per: dict[str, Counts], copies: CopyCounter, kept_in: Sequence[int]
+    ) -> Outcome:
+        """`kept_in`: how many records of each shard's output `copies` knows."""
 
-    def _outcome(self, per: dict[str, Counts]) -> Outcome:
-        found = self._copies.found(self.work.compared_field, self._text_of)
-        return Outcome(self._tally, per, found)
+        def text_of(place: int) -> str:
+            ends = list(accumulate(kept_in))
+            number = bisect_right(ends, place)
+            place -= ends[number] - kept_in[number]
+            path = storage.join(self.folders.kept, self.pool.shards[number].name)
+            lines = (
+                line
+                for block in Shards.of_path(path).blocks()
+                for line in block.data.split(b"\n")[:-1]
+            )
+            return self.work.texts_of([next(islice(lines, place, None))])[0]
 
-    def _text_of(self, place: int) -> str:
-        """The text of a kept record, from the output."""
-        shards = iter(self._compared)
-        shard, count = next(shards)
-        while place >= count:
-            place -= count
-            shard, count = next(shards)
-        output = Shards.of_path(storage.join(self.folders.kept, shard.name))
-        lines = (line for block in output.blocks() for line in block.data.split(b"\n")[:-1])
-        return self.work.texts_of([next(islice(lines, place, None))])[0]
+        duplicates = copies.found(self.work.compared_field, text_of)
+        return Outcome(self._statistics, per, duplicates)
 
     # -- Tasks -----------------------------------------------------------------------------------
 
@@ -131,10 +154,10 @@ class Phases:
 
         whole_machine = scores and not self.work.scorer.parallel
         with closing(self.pool.each(label, todo(), whole_machine=whole_machine)) as done:
-            for task, tally in done:
+            for task, found in done:
                 key = keys.pop(task.shard.name)
-                self.book.note(task.stage, task.shard, key, task.writes, tally)
-                yield task.shard, tally
+                self.book.note(task.stage, task.shard, key, task.writes, found)
+                yield task.shard, found
         yield from noted
 
     def _given(self, shard: Shard) -> dict[str, Any]:
@@ -169,98 +192,3 @@ class Phases:
         """How many records come before each shard, where the scorer asks for positions."""
         asks = records.POSITION in self.work.scorer.columns
         return self.pool.first_records() if asks else {}
-
-    def _writing(self, groups: _Groups) -> Iterator[tuple[Write, str]]:
-        """The tasks that write, each made when there is room for it; counts on the way."""
-        limits = None
-        if self.work.selection.buckets:
-            limits = self.work.selection.bucket_limits(
-                lambda: self._parts(groups), self.work.scorer.direction
-            )
-        buckets = None if limits is None else limits.tolist()
-        for shard, cut in zip(self.pool.shards, self._cuts(groups), strict=True):
-            known = self._load(shard)
-            self._tally.keep(known.scores, cut, self.work.scorer.direction, known.costs)
-            groups.count(known, cut)
-            self._compare(shard, known.keys[cut.kept])
-            task = Write(
-                **self._given(shard) | {"digests": False},
-                decisions=cut.decisions,
-                reasons=cut.reasons,
-                bucket_limits=limits,
-            )
-            decided = cut.reasons, cut.decisions.tobytes().hex(), buckets, self.work.wants_dropped
-            yield task, digest(self.keys[shard.name], digest(*decided))
-
-    # -- The cut ---------------------------------------------------------------------------------
-
-    def _cuts(self, groups: _Groups) -> Iterator[Cut]:
-        import numpy as np
-
-        return self.work.selection.cuts(
-            lambda: self._parts(groups),
-            self.work.scorer.direction,
-            groups=groups.names if groups.matter else None,
-            exclusions=self.work.scorer.exclusions,
-            rng=np.random.default_rng(self.settings.seed),
-        )
-
-    def _parts(self, groups: _Groups) -> Iterator[ScoredPart]:
-        """What selection goes by, shard by shard."""
-        for shard in self.pool.shards:
-            known = self._load(shard)
-            yield ScoredPart(known.scores, known.costs, groups.codes(known), known.excluded)
-
-    @cached_property
-    def _load(self) -> Callable[[Shard], ShardScores]:
-        """Reads the scores of a shard; the last ones are kept."""
-        return lru_cache(maxsize=1)(lambda shard: ShardScores.load(self.folders.scores(shard)))
-
-
-class _Groups:
-    """The values of `--per` over all shards, in the order of first sight, with their counts."""
-
-    def __init__(self, *, matter: bool) -> None:
-        self.matter = matter
-        self._counts: dict[str, Counts] = {}
-        self._places: dict[str, int] = {}
-
-    @property
-    def names(self) -> list[str]:
-        """All names that were learnt."""
-        return list(self._places)
-
-    @property
-    def counts(self) -> dict[str, Counts]:
-        """What became of the records of each group."""
-        return self._counts
-
-    def learn(self, names: Iterable[str]) -> None:
-        """Take in the names of a shard."""
-        for name in names:
-            self._places.setdefault(name, len(self._places))
-            self._counts.setdefault(name, Counts())
-
-    def codes(self, known: ShardScores) -> NDArray[np.integer] | None:
-        """(n,) the place of each record's group among all names; None if they do not matter."""
-        import numpy as np
-
-        if not self.matter:
-            return None
-        places = np.array([self._places[name] for name in known.group_names], np.intp)
-        return places if known.codes is None else places[known.codes]
-
-    def count(self, known: ShardScores, cut: Cut) -> None:
-        """Count what a cut keeps of a shard."""
-        import numpy as np
-
-        if known.codes is None:
-            return
-        total = len(known.group_names)
-        read = np.bincount(known.codes, minlength=total).tolist()
-        kept = np.bincount(known.codes[cut.kept], minlength=total).tolist()
-        for name, own_read, own_kept in zip(known.group_names, read, kept, strict=True):
-            counts = self._counts[name]
-            counts.read += own_read
-            counts.kept += own_kept
-            counts.dropped += own_read - own_kept

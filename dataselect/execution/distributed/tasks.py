@@ -6,23 +6,20 @@ Tasks that write may be done twice, by a machine that is slow to die: they write
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from dataselect.data import storage
 from dataselect.data.line_blocks import Block, count_records, numbered
 from dataselect.data.sampling import single_lines
-from dataselect.errors import InputError, ReadError
-from dataselect.execution.distributed.shard_scores import ShardScores, damaged
+from dataselect.errors import InputError
+from dataselect.execution.counting.kept_duplicates import FIRST_COMPARED, CopyCounter
+from dataselect.execution.counting.run_statistics import RunStatistics
+from dataselect.execution.distributed.shard_scores import ShardFields, ShardScores
 from dataselect.execution.distributed.shards import Shard, Shards
-from dataselect.execution.kept_duplicates import FIRST_COMPARED, CopyCounter
-from dataselect.execution.run_statistics import RunStatistics
-from dataselect.selection.apply import Cut
-from dataselect.selection.external_ranking import bucket_of
-from dataselect.selection.rule import gain
+from dataselect.execution.select_and_write import BucketedCut, counted, write_selected
 from dataselect.selection.score_table import ScoreTable
 
 if TYPE_CHECKING:
@@ -30,10 +27,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.data.output_files import Sink
-    from dataselect.data.records import Fields
-    from dataselect.execution.block import BlockTask, ScoredRecords
+    from dataselect.data.records import BadRecord
+    from dataselect.execution.block import BlockTask
     from dataselect.execution.distributed.shipping import Shipment
-    from dataselect.selection.reasons import Reason
+    from dataselect.selection.apply import Cut
 
 _SCORED, _WRITTEN = "scored", "written"
 
@@ -145,14 +142,14 @@ class ShardTask:
         """The files of the shard's name in some folders."""
         return [storage.join(folder, self.shard.name) for folder in folders if folder is not None]
 
-    def _blocks(self, tally: RunStatistics) -> Iterator[Block]:
+    def _blocks(self, statistics: RunStatistics) -> Iterator[Block]:
         """The blocks of the shard. Raises InputError if it is not what it was when it was named."""
         inputs = Shards([self.shard], digest=self.digests)
         blocks = inputs.blocks()
         self._require_unchanged()
         yield from blocks if self.first_record is None else numbered(blocks, self.first_record)
         self._require_unchanged()
-        tally.digests = inputs.meter.digests()
+        statistics.digests = inputs.meter.digests()
 
     def _require_unchanged(self) -> None:
         if storage.status(self.shard.path).identity != self.shard.identity:
@@ -161,33 +158,56 @@ class ShardTask:
     def _changed(self) -> InputError:
         return InputError(f"{self.shard.path}: changed while it was used; run again")
 
-    def _open(self, stack: ExitStack, folder: str | None) -> Sink | None:
-        if folder is None:
-            return None
-        return stack.enter_context(storage.writing(storage.join(folder, self.shard.name)))
+    def _output(
+        self, stack: ExitStack, work: BlockTask, statistics: RunStatistics, *folders: str | None
+    ) -> _ShardOutput:
+        """The shard's files in the folders of what is kept, dropped and bad; none where None."""
 
-    def _examined(
+        def opened(folder: str) -> Sink:
+            return stack.enter_context(storage.writing(storage.join(folder, self.shard.name)))
+
+        sinks = [None if each is None else opened(each) for each in folders]
+        return _ShardOutput(statistics, work.stop_at_first, *sinks)
+
+    def _scored(
         self,
         work: BlockTask,
-        tally: RunStatistics,
-        bad_lines: Sink | None,
-        copies: CopyCounter | None = None,
-    ) -> Iterator[ScoredRecords]:
-        """Blocks, scored and counted. Raises InputError where a bad record ends the run.
+        statistics: RunStatistics,
+        output: _ShardOutput,
+        copies: CopyCounter | None,
+    ) -> Iterator[Any]:
+        """Blocks, scored and counted; texts get keys until `copies` is full. Raises InputError."""
+        blocks = self._blocks(statistics)
+        scored = (work((each, copies is None or not copies.is_full)) for each in blocks)
+        return counted(scored, work, statistics, output)
 
-        `copies`: texts get keys until it is full.
-        """
-        for block in self._blocks(tally):
-            found = work.examine(block, copies is None or not copies.is_full)
-            if found.bad and work.stop_at_first:
-                raise InputError(str(found.bad[0]))
-            if bad_lines is not None:
-                bad_lines.write(b"".join(record.as_json() for record in found.bad))
-            tally.counts.read += len(found.lines) + len(found.bad)
-            tally.counts.errors += len(found.bad)
-            tally.distribution.add(found.ranked_scores)
-            tally.remarks.update(dict(found.scores.remarks))
-            yield found
+
+class _ShardOutput(NamedTuple):
+    """Where the records of a shard go: None where nobody wants them."""
+
+    statistics: RunStatistics
+    stop_at_first: bool
+    kept: Sink | None = None
+    dropped: Sink | None = None
+    bad: Sink | None = None
+
+    def write_kept(self, lines: bytes) -> None:
+        """Write records that were kept. Raises OutputError."""
+        if self.kept is not None:
+            self.kept.write(lines)
+
+    def write_dropped(self, lines: bytes) -> None:
+        """Write records that were dropped. Raises OutputError."""
+        if self.dropped is not None:
+            self.dropped.write(lines)
+
+    def refuse(self, bad: Sequence[BadRecord]) -> None:
+        """Count bad records, and write them. Raises InputError where one ends the run."""
+        if bad and self.stop_at_first:
+            raise InputError(str(bad[0]))
+        self.statistics.counts.errors += len(bad)
+        if self.bad is not None:
+            self.bad.write(b"".join(record.as_json() for record in bad))
 
 
 @dataclass(frozen=True)
@@ -205,20 +225,15 @@ class ScoreAndWrite(ShardTask):
     def __call__(self) -> RunStatistics:
         """Read, score, write."""
         work: BlockTask = self.work.open()
-        tally, copies = RunStatistics(), CopyCounter(FIRST_COMPARED)
+        statistics, copies = RunStatistics(), CopyCounter(FIRST_COMPARED)
         with ExitStack() as stack:
-            kept = self._open(stack, self.folders.kept)
-            dropped = self._open(stack, self.folders.dropped)
-            bad = self._open(stack, self.folders.bad)
-            for found in self._examined(work, tally, bad, copies):
-                decided = work.decide(found)
-                if decided.keys is not None:
-                    copies.add(decided.keys[decided.cut.kept])
-                tally.keep(decided.scores, decided.cut, work.scorer.direction)
-                _write(kept, decided.kept)
-                _write(dropped, decided.dropped)
-        tally.first_keys = copies.keys.tobytes()
-        return tally
+            folders = self.folders
+            wanted = folders.kept, folders.dropped, folders.bad
+            output = self._output(stack, work, statistics, *wanted)
+            scored = self._scored(work, statistics, output, copies)
+            write_selected(scored, work, statistics, copies, output)
+        statistics.first_keys = copies.keys.tobytes()
+        return statistics
 
 
 @dataclass(frozen=True)
@@ -237,37 +252,32 @@ class ScoreShard(ShardTask):
     def __call__(self) -> RunStatistics:
         """Read, score, and write the files."""
         work: BlockTask = self.work.open()
-        tally, table, bad_lines = RunStatistics(), ScoreTable(), array("q")
-        names: Sequence[str] = ()
+        statistics, bad_lines = RunStatistics(), array("q")
+        table, names = ScoreTable(), []
         with ExitStack() as stack:
-            bad = self._open(stack, self.folders.bad)
+            output = self._output(stack, work, statistics, None, None, self.folders.bad)
             fields = stack.enter_context(storage.writing(self.folders.fields(self.shard)))
-            for found in self._examined(work, tally, bad):
-                scores = found.scores
-                table.add(
-                    scores.values, found.costs, found.groups, scores.excluded, keys=found.keys
-                )
-                bad_lines.extend([record.line for record in found.bad])
-                names = list(scores.fields)
-                fields.write(_rows(scores.fields, len(found.lines)))
-        ShardScores.of(table, bad_lines, names).save(self.folders.scores(self.shard))
-        return tally
+            for block in self._scored(work, statistics, output, None):
+                block.add_to(table)
+                bad_lines.extend([record.line for record in block.bad])
+                names = block.names
+                fields.write(block.text)
+            ShardScores.of(table, bad_lines, names).save(self.folders.scores(self.shard))
+        return statistics
 
 
 @dataclass(frozen=True)
 class Write(ShardTask):
     """Writes the records of a scored shard, once all are decided on.
 
-    `decisions` (n,) uint8 of its good records and `reasons` as in `Cut`. `bucket_limits`: the
-    lowest gain in each bucket but the last, where buckets are asked for.
+    `cut` of its good records; `bucket_limits` as in `BucketedCut`.
     """
 
     stage: ClassVar[str] = _WRITTEN
     outdates: ClassVar[tuple[str, ...]] = (_WRITTEN,)
 
-    decisions: NDArray[np.uint8] = field(kw_only=True)
-    reasons: Sequence[Reason] = field(kw_only=True)
-    bucket_limits: NDArray[np.float64] | None = field(kw_only=True, default=None)
+    cut: Cut = field(kw_only=True)
+    bucket_limits: NDArray[np.float64] | None = field(kw_only=True)
 
     @property
     def writes(self) -> list[str]:
@@ -277,73 +287,24 @@ class Write(ShardTask):
     def __call__(self) -> RunStatistics:
         """Read again, add fields, write."""
         work: BlockTask = self.work.open()
-        tally = RunStatistics()
+        statistics = RunStatistics()
         known = ShardScores.load(self.folders.scores(self.shard))
-        bad_lines = set(known.bad_lines.tolist())
-        rows = _Rows(self.folders.fields(self.shard), known.field_names)
-        start = 0
+        decisions = BucketedCut(known.columns["scores"], self.cut, self.bucket_limits)
+        fields = ShardFields(self.folders.fields(self.shard), known.field_names)
+        start, size = 0, len(self.cut.decisions)
         with ExitStack() as stack:
-            kept = self._open(stack, self.folders.kept)
-            dropped = self._open(stack, self.folders.dropped)
-            for block in self._blocks(tally):
-                lines = _good_lines(block, bad_lines)
+            wanted = self.folders.kept, self.folders.dropped
+            output = self._output(stack, work, statistics, *wanted)
+            for block in self._blocks(statistics):
+                lines = known.good_lines(block)
                 here = slice(start, start + len(lines))
                 start = here.stop
-                if start > len(self.decisions):
+                if start > size:
                     break
-                added = rows.next(len(lines)) | self._buckets(work, known.scores[here])
-                cut = Cut(self.decisions[here], self.reasons)
-                texts = work.write(work.stripped(lines), cut, added)
-                for sink, text in zip((kept, dropped), texts, strict=True):
-                    _write(sink, text)
-                tally.counts.kept += int(cut.kept.sum())
-            if start != len(self.decisions):
+                added = fields.next(len(lines))
+                kept, dropped = decisions.texts(work, here, work.stripped(lines), added)
+                output.write_kept(kept)
+                output.write_dropped(dropped)
+            if start != size:
                 raise self._changed()
-        return tally
-
-    def _buckets(self, work: BlockTask, scores: NDArray[np.float64]) -> Fields:
-        if self.bucket_limits is None:
-            return {}
-        found = bucket_of(gain(scores, work.scorer.direction), self.bucket_limits)
-        return {"bucket": [b"%d" % bucket for bucket in found.tolist()]}
-
-
-def _write(sink: Sink | None, text: bytes) -> None:
-    if sink is not None:
-        sink.write(text)
-
-
-def _good_lines(block: Block, bad_lines: Collection[int]) -> list[bytes]:
-    """The lines that hold a good record: those that are neither blank nor known to be bad."""
-    lines = block.numbered_lines()
-    return [line for number, line in lines if line.strip() and number not in bad_lines]
-
-
-def _rows(fields: Fields, records_: int) -> bytes:
-    """Fields as lines, one a record, values between tabs: JSON has neither tabs nor line feeds."""
-    if not fields:
-        return b"\n" * records_
-    return b"".join([b"\t".join(row) + b"\n" for row in zip(*fields.values(), strict=True)])
-
-
-class _Rows:
-    """Reads what `_rows` wrote, in portions of any size."""
-
-    def __init__(self, path: str, names: Sequence[str]) -> None:
-        self._path, self._names = path, names
-        blocks = Shard(path, name="", size=0, identity="").blocks()
-        self._lines = (line for block in blocks for line in block.data.split(b"\n")[:-1])
-
-    def next(self, count: int) -> Fields:
-        """The fields of the next records. Raises InputError for a damaged file."""
-        try:
-            lines = list(islice(self._lines, count))
-        except ReadError:
-            raise
-        except InputError:
-            raise damaged(self._path) from None
-        if len(lines) < count:
-            raise damaged(self._path)
-        rows = [line.split(b"\t") for line in lines]
-        columns = zip(*rows, strict=True) if self._names and rows else [()] * len(self._names)
-        return dict(zip(self._names, map(list, columns), strict=True))
+        return statistics

@@ -87,7 +87,7 @@ class Diversity:
         paid = None if costs is None else numbers_of(costs, "costs", len(texts))
         if (budget is None) != (paid is None):
             raise InputError("costs: they are what texts take of the budget; give both or neither")
-        own = None if groups is None else group_codes(groups, len(texts)).codes.astype(np.intp)
+        own = None if groups is None else group_codes(groups, len(texts)).codes[:].astype(np.intp)
         items = Items(np.arange(len(texts)), texts, paid, own)
         encoders = None if self.encoder is None else (self.encoder, self.encoder)
         factory = ObjectiveFactory(

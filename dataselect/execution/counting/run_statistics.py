@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict, cast
 
 from dataselect.documents import Between, Count
-from dataselect.execution.kept_duplicates import KEY_BYTES
-from dataselect.execution.run import Counts
-from dataselect.execution.run_report import CountsFields
+from dataselect.execution.counting.counts import Counts
+from dataselect.execution.counting.kept_duplicates import KEY_BYTES
 from dataselect.selection.histogram import Distribution
 from dataselect.selection.reasons import (
     CountedReason,
@@ -49,7 +48,7 @@ class _DistributionFields(TypedDict):
 class TallyFields(TypedDict):
     """A `RunStatistics` as JSON."""
 
-    counts: CountsFields
+    counts: Counts
     distribution: Annotated[_DistributionFields, _has_ends]
     remarks: dict[str, Count]
     cut_gain: float | None
@@ -123,7 +122,7 @@ class RunStatistics:
         """What `as_json` gave."""
         cut_gain = noted["cut_gain"]
         return cls(
-            Counts(**noted["counts"]),
+            noted["counts"],
             Distribution.of_json(cast("dict[str, Any]", noted["distribution"])),
             Counter(noted["remarks"]),
             float("inf") if cut_gain is None else cut_gain,

@@ -1,43 +1,31 @@
-"""The one loop of commands that score: read, score, select, write."""
+"""What all runs that score have: they read, score, select and write, and tell what they did."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from dataselect.console import Progress, figure
+from dataselect.console import figure
 from dataselect.data import records
-from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
-from dataselect.data.line_blocks import numbered
-from dataselect.data.sampling import read_columns
-from dataselect.errors import InputError, OptionError
-from dataselect.execution.block import BlockTask, PendingBlock, ScoredBlock, SelectedBlock
-from dataselect.execution.kept_duplicates import FIRST_COMPARED, CopyCounter
-from dataselect.execution.run import Counts, Run, Settings
-from dataselect.execution.run_statistics import RunStatistics
-from dataselect.execution.spool import Spool
-from dataselect.execution.workers import ordered_map
-from dataselect.selection.apply import Cut
-from dataselect.selection.best_share import sweep
+from dataselect.errors import OptionError
+from dataselect.execution.block import BlockTask
+from dataselect.execution.counting.counts import Counts
+from dataselect.execution.counting.run_statistics import RunStatistics
+from dataselect.execution.run import Run, Settings
 from dataselect.selection.budgets import spent
 from dataselect.selection.plausibility import exchanged, unlike
 from dataselect.selection.reasons import Reason, count_documents, describe
 from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from dataselect.data.line_blocks import Block
     from dataselect.data.records import Column
-    from dataselect.execution.kept_duplicates import Duplicates
+    from dataselect.execution.counting.kept_duplicates import Duplicates
     from dataselect.execution.scorer import Scorer
     from dataselect.selection.best_share import Sweep
     from dataselect.selection.rule import Selection
@@ -100,7 +88,7 @@ class ScoringRun(Run):
         self, inputs: Inputs, settings: Settings, *, also_read: Sequence[Inputs] = ()
     ) -> None:
         super().__init__(inputs, settings, also_read=also_read, writes_records=True)
-        self.tally = RunStatistics(self.counts)
+        self.statistics = RunStatistics(self.counts)
         self.learnt_from = 0
         """Records of in-domain text that a scorer was just fitted to, and to nothing larger."""
         self.plausible_times = 1.0
@@ -123,6 +111,7 @@ class ScoringRun(Run):
             decides=selection.streams and not self.settings.sort,
             wants_dropped=self.settings.rejects is not None,
             stop_at_first=self.stops_at_first,
+            wants_distribution=self.settings.report is not None,
         )
         usual = records.text_of("--auto", selection.auto_field, self.settings.text_field)
         per = self._carry_out(work, development or usual)
@@ -150,7 +139,7 @@ class ScoringRun(Run):
         warnings = exchanged(self.learnt_from, counts.read, self.plausible_times)
         warnings += [*self.warnings, *work.scorer.warnings()]
         warnings += [
-            f"{count:,} records {what}" for what, count in sorted(self.tally.remarks.items())
+            f"{count:,} records {what}" for what, count in sorted(self.statistics.remarks.items())
         ]
         if selection.selects and counts.kept and counts.kept + counts.errors == counts.read:
             warnings.append(f"{selection.describe()} keeps every record")
@@ -161,7 +150,7 @@ class ScoringRun(Run):
         warnings += duplicates.warnings(work.scorer.score_field) if duplicates else []
         self.warnings = warnings
         direction = work.scorer.direction
-        worst = self.tally.cut_gain
+        worst = self.statistics.cut_gain
         cut = None if worst == float("inf") else float(gain(worst, direction))
         warnings += unlike(work.scorer.score_field, cut, selection, self.facts)
         return Result(
@@ -173,8 +162,8 @@ class ScoringRun(Run):
             per,
             warnings,
             self._sweep,
-            spent(self.tally.spent, selection),
-            self.tally.dropped,
+            spent(self.statistics.spent, selection),
+            self.statistics.dropped,
             duplicates,
         )
 
@@ -194,7 +183,7 @@ class ScoringRun(Run):
         self.facts = {**checked, **self.facts, **ruled}
         in_force = selection
         if selection.auto is not None:
-            in_force = selection.with_share(_best_share(result.sweep))
+            in_force = selection.with_share(best_share(result.sweep))
         self.report(
             scorer.noun,
             {**described.pop("signature", {}), "select": selection.describe()},
@@ -208,144 +197,15 @@ class ScoringRun(Run):
                 "by_score": selection.by_score,
             },
             auto=result.sweep.describe() if result.sweep else None,
-            spent=self.tally.spent if selection.budget is not None else None,
+            spent=self.statistics.spent if selection.budget is not None else None,
             dropped=count_documents(result.dropped),
             copies=result.duplicates._asdict() if result.duplicates else None,
-            quantiles=self.tally.distribution.quantiles(),
+            quantiles=self.statistics.distribution.quantiles(),
             **{scorer.noun: described},
         )
 
 
-class LocalRun(ScoringRun):
-    """The run of one machine.
-
-    >>> with LocalRun(Inputs(["pool.jsonl"]), Settings()) as run:  # doctest: +SKIP
-    ...     result = run.apply(scorer, Selection(top_k=1000))
-    """
-
-    def _carry_out(self, work: BlockTask, development: Column) -> dict[str, Counts]:
-        self._development = self._development_texts(work.selection, development)
-        self._copies = CopyCounter(FIRST_COMPARED if work.decides else None)
-        with ExitStack() as stack:  # closed here, so that workers end before anything is said
-            blocks = stack.enter_context(closing(self._scored(work)))
-            if work.decides:
-                for block in blocks:
-                    assert isinstance(block, SelectedBlock)
-                    self.tally.keep(block.scores, block.cut, work.scorer.direction)
-                    if block.keys is not None:
-                        self._copies.add(block.keys[block.cut.kept], block.texts)
-                    self._write(block.kept, block.dropped)
-                self._duplicates = self._copies.found(work.compared_field)
-                return {}
-            spool = stack.enter_context(closing(Spool()))
-            for block in blocks:
-                assert isinstance(block, PendingBlock)
-                spool.add(block)
-            return self._select(work, spool)
-
-    @staticmethod
-    def _development_texts(selection: Selection, column: Column) -> list[str]:
-        """The texts to try shares on, for `--auto`. Raises InputError."""
-        if selection.auto is None:
-            return []
-        [texts] = read_columns(RecordFiles([selection.auto], text_field=column.path), [column])
-        if not texts:
-            raise InputError(f"{selection.auto}: no text to try shares on; check --auto")
-        return texts
-
-    def _scored(self, work: BlockTask) -> Generator[ScoredBlock, None, None]:
-        """Blocks after scoring, in order; bad records are dealt with on the way."""
-        settings, counts = self.settings, self.counts
-        jobs = settings.jobs if work.scorer.parallel else 1
-        given = self.inputs.blocks()
-        if records.POSITION in work.scorer.columns:
-            given = numbered(given)
-        with (
-            Progress(work.scorer.noun, self.inputs.size, quiet=settings.quiet) as progress,
-            closing(ordered_map(work, self._keyed(given), jobs)) as blocks,
-        ):
-            for block in blocks:
-                counts.read += len(block.scores) + len(block.bad)
-                self.refuse(block.bad)
-                if settings.report is not None:
-                    self.tally.distribution.add(block.ranked_scores)
-                self.tally.remarks.update(dict(block.remarks))
-                yield block
-                progress.update(self.inputs.meter.bytes_read, counts.read)
-
-    def _keyed(self, given: Iterable[Block]) -> Iterator[tuple[Block, bool]]:
-        """Blocks, with whether copies are still looked for."""
-        for block in given:
-            yield block, not self._copies.is_full
-
-    def _select(self, work: BlockTask, spool: Spool) -> dict[str, Counts]:
-        """Cut a spool whose scores are all known, and write. Returns the counts of each group."""
-        import numpy as np
-
-        table, direction = spool.table, work.scorer.direction
-        scores = table.scores
-        cut = self._cut(work, spool)
-        self.require(int(cut.kept.sum()), LOOSEN)  # before anything reaches standard output
-        self.tally.keep(scores, cut, direction, table.costs)
-        places = np.flatnonzero(cut.kept)
-        self._copies.add(table.keys[places])
-        self._duplicates = self._copies.found(
-            work.compared_field, lambda place: work.texts_of([spool.line(int(places[place]))])[0]
-        )
-        buckets = work.selection.bucket(scores, direction) if work.selection.buckets else None
-        for first, lines in spool.batches():
-            here = np.arange(first, first + len(lines))
-            own = Cut(cut.decisions[here], cut.reasons)
-            kept, dropped = work.write(lines, own, _bucket_field(buckets, here))
-            self._write(b"" if self.settings.sort else kept, dropped)
-        if self.settings.sort:
-            gains = gain(scores, direction) if table.order is None else -table.order
-            for positions, lines in spool.ranked(cut.kept, gains):
-                everything = Cut(np.zeros(len(lines), np.uint8), cut.reasons)
-                self._write(*work.write(lines, everything, _bucket_field(buckets, positions)))
-        if table.groups is None:
-            return {}
-        codes, names = table.groups
-        read = np.bincount(codes, minlength=len(names)).tolist()
-        kept = np.bincount(codes[cut.kept], minlength=len(names)).tolist()
-        return {
-            name: Counts(read=r, kept=k, dropped=r - k)
-            for name, r, k in zip(names, read, kept, strict=True)
-        }
-
-    def _cut(self, work: BlockTask, spool: Spool) -> Cut:
-        """Decide on every record, by the best share of a sweep where `--auto` asks for it."""
-        import numpy as np
-
-        table = spool.table
-
-        def cut(selection: Selection) -> Cut:
-            return selection.cut(
-                table.scores,
-                work.scorer.direction,
-                costs=table.costs,
-                groups=table.groups,
-                excluded=work.excluded(table.excluded),
-                rng=np.random.default_rng(self.settings.seed),
-            )
-
-        selection = work.selection
-        if selection.auto is None:
-            return cut(selection)
-        self._sweep = sweep(
-            spool.values(records.text(self.settings.text_field)),
-            self._development,
-            lambda share: cut(selection.with_share(share)).kept,
-            np.random.default_rng(self.settings.seed),
-        )
-        return cut(selection.with_share(_best_share(self._sweep)))
-
-    def _write(self, kept: bytes, dropped: bytes) -> None:
-        self.write_kept(kept)
-        self.write_dropped(dropped)
-
-
-def _best_share(found: Sweep | None) -> Fraction:
+def best_share(found: Sweep | None) -> Fraction:
     """The share that `--auto` found, all where it found none."""
     return found.best.share if found else Fraction(1)
 
@@ -357,10 +217,3 @@ def _refuse_to_replace_what_is_read(scorer: Scorer) -> None:
     for name in used:
         if used.count(name) > 1:
             raise OptionError(f"field '{name}' has two uses here; name another field, or rename it")
-
-
-def _bucket_field(buckets: NDArray[np.intp] | None, positions: NDArray[np.intp]) -> records.Fields:
-    """The field `bucket` of some records, where buckets are asked for."""
-    if buckets is None:
-        return {}
-    return {"bucket": [b"%d" % bucket for bucket in buckets[positions].tolist()]}

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from dataselect.data.temporary_files import TemporaryFile
 from dataselect.errors import WorkerError
-from dataselect.execution.worker_process import SIZE, refuse_in_a_program_that_is_read
+from dataselect.execution.processes.worker_process import SIZE, refuse_in_a_program_that_is_read
 from dataselect.interrupts import not_for_children, on_death_of_a_child
 from dataselect.threads import limit_threads
 
@@ -80,7 +80,8 @@ class _Worker:
         # New, not forked: forking a process that has run numerical threads can deadlock.
         code = (
             f"import sys; sys.path[:] = {[each for each in sys.path if isinstance(each, str)]!r}; "
-            f"from dataselect.execution.worker_process import spawn_main; spawn_main{descriptors}"
+            "from dataselect.execution.processes.worker_process import spawn_main; "
+            f"spawn_main{descriptors}"
         )
         command = [sys.executable, *_interpreter_flags(), "-c", code]
         environment = dict(os.environ)
