@@ -197,7 +197,16 @@ def _all_texts(values: list[Any]) -> bool:
         return False
 
 
+_IN_A_CELL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", re.ASCII)
+
+
 def _check_number(value: Any) -> float:
+    is_spelled = isinstance(value, str) and _IN_A_CELL.fullmatch(value.strip())
+    return finite_number(float(value) if is_spelled else value)  # CSV has nothing but strings
+
+
+def finite_number(value: Any) -> float:
+    """A number of JSON as float. Raises ValueError for what is none, or too large."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"is {kind_of(value)}, not a number; correct it or name another field")
     try:

@@ -251,11 +251,21 @@ def _read_fast(block: Block, columns: Sequence[Column]) -> _Read | None:
             values = [column.find_all(records) for column in columns]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
-    checked = zip(columns, values, strict=True)
-    if not all(column.check_all(found) for column, found in checked):
+    try:
+        values = [_checked(*each) for each in zip(columns, values, strict=True)]
+    except ValueError:
         return None
     positions = range(block.first_record, block.first_record + len(lines))
     return Records(lines, values, []), positions
+
+
+def _checked(column: Column, values: list[Any]) -> list[Any]:
+    """The values to use. Raises ValueError where one is refused, or takes more than its check."""
+    if column.check_all(values):
+        return values
+    if type(column).get is not Column.get:
+        raise RefusedError
+    return list(map(column.check, values))
 
 
 def _read_slowly(block: Block, columns: Sequence[Column], stop: bool) -> _Read:

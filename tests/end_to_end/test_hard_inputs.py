@@ -266,7 +266,10 @@ def refuse(constant: str) -> Any:
 
 
 def is_good(line: bytes) -> bool:
-    """Whether a line is an object in JSON with a finite number `x`, by Python's own reader."""
+    """Whether a line is an object in JSON with a finite number `x`, by Python's own reader.
+
+    The number may be a string, as those of CSV are.
+    """
     if depth(line) > 1024:
         return False
     try:
@@ -274,9 +277,12 @@ def is_good(line: bytes) -> bool:
             found = json.loads(line.decode(), parse_constant=refuse, parse_int=float)
     except ValueError:
         return False
-    if not isinstance(found, dict) or type(found.get("x")) is not float:
+    if not isinstance(found, dict) or type(found.get("x")) not in (float, str):
         return False
-    return math.isfinite(found["x"])
+    try:
+        return math.isfinite(float(found["x"]))
+    except ValueError:
+        return False
 
 
 def shown(line: bytes) -> str:

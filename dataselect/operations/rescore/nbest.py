@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.data import records
+from dataselect.data.fields import finite_number
 from dataselect.data.records import Column
 from dataselect.models.normalization import Normalization
 
@@ -112,7 +113,7 @@ def _checked(check: Callable[[Any], Any], value: Any, what: str) -> None:
 
 
 def _number(value: Any) -> float:
-    number = float(records.number(TEXT).check(value))
+    number = finite_number(value)
     if abs(number) > _LARGEST:
         raise ValueError("is too large to be weighed; scale it down")
     return number
