@@ -209,8 +209,9 @@ def _refuse_constant(name: str) -> object:
     raise RefusedError(f"{name} is not JSON; write null or leave the field out")
 
 
-def _integer(digits: str) -> float:
-    return float(digits)  # Python refuses to convert more than 4,300 digits to an int
+def _integer(digits: str) -> int | float:
+    # As orjson has it; Python refuses to convert more than 4,300 digits to an int.
+    return int(digits) if len(digits) < 19 else float(digits)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import orjson
 
 from dataselect.data.formats.lines import Found, Item, SourceLine, unreadable
-from dataselect.data.line_blocks import told_apart
 from dataselect.data.records import decoded, encoded, loads_leniently, whole
 from dataselect.errors import InputError
 
@@ -63,8 +62,6 @@ def parse_document(file: SourceLine, shape: str) -> JsonDocument:
 
     What is no Unicode in it stays in the strings that have it.
     """
-    if why := told_apart(file.raw)[1]:
-        raise unreadable(file, why)
     value = _parsed(file, shape)
     try:
         return JsonDocument(file, shape, value, _places(value, file.raw))

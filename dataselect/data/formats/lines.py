@@ -100,6 +100,11 @@ def document_of(inputs: Inputs) -> SourceLine | None:
     Raises InputError for one that is longer than a line may be: it is held in memory.
     """
     [blocks] = inputs.by_file()
+    return whole_file(blocks, inputs.longest)
+
+
+def whole_file(blocks: Iterable[Block], longest: int) -> SourceLine | None:
+    """The blocks of one file as `document_of` returns them."""
     held: list[bytes] = []
     size = 0
     source = ""
@@ -109,11 +114,10 @@ def document_of(inputs: Inputs) -> SourceLine | None:
         held.append(block.data)
         if why := told_apart(block.data)[1]:
             raise unreadable(SourceLine(source, 1, b""), why)
-        if size > inputs.longest:
+        if size > longest:
             raise unreadable(
                 SourceLine(source, 1, b""),
-                f"longer than {spelled_bytes(inputs.longest)}; raise that with --max-line, or "
-                "split it",
+                f"longer than {spelled_bytes(longest)}; raise that with --max-line, or split it",
             )
     raw = b"".join(held)
     return SourceLine(source, 1, raw) if raw.strip() else None

@@ -143,7 +143,7 @@ GOOD = {
         {"a": SNIPS},
         "--from snips",
         '{"text":"play Adèle now","intent":"PlayMusic","slots":[{"slot":"who","start":5,"end":10,'
-        '"value":"Adèle"}]}\n{"text":"music","intent":"PlayMusic","slots":[]}\n'.encode(),
+        '"value":"Adèle","entity":"artist"}]}\n{"text":"music","intent":"PlayMusic","slots":[]}\n'.encode(),
     ),
     "slots in a cell are JSON": Case(
         {"a": b'{"I": [{"data": [{"text": "a", "entity": "b"}]}]}'},
@@ -156,7 +156,7 @@ GOOD = {
             "seq.out": b"O B-artist I-artist\nO\n",
             "label": b"PlayMusic\nStop\n",
         },
-        "--from slotgated",
+        "--from bio",
         b'{"text":"play the beatles","intent":"PlayMusic","slots":[{"slot":"artist","start":5,'
         b'"end":16,"value":"the beatles"}]}\n{"text":"stop","intent":"Stop","slots":[]}\n',
     ),
@@ -165,9 +165,9 @@ GOOD = {
             "a": b"-DOCSTART- -X- O O\n\n# id = 7\n# intent: PlayMusic\n# note: play O\n"
             b"play\tO\nAdele\tB-artist\n\n\n# O\n1 CD B-n\n"
         },
-        "--from bio",
-        b'{"text":"play Adele","intent":"PlayMusic","slots":[{"slot":"artist","start":5,"end":10,'
-        b'"value":"Adele"}]}\n'
+        "--from conll",
+        b'{"id":"7","text":"play Adele","intent":"PlayMusic","slots":[{"slot":"artist","start":5,'
+        b'"end":10,"value":"Adele"}]}\n'
         b'{"text":"# 1","slots":[{"slot":"n","start":2,"end":3,"value":"1"}]}\n',
     ),
     "CoNLL columns with numbers and intents": Case(
@@ -175,24 +175,24 @@ GOOD = {
             "a": b"# text: play Adele\n1\tplay\tPlayMusic\tO\n2\tAdele\tPlayMusic\tB-artist\n\n"
             b"1\tstop\tStop\tO\n"
         },
-        "--from bio",
+        "--from conll",
         b'{"text":"play Adele","intent":"PlayMusic","slots":[{"slot":"artist","start":5,"end":10,'
         b'"value":"Adele"}]}\n{"text":"stop","intent":"Stop","slots":[]}\n',
     ),
     "CoNLL columns with numbers from 0": Case(
         {"a": b"0 play VB O\n1 it PRP O\n\n0 2 CD O\n1 one CD B-n\n"},
-        "--from bio",
+        "--from conll",
         b'{"text":"play it","slots":[]}\n'
         b'{"text":"2 one","slots":[{"slot":"n","start":2,"end":5,"value":"one"}]}\n',
     ),
     "CoNLL columns that are named": Case(
         {"a": b"O play it\nB-n me it\n"},
-        "--from bio --columns tag,token,-",
+        "--from conll --columns tag,token,-",
         b'{"text":"play me","slots":[{"slot":"n","start":5,"end":7,"value":"me"}]}\n',
     ),
     "CoNLL columns named with the intent": Case(
         {"a": b"1 play Play O\n"},
-        "--from bio --columns -,token,intent,tag",
+        "--from conll --columns -,token,intent,tag",
         b'{"text":"play","intent":"Play","slots":[]}\n',
     ),
     "ids for JSONL": Case(
@@ -236,11 +236,11 @@ def _snips(data: bytes, message: str, kept: int = 0) -> Bad:
 
 
 def _conll(data: bytes, message: str, kept: int = 0) -> Bad:
-    return Bad({"a": data}, "--from bio", message, kept)
+    return Bad({"a": data}, "--from conll", message, kept)
 
 
-def _slotgated(tokens: bytes, tags: bytes, label: bytes, message: str) -> Bad:
-    return Bad({"seq.in": tokens, "seq.out": tags, "label": label}, "--from slotgated", message)
+def _bio(tokens: bytes, tags: bytes, label: bytes, message: str) -> Bad:
+    return Bad({"seq.in": tokens, "seq.out": tags, "label": label}, "--from bio", message)
 
 
 BAD = {
@@ -398,20 +398,16 @@ BAD = {
     ),
     "a SNIPS utterance without text": _snips(
         b'{"A": [\n{"data": [{"text": "[{"}]},\n{"data": [{}]}],\n"B": [{"data": [{"text":"b"}]}]}',
-        "a:3: an utterance of 'A' has another layout",
+        "a:3: another layout; a SNIPS file holds",
         2,
     ),
-    "a SNIPS utterance of nothing": _snips(
-        b'{"A": [\n{"data": []}]}', "a:2: an utterance of 'A' is empty"
-    ),
-    "more tokens than tags": _slotgated(
-        b"a b\n", b"O\n", b"i\n", "seq.out:1: 2 tokens, but 1 tags"
-    ),
-    "tags of another scheme": _slotgated(b"a\n", b"U-x\n", b"i\n", "seq.out:1: tag 'U-x' is none"),
-    "a tag without slot": _slotgated(b"a\n", b"B-\n", b"i\n", "seq.out:1: tag 'B-' is none"),
-    "no label": _slotgated(b"a\n", b"O\n", b"\n", "label:1: the label is empty"),
-    "no tokens": _slotgated(b"\n", b"\n", b"i\n", "seq.in:1: the line is empty"),
-    "tags in Latin-1": _slotgated(b"a\n", b"\xe8\n", b"i\n", "seq.out:1: byte 0xe8"),
+    "a SNIPS utterance of nothing": _snips(b'{"A": [\n{"data": []}]}', "a:2: the text is empty"),
+    "more tokens than tags": _bio(b"a b\n", b"O\n", b"i\n", "seq.out:1: 2 tokens, but 1 tags"),
+    "tags of another scheme": _bio(b"a\n", b"U-x\n", b"i\n", "seq.out:1: tag 'U-x' is none"),
+    "a tag without slot": _bio(b"a\n", b"B-\n", b"i\n", "seq.out:1: tag 'B-' is none"),
+    "no label": _bio(b"a\n", b"O\n", b"\n", "label:1: the label is empty"),
+    "no tokens": _bio(b"\n", b"\n", b"i\n", "seq.in:1: the line is empty"),
+    "tags in Latin-1": _bio(b"a\n", b"\xe8\n", b"i\n", "seq.out:1: byte 0xe8"),
     "a CoNLL token without tag": _conll(
         b"a O\nb\nc O\n\nd O\n", "a:2: 1 token, 'b', but 0 tags; write TOKEN TAG", 1
     ),
@@ -533,7 +529,7 @@ UNUSABLE = {
         1,
         "other:1: another layout; a SNIPS file holds",
     ),
-    "a SNIPS intent twice": ("again --from snips", 1, "again:1: an intent stands twice"),
+    "a SNIPS intent twice": ("again --from snips", 1, "again:1: 'A' stands twice in one object"),
     "a SNIPS file in UTF-16": ("wide --from snips --on-error skip", 1, "wide:1: holds NUL bytes"),
     "a quote that stays open in one column": (
         "open --from csv --no-header --columns text --on-error skip",
@@ -546,15 +542,19 @@ UNUSABLE = {
         "pieces:3: the lines of id '0' are not together; sort them with sort -s -n -k1,1",
     ),
     "CoNLL columns that could be two things": (
-        "pos --from bio",
+        "pos --from conll",
         1,
         "pos:1: a column could be intent or something else",
         "--columns",
     ),
-    "CoNLL tokens that may be numbers": ("ones --from bio", 1, "ones:1: a column could be number"),
-    "CoNLL columns of other names": ("a --from bio --columns word,tag", 2, "are token, tag and"),
+    "CoNLL tokens that may be numbers": (
+        "ones --from conll",
+        1,
+        "ones:1: a column could be number",
+    ),
+    "CoNLL columns of other names": ("a --from conll --columns word,tag", 2, "are token, tag and"),
     "BIO of unequal length": (
-        "a b b --from slotgated",
+        "a b b --from bio",
         1,
         "a has 1 lines, b has 2 lines, b has 2 lines",
     ),
@@ -584,7 +584,7 @@ def test_refused(line: str, code: int, messages: list[str], inside: Inside, tmp_
         "nbest": b"0 ||| a\n",
         "pieces": b"0 ||| a\n1 ||| b\n0 ||| c\n",
         "half": b'{"I": [\n{]\n',
-        "other": b'{"intents": {}}',
+        "other": b'{"intents": []}',
         "again": b'{"A": [{"data": []}], "A": [{"data": []}, {}]}',
         "wide": '{"A": []}'.encode("utf-16-le"),
         "open": b'a\n"b\nc\n',

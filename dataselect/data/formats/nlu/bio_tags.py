@@ -46,3 +46,32 @@ def tagged(tokens: Sequence[str], tags: Sequence[str]) -> tuple[str, list[dict[s
     for found in slots:
         found["value"] = text[found["start"] : found["end"]]
     return text, slots
+
+
+def tokens_of(text: str, pattern: str = r"\S+") -> list[tuple[int, str]]:
+    """The tokens of a text, each with the place where it begins."""
+    return [(match.start(), match[0]) for match in re.finditer(pattern, text)]
+
+
+def tags_of(tokens: Sequence[tuple[int, str]], slots: Sequence[dict[str, Any]]) -> list[str]:
+    """The tag of each token. Raises ValueError for a slot whose edges are not those of tokens.
+
+    >>> tags_of(tokens_of("play the beatles"), [{"slot": "artist", "start": 5, "end": 16}])
+    ['O', 'B-artist', 'I-artist']
+    """
+    tags = ["O"] * len(tokens)
+    begins = {start: place for place, (start, _) in enumerate(tokens)}
+    ends = {start + len(token): place for place, (start, token) in enumerate(tokens)}
+    for slot in slots:
+        name, start, end = slot["slot"], slot["start"], slot["end"]
+        for edge, known, verb in ((start, begins, "begins"), (end, ends, "ends")):
+            if edge not in known:
+                inside = [token for at, token in tokens if at < edge < at + len(token)]
+                where = f"inside the token '{inside[0]}'" if inside else "with white space"
+                raise ValueError(
+                    f"slot '{name}' from {start} to {end} {verb} {where}; move it to the edge of a "
+                    "token"
+                )
+        first, last = begins[start], ends[end]
+        tags[first : last + 1] = [f"B-{name}"] + [f"I-{name}"] * (last - first)
+    return tags

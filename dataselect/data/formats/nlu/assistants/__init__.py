@@ -1,0 +1,1 @@
+"""Training data and exports of assistants: one document, or several, of intents."""

@@ -1,0 +1,136 @@
+"""Exports of LUIS, and of CLU, which came after it: utterances with entities by their places.
+
+LUIS: {"utterances": [{"text", "intent", "entities": [{"entity", "startPos", "endPos"}]}]}, where
+`endPos` is that of the last character. CLU: {"assets": {"utterances": [{"text", "intent",
+"language", "dataset", "entities": [{"category", "offset", "length"}]}]}}, in UTF-16 units.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from dataselect.data.formats.json_document import parse_document
+from dataselect.data.formats.lines import Item, Layout, document_of
+from dataselect.data.formats.nlu.annotated import outermost, slot, utterance
+from dataselect.data.input_files import Inputs
+
+_LUIS = 'a LUIS file holds {"luis_schema_version": ..., "utterances": [...]}'
+_CLU = 'a CLU file holds {"projectFileVersion": ..., "assets": {"utterances": [...]}}'
+_LUIS_BEGIN = re.compile(rb'"(?:luis_schema_version|startPos)"\s*:')
+_CLU_BEGIN = re.compile(rb'"projectKind"\s*:\s*"(?:Conversation|Orchestration)"', re.IGNORECASE)
+
+
+def recognizes_luis(first: bytes) -> bool:
+    """Whether a JSON file is an export of LUIS."""
+    return first.lstrip()[:1] == b"{" and _LUIS_BEGIN.search(first) is not None
+
+
+def recognizes_clu(first: bytes) -> bool:
+    """Whether a JSON file is an export of CLU."""
+    return first.lstrip()[:1] == b"{" and _CLU_BEGIN.search(first) is not None
+
+
+def read_luis(inputs: Inputs, layout: Layout) -> Iterator[Item]:
+    """A record text, `intent`, `slots` for each utterance; an entity within another is left out.
+
+    Raises InputError for another layout, and for schema 1, whose places count tokens.
+    """
+    file = document_of(inputs)
+    if file is None:
+        return
+    document = parse_document(file, _LUIS)
+    value = document.value if isinstance(document.value, dict) else {}
+    if not isinstance(value.get("utterances"), list):
+        raise document.refused("another layout")
+    if str(value.get("luis_schema_version", "2")).startswith("1."):
+        raise document.refused("places of LUIS schema 1 count tokens; export it again")
+    for line, said in document.elements(value["utterances"]):
+        make = partial(_luis_fields, said, layout.text_field)
+        yield document.record(line, make)
+
+
+def _luis_fields(said: Any, text_field: str) -> dict[str, Any]:
+    text = said["text"]
+    slots = []
+    for each in said.get("entities") or []:
+        name = each["entity"]
+        start, end = _place(name, text, each["startPos"], each["endPos"] + 1)
+        slots.append(slot(name, text, start, end, role=each.get("role")))
+    return utterance(text_field, text, said["intent"], outermost(slots))
+
+
+def read_clu(inputs: Inputs, layout: Layout) -> Iterator[Item]:
+    """A record text, `intent`, `slots`, `language`, `dataset` for each utterance.
+
+    An entity within another is left out. Raises InputError for another layout.
+    """
+    file = document_of(inputs)
+    if file is None:
+        return
+    document = parse_document(file, _CLU)
+    assets = document.value.get("assets") if isinstance(document.value, dict) else None
+    if not isinstance(assets, dict) or not isinstance(assets.get("utterances"), list):
+        raise document.refused("another layout")
+    for line, said in document.elements(assets["utterances"]):
+        make = partial(_clu_fields, said, layout.text_field)
+        yield document.record(line, make)
+
+
+def _clu_fields(said: Any, text_field: str) -> dict[str, Any]:
+    text = said["text"]
+    slots = []
+    for each in said.get("entities") or []:
+        name, offset = each["category"], each["offset"]
+        found = _from_utf16(text, offset, offset + each["length"])
+        if found is None:
+            raise ValueError(
+                f"entity '{name}' from {offset} of length {each['length']} is not in the text of "
+                f"{_utf16_units(text)} UTF-16 units; correct it"
+            )
+        slots.append(slot(name, text, *found))
+    kept = {name: said[name] for name in ("language", "dataset") if said.get(name)}
+    return utterance(text_field, text, said["intent"], outermost(slots), **kept)
+
+
+def _place(name: str, text: str, start: int, end: int) -> tuple[int, int]:
+    """Where an entity of LUIS is, in characters. Raises ValueError.
+
+    Where these would cut words, in a text with characters of two UTF-16 units, and such units would
+    not, they are what was counted.
+    """
+    inside = 0 <= start < end <= len(text)
+    if not inside or _cuts_words(text, start, end):
+        in_units = _from_utf16(text, start, end)
+        if in_units is not None and not _cuts_words(text, *in_units):
+            return in_units
+    if not inside:
+        raise ValueError(
+            f"entity '{name}' from {start} to {end - 1} is not in the text of {len(text)} "
+            "characters; correct it"
+        )
+    return start, end
+
+
+def _cuts_words(text: str, start: int, end: int) -> bool:
+    edges = [text[place - 1 : place + 1] for place in (start, end) if 0 < place < len(text)]
+    return any(edge[0].isalnum() and edge[1].isalnum() for edge in edges)
+
+
+def _utf16_units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _from_utf16(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Places in UTF-16 units in characters; None outside of the text, and inside a character."""
+    if not 0 <= start < end <= _utf16_units(text):
+        return None
+    units = text.encode("utf-16-le", "surrogatepass")
+    try:
+        before, value = units[: 2 * start], units[2 * start : 2 * end]
+        first = len(before.decode("utf-16-le"))
+        return first, first + len(value.decode("utf-16-le"))
+    except UnicodeDecodeError:
+        return None

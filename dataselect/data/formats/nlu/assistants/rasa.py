@@ -1,0 +1,289 @@
+"""Rasa's training data: YAML with examples by intent, entities marked in the text.
+
+- intent: book
+  examples: |
+    - to [Rome](city) from [LA]{"entity": "city", "role": "from", "value": "Los Angeles"}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from dataselect.data.formats.lines import (
+    Found,
+    Item,
+    Layout,
+    SourceLine,
+    document_of,
+    filled,
+    unreadable,
+)
+from dataselect.data.formats.nlu.annotated import annotated, slot, utterance
+from dataselect.data.formats.writers import RecordWriter
+from dataselect.data.formats.yaml_document import (
+    UNPRINTABLE,
+    line_of,
+    mapping,
+    parse_yaml,
+    restored,
+    scalar,
+    scalar_lines,
+    sequence,
+)
+from dataselect.data.input_files import Inputs
+from dataselect.data.records import encoded
+
+_SHAPE = "a Rasa file holds 'nlu:' with '- intent:' and 'examples:'"
+_NLU = re.compile(rb"^nlu[ \t]*:", re.MULTILINE)
+_BLANKS = "\n\r "  # that Rasa strips from examples
+_ENTITY = re.compile(
+    r"\[(?P<text>[^\]]+?)\]"
+    r"(?:\((?P<entity>[^:)]+?)(?::(?P<value>[^)]+))?\)|\{(?P<one>[^}]+?)\}|\[(?P<several>.*?)\])"
+)
+_PLAIN = re.compile(r"[A-Za-z_][\w./+-]*")
+_NOT_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}  # in YAML 1.1
+
+
+def recognizes(first: bytes) -> bool:
+    """Whether a YAML file is of Rasa and has training data."""
+    return _NLU.search(first) is not None
+
+
+def files_of(folder: str) -> list[str]:
+    """The YAML files below a folder that have training data; those of stories have none."""
+    found = []
+    for path, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith((".yml", ".yaml")):
+                whole = os.path.join(path, name)
+                with open(whole, "rb") as file:
+                    if recognizes(file.read()):
+                        found.append(whole)
+    return found
+
+
+def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
+    """A record text, `intent`, `slots` for each example, `metadata` where it has one.
+
+    A value that a `synonym:` of the same file, or the markup, gives another name has that as
+    `canonical`. Raises InputError for what is no YAML.
+    """
+    file = document_of(inputs)
+    if file is None:
+        return
+    items = [
+        mapping(item) for root in parse_yaml(file) for item in sequence(mapping(root).get("nlu"))
+    ]
+    if not items and not recognizes(file.raw):
+        raise unreadable(file, f"another layout; {_SHAPE}")
+    names = dict(_synonyms(items))
+    for item in items:
+        for example in _examples(item) if "intent" in item else ():
+            raw = example.text.encode(errors="surrogatepass")
+            line = SourceLine(file.source, example.line, raw)
+            try:
+                yield Found(line, _fields(item["intent"], example, names, layout.text_field))
+            except ValueError as refusal:
+                yield line.bad(refusal)
+
+
+class _Example(NamedTuple):
+    """An example with its markup, yet to be `restored`; `wrong`: why it is none."""
+
+    line: int
+    text: str
+    metadata: Any = None
+    wrong: str = ""
+
+
+def _examples(item: dict[str, Any]) -> Iterator[_Example]:
+    """The examples of an intent, in either of their layouts."""
+    node, common = item.get("examples"), _plain_value(item.get("metadata"))
+    if node is None:
+        return
+    if node.id == "mapping":
+        wrong = "the examples are no list; write 'examples: |' and a line '- TEXT' for each"
+        yield _Example(line_of(node), "", wrong=wrong)
+    for each in sequence(node):
+        inner = mapping(each)
+        text = inner.get("text") if inner else each
+        if text is not None and text.id == "scalar":
+            own = _plain_value(inner.get("metadata"))
+            yield _Example(line_of(each), text.value, common if own is None else own)
+        else:
+            wrong = "an example is no text; quote it, or write 'text: ...'"
+            yield _Example(line_of(each), "", wrong=wrong)
+    for number, line in scalar_lines(node) if node.id == "scalar" else ():
+        if line.startswith("-"):
+            yield _Example(number, line[1:], common)
+        elif line.strip():
+            wrong = "the line does not begin with '-'; write '- TEXT'"
+            yield _Example(number, line, wrong=wrong)
+
+
+def _fields(
+    intent_node: Any, example: _Example, names: dict[str, str], text_field: str
+) -> dict[str, Any]:
+    """The record of an example; `names`: of values by their synonyms. Raises ValueError."""
+    if example.wrong:
+        raise ValueError(example.wrong)
+    intent = scalar(intent_node, "the intent")
+    text, slots = unmarked(restored(example.text).strip(_BLANKS))
+    for each in slots:
+        named = names.get(each["value"].lower())
+        if named not in (None, each["value"]):
+            each.setdefault("canonical", named)
+    more = {} if example.metadata is None else {"metadata": example.metadata}
+    return utterance(text_field, text, intent, slots, **more)
+
+
+def _synonyms(items: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Values in lower case, and the name that a file gives them."""
+    for item in items:
+        node = item.get("examples")
+        if "synonym" in item and node is not None and node.id == "scalar":
+            for _, line in scalar_lines(node):
+                if line.startswith("-"):
+                    yield line[1:].strip(_BLANKS).lower(), item["synonym"].value
+
+
+def _plain_value(node: Any) -> Any:
+    """What a node holds, as JSON: every scalar is a string."""
+    if node is None or node.id == "scalar":
+        return None if node is None else restored(node.value)
+    if node.id == "sequence":
+        return [_plain_value(each) for each in node.value]
+    return {name: _plain_value(inner) for name, inner in mapping(node).items()}
+
+
+def unmarked(example: str) -> tuple[str, list[dict[str, Any]]]:
+    """An example's text without its markup, and its slots. Raises ValueError.
+
+    >>> unmarked("to [LA](city:Los Angeles)")[1]
+    [{'slot': 'city', 'start': 3, 'end': 5, 'value': 'LA', 'canonical': 'Los Angeles'}]
+    """
+    text, at = "", 0
+    slots: list[dict[str, Any]] = []
+    for match in _ENTITY.finditer(example):
+        text += example[at : match.start()]
+        start, at = len(text), match.end()
+        text += match["text"]
+        entity = _entity(match)
+        canonical = entity.get("value")
+        found = slot(
+            filled(str(entity.get("entity") or ""), f"the entity of '{match['text']}'"),
+            text,
+            start,
+            len(text),
+            canonical=None if canonical == match["text"] else canonical,
+            role=entity.get("role") or None,
+            group=entity.get("group") or None,
+        )
+        slots.append(found)
+    return text + example[at:], slots
+
+
+def _entity(match: re.Match[str]) -> dict[str, Any]:
+    if match["entity"]:
+        return {"entity": match["entity"], "value": match["value"]}
+    spelled = f"{{{match['one']}}}" if match["one"] else match["several"]
+    try:
+        entity = json.loads(spelled)
+    except ValueError as error:
+        if "Extra data" in str(error):
+            why = "has several entities, where a slot is one; keep one"
+            raise ValueError(f"'{match['text']}' {why}") from None
+        entity = None
+    if not isinstance(entity, dict):
+        raise ValueError(
+            f"the markup of '{match['text']}' is not JSON: {spelled}; "
+            'write {"entity": "TYPE", "value": "VALUE"}'
+        )
+    return entity
+
+
+def marked(text: str, slots: list[dict[str, Any]]) -> str:
+    """A text with its slots marked. Raises ValueError for what Rasa would read as something else.
+
+    >>> marked("to Rome", [{"slot": "city", "start": 3, "end": 7, "value": "Rome"}])
+    'to [Rome](city)'
+    """
+    if len(text.splitlines()) > 1 or text.strip(_BLANKS) != text:
+        raise ValueError("the text has line breaks, or blanks that Rasa strips; remove them")
+    if wrong := UNPRINTABLE.search(text):
+        raise ValueError(f"the text has the character {wrong[0]!r}, which YAML cannot hold")
+    pieces, at = [], 0
+    for each in slots:
+        value = text[each["start"] : each["end"]]
+        pieces += [text[at : each["start"]], f"[{value}]{_attributes(each, value)}"]
+        at = each["end"]
+    example = "".join([*pieces, text[at:]])
+    kept = [
+        {name: value for name, value in each.items() if name in _KEPT and value not in (None, "")}
+        | {"value": text[each["start"] : each["end"]]}
+        for each in slots
+    ]
+    if unmarked(example) != (text, kept):
+        raise ValueError(
+            f"Rasa would read {example!r} as another text or other entities; change its brackets"
+        )
+    return example
+
+
+_KEPT = ("slot", "start", "end", "canonical", "role", "group")
+
+
+def _attributes(each: dict[str, Any], value: str) -> str:
+    entity = {
+        "entity": each["slot"],
+        "role": each.get("role"),
+        "group": each.get("group"),
+        "value": each.get("canonical"),
+    }
+    if not any([*entity.values()][1:]) and not re.search("[:)]", each["slot"]):
+        return f"({each['slot']})"
+    given = {name: inner for name, inner in entity.items() if inner}
+    return "{" + json.dumps(given, ensure_ascii=False)[1:-1].replace("}", "\\u007d") + "}"
+
+
+class RasaWriter(RecordWriter):
+    """Examples by intent, in the order in which intents first appear; written at the end."""
+
+    def __init__(self, text_field: str) -> None:
+        self._text_field = text_field
+        self._examples: dict[str, list[tuple[str, Any]]] = {}
+
+    def write(self, fields: dict[str, Any]) -> bytes:
+        """Hold an example back. Raises ValueError."""
+        text, intent, slots = annotated(fields, self._text_field, requires_intent=True)
+        example = marked(text, slots)
+        if UNPRINTABLE.search(intent):
+            raise ValueError(f"YAML cannot hold the intent {intent!r}; rename it")
+        self._examples.setdefault(intent, []).append((example, fields.get("metadata")))
+        return b""
+
+    def finish(self) -> bytes:
+        """The whole file."""
+        lines = ['version: "3.1"', "nlu:"]
+        for intent, examples in self._examples.items():
+            is_plain = _PLAIN.fullmatch(intent) and intent.lower() not in _NOT_TEXT
+            lines.append(f"- intent: {intent if is_plain else encoded(intent).decode()}")
+            if all(metadata is None for _, metadata in examples):
+                lines += ["  examples: |", *[f"    - {example}" for example, _ in examples]]
+                continue
+            lines.append("  examples:")
+            for example, metadata in examples:
+                lines += ["  - text: |", f"      {example}"]
+                if metadata is not None:
+                    lines.append(f"    metadata: {encoded(metadata).decode()}")
+        return "\n".join([*lines, ""]).encode()
+
+
+def writer(layout: Layout) -> RecordWriter:
+    """A writer of one file."""
+    return RasaWriter(layout.text_field)
