@@ -175,7 +175,7 @@ def test_a_long_line_is_a_bad_record(long_line: Path, tmp_path: Path, inside: In
     inside(*SELECT, "--max-line", "4M", long_line, "-o", "out").refused(1, ":2: not JSON")
 
 
-@pytest.mark.parametrize("form", ["jsonl", "text", "tsv", "csv", "bio", "moses-nbest", "moses"])
+@pytest.mark.parametrize("form", ["jsonl", "text", "tsv", "csv", "conll", "moses-nbest", "moses"])
 def test_a_long_line_is_bad_in_any_format(
     long_line: Path, tmp_path: Path, inside: Inside, form: str
 ) -> None:

@@ -584,7 +584,7 @@ def test_refused(line: str, code: int, messages: list[str], inside: Inside, tmp_
         "nbest": b"0 ||| a\n",
         "pieces": b"0 ||| a\n1 ||| b\n0 ||| c\n",
         "half": b'{"I": [\n{]\n',
-        "other": b'{"intents": []}',
+        "other": b'{"intents": 1}',
         "again": b'{"A": [{"data": []}], "A": [{"data": []}, {}]}',
         "wide": '{"A": []}'.encode("utf-16-le"),
         "open": b'a\n"b\nc\n',
