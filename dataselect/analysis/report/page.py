@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from dataselect.analysis.report import stage_files
 from dataselect.analysis.report.comparison_section import ComparisonSection, comparison_section
-from dataselect.analysis.report.figures import captions
+from dataselect.analysis.report.figures.lineage_figures import of_lineage
+from dataselect.analysis.report.figures.stage_figures import of_comparison, of_stage
 from dataselect.analysis.report.lineage import IN_DOMAIN, POINTS, Lineage, lineage_of
 from dataselect.analysis.report.record_statistics import Sizes, StageStatistics, read_statistics
 from dataselect.analysis.report.stage_sections import StageSection, stage_section
@@ -110,9 +111,9 @@ def build_page(
             )
             for number, lineage in enumerate(sources, start=1)
         ]
-        plots = {each.anchor: captions.of_lineage(each) for each in all_lineages}
-        plots |= {each.anchor: captions.of_stage(each) for each in sections.values()}
-        plots |= {each.anchor: captions.of_comparison(each) for each in compared}
+        plots = {each.anchor: of_lineage(each) for each in all_lineages}
+        plots |= {each.anchor: of_stage(each) for each in sections.values()}
+        plots |= {each.anchor: of_comparison(each) for each in compared}
     return Page(settings.title, all_lineages, compared, list(sections.values()), plots)
 
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from dataselect.data import storage
 from dataselect.data.sampling import names_at
+from dataselect.execution.distributed.shard_scores import damaged
 from dataselect.execution.distributed.shards import Shard, Shards
+from dataselect.models import archive
 from dataselect.operations.diversity.diversity_input import PoolStatistics
-from dataselect.operations.diversity.items_file import load, save
 from dataselect.operations.diversity.objectives.methods import Items
 from dataselect.operations.diversity.partitions import pick_within
 from dataselect.operations.diversity.quantized_vectors import coarse_vectors
@@ -25,6 +26,36 @@ if TYPE_CHECKING:
     from dataselect.operations.diversity.greedy import Limits
     from dataselect.operations.diversity.objectives.methods import ObjectiveSpec
     from dataselect.operations.diversity.partitions import PartitionCandidates, Partitioning, Totals
+
+
+_FORMAT = archive.ArchiveFormat("texts to pick from", 1)
+_COLUMNS = ("positions", "costs", "groups", "vectors")
+
+
+def save_items(items: Items, path: str) -> None:
+    """Write texts to pick from, for another task. Raises OutputError."""
+    encoded = [text.encode() for text in items.texts]
+    arrays = {name: vars(items)[name] for name in _COLUMNS if vars(items)[name] is not None}
+    arrays["sizes"] = np.array(list(map(len, encoded)), np.int64)
+    arrays["texts"] = np.frombuffer(b"".join(encoded), np.uint8)
+    with storage.writing(path) as file:
+        file.write(archive.dumps(_FORMAT, {}, arrays))
+
+
+def load_items(path: str) -> Items:
+    """What `save_items` wrote. Raises InputError."""
+    data = storage.read_bytes(path)
+    try:
+        _, arrays = archive.loads(data, _FORMAT)
+        texts, ends = arrays["texts"].tobytes(), np.cumsum(arrays["sizes"]).tolist()
+        bounds = zip([0, *ends], ends, strict=False)
+        decoded = [texts[start:end].decode() for start, end in bounds]
+        columns = {name: arrays.get(name) for name in _COLUMNS}
+        return Items(texts=decoded, **columns)  # type: ignore[arg-type]  # as saved
+    except MemoryError:
+        raise
+    except Exception:  # of zipfile, of JSON and of NumPy
+        raise damaged(path) from None
 
 
 @dataclass(frozen=True)
@@ -84,7 +115,7 @@ class PartitionTask:
                 if items.texts:
                     found.setdefault(number, []).append(items)
         for number, blocks in found.items():
-            save(Items.joined(blocks), piece_path(self.folder, number, self.shard))
+            save_items(Items.joined(blocks), piece_path(self.folder, number, self.shard))
         return list(found)
 
 
@@ -129,7 +160,7 @@ class PickWithin:
     def __call__(self) -> Picked:
         """Pick among the records of all shards."""
         picking: PartitionPicking = self.picking.open()
-        items = Items.joined([load(path) for path in self.pieces])
+        items = Items.joined([load_items(path) for path in self.pieces])
         found = pick_within(
             items, picking.method, picking.limits, picking.totals, band=picking.band
         )

@@ -13,7 +13,7 @@ from in_process_cluster import MUSIC, WEATHER, Here, joined
 
 from dataselect.errors import InputError, OutputError
 from dataselect.execution.distributed import ray_cluster
-from dataselect.operations.diversity import items_file
+from dataselect.operations.diversity import partition_tasks
 from dataselect.operations.diversity.objectives.methods import Items
 
 TRAVEL = ["book", "a", "flight", "train", "bus", "to", "for", "two", "three", "on", "monday"]
@@ -203,12 +203,12 @@ def test_texts_to_pick_from_come_back_from_a_file(tmp_path: Path) -> None:
     path = str(tmp_path / "new" / "items")
     for costs in None, np.array([0.5, 2.0]):
         items = Items(np.array([3, 7]), ["ü\0", "b"], costs, vectors=np.ones((2, 3), np.float16))
-        items_file.save(items, path)
-        found = items_file.load(path)
+        partition_tasks.save_items(items, path)
+        found = partition_tasks.load_items(path)
         assert found.texts == items.texts
         assert (found.groups, found.weights) == (None, None)
         np.testing.assert_equal(found.costs, items.costs)
         np.testing.assert_equal(found.vectors, items.vectors)
     Path(path).write_bytes(Path(path).read_bytes()[:-9])
     with pytest.raises(InputError, match="damaged"):
-        items_file.load(path)
+        partition_tasks.load_items(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -34,6 +34,7 @@ _VARIABLES = {
     "#ffffff": "surface",
 }
 WIDTH = 6.0  # inches of 72 points
+BAR, AXIS = 0.36, 0.75  # inches: a bar, and what there is beside bars
 _LONGEST_NAME = 28  # characters: a third of the width
 _SETTINGS: Any = {  # by the names of matplotlib, which has a type for each
     "font.family": ["sans-serif"],
@@ -68,6 +69,13 @@ class Plot:
     shows: str
     hint: str
     figure: Figure
+
+    @classmethod
+    def of(cls, drawn: Axes, name: str, title: str, shows: str, hint: str) -> Plot:
+        """The figure that some axes are on."""
+        figure = drawn.get_figure(root=True)
+        assert figure is not None
+        return cls(name, title, shows, hint, figure)
 
 
 def check_installed() -> None:
@@ -106,6 +114,54 @@ def plain(text: str, longest: int = _LONGEST_NAME) -> str:
         return found
     end = longest // 3
     return f"{found[: longest - end - 1]}…{found[-end:]}"
+
+
+def name_rows(found: Axes, names: Sequence[str]) -> None:
+    """Names beside bars, the first one on top."""
+    found.set_yticks(range(len(names)), names, color=TEXT)
+    found.invert_yaxis()
+    found.margins(y=0.02)
+
+
+def number_plainly(axis: Any) -> None:
+    """Numbers such as 200 and 5k on a logarithmic axis, and no more than fit."""
+    from math import log10
+
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    if axis.get_scale() == "log":
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if log10(high / low) < _WIDE else (1,)))
+        axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(lambda value, _: short(value))
+
+
+_WIDE = 2.5  # powers of ten
+
+
+def short(value: float) -> str:
+    """A number as an axis says it: 0.5, 5k, 2M."""
+    for size, unit in (1e6, "M"), (1e3, "k"):
+        if abs(value) >= size:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
+
+
+def legend(found: Axes) -> None:
+    """What the marks are, each once, above the axes, where it hides nothing."""
+    handles, labels = found.get_legend_handles_labels()
+    marks = dict(zip(labels, handles, strict=True))
+    found.legend(
+        marks.values(),
+        marks.keys(),
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=3,
+        fontsize=9,
+        handlelength=1.6,
+        borderaxespad=0.2,
+        columnspacing=1.4,
+    )
 
 
 def saved(figure: Figure, kind: PlotFormat) -> bytes:
