@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from regex import Match
@@ -171,17 +171,6 @@ class Normalization:
             "" if self.unknown is None else f"unknown={self.unknown}",
         ]
         return "+".join(filter(None, parts)) or "none"
-
-    def describe(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, given: Mapping[str, Any]) -> Normalization:
-        """What `describe` described. Raises ValueError if it is not that."""
-        try:
-            return cls(**given)
-        except TypeError:
-            raise ValueError("not a normalisation: its fields are others") from None
 
 
 _NOTHING = Normalization()

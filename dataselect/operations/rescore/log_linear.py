@@ -6,17 +6,17 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.data.input_files import read_whole
-from dataselect.documents import Between, DocumentError, parsed, typed
+from dataselect.documents import Between, parsed, typed
 from dataselect.errors import InputError
 from dataselect.models.language_model.scoring.language_model import LanguageModel, TextScores
-from dataselect.models.normalization import Normalization
+from dataselect.models.normalization import Normalization, Punctuation
 from dataselect.operations.rescore.nbest import Hypotheses, NBest, NBestField, candidates
 
 SCORE, LM, WORDS, OOV = "score", "lm", "words", "oov"
@@ -134,7 +134,7 @@ class LogLinear:
             "score_name": self.score_name,
             "length_normalised": self.length_normalised,
             "standardised": self.standardised,
-            "normalization": self.normalization.describe(),
+            "normalization": asdict(self.normalization),
         }
 
 
@@ -174,14 +174,14 @@ def _has_own(weights: dict[str, float]) -> None:
         raise ValueError(f"{', '.join(OWN)} are needed")
 
 
-def _is_normalization(given: dict[str, Any]) -> None:
-    if given.keys() != Normalization().describe().keys():
-        raise ValueError("not a normalisation: its fields are others")
-    Normalization.from_json(given)
+class _Normalization(NamedTuple):
+    lowercase: bool
+    punctuation: Punctuation
+    unknown: str | None
 
 
-class _Saved(TypedDict):
-    """What `dumps` writes, as far as it is read again."""
+class _Saved(NamedTuple):
+    """What `dumps` writes, as far as it is read again; `lm`: the digest of a language model."""
 
     format: Literal["dataselect rescore 1"]
     weights: Annotated[
@@ -190,11 +190,8 @@ class _Saved(TypedDict):
     score_name: str
     length_normalised: bool
     standardised: bool
-    normalization: Annotated[dict[str, Any], _is_normalization]
-
-
-class _Figures(TypedDict, total=False):
-    lm: str
+    normalization: _Normalization
+    lm: str | None = None
 
 
 def load(path: str) -> tuple[LogLinear, str | None]:
@@ -203,24 +200,21 @@ def load(path: str) -> tuple[LogLinear, str | None]:
     Raises InputError if it is not one.
     """
     try:
-        found = parsed(read_whole(path))
-        saved = typed(_Saved, found)
-        return _model(saved), typed(_Figures, found).get("lm")
-    except DocumentError as error:
+        saved = typed(_Saved, parsed(read_whole(path)))
+        normalization = Normalization(*saved.normalization)
+    except ValueError as error:
         raise InputError(
             f"{path}: not weights that rescore can use ({error}); save them anew with "
             "--save-weights"
         ) from None
-
-
-def _model(saved: _Saved) -> LogLinear:
-    return LogLinear(
-        weights=saved["weights"],
-        score_name=saved["score_name"],
-        length_normalised=saved["length_normalised"],
-        standardised=saved["standardised"],
-        normalization=Normalization.from_json(saved["normalization"]),
+    model = LogLinear(
+        saved.weights,
+        saved.length_normalised,
+        saved.standardised,
+        normalization,
+        saved.score_name,
     )
+    return model, saved.lm
 
 
 def sound(weights: Iterable[float]) -> bool:
