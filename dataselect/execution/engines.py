@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from dataselect.data.formats import FORMATS, JSONL, suffix_of
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
@@ -54,14 +55,31 @@ def open_pool(
             "--auto trains models on the whole pool; find the share on a sample of it without "
             "--engine ray, and give --share"
         )
+    shards = resolve(paths)
+    _refuse_formats([each.path for each in shards], source, settings.target)
     cluster = RayCluster(ray_address, workers)
     return ShardPool(
-        resolve(paths),
+        shards,
         cluster,
         folders=folders(paths),
         output=settings.output,
         quiet=settings.quiet,
     )
+
+
+def _refuse_formats(paths: Sequence[str], source: str | None, target: str | None) -> None:
+    """Raise OptionError for what shards are not read or written as: anything but JSONL."""
+    for option, name in ("--from", source), ("--to", target):
+        if name not in (None, JSONL.name):
+            raise OptionError(f"{option} {name}: with --engine ray, shards are JSONL; leave it out")
+    for path in paths:
+        suffix = suffix_of(path)
+        own = next((each for each in FORMATS.values() if suffix in each.suffixes), JSONL)
+        if own != JSONL and suffix not in JSONL.shared_suffixes:
+            raise OptionError(
+                f"{path}: {own.name}, and with --engine ray shards are JSONL; turn it into that "
+                "with dataselect convert"
+            )
 
 
 def open_run(

@@ -44,12 +44,13 @@ def select_file(
     min_records: int = 0,
     allow_empty: bool = False,
 ) -> Result:
-    r"""Score the records of JSONL files, and write those that a rule keeps.
+    r"""Score the records of files, and write those that a rule keeps.
 
-    `model`: a fitted model, or its `record_scorer` with options of its own. Without a rule all
-    records are written, with their scores. The other parameters are the options of the same names
-    of the command line. Returns counts, the worst score that was kept, and warnings. Raises any
-    DataselectError, and then writes nothing.
+    The formats are those that the names of files say, as at the command line: `pool.csv`,
+    `kept.parquet`. `model`: a fitted model, or its `record_scorer` with options of its own.
+    Without a rule all records are written, with their scores. The other parameters are the options
+    of the same names of the command line. Returns counts, the worst score that was kept, and
+    warnings. Raises any DataselectError, and then writes nothing.
 
     >>> from pathlib import Path
     >>> from dataselect import Relevance, TopK

@@ -704,3 +704,11 @@ def test_a_manifest_of_other_types_is_refused(
     manifest = world / "out" / "_manifest.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | change))
     inside(*SELECT, *BEST, RESUME).refused(1, "_manifest.json: damaged, or not ours")
+
+
+def test_shards_are_jsonl(world: Path, inside: Inside) -> None:
+    inside(*SELECT, "--from", "csv").refused(2, "--from csv: with --engine ray, shards are JSONL")
+    inside(*SELECT, "--to", "csv").refused(2, "--to csv: with --engine ray, shards are JSONL")
+    (world / "pool" / "part.csv.gz").write_bytes(b"")
+    inside(*SELECT).refused(2, "part.csv.gz: csv, and with --engine ray shards are JSONL")
+    assert not (world / "out").exists()
