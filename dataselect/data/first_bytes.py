@@ -23,6 +23,10 @@ _NAME = re.compile(r"[^\W\d][\w .-]{0,39}", re.ASCII)
 _SEMICOLONS = re.compile(r"[^\W\d]\w*(;[^\W\d]\w*)+", re.ASCII)
 
 
+_RASA = re.compile(r"version *: *[\"']?[0-9.]+[\"']?|nlu *:")
+_CONLL = re.compile(r"# *(id|sent_id|text|intent) *[:=].*|[^\t]+(\t[^\t]+)*\t(O|B-[^\t]+)")
+
+
 def binary(first: bytes) -> str | None:
     """What a file is that is no text, and what to do; None where that is not known."""
     for magic, what in _BINARY.items():
@@ -83,6 +87,10 @@ def _lines(line: str) -> str:
     """What lines of text are, and what to do, by the first one."""
     if "|||" in line:
         return "an n-best list; give --from moses-nbest or marian"
+    if _RASA.fullmatch(line):
+        return f"training data of Rasa; {_named('rasa', 'yml')}"
+    if _CONLL.fullmatch(line):
+        return f"CoNLL; {_named('conll')}"
     for delimiter, kind in ("\t", "TSV"), (",", "CSV"):
         cells = line.split(delimiter)
         # pandas leaves the name of the index empty

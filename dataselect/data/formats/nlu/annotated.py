@@ -20,6 +20,11 @@ class Annotated(NamedTuple):
 
 def annotated(fields: dict[str, Any], text_field: str, *, requires_intent: bool) -> Annotated:
     """The annotation of a record, checked; no intent is "". Raises ValueError."""
+    if requires_intent and fields.get("intent") is None:
+        raise ValueError(
+            "no intent, and the format has no place for such a text; add one, as dataselect label "
+            "does, or skip it with --on-error"
+        )
     found = annotation(text_field, requires_intent=requires_intent).get(fields)
     slots = sorted(fields.get("slots") or [], key=lambda slot: (slot["start"], slot["end"]))
     return Annotated(found.text, found.intent or "", slots)

@@ -184,7 +184,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "what Rasa takes for a line break": ({"text": "a\u2028b"}, "line breaks"),
     "a blank at the end": ({"text": "a "}, "blanks that Rasa strips"),
     "a control character": ({"text": "a\x07b"}, "which YAML cannot hold"),
-    "no intent": ({"text": "a", "intent": None}, "field 'intent' is null"),
+    "no intent": ({"text": "a", "intent": None}, "no intent, and the format"),
     "offsets in bytes": (
         {"text": "é Rom", "slots": [{"slot": "city", "start": 3, "end": 6, "value": "Rom"}]},
         "counts bytes",
