@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dataselect.selection.external_ranking import LIMIT, Selected, select_best
+from dataselect.selection.external_ranking import Selected, select_best
 from dataselect.selection.ranking import RankedRows, floored
 from dataselect.selection.score_table import NumberFile, Numbers, blocks
 
@@ -86,7 +86,7 @@ class Candidates(NamedTuple):
     costs: Numbers | None
     codes: Numbers | None
 
-    def after(self, rule: RankingRule, decisions: Numbers, limit: int = LIMIT) -> Numbers:
+    def after(self, rule: RankingRule, decisions: Numbers, limit: int | None = None) -> Numbers:
         """(n,) the decisions after a rule; `limit`: see `select_best`."""
 
         def rows(own: slice) -> RankedRows:

@@ -17,7 +17,6 @@ from dataselect.selection.ranking import (
     RankedRows,
     Window,
     affordable,
-    best,
     keys_at,
     ordinals,
 )
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 LIMIT = 1 << 17
 """How many records, or counters of them, are held: to read all again is cheaper than to sort many.
 """
-
-_BLOCK = 1 << 16  # keys: their arrays stay in the cache
 
 Source = Callable[[], Iterable[RankedRows]]
 """Reads all records in input order. Called once a pass."""
@@ -56,14 +53,14 @@ class Selected(NamedTuple):
         return mask
 
 
-def select_best(source: Source, budgets: NDArray[np.float64], limit: int = LIMIT) -> Selected:
+def select_best(source: Source, budgets: NDArray[np.float64], limit: int | None = None) -> Selected:
     """In each group, the best records up to its budget, `budgets` (g,): a count, or of their costs.
 
     A record that costs more than is left is passed over, and worse ones may be selected.
     """
     import numpy as np
 
-    limit = max(limit, len(budgets))  # one record of each group can always be held
+    limit = max(limit or LIMIT, len(budgets))  # one record of each group can always be held
     bottom = Cutoff.bottom(len(budgets))
     window = Window(Cutoff.top(len(budgets)), bottom, budgets)
     windows: list[Window] = []
@@ -84,28 +81,24 @@ def select_best(source: Source, budgets: NDArray[np.float64], limit: int = LIMIT
 
 
 def lowest(
-    keys: Callable[[], Iterable[NDArray[np.float64]]], counts: Sequence[int], limit: int = LIMIT
+    keys: Callable[[], Iterable[NDArray[np.float64]]],
+    counts: Sequence[int],
+    limit: int | None = None,
 ) -> NDArray[np.float64]:
     """(c,) the lowest of the best `counts` (c,) of all keys, which come in arrays; inf where 0."""
     import numpy as np
 
     def source() -> Iterator[RankedRows]:
-        """Each record as often as there are counts, every time in another group."""
-        times = len(counts)
         first = 0
-        for part in keys():
-            for start in range(0, len(part), _BLOCK):
-                own = part[start : start + _BLOCK].repeat(times)
-                codes = np.arange(len(own)) % times
-                yield RankedRows(np.arange(first, first + len(own)), own, codes=codes)
-                first += len(own)
+        for own in keys():
+            yield RankedRows(np.arange(first, first + len(own)), own)
+            first += len(own)
 
-    selected = select_best(source, np.array(counts, np.float64), limit)
     found = np.full(len(counts), np.inf)
-    for rows in source():
-        chosen = rows.pick(selected.mask(rows))
-        assert chosen.codes is not None
-        np.minimum.at(found, chosen.codes, chosen.keys)
+    for place, count in enumerate(counts):
+        selected = select_best(source, np.array([count], np.float64), limit)
+        for rows in source():
+            found[place] = min(found[place], rows.keys[selected.mask(rows)].min(initial=np.inf))
     return found
 
 
@@ -152,12 +145,9 @@ def _bought(
     spent = np.zeros(len(left))
     bought = [np.empty(0, np.int64)]
     for code, rows in _grouped(held, len(left)):
-        if rows.costs is None:
-            chosen = best(rows.keys, int(min(left[code], len(rows.keys))))
-            spent[code] = len(chosen)
-        else:
-            chosen = affordable(rows.keys, rows.costs, float(left[code]))
-            spent[code] = rows.costs[chosen].sum()
+        costs = np.ones(len(rows.keys)) if rows.costs is None else rows.costs
+        chosen = affordable(rows.keys, costs, float(left[code]))
+        spent[code] = costs[chosen].sum()
         bought.append(rows.positions[chosen])
     return np.concatenate(bought), spent
 

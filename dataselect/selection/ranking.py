@@ -128,21 +128,6 @@ def keys_at(places: NDArray[np.int64]) -> NDArray[np.float64]:
     return keys
 
 
-def best(keys: NDArray[np.float64], count: int) -> NDArray[np.intp]:
-    """Positions, ascending, of the `count` highest keys; of equal ones the first win. O(n)."""
-    import numpy as np
-
-    if count >= len(keys):
-        return np.arange(len(keys))
-    if count <= 0:
-        return np.empty(0, np.intp)
-    last = np.partition(keys, len(keys) - count)[len(keys) - count]
-    above = keys > last
-    level = np.flatnonzero(keys == last)[: count - int(above.sum())]
-    above[level] = True
-    return np.flatnonzero(above)
-
-
 def affordable(
     keys: NDArray[np.float64], costs: NDArray[np.float64], budget: float
 ) -> NDArray[np.intp]:

@@ -12,15 +12,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataselect.errors import OptionError
-from dataselect.selection.apply import Candidates, Cut, Excluded, RankingRule
-from dataselect.selection.external_ranking import LIMIT, lowest
-from dataselect.selection.ranking import gumbel_keys
 from dataselect.selection.reasons import Reason
-from dataselect.selection.score_table import Groups, NumberFile, Numbers, blocks, group_sizes
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from dataselect.selection.apply import Cut, Excluded, RankingRule
+    from dataselect.selection.score_table import Groups, Numbers
 
 Direction = Literal["high", "low"]
 """Which end of a score is the good one."""
@@ -187,9 +186,12 @@ class Selection:
         return replace(self, auto=None, auto_field=None, share=share)
 
     def bucket_limits(
-        self, scores: Numbers, direction: Direction = "high", *, limit: int = LIMIT
+        self, scores: Numbers, direction: Direction = "high", *, limit: int | None = None
     ) -> NDArray[np.float64]:
         """(b,) the lowest gain of each of the `buckets` but the last, for `bucket_of`."""
+        from dataselect.selection.external_ranking import lowest
+        from dataselect.selection.score_table import blocks
+
         counts = [math.ceil(Fraction(str(each)) / 100 * len(scores)) for each in self.buckets]
         parts = blocks(len(scores))
         return lowest(lambda: (gain(scores[own], direction) for own in parts), counts, limit)
@@ -203,7 +205,7 @@ class Selection:
         groups: Groups | None = None,
         excluded: Excluded | None = None,
         rng: np.random.Generator | None = None,
-        limit: int = LIMIT,
+        limit: int | None = None,
     ) -> Cut:
         """Decide on each record. `scores` (n,) finite; `costs` (n,) where a budget is.
 
@@ -211,6 +213,10 @@ class Selection:
         `rng` is needed for `sample`. Holds about `limit` records, whatever the number of all.
         """
         import numpy as np
+
+        from dataselect.selection.apply import Candidates, Cut
+        from dataselect.selection.ranking import gumbel_keys
+        from dataselect.selection.score_table import NumberFile, blocks, group_sizes
 
         rng = rng or np.random.default_rng(0)
         codes, names = groups or (None, ("",))
@@ -243,6 +249,8 @@ class Selection:
     def _rules(self, sizes: Sequence[int], *, by_group: bool) -> list[RankingRule]:
         """The rules that rank, in the order in which they hold."""
         import numpy as np
+
+        from dataselect.selection.apply import RankingRule
 
         def budgets(each: float) -> NDArray[np.float64]:
             return np.full(len(sizes), each, np.float64)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from dataselect.models.language_model.kneser_ney import estimate
 from dataselect.models.language_model.vocabulary import Vocabulary
 from dataselect.selection.best_share import Point, Sweep, sweep
-from dataselect.selection.ranking import best
 
 VERBS = ("play", "put on", "start", "queue")
 THINGS = tuple(f"style{number}" for number in range(60))
@@ -50,7 +49,7 @@ def swept(pool: list[str], development: list[str]) -> Sweep:
 
     def kept_at(share: Fraction) -> NDArray[np.bool_]:
         mask = np.zeros(len(pool), bool)
-        mask[best(gains, int(share * len(pool)))] = True
+        mask[np.argsort(-gains, kind="stable")[: int(share * len(pool))]] = True
         return mask
 
     found = sweep([pool[:50], pool[50:]], development, kept_at, np.random.default_rng(0))

@@ -12,7 +12,7 @@ from dataselect.errors import DataselectError, InputError, OptionError
 from dataselect.selection.apply import Cut, Excluded
 from dataselect.selection.budgets import parse_share
 from dataselect.selection.external_ranking import bucket_of
-from dataselect.selection.ranking import affordable, best
+from dataselect.selection.ranking import affordable
 from dataselect.selection.reasons import Reason, describe
 from dataselect.selection.rule import Direction, Selection, gain
 from dataselect.selection.score_table import Groups
@@ -221,12 +221,6 @@ def test_what_is_no_share_is_refused(spelled: str) -> None:
 def test_contradictory_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(DataselectError):
         Selection(**options)  # type: ignore[arg-type]
-
-
-@given(st.lists(st.floats(allow_nan=False), max_size=30), st.integers(0, 35))
-def test_best_is_a_stable_sort(gains: list[float], count: int) -> None:
-    expected = np.sort(np.argsort(-np.array(gains, dtype=np.float64), kind="stable")[:count])
-    np.testing.assert_array_equal(best(np.array(gains, dtype=np.float64), count), expected)
 
 
 @given(SCORES, st.data(), st.integers(1, 9), DIRECTIONS)

@@ -45,7 +45,7 @@ class _DistributionFields(TypedDict):
     highest: float | None
 
 
-class TallyFields(TypedDict):
+class StatisticsFields(TypedDict):
     """A `RunStatistics` as JSON."""
 
     counts: Counts
@@ -118,7 +118,7 @@ class RunStatistics:
         }
 
     @classmethod
-    def of_json(cls, noted: TallyFields) -> RunStatistics:
+    def of_json(cls, noted: StatisticsFields) -> RunStatistics:
         """What `as_json` gave."""
         cut_gain = noted["cut_gain"]
         return cls(

@@ -1,4 +1,4 @@
-"""The book of a distributed run: what is done, kept beside the output until all is.
+"""Notes of what is done of a distributed run, kept beside the output until all is.
 
 An output folder is complete when it has a manifest, and no folder of unfinished work.
 """
@@ -24,7 +24,7 @@ from dataselect.documents import Count, DocumentError, parsed, typed
 from dataselect.errors import OutputError
 from dataselect.execution.counting.counts import Counts
 from dataselect.execution.counting.kept_duplicates import Duplicates
-from dataselect.execution.counting.run_statistics import RunStatistics, TallyFields
+from dataselect.execution.counting.run_statistics import RunStatistics, StatisticsFields
 from dataselect.versions import versions
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class _Note(NamedTuple):
 
     key: str
     sizes: list[Count]
-    tally: TallyFields
+    statistics: StatisticsFields
 
 
 class _Manifest(NamedTuple):
@@ -77,7 +77,7 @@ class _Manifest(NamedTuple):
     shards: Annotated[dict[str, str], _inside]
     sizes: list[dict[str, Count]]
     per: dict[str, Counts]
-    tally: TallyFields
+    statistics: StatisticsFields
     duplicates: Duplicates | None
 
 
@@ -87,7 +87,7 @@ Noted = TypeVar("Noted", _Begun, _Note, _Manifest)
 class Outcome(NamedTuple):
     """What a whole run did: what it counted, the counts of each group, copies in what it kept."""
 
-    tally: RunStatistics
+    statistics: RunStatistics
     per: dict[str, Counts]
     duplicates: Duplicates | None
 
@@ -96,7 +96,7 @@ class Checkpoint:
     """Notes on the shards of a run, each under a key of all that its result depends on."""
 
     def __init__(self, folders: Folders, *, resume: bool) -> None:
-        """Open the book of an output folder, or begin one.
+        """Read the notes of an output folder, or begin them.
 
         Raises OutputError for a folder that has something in it, unless it is ours to `resume`.
         """
@@ -137,7 +137,7 @@ class Checkpoint:
 
     # -- One shard -------------------------------------------------------------------------------
 
-    def noted(
+    def completed(
         self, stage: str, shard: Shard, key: str, files: Sequence[str]
     ) -> RunStatistics | None:
         """What a stage found out about a shard, if that still holds and its files are there."""
@@ -146,9 +146,9 @@ class Checkpoint:
             return None
         note = _load(path, _Note)
         holds = note.key == key and note.sizes == [self._present[each].size for each in files]
-        return RunStatistics.of_json(note.tally) if holds else None
+        return RunStatistics.of_json(note.statistics) if holds else None
 
-    def forget(self, shard: Shard, stages: Iterable[str]) -> None:
+    def invalidate(self, shard: Shard, stages: Iterable[str]) -> None:
         """Remove an earlier run's notes, before the files change that they tell of.
 
         Otherwise a run that is stopped now would leave notes of what is there no more.
@@ -158,12 +158,12 @@ class Checkpoint:
             storage.remove(path)
             del self._present[path]
 
-    def note(
-        self, stage: str, shard: Shard, key: str, files: Sequence[str], tally: RunStatistics
+    def record(
+        self, stage: str, shard: Shard, key: str, files: Sequence[str], statistics: RunStatistics
     ) -> None:
         """Take note of what is done, and of the files that it left. Raises OutputError."""
         sizes = [storage.status(path).size for path in files]
-        about = {"key": key, "sizes": sizes, "tally": tally.as_json()}
+        about = {"key": key, "sizes": sizes, "statistics": statistics.as_json()}
         _save(self._note_path(stage, shard), about)
 
     # -- The whole run ---------------------------------------------------------------------------
@@ -177,12 +177,12 @@ class Checkpoint:
             found = storage.files_below(folder)
             if any(name not in found or found[name].size != size for name, size in sizes.items()):
                 return None
-        return Outcome(RunStatistics.of_json(done.tally), done.per, done.duplicates)
+        return Outcome(RunStatistics.of_json(done.statistics), done.per, done.duplicates)
 
     def begin(self, shards: Sequence[Shard]) -> None:
         """Mark the output folders as unfinished. Raises OutputError, also for those of another run.
 
-        That may also have ended since the book was opened.
+        That may also have ended since the notes were read.
         """
         for folder in self._folders.outputs:
             self._locks.enter_context(_locked(storage.join(folder, UNFINISHED)))
@@ -213,7 +213,7 @@ class Checkpoint:
             "shards": {shard.name: shard.path for shard in shards},
             "sizes": [self._sizes(folder, names) for folder in self._folders.outputs],
             "per": outcome.per,
-            "tally": outcome.tally.as_json(),
+            "statistics": outcome.statistics.as_json(),
             "duplicates": outcome.duplicates and outcome.duplicates._asdict(),
         }
         folders = self._folders.outputs[::-1]
@@ -222,7 +222,7 @@ class Checkpoint:
         for folder in folders:
             storage.remove_folder(storage.join(folder, UNFINISHED))
 
-    def take_back(self, shards: Sequence[Shard]) -> None:
+    def remove_outputs(self, shards: Sequence[Shard]) -> None:
         """Remove the records that were written, kept or dropped. Raises OutputError."""
         for folder in filter(None, (self._folders.kept, self._folders.dropped)):
             for shard in shards:

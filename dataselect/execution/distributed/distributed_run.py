@@ -89,31 +89,31 @@ class DistributedRun(ScoringRun):
         if self._resume and again and not self.settings.quiet:
             say(f"{again:,} shards are done again: nothing tells whether they have changed")
         run = digest(keys, asdict(work.selection), work.wants_dropped, self.settings.seed)
-        with closing(Checkpoint(self._folders, resume=self._resume)) as book:
-            outcome = book.finished(run)
+        with closing(Checkpoint(self._folders, resume=self._resume)) as checkpoint:
+            outcome = checkpoint.finished(run)
             if outcome is None:
                 self._pool.cluster.start()
-                book.begin(self._pool.shards)
+                checkpoint.begin(self._pool.shards)
                 self._is_unfinished = True
-                stages = Phases(self._pool, self._folders, self.settings, book, work, keys)
+                stages = Phases(self._pool, self._folders, self.settings, checkpoint, work, keys)
                 outcome = stages.filtered() if work.decides else stages.ranked()
-                self.statistics.add(outcome.tally)
-                self._require_enough(book)
+                self.statistics.add(outcome.statistics)
+                self._require_enough(checkpoint)
                 self._outputs.check()  # the report is to appear with the folders
-                book.finish(run, self._pool.shards, outcome)
+                checkpoint.finish(run, self._pool.shards, outcome)
                 self._is_unfinished = False
             else:
-                self.statistics.add(outcome.tally)
+                self.statistics.add(outcome.statistics)
         self._duplicates = outcome.duplicates
         return outcome.per
 
-    def _require_enough(self, book: Checkpoint) -> None:
+    def _require_enough(self, checkpoint: Checkpoint) -> None:
         """Raise RequirementError, and take back what was written, where too little is kept."""
         self.counts.check()
         try:
             self.require(self.counts.kept, LOOSEN)
         except RequirementError:
-            book.take_back(self._pool.shards)
+            checkpoint.remove_outputs(self._pool.shards)
             raise
 
     def _keys(self, work: BlockTask) -> dict[str, str]:

@@ -50,7 +50,7 @@ class Phases:
     pool: ShardPool
     folders: Folders
     settings: Settings
-    book: Checkpoint
+    checkpoint: Checkpoint
     work: BlockTask
     keys: Mapping[str, str]
     _statistics: RunStatistics = field(default_factory=RunStatistics, init=False)
@@ -138,15 +138,15 @@ class Phases:
     def _each(
         self, label: str, tasks: Iterable[tuple[ShardTask, str]], *, scores: bool
     ) -> Iterator[tuple[Shard, RunStatistics]]:
-        """Run the tasks that the book does not say are done, each under its key."""
+        """Run the tasks that are not known to be done, each under its key."""
         keys: dict[str, str] = {}
         noted: list[tuple[Shard, RunStatistics]] = []
 
         def todo() -> Iterator[ShardTask]:
             for task, key in tasks:
-                known = self.book.noted(task.stage, task.shard, key, task.writes)
+                known = self.checkpoint.completed(task.stage, task.shard, key, task.writes)
                 if known is None:
-                    self.book.forget(task.shard, task.outdates)
+                    self.checkpoint.invalidate(task.shard, task.invalidates)
                     keys[task.shard.name] = key
                     yield task
                 else:
@@ -156,7 +156,7 @@ class Phases:
         with closing(self.pool.each(label, todo(), whole_machine=whole_machine)) as done:
             for task, found in done:
                 key = keys.pop(task.shard.name)
-                self.book.note(task.stage, task.shard, key, task.writes, found)
+                self.checkpoint.record(task.stage, task.shard, key, task.writes, found)
                 yield task.shard, found
         yield from noted
 

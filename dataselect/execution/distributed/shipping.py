@@ -68,7 +68,7 @@ def pack(
 ) -> Shipment:
     """Pack an object. `keep` puts bytes where every machine can get them.
 
-    Classes whose objects read files say by `travels_with` which attribute is the path of one;
+    Classes whose objects read files say by `ships_file` which attribute is the path of one;
     those go along `with_files`, and count in the digest in any case. `kept`: files of other
     shipments by their digests, which are not kept again; grows.
     """
@@ -105,7 +105,7 @@ class _Pickler(pickle.Pickler):
         self.dump(thing)
 
     def reducer_override(self, obj: Any) -> Any:
-        attribute = getattr(type(obj), "travels_with", None)
+        attribute = getattr(type(obj), "ships_file", None)
         if attribute is None or isinstance(obj, type):
             return NotImplemented
         has_own = "__getstate__" in vars(type(obj))  # as every object has from Python 3.11 on

@@ -120,7 +120,7 @@ class ShardTask:
 
     stage: ClassVar[str]
     """What a note of its end is filed under."""
-    outdates: ClassVar[tuple[str, ...]]
+    invalidates: ClassVar[tuple[str, ...]]
     """The stages whose earlier notes on the shard no longer hold when it runs."""
 
     shard: Shard
@@ -215,7 +215,7 @@ class ScoreAndWrite(ShardTask):
     """Scores records that are decided on without looking at others, and writes what is kept."""
 
     stage: ClassVar[str] = _WRITTEN
-    outdates: ClassVar[tuple[str, ...]] = (_SCORED, _WRITTEN)
+    invalidates: ClassVar[tuple[str, ...]] = (_SCORED, _WRITTEN)
 
     @property
     def writes(self) -> list[str]:
@@ -241,7 +241,7 @@ class ScoreShard(ShardTask):
     """Scores records for a selection that looks at all of them; leaves its scores in two files."""
 
     stage: ClassVar[str] = _SCORED
-    outdates: ClassVar[tuple[str, ...]] = (_SCORED, _WRITTEN)
+    invalidates: ClassVar[tuple[str, ...]] = (_SCORED, _WRITTEN)
 
     @property
     def writes(self) -> list[str]:
@@ -274,7 +274,7 @@ class Write(ShardTask):
     """
 
     stage: ClassVar[str] = _WRITTEN
-    outdates: ClassVar[tuple[str, ...]] = (_WRITTEN,)
+    invalidates: ClassVar[tuple[str, ...]] = (_WRITTEN,)
 
     cut: Cut = field(kw_only=True)
     bucket_limits: NDArray[np.float64] | None = field(kw_only=True)

@@ -32,7 +32,7 @@ class Precomputed(base.Encoder):
 
     kind: ClassVar[str] = "precomputed"
     reads_positions: ClassVar[bool] = True
-    travels_with: ClassVar[str] = "path"
+    ships_file: ClassVar[str] = "path"
 
     def __init__(self, path: str) -> None:
         """Raise InputError for a file that is not a matrix of floats, or has too many columns."""

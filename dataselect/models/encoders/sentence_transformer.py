@@ -36,7 +36,7 @@ class Neural(base.Encoder):
 
     kind: ClassVar[str] = "neural"
     parallel: ClassVar[bool] = False
-    travels_with: ClassVar[str] = "model"
+    ships_file: ClassVar[str] = "model"
 
     def __init__(
         self,

@@ -178,7 +178,7 @@ class Detector:
 class SavedDetector:
     """A detector in a folder, loaded when it is first used; only the path is pickled."""
 
-    travels_with: ClassVar[str] = "path"
+    ships_file: ClassVar[str] = "path"
 
     def __init__(self, path: str, *, device: str | None = None) -> None:
         self.path, self.device = path, device

@@ -30,7 +30,7 @@ class Reader:
 
     path: str
     other: Any = None
-    travels_with: ClassVar[str] = "path"
+    ships_file: ClassVar[str] = "path"
 
     def __getstate__(self) -> dict[str, Any]:
         return {"path": self.path, "other": self.other}

@@ -64,7 +64,7 @@ class LanguageModel:
     array([-3.25])
     """
 
-    travels_with: ClassVar[str] = "path"
+    ships_file: ClassVar[str] = "path"
 
     def __init__(self, path: str, normalization: Normalization | None = None) -> None:
         """`normalization` is done to every text first.
