@@ -314,15 +314,15 @@ def test_notes_do_not_outlive_what_they_tell_of(
 @contextlib.contextmanager
 def monkeypatched_notes() -> Iterator[None]:
     """Let the driver die when it is about to note that a shard is written."""
-    noted = Checkpoint.note
+    recorded = Checkpoint.record
 
-    def note(book: Checkpoint, stage: str, *about: Any) -> None:
+    def record(checkpoint: Checkpoint, stage: str, *about: Any) -> None:
         if stage == "written":
             raise Died
-        noted(book, stage, *about)
+        recorded(checkpoint, stage, *about)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Checkpoint, "note", note)
+        patched.setattr(Checkpoint, "record", record)
         yield
 
 
@@ -451,10 +451,10 @@ def test_a_run_that_ended_meanwhile_is_noticed(
     """It takes some seconds to start a cluster."""
     begin = Checkpoint.begin
 
-    def begin_late(book: Checkpoint, shards: Sequence[Shard]) -> None:
+    def begin_late(checkpoint: Checkpoint, shards: Sequence[Shard]) -> None:
         monkeypatch.setattr(Checkpoint, "begin", begin)
         inside(*SELECT, *BEST).silent()
-        book.begin(shards)
+        checkpoint.begin(shards)
 
     monkeypatch.setattr(Checkpoint, "begin", begin_late)
     inside(*SELECT).refused(1, "out: another run wrote there just now; run again")
