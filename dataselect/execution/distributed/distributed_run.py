@@ -18,8 +18,8 @@ from dataselect.errors import OptionError, RequirementError
 from dataselect.execution.counting.counts import Counts
 from dataselect.execution.distributed.checkpoint import Checkpoint, digest
 from dataselect.execution.distributed.phases import Phases
-from dataselect.execution.distributed.shipping import digest_of
-from dataselect.execution.distributed.tasks import Folders
+from dataselect.execution.distributed.shipping import digest_of, pack
+from dataselect.execution.distributed.tasks import CheckShard, Folders
 from dataselect.execution.run import Settings
 from dataselect.execution.scoring_run import LOOSEN, ScoringRun
 from dataselect.versions import versions
@@ -70,7 +70,13 @@ class DistributedRun(ScoringRun):
         _refuse_overlaps(self._folders.outputs, read, pool.folders)
 
     def check_pool(self, scorer: Scorer) -> None:
-        """Not done: a pool of shards is not read for that. What was drawn of it was checked."""
+        """Read the shards for their bad records alone. Raises InputError where one ends the run."""
+        cluster, folders = self._pool.cluster, Folders("", "")
+        work = pack(scorer, cluster.keep, with_files=not cluster.is_one_machine)
+        end = self.stops_at_first
+        tasks = (CheckShard(each, work, folders, stop_at_first=end) for each in self._pool.shards)
+        for _, found in self._pool.each("checking", tasks):
+            self.statistics.add(found)
 
     def _open(self, stack: ExitStack) -> None:
         self._report = self._outputs.open(self.settings.report) if self.settings.report else None

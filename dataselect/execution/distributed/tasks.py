@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from dataselect.data import storage
+from dataselect.data import records, storage
 from dataselect.data.line_blocks import Block, count_records, numbered
 from dataselect.data.sampling import single_lines
 from dataselect.errors import InputError
@@ -208,6 +208,25 @@ class _ShardOutput(NamedTuple):
         self.statistics.counts.errors += len(bad)
         if self.bad is not None:
             self.bad.write(b"".join(record.as_json() for record in bad))
+
+
+@dataclass(frozen=True)
+class CheckShard(ShardTask):
+    """Reads records for the bad ones among them alone; `work` is a scorer that reads them."""
+
+    stop_at_first: bool = field(kw_only=True)
+
+    def __call__(self) -> RunStatistics:
+        """Read and count them. Raises InputError where a bad one ends the run."""
+        statistics = RunStatistics()
+        output = _ShardOutput(statistics, self.stop_at_first)
+        columns = self.work.open().columns
+        for block in self._blocks(statistics):
+            found = records.read(block, columns, stop_at_first=self.stop_at_first)
+            output.refuse(found.bad)
+            statistics.counts.read += len(found.lines) + len(found.bad)
+            statistics.counts.dropped += len(found.lines)
+        return statistics
 
 
 @dataclass(frozen=True)

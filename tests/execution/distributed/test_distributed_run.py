@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,11 @@ from in_process_cluster import (
 )
 from small_models import Overlap
 
+import dataselect
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import POSITION, text
 from dataselect.data.sampling import sample_columns, total_records
+from dataselect.errors import OptionError, OutputError
 from dataselect.execution.distributed import ray_cluster
 from dataselect.execution.distributed.shard_pool import ShardPool
 from dataselect.execution.distributed.shards import resolve
@@ -241,6 +244,47 @@ def test_copies_are_counted_as_here(world: Path, tmp_path: Path, rule: str) -> N
     outcome = same(tmp_path, (*SELECT, *RULES[rule]), str(tmp_path / "pool"))
     assert " of these are copies of others" in outcome.err
     assert (" are 'Yes!'; to keep one" in outcome.err) == (rule != "least and most")
+
+
+@pytest.mark.parametrize("more", [(), ("--on-error", "skip")], ids=["fail", "skip"])
+def test_where_a_model_is_only_fitted_bad_records_are_found_as_here(
+    world: Path, tmp_path: Path, more: tuple[object, ...]
+) -> None:
+    lines = pool()
+    lines[23] = b'{"text": 5}'
+    split(tmp_path / "pool", lines, [20, 20], ["", ".gz", ""])
+    fit = ("bitext", *DOMAIN, "--fit-only", *more)
+    found = []
+    for name, inputs in ("l", sorted((tmp_path / "pool").iterdir())), ("r", [tmp_path / "pool"]):
+        engine = ("--engine", "ray") if name == "r" else ()
+        model, run = tmp_path / f"{name}.model", tmp_path / f"{name}.json"
+        outcome = run_inside(*fit, *engine, "--save-model", model, "--report", run, *inputs)
+        found.append((outcome.code, outcome.err))
+        if more:
+            assert json.loads(run.read_bytes())["counts"]["errors"] == 1
+    assert found[0] == found[1]
+    assert (found[0][0], "part-1" in found[0][1]) == ((0, False) if more else (1, True))
+
+
+def test_a_file_is_selected_from_python_as_here(world: Path, tmp_path: Path) -> None:
+    model = dataselect.Relevance.load("model")
+    options: dict[str, Any] = {"rejects": None, "on_error": "skip", "min_records": 3}
+    files = [shard.path for shard in resolve(["pool"])]
+    rule = dataselect.TopK(4, per="g")
+    here = dataselect.select_file(files, model, rule, output=str(tmp_path / "here"), **options)
+    ray = dataselect.select_file(
+        "pool", model, rule, output=str(tmp_path / "ray"), engine="ray", **options
+    )
+    assert joined(tmp_path / "ray") == (tmp_path / "here").read_bytes()
+    assert replace(ray, selection=here.selection) == here
+    again = dataselect.select_file(
+        "pool", model, rule, output=str(tmp_path / "ray"), engine="ray", resume=True, **options
+    )
+    assert again == ray
+    with pytest.raises(OutputError, match="exists already"):
+        dataselect.select_file("pool", model, rule, output=str(tmp_path / "ray"), engine="ray")
+    with pytest.raises(OptionError, match="sort"):
+        dataselect.select_file("pool", model, output="o", engine="ray", sort=True)
 
 
 def test_nothing_is_said_of_a_run_that_is_quiet(world: Path, tmp_path: Path) -> None:
