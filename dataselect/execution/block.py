@@ -177,6 +177,7 @@ class BlockTask:
         scores = found.scores
         excluded = self.excluded(scores.excluded)
         cut = self.selection.cut(scores.values, self.scorer.direction, excluded=excluded)
+        cut = cut.part(slice(None))  # in memory: it travels from workers
         kept, dropped = self.write(found.lines, cut, scores.fields, found.columns)
         return SelectedBlock(
             scores.values,
