@@ -107,7 +107,7 @@ def read_top(inputs: Inputs, layout: Layout) -> Iterator[Item]:
         for line in lines(blocks):
             if line.blank():
                 continue
-            if line.number == 1 and line.raw.startswith(_HEADER):
+            if line.number == 1 and line.raw.removesuffix(b"\r") == _HEADER:
                 header = line.raw.decode().split()
                 continue
             try:

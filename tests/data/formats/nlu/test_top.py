@@ -98,6 +98,7 @@ BAD: dict[str, tuple[Reader, str, str]] = {
     "a slot outside": (top.read_mtop, MTOP.replace("7:26", "7:99"), "slot 'TODO' from 7 to 99"),
     "no slot": (top.read_mtop, MTOP.replace("0:6:SL:ACTION", "ACTION"), "'ACTION' is no slot"),
     "brackets": (top.read_top, TOPV2[:-2], "the brackets of the parse do not match"),
+    "a header of other names": (top.read_top, TOPV2.splitlines()[0] + "s\n", "the brackets"),
     "another text": (top.read_top, TOPV2.replace("at 7\t", "at 8\t"), "the text is \"wake mum's"),
     "a parse without intent": (top.read_top, "a\ta\t[SL:X a ]", "the brackets of the parse"),
 }

@@ -18,6 +18,7 @@ from dataselect.data.formats.nlu.annotated import outermost, slot, utterance
 from dataselect.data.input_files import Inputs
 
 _LUIS = 'a LUIS file holds {"luis_schema_version": ..., "utterances": [...]}'
+_UTF16 = "Utf16CodeUnit"
 _CLU = 'a CLU file holds {"projectFileVersion": ..., "assets": {"utterances": [...]}}'
 _LUIS_BEGIN = re.compile(rb'"(?:luis_schema_version|startPos)"\s*:')
 _CLU_BEGIN = re.compile(rb'"projectKind"\s*:\s*"(?:Conversation|Orchestration)"', re.IGNORECASE)
@@ -65,7 +66,8 @@ def _luis_fields(said: Any, text_field: str) -> dict[str, Any]:
 def read_clu(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     """A record text, `intent`, `slots`, `language`, `dataset` for each utterance.
 
-    An entity within another is left out. Raises InputError for another layout.
+    An entity within another is left out. Raises InputError for another layout, and for places that
+    the file says count something else than UTF-16 units.
     """
     file = document_of(inputs)
     if file is None:
@@ -74,6 +76,9 @@ def read_clu(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     assets = document.value.get("assets") if isinstance(document.value, dict) else None
     if not isinstance(assets, dict) or not isinstance(assets.get("utterances"), list):
         raise document.refused("another layout")
+    unit = document.value.get("stringIndexType", _UTF16)
+    if unit != _UTF16:
+        raise document.refused(f"places count {unit!r}; export it with {_UTF16}")
     for line, said in document.elements(assets["utterances"]):
         make = partial(_clu_fields, said, layout.text_field)
         yield document.record(line, make)

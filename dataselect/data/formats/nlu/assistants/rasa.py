@@ -93,7 +93,10 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
 
 
 class _Example(NamedTuple):
-    """An example with its markup, yet to be `restored`; `wrong`: why it is none."""
+    """An example with its markup, yet to be `restored`; `wrong`: why it is none.
+
+    `metadata`: a node.
+    """
 
     line: int
     text: str
@@ -103,7 +106,7 @@ class _Example(NamedTuple):
 
 def _examples(item: dict[str, Any]) -> Iterator[_Example]:
     """The examples of an intent, in either of their layouts."""
-    node, common = item.get("examples"), _plain_value(item.get("metadata"))
+    node, common = item.get("examples"), item.get("metadata")
     if node is None:
         return
     if node.id == "mapping":
@@ -113,8 +116,7 @@ def _examples(item: dict[str, Any]) -> Iterator[_Example]:
         inner = mapping(each)
         text = inner.get("text") if inner else each
         if text is not None and text.id == "scalar":
-            own = _plain_value(inner.get("metadata"))
-            yield _Example(line_of(each), text.value, common if own is None else own)
+            yield _Example(line_of(each), text.value, inner.get("metadata", common))
         else:
             wrong = "an example is no text; quote it, or write 'text: ...'"
             yield _Example(line_of(each), "", wrong=wrong)
@@ -137,28 +139,32 @@ def _fields(
     for each in slots:
         named = names.get(each["value"].lower())
         if named not in (None, each["value"]):
-            each.setdefault("canonical", named)
-    more = {} if example.metadata is None else {"metadata": example.metadata}
+            each.setdefault("canonical", restored(named))
+    metadata = _plain_value(example.metadata, set())
+    more = {} if metadata is None else {"metadata": metadata}
     return utterance(text_field, text, intent, slots, **more)
 
 
 def _synonyms(items: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Values in lower case, and the name that a file gives them."""
+    """Values in lower case, and the name that a file gives them, yet to be `restored`."""
     for item in items:
-        node = item.get("examples")
-        if "synonym" in item and node is not None and node.id == "scalar":
+        node, name = item.get("examples"), item.get("synonym")
+        if name is not None and node is not None and node.id == name.id == "scalar":
             for _, line in scalar_lines(node):
                 if line.startswith("-"):
-                    yield line[1:].strip(_BLANKS).lower(), item["synonym"].value
+                    yield line[1:].strip(_BLANKS).lower(), name.value
 
 
-def _plain_value(node: Any) -> Any:
-    """What a node holds, as JSON: every scalar is a string."""
+def _plain_value(node: Any, seen: set[int]) -> Any:
+    """What a node holds, as JSON: every scalar is a string. Raises ValueError for aliases."""
     if node is None or node.id == "scalar":
         return None if node is None else restored(node.value)
+    if id(node) in seen:
+        raise ValueError("metadata with an alias (*); write it out")
+    seen.add(id(node))
     if node.id == "sequence":
-        return [_plain_value(each) for each in node.value]
-    return {name: _plain_value(inner) for name, inner in mapping(node).items()}
+        return [_plain_value(each, seen) for each in node.value]
+    return {restored(name): _plain_value(inner, seen) for name, inner in mapping(node).items()}
 
 
 def unmarked(example: str) -> tuple[str, list[dict[str, Any]]]:

@@ -92,6 +92,11 @@ def test_clu_counts_utf16_units(tmp_path: Path) -> None:
     ]
 
 
+def test_clu_that_counts_something_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="places count 'TextElement_V8'"):
+        read_files(luis.read_clu, tmp_path, CLU.replace("Utf16CodeUnit", "TextElement_V8").encode())
+
+
 def test_samples_of_alexa_are_templates(tmp_path: Path) -> None:
     good, bad = read_files(alexa.read_alexa, tmp_path, ALEXA.encode())
     assert [(item.line.number, item.fields) for item in good] == [

@@ -109,6 +109,20 @@ def test_a_bad_example_costs_one_record(line: str, message: str, tmp_path: Path)
     assert bad[0].startswith(f"f0:{message}")
 
 
+def test_metadata_that_is_bad_costs_its_examples(tmp_path: Path) -> None:
+    """Aliases are refused: nine of nine of nine of them are a billion."""
+    file = (
+        "nlu:\n- intent: a\n  metadata: &x [y]\n  examples:\n  - text: one\n"
+        "  - text: two\n    metadata: [*x, *x]\n  - text: three\n    metadata: caf\udce9\n"
+    )
+    good, bad = read_files(rasa.read, tmp_path, file.encode(errors="surrogateescape"))
+    assert [item.fields["metadata"] for item in good] == [["y"]]
+    assert [each.split(";")[0] for each in bad] == [
+        "f0:6: metadata with an alias (*)",
+        "f0:8: byte 0xe9 after 'caf' is not UTF-8",
+    ]
+
+
 def test_characters_that_yaml_refuses_are_text(tmp_path: Path) -> None:
     text = "a\x07b\u2028c\x85d\ufeffe \U0001f3b5"
     file = f"nlu:\n- intent: a\n  examples: |\n    - {text}\n"
