@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
 from dataselect.data.annotations import annotation
-from dataselect.data.fields import kind_of
+from dataselect.data.fields import Column, kind_of
 from dataselect.data.formats.lines import filled
 
 
@@ -25,9 +26,14 @@ def annotated(fields: dict[str, Any], text_field: str, *, requires_intent: bool)
             "no intent, and the format has no place for such a text; add one, as dataselect label "
             "does, or skip it with --on-error"
         )
-    found = annotation(text_field, requires_intent=requires_intent).get(fields)
+    found = _column(text_field, requires_intent).get(fields)
     slots = sorted(fields.get("slots") or [], key=lambda slot: (slot["start"], slot["end"]))
     return Annotated(found.text, found.intent or "", slots)
+
+
+@cache
+def _column(text_field: str, requires_intent: bool) -> Column:
+    return annotation(text_field, requires_intent=requires_intent)
 
 
 def utterance(
