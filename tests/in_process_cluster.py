@@ -38,16 +38,6 @@ EXPAND: dict[str, Callable[[bytes], bytes]] = {
 RECORDS = 60
 
 
-@dataclass(frozen=True)
-class Bytes:
-    """Bytes that every machine has."""
-
-    data: bytes
-
-    def get(self) -> bytes:
-        return self.data
-
-
 @dataclass
 class Here(Cluster):
     """Pickles each task and its result there and back, and finishes them in an order of its own.
@@ -58,21 +48,11 @@ class Here(Cluster):
     """
 
     seed: int = 0
-    one_machine: bool = True
+    is_one_machine: bool = True
     dies_after: int | None = None
     fails: dict[str, DataselectError] = field(default_factory=dict)
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
-
-    def start(self) -> None:
-        pass
-
-    def keep(self, data: bytes) -> Bytes:
-        return Bytes(data)
-
-    @property
-    def is_one_machine(self) -> bool:
-        return self.one_machine
 
     def run(
         self, tasks: Iterable[AnyTask], *, whole_machine: bool = False
@@ -105,9 +85,6 @@ class Here(Cluster):
             raise self.fails[name]
         shipping._opened.clear()
         return pickle.loads(pickle.dumps(done(pickle.loads(pickle.dumps(task)))))
-
-    def close(self) -> None:
-        pass
 
 
 class Died(BaseException):

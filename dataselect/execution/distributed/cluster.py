@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from dataselect.errors import DataselectError
@@ -27,24 +28,35 @@ class Task(Protocol):
 AnyTask = TypeVar("AnyTask", bound=Task)
 
 
-class Cluster(ABC):
-    """Runs tasks."""
+@dataclass(frozen=True)
+class Carried:
+    """Bytes that travel with whatever refers to them."""
 
-    @abstractmethod
-    def start(self) -> None:
+    data: bytes
+
+    def get(self) -> bytes:
+        """The bytes."""
+        return self.data
+
+
+class Cluster(ABC):
+    """Runs tasks. `run` is all that an engine needs; the rest may make it faster."""
+
+    is_one_machine = False
+    """Whether all tasks see the files that the driver sees."""
+
+    def start(self) -> None:  # noqa: B027  an engine may be there already
         """Connect, unless that is done; whatever else is asked does so too.
 
         Raises WorkerError where there is no cluster.
         """
 
-    @abstractmethod
+    def close(self) -> None:  # noqa: B027  there may be nothing to let go of
+        """Let go of what was used."""
+
     def keep(self, data: bytes) -> Handle:
         """Put bytes where every machine can get them."""
-
-    @property
-    @abstractmethod
-    def is_one_machine(self) -> bool:
-        """Whether all tasks see the files that the driver sees."""
+        return Carried(data)
 
     @abstractmethod
     def run(
@@ -55,10 +67,6 @@ class Cluster(ABC):
         `whole_machine`: a task uses all processors, as neural networks do. Raises the error of the
         first task, in their order, that fails for good.
         """
-
-    @abstractmethod
-    def close(self) -> None:
-        """Let go of what was used."""
 
 
 def done(task: Task) -> Any:

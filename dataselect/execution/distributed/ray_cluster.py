@@ -75,6 +75,7 @@ class RayCluster(Cluster):
             raise OptionError("--engine ray needs Ray; pip install ray fsspec")
         self._address = address or os.environ.get("RAY_ADDRESS") or _LOCAL
         self._jobs = jobs
+        self.is_one_machine = self._address == _LOCAL  # it is started here, for this run
         self._ray: Any = None
         self._folder: TemporaryDirectory[str] | None = None
 
@@ -97,11 +98,6 @@ class RayCluster(Cluster):
             if self._folder is not None:
                 self._folder.cleanup()
         self._ray = self._folder = None
-
-    @property
-    def is_one_machine(self) -> bool:
-        """Whether the cluster was started here, for this run."""
-        return self._address == _LOCAL
 
     def keep(self, data: bytes) -> Handle:
         """Put bytes into Ray's object store."""
@@ -166,12 +162,8 @@ class RayCluster(Cluster):
             raise  # a fault of the program
         except errors.RayError as error:
             why = str(error).partition("\n")[0]
-            return Failure(
-                WorkerError(
-                    f"{what}: its task was killed {_RESTARTS + 1} times ({why}); give it more "
-                    "memory, or make smaller shards"
-                )
-            )
+            killed = f"{what}: its task was killed {_RESTARTS + 1} times ({why})"
+            return Failure(WorkerError(f"{killed}; give it more memory, or make smaller shards"))
 
     def _submit(
         self,
@@ -188,12 +180,9 @@ class RayCluster(Cluster):
 
     def _begin(self, attempt: _Attempt, *, whole_machine: bool) -> Any:
         ray = self._ray
-        options: dict[str, Any] = {
-            "num_cpus": 1,
-            "max_retries": _RESTARTS,
-            "scheduling_strategy": "SPREAD",
-            "name": f"{type(attempt.task).__name__} {attempt.task.shard.name}",
-        }
+        name = f"{type(attempt.task).__name__} {attempt.task.shard.name}"
+        options: dict[str, Any] = {"num_cpus": 1, "max_retries": _RESTARTS, "name": name}
+        options["scheduling_strategy"] = "SPREAD"
         nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
         if whole_machine:
             sizes = [int(own["CPU"]) for own in nodes.values() if "CPU" in own]
@@ -202,10 +191,9 @@ class RayCluster(Cluster):
                 options["num_gpus"] = 1
         others = sorted(nodes.keys() - {attempt.avoid})
         if attempt.avoid is not None and others:
-            strategies = ray.util.scheduling_strategies
-            options["scheduling_strategy"] = strategies.NodeAffinitySchedulingStrategy(
-                others[attempt.index % len(others)], soft=True
-            )
+            bound_to = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+            other = others[attempt.index % len(others)]
+            options["scheduling_strategy"] = bound_to(other, soft=True)
         with held():
             return self._attempt.options(**options).remote(attempt.task, os.getcwd())
 

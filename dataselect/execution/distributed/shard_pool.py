@@ -13,8 +13,8 @@ from dataselect.data import storage
 from dataselect.data.input_files import UNFINISHED
 from dataselect.data.sampling import Drawable, Drawing
 from dataselect.execution.distributed.cluster import Cluster, Task
+from dataselect.execution.distributed.pool_tasks import Count, ReadLines, ShardSize
 from dataselect.execution.distributed.shards import Shard, Shards
-from dataselect.execution.distributed.tasks import Count, ReadLines, ShardSize
 
 if TYPE_CHECKING:
     from typing import Any

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from dataselect.data import records
 from dataselect.data.sampling import sample_texts
 from dataselect.errors import RequirementError
+from dataselect.execution.distributed.pool_tasks import ShardSize
 from dataselect.execution.distributed.shipping import pack
-from dataselect.execution.distributed.tasks import ShardSize
 from dataselect.models.near_duplicates import first_places
 from dataselect.operations.diversity.decisions import NOT_PICKED, PICKED
 from dataselect.operations.diversity.diversity_input import PoolStatistics

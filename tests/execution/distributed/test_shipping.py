@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 
 import pytest
 from conftest import MUSIC_ARPA
-from in_process_cluster import Bytes
 from small_models import BINARY
 
 from dataselect.errors import InputError, OutputError, WorkerError
 from dataselect.execution.distributed import shipping
+from dataselect.execution.distributed.cluster import Carried
 from dataselect.execution.distributed.shipping import Shipment, digest_of, pack
 from dataselect.models.language_model.scoring.language_model import LanguageModel
 from dataselect.operations.winnow.model import Winnow
@@ -53,7 +53,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def sent(thing: Any, *, with_files: bool = True) -> Shipment:
     """A parcel after its journey."""
-    packed = pack(thing, Bytes, with_files=with_files)
+    packed = pack(thing, Carried, with_files=with_files)
     arrived = pickle.loads(pickle.dumps(packed))
     assert arrived == packed
     return packed
@@ -112,7 +112,7 @@ def test_what_arrived_is_unpacked_once_a_machine(
 
 def test_the_digest_tells_contents_and_not_where_they_are(folder: Path, tmp_path: Path) -> None:
     digest = digest_of(Reader(str(folder)))
-    assert pack(Reader(str(folder)), Bytes, with_files=True).digest == digest
+    assert pack(Reader(str(folder)), Carried, with_files=True).digest == digest
     shutil.copytree(folder, tmp_path / "copies" / "model")
     assert digest_of(Reader(str(tmp_path / "copies" / "model"))) == digest
     (folder / "deep" / "b.txt").write_text("TWO")
