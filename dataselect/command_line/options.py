@@ -107,13 +107,14 @@ class InputOptions:
     delimiter: str | None = option(
         "CHARACTER", _RECORDS, "csv: what stands between cells [default: line 1 tells]."
     )
+    list_size: int | None = option("N", _RECORDS, "nemo-nbest: how many lines a list has.", min=1)
 
     def layout(self) -> Layout:
         """What files do not say themselves. Raises OptionError."""
         if self.delimiter is not None and len(self.delimiter.encode()) != 1:
             raise OptionError(f"--delimiter {self.delimiter!r} is no single character; write one")
         names = None if self.columns is None else tuple(self.columns.split(","))
-        return Layout(names, not self.no_header, self.delimiter)
+        return Layout(names, not self.no_header, self.delimiter, list_size=self.list_size)
 
     def open(
         self, *, digest: bool = False, text_field: str = "text", beside: Format | None = None

@@ -14,8 +14,92 @@ __all__ = ["FORMATS", "Format", "Layout", "named", "of_output", "suffix_of"]
 
 _TABLE = (
     # What shares a suffix with others is asked in this order.
-    Format("moses-nbest", "nbest.moses_nbest:read", ("nbest.moses_nbest:writer",)),
-    Format("marian", "nbest.marian:read"),
+    Format(
+        "marian",
+        "nbest.marian:read",
+        shared_suffixes=(".txt",),
+        recognizer="nbest.marian:recognizes",
+        by_content=True,
+    ),
+    Format(
+        "moses-nbest",
+        "nbest.moses_nbest:read",
+        ("nbest.moses_nbest:writer",),
+        shared_suffixes=(".txt",),
+        recognizer="nbest.moses_nbest:recognizes",
+        by_content=True,
+    ),
+    Format(
+        "fairseq",
+        "nbest.fairseq:read",
+        shared_suffixes=(".txt",),
+        recognizer="nbest.fairseq:recognizes",
+        by_content=True,
+    ),
+    Format("espnet", "nbest.espnet:read", folder="nbest.espnet:files_of"),
+    Format("kaldi-nbest", "nbest.kaldi_nbest:read", folder="nbest.kaldi_nbest:files_of"),
+    Format("nemo-nbest", "nbest.nemo_nbest:read", takes_list_size=True),
+    Format(
+        "azure",
+        "nbest.azure:read",
+        shared_suffixes=(".json",),
+        recognizer="nbest.azure:recognizes",
+    ),
+    Format(
+        "vosk",
+        "nbest.vosk:read",
+        shared_suffixes=(".json",),
+        recognizer="nbest.vosk:recognizes",
+    ),
+    Format(
+        "hyporadise",
+        "nbest.hyporadise:read",
+        shared_suffixes=(".json",),
+        recognizer="nbest.hyporadise:recognizes",
+    ),
+    Format(
+        "kaldi", "speech.kaldi:read", ("speech.kaldi:KaldiWriter",), folder="speech.kaldi:files_of"
+    ),
+    Format("lhotse", "speech.lhotse:read", ("speech.lhotse:writer",)),
+    Format("nemo", "jsonl:read", ("jsonl:writer",)),
+    Format(
+        "whisper",
+        "speech.whisper:read",
+        shared_suffixes=(".json",),
+        recognizer="speech.whisper:recognizes",
+    ),
+    Format("ctm", "speech.ctm:read", suffixes=(".ctm",)),
+    Format("stm", "speech.stm:read", suffixes=(".stm",)),
+    Format("srt", "speech.subtitles:read_srt", suffixes=(".srt",)),
+    Format(
+        "vtt",
+        "speech.subtitles:read_vtt",
+        suffixes=(".vtt",),
+        recognizer="speech.subtitles:recognizes",
+        by_content=True,
+    ),
+    Format(
+        "srilm",
+        "nbest.srilm:read",
+        recognizer="nbest.srilm:recognizes",
+        by_content=True,
+        folder="nbest.srilm:files_of",
+    ),
+    Format(
+        "tmx",
+        "parallel.tmx:read",
+        suffixes=(".tmx",),
+        takes_columns=True,
+        needs="defusedxml",
+        extra="tmx",
+    ),
+    Format("opus", "parallel.opus_zip:read", suffixes=(".zip",), takes_columns=True),
+    Format(
+        "moses",
+        "parallel.moses:read",
+        ("parallel.moses:source_writer", "parallel.moses:target_writer"),
+        files=2,
+    ),
     Format(
         "snips",
         "nlu.assistants.snips:read",
@@ -105,7 +189,6 @@ _TABLE = (
         shared_suffixes=(".tsv",),
         recognizer="nlu.multiatis:recognizes",
     ),
-    Format("moses", "moses:read", ("moses:source_writer", "moses:target_writer"), files=2),
     Format(
         "jsonl",
         "jsonl:read",

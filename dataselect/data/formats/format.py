@@ -28,8 +28,8 @@ class Format:
     format. `writers`: what makes the writer of each file that is written, none where it is only
     read. All files that end in one of `suffixes` are of this format, and of those that end in one
     of `shared_suffixes` those whose first bytes `recognizer(first)` accepts; `by_content`: so are
-    files of unknown suffixes. `takes_columns`: whether a layout may name columns. `needs`: a
-    package that `extra` installs.
+    files of unknown suffixes. `takes_columns`, `takes_list_size`: whether a
+    layout may name columns, or say how long lists are. `needs`: a package that `extra` installs.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Format:
     recognizer: str | None = None
     by_content: bool = False
     takes_columns: bool = False
+    takes_list_size: bool = False
     folder: str | None = None
     files: int = 1
     needs: str | None = None

@@ -98,9 +98,11 @@ class RecordFiles(Inputs):
 
 
 def check_layout(layout: Layout, formats: Sequence[Format]) -> None:
-    """Raise OptionError for a layout of columns where none of some formats has any."""
+    """Raise OptionError for what a layout says where none of some formats wants to know it."""
+    if layout.list_size is not None and not any(each.takes_list_size for each in formats):
+        raise OptionError("--list-size is for nemo-nbest; leave it out, or add --from nemo-nbest")
     if not any(each.takes_columns for each in formats) and layout != replace(
-        Layout(), text_field=layout.text_field
+        Layout(), text_field=layout.text_field, list_size=layout.list_size
     ):
         raise OptionError(
             "--columns, --no-header and --delimiter are for csv, tsv and such; leave them out"

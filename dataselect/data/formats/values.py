@@ -48,6 +48,11 @@ def checked_number(value: object, what: str) -> float:
     return value
 
 
+def number_of(value: object, what: str) -> float:
+    """A finite number in JSON, or as the string that a cell of a table holds. Raises ValueError."""
+    return finite(value, what) if isinstance(value, str) else checked_number(value, what)
+
+
 def checked_seconds(value: object, what: str) -> float:
     """A time or a duration in JSON: a finite number that is not negative. Raises ValueError."""
     number = checked_number(value, what)

@@ -115,7 +115,7 @@ def test_every_pair_of_formats(source: str, target: str, inside: Inside, tmp_pat
     else:
         records = [{**each, "id": f"b{number}"} for number, each in enumerate(records)]
     if done.code:  # a text alone is no pair of sentences
-        done.refused(1, "field '")
+        done.refused(1, "; ")
         assert not any(path.exists() for path in after)
         return
     arrived = read(after, target)

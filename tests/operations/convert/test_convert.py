@@ -697,7 +697,9 @@ def test_any_bytes_are_counted_or_refused(data: bytes) -> None:
         folder = Path(name)
         write(folder, {"a": data})
         for source, each in FORMATS.items():
-            run = ["convert", *(each.files * [folder / "a"]), "--from", source, "--id", "", "-q"]
+            run = ["convert", *(each.files * [folder / "a"]), "--from", source, "-q"]
+            run += ["--id", ""] if source == "jsonl" else []
+            run += ["--list-size", "1"] if each.takes_list_size else []
             done = run_inside(*run, "--on-error", "skip", "--allow-empty", "-o", folder / OUT)
             if done.code == 1 and source not in ("jsonl", "text", "moses"):
                 done.refused(1, "a:")

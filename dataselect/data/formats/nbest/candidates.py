@@ -8,6 +8,8 @@ from typing import Any
 from dataselect.data.formats.lines import Found, Item, SourceLine, joined, lines
 from dataselect.data.formats.values import finite
 from dataselect.data.input_files import Inputs
+from dataselect.data.line_blocks import BOM
+from dataselect.data.records import decoded
 from dataselect.errors import InputError
 
 BAR = "|||"
@@ -58,6 +60,14 @@ def _runs(found: Iterator[SourceLine]) -> Iterator[tuple[str, list[SourceLine]]]
         group.append(line)
     if group:
         yield current, group
+
+
+def first_line(first: bytes) -> str:
+    """The line that the first bytes of a file begin with. Raises ValueError if it breaks off."""
+    line, feed, _ = first.partition(b"\n")
+    if not feed:
+        raise ValueError("no whole line")
+    return decoded(line.removeprefix(BOM).removesuffix(b"\r"))
 
 
 def parts_of(line: str, layout: str) -> list[str]:

@@ -15,7 +15,13 @@ from dataselect.data.formats.values import finite
 from dataselect.data.input_files import Inputs, display
 from dataselect.errors import InputError
 
-_LINE = re.compile(rb"([STHDP])-([0-9]+)\t")
+_LINE = re.compile(rb"([STHDP])-([0-9]{1,18})\t")
+_HYPOTHESIS = re.compile(rb"^H-([0-9]{1,18})\t[-0-9.e]+\t[^\n]*\nD-\1\t[-0-9.e]+\t", re.MULTILINE)
+
+
+def recognizes(first: bytes) -> bool:
+    """Whether a file has a hypothesis and its detokenised form."""
+    return _HYPOTHESIS.search(first) is not None
 
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:  # a reader's shape

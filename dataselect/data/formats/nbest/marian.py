@@ -11,13 +11,28 @@ from collections.abc import Iterator
 from typing import Any
 
 from dataselect.data.formats.lines import Item, Layout
-from dataselect.data.formats.nbest.candidates import BAR, features, parts_of, read_lists
+from dataselect.data.formats.nbest.candidates import (
+    BAR,
+    features,
+    first_line,
+    parts_of,
+    read_lists,
+)
 from dataselect.data.formats.values import NUMBER, finite
 from dataselect.data.input_files import Inputs
 
 _LAYOUT = f"N {BAR} TEXT {BAR} F0= NUMBER {BAR} SCORE"
 _WORD_SCORES = "WordScores="
 _HARD = re.compile(r"(?:[0-9]+-[0-9]+(?: [0-9]+-[0-9]+)*)?")
+
+
+def recognizes(first: bytes) -> bool:
+    """Whether the first line ends in features and a score, with something else before them."""
+    try:
+        found = marian_candidate(first_line(first))
+    except ValueError:
+        return False
+    return "alignment" in found or "word_scores" in found
 
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:  # a reader's shape

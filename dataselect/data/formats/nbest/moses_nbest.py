@@ -12,13 +12,28 @@ from typing import Any
 
 from dataselect.data.fields import kind_of, whole
 from dataselect.data.formats.lines import Item, Layout
-from dataselect.data.formats.nbest.candidates import BAR, features, parts_of, read_lists
+from dataselect.data.formats.nbest.candidates import (
+    BAR,
+    features,
+    first_line,
+    parts_of,
+    read_lists,
+)
 from dataselect.data.formats.values import NUMBER, checked_number, finite, id_of, spelled
 from dataselect.data.formats.writers import LineWriter
 from dataselect.data.input_files import Inputs
 
 _LAYOUT = f"ID {BAR} TEXT {BAR} FEATURES {BAR} SCORE"
 _ALIGNMENTS = ("phrase_alignment", "alignment")
+
+
+def recognizes(first: bytes) -> bool:
+    """Whether the first line has features and a score, with Moses' alignments or without."""
+    try:
+        found = candidate(first_line(first))
+    except ValueError:
+        return False
+    return "score" in found and "features" in found
 
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:  # a reader's shape

@@ -21,7 +21,7 @@ from dataselect.errors import InputError
 _CODES = frozenset({"bpt", "ept", "ph", "it", "ut"})  # what they hold is markup of the original
 _LANGUAGES = ("{http://www.w3.org/XML/1998/namespace}lang", "lang")
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_LINE_BREAK = re.compile(r"[ \t]*[\r\n]\s*")
+_LINE_BREAK = re.compile(r"[\r\n]+")
 
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
@@ -112,8 +112,8 @@ class _Memory:
 
     def end(self, tag: str) -> None:
         if tag == "seg" and self._unit is not None and self._pieces is not None:
-            text = _LINE_BREAK.sub(" ", "".join(self._pieces)).strip()
-            self._unit.segments.append((self._language, text))
+            parts = map(str.strip, _LINE_BREAK.split("".join(self._pieces)))
+            self._unit.segments.append((self._language, " ".join(filter(None, parts))))
             self._pieces = None
         elif tag == "tu" and self._unit is not None:
             self._done.append(self._unit)

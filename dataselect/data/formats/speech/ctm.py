@@ -28,9 +28,10 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     for key, group in groupby(_words(inputs), lambda word: word.key):
         found = [word.line for word in group]
         if key in closed:
+            named = b" ".join(key).decode(errors="replace")
             raise InputError(
-                f"{found[0].source}:{found[0].number}: the words of {b' '.join(key).decode()!r} "
-                "are not together; sort them with sort -k1,1 -k2,2 -k3,3n"
+                f"{found[0].source}:{found[0].number}: the words of '{named}' are not together; "
+                "sort them with sort -k1,1 -k2,2 -k3,3n"
             )
         closed.add(key)
         yield _item(found, layout.text_field)

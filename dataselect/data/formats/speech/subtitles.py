@@ -12,15 +12,15 @@ from dataselect.data.formats.values import duration, stem_of
 from dataselect.data.input_files import Inputs
 from dataselect.data.line_blocks import BOM
 
-_TIME = r"(?:([0-9]+):)?([0-9]{2}):([0-9]{2})[,.]([0-9]{3})"
+_TIME = r"(?:([0-9]{1,6}):)?([0-9]{2}):([0-9]{2})[,.]([0-9]{3})"
 _TIMES = re.compile(rf"\s*{_TIME}\s+-->\s+{_TIME}(?:\s.*)?", re.DOTALL)
 _SRT_TAG = re.compile(r"</?(?:b|i|u|s|font)(?:\s[^<>]*)?>|\{\\[^{}]*\}", re.IGNORECASE)
 _VTT_TAG = re.compile(r"<[^<>]*>")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^<>]+)>")
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]+)>")
 _NO_CUE = re.compile(rb"(?:WEBVTT|NOTE|STYLE|REGION)(?:[ \t\r\n]|$)")
 
 
-def recognizes_vtt(first: bytes) -> bool:
+def recognizes(first: bytes) -> bool:
     """Whether a file is WebVTT."""
     return re.match(rb"WEBVTT(?:[ \t\r\n]|$)", first.removeprefix(BOM)) is not None
 

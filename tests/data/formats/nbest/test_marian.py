@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dataselect.data.formats.nbest import fairseq, marian, moses_nbest
 from dataselect.data.formats.nbest.marian import marian_candidate
 
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -78,3 +79,24 @@ def test_candidate(line: str, wanted: dict[str, Any]) -> None:
 def test_what_is_no_line_of_marian_is_refused(line: str, why: str) -> None:
     with pytest.raises(ValueError, match=re.escape(why)):
         marian_candidate(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "own"),
+    [
+        ("0 ||| a ||| F0= -1 ||| -2", moses_nbest),  # either reads it alike
+        ("0 ||| a ||| lm: -1 ||| -2", moses_nbest),
+        ("0 ||| a ||| lm: -1 ||| -2 ||| 0-0", moses_nbest),
+        ("0 ||| a ||| 0-0 ||| F0= -1 ||| -2", marian),
+        ("0 ||| a ||| WordScores= -1 ||| F0= -1 ||| -2", marian),
+        ("H-0\t-0.5\ta b\nD-0\t-0.5\tab", fairseq),
+        ("0 ||| a house", None),
+        ("a ||| b ||| c", None),
+        ("hello there", None),
+        ("H-0\t-0.5\tab", None),
+    ],
+)
+def test_lists_are_told_apart_by_their_first_line(line: str, own: Any) -> None:
+    for module in (moses_nbest, marian, fairseq):
+        assert module.recognizes(f"{line}\n".encode()) is (module is own)
+        assert module.recognizes(line.encode()) is (module is own and module is fairseq)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from format_files import read_files
 
-from dataselect.data.formats.speech.subtitles import read_srt, read_vtt, recognizes_vtt
+from dataselect.data.formats.speech.subtitles import read_srt, read_vtt, recognizes
 
 SRT = """\
 \ufeff1\r
@@ -104,4 +104,4 @@ def test_one_bad_cue_costs_one_record(tmp_path: Path, cue: str, message: str) ->
     ],
 )
 def test_vtt_is_told_by_its_first_word(first: bytes, is_vtt: bool) -> None:
-    assert recognizes_vtt(first) is is_vtt
+    assert recognizes(first) is is_vtt
