@@ -26,10 +26,10 @@ from dataselect.data.formats.nlu.annotated import annotated, slot, utterance
 from dataselect.data.formats.writers import RecordWriter
 from dataselect.data.formats.yaml_document import (
     UNPRINTABLE,
+    checked,
     line_of,
     mapping,
     parse_yaml,
-    restored,
     scalar,
     scalar_lines,
     sequence,
@@ -93,7 +93,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
 
 
 class _Example(NamedTuple):
-    """An example with its markup, yet to be `restored`; `wrong`: why it is none.
+    """An example with its markup, yet to be `checked`; `wrong`: why it is none.
 
     `metadata`: a node.
     """
@@ -135,18 +135,18 @@ def _fields(
     if example.wrong:
         raise ValueError(example.wrong)
     intent = scalar(intent_node, "the intent")
-    text, slots = unmarked(restored(example.text).strip(_BLANKS))
+    text, slots = unmarked(checked(example.text).strip(_BLANKS))
     for each in slots:
         named = names.get(each["value"].lower())
         if named not in (None, each["value"]):
-            each.setdefault("canonical", restored(named))
+            each.setdefault("canonical", checked(named))
     metadata = _plain_value(example.metadata, set())
     more = {} if metadata is None else {"metadata": metadata}
     return utterance(text_field, text, intent, slots, **more)
 
 
 def _synonyms(items: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Values in lower case, and the name that a file gives them, yet to be `restored`."""
+    """Values in lower case, and the name that a file gives them, yet to be `checked`."""
     for item in items:
         node, name = item.get("examples"), item.get("synonym")
         if name is not None and node is not None and node.id == name.id == "scalar":
@@ -158,13 +158,13 @@ def _synonyms(items: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 def _plain_value(node: Any, seen: set[int]) -> Any:
     """What a node holds, as JSON: every scalar is a string. Raises ValueError for aliases."""
     if node is None or node.id == "scalar":
-        return None if node is None else restored(node.value)
+        return None if node is None else checked(node.value)
     if id(node) in seen:
         raise ValueError("metadata with an alias (*); write it out")
     seen.add(id(node))
     if node.id == "sequence":
         return [_plain_value(each, seen) for each in node.value]
-    return {restored(name): _plain_value(inner, seen) for name, inner in mapping(node).items()}
+    return {checked(name): _plain_value(inner, seen) for name, inner in mapping(node).items()}
 
 
 def unmarked(example: str) -> tuple[str, list[dict[str, Any]]]:

@@ -96,6 +96,7 @@ BAD = {
         '    - [x][{"entity": "a"}, {"entity": "b"}]',
         "4: 'x' has several entities",
     ),
+    "a NUL": ("    - a\0b", "4: holds a NUL"),
     "a byte that is no UTF-8": ("    - caf\udce9", "4: byte 0xe9 after ' caf' is not UTF-8"),
 }
 
@@ -124,15 +125,18 @@ def test_metadata_that_is_bad_costs_its_examples(tmp_path: Path) -> None:
 
 
 def test_characters_that_yaml_refuses_are_text(tmp_path: Path) -> None:
-    text = "a\x07b\u2028c\x85d\ufeffe \U0001f3b5"
-    file = f"nlu:\n- intent: a\n  examples: |\n    - {text}\n"
-    assert [each["text"] for each in fields(rasa.read, tmp_path, file.encode())] == [text]
+    text = "a\x07b\u2028c\x85d\ufeffe \U0001f3b5 \U000f0000\U000f0001\U00100000 f\rg"
+    file = f"nlu:\n- intent: a\n  examples: |\n    - {text}\n    - \udce9\n"
+    good, bad = read_files(rasa.read, tmp_path, file.encode(errors="surrogateescape"))
+    assert [item.fields["text"] for item in good] == [text]
+    assert len(bad) == 1
+    assert bad[0].startswith("f0:5: byte 0xe9")
 
 
 LOST = {
     "no YAML": ("nlu:\n- intent: a\n  examples: |\n - b\n", "f0:4: not YAML ("),
     "another layout": ("stories: []\n", "f0:1: another layout; a Rasa file holds 'nlu:'"),
-    "UTF-16": ("n\0l\0u\0:\0", "f0:1: holds NUL bytes"),
+    "UTF-16": ("n\0l\0u\0:\0", "f0:1: looks like UTF-16"),
 }
 
 
