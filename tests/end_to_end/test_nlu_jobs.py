@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Shell
+from conftest import Inside, Shell
 
 NLU = """\
 version: "3.1"
@@ -52,19 +52,6 @@ def topics(tmp_path: Path) -> dict[str, str]:
     return {text: topic for topic, text in found}
 
 
-def test_from_rasa_and_a_log_to_a_table(
-    tmp_path: Path, shell: Shell, topics: dict[str, str]
-) -> None:
-    shell("dataselect relevance -q --in-domain nlu.yml --top-k 300 -o near.jsonl log.txt").silent()
-    shell("dataselect diversity -q --labelled nlu.yml --top-k 50 -o todo.csv near.jsonl").silent()
-    with (tmp_path / "todo.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 50
-    assert {*rows[0]} >= {"text", "relevance", "novelty"}
-    assert len({row["text"] for row in rows}) == 50
-    assert sum(topics[row["text"]] != "other" for row in rows) > 45
-
-
 MAKEFILE = """\
 todo.csv: near.jsonl nlu.yml
 \tdataselect diversity -q --labelled nlu.yml --top-k 50 -o $@ $<
@@ -81,7 +68,10 @@ def test_a_makefile_to_a_table_and_back_to_rasa(
     (tmp_path / "Makefile").write_text(MAKEFILE)
     assert shell("make -s todo.csv more.yml").code == 0
     assert b"up to date" in shell("make todo.csv").out
-    assert (tmp_path / "todo.csv").read_bytes().count(b"\n") == 51
+    with (tmp_path / "todo.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["text"] for row in rows}) == len(rows) == 50
+    assert sum(topics[row["text"]] != "other" for row in rows) > 45
     lines = (tmp_path / "more.yml").read_text().splitlines()
     assert lines[:2] == ['version: "3.1"', "nlu:"]
     assert {line for line in lines if "intent" in line} == {
@@ -100,18 +90,23 @@ def test_a_makefile_to_a_table_and_back_to_rasa(
         ("--to bio -o seq.in,seq.out,label", "--from bio seq.in seq.out label"),
         ("--to bio -o seq.in,seq.out,label", "."),
         ("-o a.yaml.gz", "a.yaml.gz"),
-        ("--to rasa", "--from rasa -"),
     ],
 )
 def test_training_data_changes_its_format(
-    there: str, back: str, tmp_path: Path, shell: Shell
+    there: str, back: str, tmp_path: Path, inside: Inside
 ) -> None:
     plain, _ = NLU.split("- synonym")
     plain = plain.replace('{"entity": "artist", "role": "singer"}', "(artist)")
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "nlu.yml").write_text(plain)
-    start = shell("dataselect convert -q in/nlu.yml").silent()
-    assert start.count(b"\n") == 8
-    pipe = "|" if "-o" not in there else "&&"
-    line = f"dataselect convert -q {there} in/nlu.yml {pipe} dataselect convert -q {back}"
-    assert shell(line).silent() == start
+    for line in ("in/nlu.yml -o in/before", f"in/nlu.yml {there}", f"{back} -o in/after"):
+        inside("convert", "-q", *line.split()).silent()
+    before = (tmp_path / "in" / "before").read_bytes()
+    assert before.count(b"\n") == 8
+    assert (tmp_path / "in" / "after").read_bytes() == before
+
+
+def test_training_data_through_a_pipe(tmp_path: Path, shell: Shell) -> None:
+    (tmp_path / "nlu.yml").write_text(NLU)
+    line = "dataselect convert -q --to rasa nlu.yml | dataselect convert -q --from rasa"
+    assert shell(f"{line} | cmp - <(dataselect convert -q nlu.yml)").silent() == b""

@@ -76,7 +76,7 @@ def _paths(path: str, format_: Format) -> list[str]:
     paths = path.split(",")
     if len(paths) != several or not all(paths):
         raise OptionError(
-            f"{format_.name} is {several} files; name them with a comma between, such as "
-            "--output kept.en,kept.de"
+            f"{format_.name} is {several} files; name them with a comma between: --output "
+            f"{','.join(['FILE'] * several)}"
         )
     return paths
