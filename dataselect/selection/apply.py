@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from dataselect.selection.external_ranking import Selected, select_best
+from dataselect.selection.external_ranking import select_best
 from dataselect.selection.ranking import RankedRows, floored
-from dataselect.selection.score_table import NumberFile, Numbers, blocks
+from dataselect.selection.score_table import Numbers, blocks, each_block
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +105,7 @@ class Candidates(NamedTuple):
                 None if self.codes is None else self.codes[own],
             )
 
-        def decided(own: slice, selected: Selected) -> NDArray[np.uint8]:
+        def decided(own: slice) -> NDArray[np.uint8]:
             import numpy as np
 
             found = np.array(decisions[own])
@@ -116,4 +116,4 @@ class Candidates(NamedTuple):
 
         size = len(self.keys)
         selected = select_best(lambda: map(rows, blocks(size)), rule.budgets, limit)
-        return NumberFile("B", (decided(own, selected) for own in blocks(size)))
+        return each_block("B", size, decided)

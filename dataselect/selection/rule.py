@@ -216,13 +216,12 @@ class Selection:
 
         from dataselect.selection.apply import Candidates, Cut
         from dataselect.selection.ranking import gumbel_keys
-        from dataselect.selection.score_table import NumberFile, blocks, group_sizes
+        from dataselect.selection.score_table import each_block, group_sizes
 
         rng = rng or np.random.default_rng(0)
         codes, names = groups or (None, ("",))
         out, exclusions = excluded or (None, ())
         reasons = self._reasons(direction, exclusions)
-        parts = blocks(len(scores))
 
         def unranked(own: slice) -> NDArray[np.uint8]:
             """The decisions of the rules that need no ranking."""
@@ -233,14 +232,17 @@ class Selection:
                 found[out[own] > 0] = out[own][out[own] > 0] + np.uint8(_OVER)
             return found
 
-        decisions: Numbers = NumberFile("B", map(unranked, parts))
+        decisions: Numbers = each_block("B", len(scores), unranked)
         if not self._ranks:
             return Cut(decisions, reasons)
         keys: Numbers = scores
         sign = 1 if direction == "high" else -1
         if self.sample is not None:
-            drawn = (gumbel_keys(scores[own], direction, rng) for own in parts)
-            keys, sign = NumberFile("d", drawn), 1
+
+            def drawn(own: slice) -> NDArray[np.float64]:
+                return gumbel_keys(scores[own], direction, rng)
+
+            keys, sign = each_block("d", len(scores), drawn), 1
         candidates = Candidates(keys, sign, costs, codes)
         for rule in self._rules(group_sizes(codes, len(scores), len(names)), by_group=bool(groups)):
             decisions = candidates.after(rule, decisions, limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dataselect.data.temporary_files import TemporaryFile
@@ -93,6 +93,15 @@ class NumberFile:
     def __del__(self) -> None:
         if self._scratch is not None:
             self._scratch.file.close()
+
+
+def each_block(kind: str, size: int, make: Callable[[slice], NDArray[Any]]) -> Numbers:
+    """(n,) what `make` gives for the blocks of so many records; in memory where there is one."""
+    import numpy as np
+
+    if size <= _BLOCK:
+        return np.asarray(make(slice(0, size)), kind)
+    return NumberFile(kind, map(make, blocks(size)))
 
 
 class ScoreTable:
