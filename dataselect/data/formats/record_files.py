@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dataselect.data.formats import FORMATS, JSONL, Format, Layout, named, suffix_of
 from dataselect.data.formats.lines import Item
-from dataselect.data.input_files import Inputs, PartOfInputs, expand
+from dataselect.data.input_files import Inputs, PartOfInputs, expand, unreadable
 from dataselect.data.line_blocks import BLOCK_BYTES, Block, refused, told_apart
 from dataselect.data.records import BadRecord, encoded
 from dataselect.errors import InputError, OptionError
@@ -127,7 +127,11 @@ def _folder(path: str, given: Format | None) -> _FileSet | None:
     if not os.path.isdir(path):
         return None
     for each in FORMATS.values() if given is None else [given]:
-        if files := each.files_of(path):
+        try:
+            files = each.files_of(path)
+        except OSError as error:
+            raise unreadable(path, error) from None
+        if files:
             return _FileSet(each, files)
     what = "of no format that is known" if given is None else f"not of {given.name}"
     raise InputError(

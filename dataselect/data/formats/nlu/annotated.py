@@ -21,7 +21,7 @@ class Annotated(NamedTuple):
 
 def annotated(fields: dict[str, Any], text_field: str, *, requires_intent: bool) -> Annotated:
     """The annotation of a record, checked; no intent is "". Raises ValueError."""
-    if requires_intent and fields.get("intent") is None:
+    if requires_intent and not str(fields.get("intent") or "").strip():
         raise ValueError(
             "no intent, and the format has no place for such a text; add one, as dataselect label "
             "does, or skip it with --on-error"

@@ -156,8 +156,9 @@ class ConllWriter(RecordWriter):
         comments: dict[str, Any] = {"text": text} if text != " ".join(tokens) else {}
         comments |= {"intent": intent} if intent else {}
         for name in ("id", *_FURTHER):
-            if isinstance(fields.get(name), str | int):
-                comments[name] = fields[name]
+            value = fields.get(name)
+            if isinstance(value, int) or (isinstance(value, str) and value.strip()):
+                comments[name] = value
         written = [f"# {name}: {value}" for name, value in comments.items()]
         written += [f"{token}\t{tag}" for token, tag in zip(tokens, tags, strict=True)]
         data = "\n".join(written).encode()

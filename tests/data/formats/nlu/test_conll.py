@@ -113,6 +113,11 @@ def test_what_tags_cannot_express_is_refused(
         written([{"intent": "i", "slots": [SLOT]} | record], writer)
 
 
+def test_an_empty_id_is_none(tmp_path: Path) -> None:
+    [file] = written([{"id": "", "text": "a"}, {"id": 7, "text": "a"}], conll.writer)
+    assert file == b"a\tO\n\n# id: 7\na\tO\n\n"
+
+
 def test_spaces_that_seq_in_cannot_hold_are_refused() -> None:
     with pytest.raises(ValueError, match="put one between two tokens"):
         written([{"intent": "i", "text": "a  b"}], bio.tokens_writer)

@@ -25,7 +25,9 @@ LETTERS = "ab é日\U0001f3b5[](){}:#-'\"\\|,. \t\n\r\u00a0\u2028\x85\x1f\u200d\
 MARKUP = """  /e\u0301/# text: /[x](y)/{"entity": "z"}/- /O/B-x/intent:/null/yes/-DOCSTART-"""
 PIECES = st.sampled_from([*LETTERS, *MARKUP.split("/")])
 TEXTS = st.lists(PIECES, min_size=1, max_size=8).map("".join)
-NAMES = st.sampled_from(["a", "a/b", "yes", "null", "a b", "a:b", "a)b", "é", "{}", "1", "O", "-"])
+NAMES = st.sampled_from(
+    [*("a", "a/b", "yes", "null", "a b", "a:b", "a)b", "é", "{}", "1", "a\nb"), *"O-\x07\u2028 "]
+)
 
 
 @st.composite

@@ -34,7 +34,7 @@ from dataselect.data.formats.yaml_document import (
     scalar_lines,
     sequence,
 )
-from dataselect.data.input_files import Inputs
+from dataselect.data.input_files import Inputs, open_raw
 from dataselect.data.records import encoded
 
 _SHAPE = "a Rasa file holds 'nlu:' with '- intent:' and 'examples:'"
@@ -54,14 +54,17 @@ def recognizes(first: bytes) -> bool:
 
 
 def files_of(folder: str) -> list[str]:
-    """The YAML files below a folder that have training data; those of stories have none."""
+    """The YAML files below a folder that have training data; those of stories have none.
+
+    Raises InputError for one that cannot be read.
+    """
     found = []
     for path, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
             if name.endswith((".yml", ".yaml")):
                 whole = os.path.join(path, name)
-                with open(whole, "rb") as file:
+                with open_raw(whole) as file:
                     if recognizes(file.read()):
                         found.append(whole)
     return found
@@ -219,32 +222,38 @@ def marked(text: str, slots: list[dict[str, Any]]) -> str:
     >>> marked("to Rome", [{"slot": "city", "start": 3, "end": 7, "value": "Rome"}])
     'to [Rome](city)'
     """
-    if len(text.splitlines()) > 1 or text.strip(_BLANKS) != text:
-        raise ValueError("the text has line breaks, or blanks that Rasa strips; remove them")
-    if wrong := UNPRINTABLE.search(text):
-        raise ValueError(f"the text has the character {wrong[0]!r}, which YAML cannot hold")
+    own = [_known(each, text) for each in slots]
     pieces, at = [], 0
-    for each in slots:
-        value = text[each["start"] : each["end"]]
-        pieces += [text[at : each["start"]], f"[{value}]{_attributes(each, value)}"]
+    for each in own:
+        pieces += [text[at : each["start"]], f"[{each['value']}]{_attributes(each)}"]
         at = each["end"]
     example = "".join([*pieces, text[at:]])
-    kept = [
-        {name: value for name, value in each.items() if name in _KEPT and value not in (None, "")}
-        | {"value": text[each["start"] : each["end"]]}
-        for each in slots
-    ]
-    if unmarked(example) != (text, kept):
+    if len(example.splitlines()) > 1 or text.strip(_BLANKS) != text:
+        raise ValueError("a line break, or blanks that Rasa strips, in the text; remove them")
+    if wrong := UNPRINTABLE.search(example):
+        raise ValueError(f"YAML cannot hold the character {wrong[0]!r} of the text; remove it")
+    if unmarked(example) != (text, own):
         raise ValueError(
             f"Rasa would read {example!r} as another text or other entities; change its brackets"
         )
     return example
 
 
-_KEPT = ("slot", "start", "end", "canonical", "role", "group")
+def _known(each: dict[str, Any], text: str) -> dict[str, Any]:
+    """A slot as `unmarked` would read it."""
+    start, end, canonical = each["start"], each["end"], each.get("canonical")
+    return slot(
+        each["slot"],
+        text,
+        start,
+        end,
+        canonical=None if canonical == text[start:end] else canonical or None,
+        role=each.get("role") or None,
+        group=each.get("group") or None,
+    )
 
 
-def _attributes(each: dict[str, Any], value: str) -> str:
+def _attributes(each: dict[str, Any]) -> str:
     entity = {
         "entity": each["slot"],
         "role": each.get("role"),

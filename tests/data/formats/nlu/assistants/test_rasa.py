@@ -192,16 +192,26 @@ def test_examples_are_grouped_by_intent_as_they_come() -> None:
     )
 
 
+def test_a_canonical_value_that_is_the_text_is_none() -> None:
+    slot = {"slot": "s", "start": 0, "end": 1, "value": "a", "canonical": "a", "role": ""}
+    [file] = written([{"text": "a", "intent": "i", "slots": [slot]}], rasa.writer)
+    assert file.endswith(b"    - [a](s)\n")
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "text that is markup": ({"text": "see [docs](http://x)"}, "would read"),
     "a bracket in a value": (
         {"text": "a]b", "slots": [{"slot": "s", "start": 0, "end": 3}]},
         "would read",
     ),
-    "a line break": ({"text": "a\nb"}, "line breaks"),
-    "what Rasa takes for a line break": ({"text": "a\u2028b"}, "line breaks"),
+    "a line break": ({"text": "a\nb"}, "a line break"),
+    "what Rasa takes for a line break": ({"text": "a\u2028b"}, "a line break"),
     "a blank at the end": ({"text": "a "}, "blanks that Rasa strips"),
-    "a control character": ({"text": "a\x07b"}, "which YAML cannot hold"),
+    "a control character": ({"text": "a\x07b"}, "YAML cannot hold"),
+    "a line break in a name": (
+        {"text": "abc", "slots": [{"slot": "a\nb", "start": 0, "end": 3}]},
+        "a line break",
+    ),
     "no intent": ({"text": "a", "intent": None}, "no intent, and the format"),
     "offsets in bytes": (
         {"text": "é Rom", "slots": [{"slot": "city", "start": 3, "end": 6, "value": "Rom"}]},
