@@ -122,7 +122,7 @@ class Rounds:
 
 
 def interleave(contenders: Sequence[Contender], rounds: int, essential: Sequence[str]) -> Rounds:
-    """Run every contender once a round, after one round that does not count.
+    """Run every contender once a round; where there are several, one comes first and counts not.
 
     A machine that slows down for a while slows all of them, so a ratio within a round holds. Every
     other round goes backwards, so nobody always follows the same neighbour. A contender that fails
@@ -130,7 +130,7 @@ def interleave(contenders: Sequence[Contender], rounds: int, essential: Sequence
     """
     spent: dict[str, list[Spent]] = {each.name: [] for each in contenders}
     failed: dict[str, str] = {}
-    for number in range(-1, rounds):
+    for number in range(-1 if rounds > 1 else 0, rounds):
         for each in contenders if number % 2 == 0 else reversed(contenders):
             if each.name in failed:
                 continue

@@ -30,6 +30,7 @@ _MADE = 20_000  # records, without corpora
 _LABELLED, _SAMPLE = 50, 20_000
 _SIZES = (500, 2_000)
 _COUNTS = (4, 16, 64)
+_LEAST = 20  # texts a partition, on average
 _METHODS = ("features", "facility", "kcenter")
 _SEED = 0
 _HEADS = [
@@ -124,7 +125,7 @@ class _Case:
 
         total = len(self.items.texts)
         everything = np.zeros(total, np.intp)
-        sizes = [size for size in _SIZES if size <= total]
+        sizes = [size for size in _SIZES if size <= total] or [total // 4]
         exact = self._partitioned(method, everything, max(sizes))
         chance = np.random.default_rng(_SEED).permutation(total)
         for size in sizes:
@@ -166,7 +167,7 @@ class _Case:
         from dataselect.operations.diversity.partitions import Partitioning
 
         found: dict[str, NDArray[np.intp]] = {}
-        for count in _COUNTS:
+        for count in (each for each in _COUNTS if each * _LEAST <= len(self.items.texts)):
             rng = np.random.default_rng(_SEED)
             partitioning = Partitioning.fit(self.items.texts[:_SAMPLE], count, rng)
             found[f"{partitioning.count}"] = partitioning.assign(self.items.texts)

@@ -64,7 +64,8 @@ class Pool:
 
     def background(self) -> str:
         """Texts of every domain."""
-        return self._made("background", islice(self._source(), _BACKGROUND))
+        wanted = min(_BACKGROUND, self.records)
+        return self._made(f"background-{wanted}", islice(self._source(), wanted))
 
     @cached_property
     def model(self) -> str:

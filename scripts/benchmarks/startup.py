@@ -35,5 +35,5 @@ def measure(plan: Plan) -> Section:
                 {"milliseconds": wall, "cpu_milliseconds": cpu},
             )
         )
-    notes = [rounds_note(rounds) + " One more came first, to warm up."]
+    notes = [rounds_note(rounds) + (" One more came first, to warm up." if rounds > 1 else "")]
     return Section("Start-up", ["what", "ms", "CPU ms"], rows, notes)

@@ -17,9 +17,9 @@ _BARS = {_OURS: Bar(1.6, "≤ 1.6 × the loop")}
 _BUILD_BINARY = "build_binary"  # of KenLM, which its Python package leaves out
 _NOTES = [
     (
-        "Models of order 3 by `dataselect lm train`: --lm on 10,000 records of every domain, so "
-        "few words are unknown, --background on 500 of one. The loop writes a log-probability "
-        "only; dataselect perplexity and the number of unknown words."
+        "Models of order 3 by `dataselect lm train`: --lm on 10,000 records of every domain (or as "
+        "many as the pool has), so few words are unknown, --background on 500 of one. The loop "
+        "writes a log-probability only; dataselect perplexity and the number of unknown words."
     ),
     (
         "OpusFilter scores with VariKN only. It reads the same ARPA file, with words for segments "

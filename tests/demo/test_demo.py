@@ -444,7 +444,7 @@ def test_an_intent_classifier_learns_from_what_was_labelled(finished: Path) -> N
 
 
 def test_a_detector_finds_paraphrases_of_annotated_utterances(workshop: Path) -> None:
-    run = make(workshop, "paraphrases", "JOBS=1")
+    run = make(workshop, "paraphrases", "TRAINING=--networks 1 --epochs 3")
     assert run.returncode == 0, run.stderr
     best = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     assert len(best) == 5

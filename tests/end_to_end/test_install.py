@@ -33,7 +33,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         run(*PIP, "wheel", "-q", "--no-deps", "-w", folder, ROOT)
         (wheel,) = folder.glob("dataselect-*.whl")
-        run(*PIP, "--python", programs / "python", "install", "-q", wheel)
+        run(*PIP, "--python", programs / "python", "install", "-q", "--no-compile", wheel)
     except AssertionError as error:
         if "onnection" in str(error):
             pytest.skip("no package index can be reached")
