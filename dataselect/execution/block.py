@@ -12,6 +12,7 @@ import orjson
 from dataselect.data import records
 from dataselect.data.line_blocks import Block
 from dataselect.execution.counting.kept_duplicates import NO_TEXT
+from dataselect.execution.scored_block import PendingBlock, ScoredRecords, SelectedBlock
 from dataselect.selection.apply import Excluded
 from dataselect.selection.reasons import describe
 
@@ -21,95 +22,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.records import BadRecord, Column, Fields
-    from dataselect.execution.scorer import Remarks, Scorer, Scores
+    from dataselect.data.records import Column, Fields
+    from dataselect.execution.scorer import Scorer, Scores
     from dataselect.selection.apply import Cut
     from dataselect.selection.rule import Selection
-    from dataselect.selection.score_table import Numbers, ScoreTable
+    from dataselect.selection.score_table import Numbers
 
 Item = TypeVar("Item")
 DROPPED = "dropped"
 """The field of rejected records that says why."""
-
-
-@dataclass(frozen=True)
-class ScoredRecords:
-    """The good records of a block, (n,), and what is known of them before any is kept.
-
-    `columns`: the values that the scorer read. `costs` and `groups` are there where the selection
-    needs them, `texts` and their `keys` where copies are looked for.
-    """
-
-    lines: Sequence[bytes]
-    columns: Sequence[list[Any]]
-    scores: Scores
-    bad: list[BadRecord]
-    costs: NDArray[np.float64] | None = None
-    groups: list[str] | None = None
-    texts: Sequence[str] = ()
-    keys: NDArray[np.uint64] | None = None
-
-    @property
-    def ranked_scores(self) -> NDArray[np.float64]:
-        """The scores of records that the scorer does not leave out."""
-        values, excluded = self.scores.values, self.scores.excluded
-        return values if excluded is None else values[excluded == 0]
-
-
-@dataclass(frozen=True)
-class ScoredBlock:
-    """A block after scoring.
-
-    `scores` (n,) of its good records, `ranked_scores` of those that the scorer does not leave out.
-    `keys` (n,): copies have the same, NO_TEXT stands for no text.
-    """
-
-    scores: NDArray[np.float64]
-    ranked_scores: NDArray[np.float64]
-    bad: list[BadRecord]
-    remarks: Remarks
-    keys: NDArray[np.uint64] | None
-
-
-@dataclass(frozen=True)
-class SelectedBlock(ScoredBlock):
-    """A block that was selected without looking at other blocks.
-
-    `kept` and `dropped` are JSON lines; `dropped` is empty unless somebody wants it. `texts` (k,)
-    are of what is kept, where there are keys.
-    """
-
-    cut: Cut
-    kept: bytes
-    dropped: bytes
-    texts: Sequence[str]
-
-
-@dataclass(frozen=True)
-class PendingBlock(ScoredBlock):
-    """A block of records that wait for a decision.
-
-    `text`: their lines, with fields added; or only the fields, of these `names`, a line a record.
-    What selection needs, (n,) each: `costs`, `groups`, `excluded`; and `order`, what sorting does.
-    """
-
-    text: bytes
-    names: Sequence[str]
-    costs: NDArray[np.float64] | None
-    groups: list[str] | None
-    excluded: NDArray[np.uint8] | None
-    order: NDArray[np.float64] | None
-
-    def add_to(self, table: ScoreTable) -> None:
-        """Add what selection needs. Raises OutputError."""
-        table.add(
-            self.groups,
-            scores=self.scores,
-            keys=self.keys,
-            costs=self.costs,
-            excluded=self.excluded,
-            order=self.order,
-        )
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.data.records import BadRecord, Fields
-    from dataselect.execution.block import BlockTask, ScoredBlock, SelectedBlock
+    from dataselect.execution.block import BlockTask
     from dataselect.execution.counting.kept_duplicates import CopyCounter
     from dataselect.execution.counting.run_statistics import RunStatistics
+    from dataselect.execution.scored_block import ScoredBlock, SelectedBlock
     from dataselect.selection.apply import Cut
     from dataselect.selection.rule import Selection
     from dataselect.selection.score_table import Numbers, ScoreTable

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.execution.block import PendingBlock
+    from dataselect.execution.scored_block import PendingBlock
 
 _CHUNK_BYTES = 1 << 20
 
