@@ -13,7 +13,7 @@ from dataselect.data.records import BadRecord, annotate, encoded
 from dataselect.errors import OptionError
 from dataselect.execution.run import Run
 
-USUAL = "source target columns no_header delimiter id_ text_field on_error output"
+USUAL = "from to columns no_header delimiter id text_field on_error output"
 EXAMPLES = r"""
 dataselect convert --to text relevant.jsonl > relevant.txt
 dataselect convert --columns id,text -o relevant.tsv relevant.jsonl
