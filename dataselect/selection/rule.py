@@ -12,13 +12,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataselect.errors import OptionError
-from dataselect.selection.reasons import Reason
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from dataselect.selection.apply import Cut, Excluded, RankingRule
+    from dataselect.selection.reasons import Reason
     from dataselect.selection.score_table import Groups, Numbers
 
 Direction = Literal["high", "low"]
@@ -274,6 +274,8 @@ class Selection:
 
     def _reasons(self, direction: Direction, exclusions: Sequence[Reason]) -> list[Reason]:
         """What each decision means, from 1; a reason that is not in force has no value."""
+        from dataselect.selection.reasons import Reason
+
         below = "below_threshold" if direction == "high" else "above_threshold"
         rule = "rank" if self.sample is None else "sample"
         ranking = {name: getattr(self, name) for name in _RANKING if name != "cost"}

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dataselect.documents import Count
-
 
 @dataclass
 class Counts:
     """Every record is counted once: `read` = `kept` + `dropped` + `errors`."""
 
-    read: Count = 0
-    kept: Count = 0
-    dropped: Count = 0
-    errors: Count = 0
+    read: int = 0
+    kept: int = 0
+    dropped: int = 0
+    errors: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a number under 0."""
+        if min(self.read, self.kept, self.dropped, self.errors) < 0:
+            raise ValueError("a count under 0")
 
     def check(self) -> None:
         """Raise if a record was lost."""
