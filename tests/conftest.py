@@ -54,7 +54,7 @@ _LONGEST_RUN = 120  # seconds, for a program that hangs
 
 
 # The longest files begin first, so that no worker of pytest-xdist ends with one alone.
-_FIRST = ("test_bench", "test_ray", "test_help_topics", "test_demo", "test_install", "test_speech")
+_FIRST = ("test_help_topics", "test_bench", "test_demo", "test_faults", "test_page", "test_install")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
