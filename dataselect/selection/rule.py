@@ -238,11 +238,10 @@ class Selection:
         keys: Numbers = scores
         sign = 1 if direction == "high" else -1
         if self.sample is not None:
-
-            def drawn(own: slice) -> NDArray[np.float64]:
-                return gumbel_keys(scores[own], direction, rng)
-
-            keys, sign = each_block("d", len(scores), drawn), 1
+            keys = each_block(
+                "d", len(scores), lambda own: gumbel_keys(scores[own], direction, rng)
+            )
+            sign = 1
         candidates = Candidates(keys, sign, costs, codes)
         for rule in self._rules(group_sizes(codes, len(scores), len(names)), by_group=bool(groups)):
             decisions = candidates.after(rule, decisions, limit)
