@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import category
 
 _TAG = re.compile(r"O|([BI])-(.+)")
 
@@ -51,6 +52,32 @@ def tagged(tokens: Sequence[str], tags: Sequence[str]) -> tuple[str, list[dict[s
 def tokens_of(text: str, pattern: str = r"\S+") -> list[tuple[int, str]]:
     """The tokens of a text, each with the place where it begins."""
     return [(match.start(), match[0]) for match in re.finditer(pattern, text)]
+
+
+def divided(
+    tokens: Sequence[tuple[int, str]], slots: Sequence[dict[str, Any]]
+) -> list[tuple[int, str]]:
+    """Tokens, those with punctuation at an edge of a slot inside them as two.
+
+    >>> divided([(3, "six,")], [{"slot": "time", "start": 3, "end": 6}])
+    [(3, 'six'), (6, ',')]
+    """
+    edges = sorted({edge for slot in slots for edge in (slot["start"], slot["end"])})
+    found = []
+    for start, token in tokens:
+        begin = 0
+        for edge in edges:
+            place = edge - start
+            if begin < place < len(token) and not _is_word(token[place - 1 : place + 1]):
+                found.append((start + begin, token[begin:place]))
+                begin = place
+        found.append((start + begin, token[begin:]))
+    return found
+
+
+def _is_word(two: str) -> bool:
+    """Whether two characters belong to one word: letters, digits, and marks on them."""
+    return all(each.isalnum() or category(each)[0] == "M" for each in two)
 
 
 def tags_of(tokens: Sequence[tuple[int, str]], slots: Sequence[dict[str, Any]]) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, joined, lines
 from dataselect.data.formats.nlu.annotated import aligned, annotated
-from dataselect.data.formats.nlu.bio_tags import check, is_tag, tagged, tags_of, tokens_of
+from dataselect.data.formats.nlu.bio_tags import check, divided, is_tag, tagged, tags_of, tokens_of
 from dataselect.data.formats.nlu.conll_columns import INTENT, Columns, named, split_cells, told
 from dataselect.data.formats.writers import RecordWriter
 from dataselect.data.input_files import Inputs
@@ -140,7 +140,9 @@ def _is_comment(text: str) -> bool:
 
 
 class ConllWriter(RecordWriter):
-    """A token and its tag on each line, `# intent:` before them.
+    """A token and its tag on each line, `# intent:` before them; tokens have no white space.
+
+    Punctuation at the edge of a slot is a token by itself.
 
     `# text:` is there where white space between tokens would be lost, `# id:` where there is one.
     """
@@ -151,7 +153,7 @@ class ConllWriter(RecordWriter):
     def write(self, fields: dict[str, Any]) -> bytes:
         """The lines of a sentence, and a blank one. Raises ValueError."""
         text, intent, slots = annotated(fields, self._text_field, requires_intent=False)
-        found = tokens_of(text)
+        found = divided(tokens_of(text), slots)
         tokens, tags = [token for _, token in found], tags_of(found, slots)
         comments: dict[str, Any] = {"text": text} if text != " ".join(tokens) else {}
         comments |= {"intent": intent} if intent else {}

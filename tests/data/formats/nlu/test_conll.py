@@ -113,6 +113,23 @@ def test_what_tags_cannot_express_is_refused(
         written([{"intent": "i", "slots": [SLOT]} | record], writer)
 
 
+def test_punctuation_at_the_edge_of_a_slot_is_a_token(tmp_path: Path) -> None:
+    record = {
+        "text": "at (half past six), one's e\u0301.",
+        "slots": [
+            slot("t", 4, 17, "half past six"),
+            slot("p", 20, 23, "one"),
+            slot("e", 26, 28, "e\u0301"),
+        ],
+    }
+    [file] = written([record], conll.writer)
+    assert file.decode().split("\n")[1:] == [
+        *("at\tO", "(\tO", "half\tB-t", "past\tI-t", "six\tI-t", "),\tO", "one\tB-p", "'s\tO"),
+        *("e\u0301\tB-e", ".\tO", "", ""),
+    ]
+    assert fields(conll.read, tmp_path, file) == [record]
+
+
 def test_an_empty_id_is_none(tmp_path: Path) -> None:
     [file] = written([{"id": "", "text": "a"}, {"id": 7, "text": "a"}], conll.writer)
     assert file == b"a\tO\n\n# id: 7\na\tO\n\n"
