@@ -84,7 +84,6 @@ def test_later_lines_and_later_files_are_told_apart(inside: Inside, tmp_path: Pa
 @pytest.mark.parametrize(
     ("first", "words"),
     [
-        (b"PAR1\x15\x04", "Parquet data; name the file *.parquet, or give --from"),
         (b"PK\x03\x04\x14", "an Excel sheet; unpack it before the pipe, or save it as CSV"),
         (b"\x93NUMPY\x01", "a NumPy array"),
         (b"SQLite format 3\0", "an SQLite database; export a table as CSV"),
@@ -95,6 +94,12 @@ def test_binary_files_are_told_by_their_first_bytes(
 ) -> None:
     (tmp_path / "pool").write_bytes(first + bytes(9))
     inside("select", "--by", "x", "pool").refused(1, "pool: ", words)
+    inside("convert", "--from", "text", "pool").refused(1, "pool: ", words)
+
+
+def test_parquet_that_is_read_as_text_is_told(inside: Inside, tmp_path: Path) -> None:
+    (tmp_path / "pool").write_bytes(b"PAR1\x15\x04" + bytes(9))
+    words = "Parquet data; name the file *.parquet, or give --from"
     inside("convert", "--from", "text", "pool").refused(1, "pool: ", words)
 
 
