@@ -134,11 +134,14 @@ def test_relevance_is_that_of_the_command_line(inside: Inside) -> None:
     assert [each["text"] for each in read("by_command.jsonl")] == [POOL[at] for at in kept]
 
 
-def test_a_background_that_is_sampled_is_that_of_the_command_line(inside: Inside) -> None:
+def test_a_background_that_is_sampled_is_that_of_the_command_line(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{dataselect.Relevance.__module__}.BACKGROUND_SIZE", 6)
     music, pool = write("music.jsonl", MUSIC), write("pool.jsonl", OTHER + POOL)
-    options = ["--in-domain", music, "--background-size", "6", "-o", "scored.jsonl", pool]
+    options = ["--in-domain", music, "-o", "scored.jsonl", pool]
     assert inside("relevance", *options).code == 0
-    model = dataselect.Relevance(background_size=6).fit({"": MUSIC}, OTHER + POOL)
+    model = dataselect.Relevance().fit({"": MUSIC}, OTHER + POOL)
     scored = [each["relevance"] for each in read("scored.jsonl")]
     assert model.score(OTHER + POOL).tolist() == pytest.approx(scored, abs=1e-6)
     model.save("saved")

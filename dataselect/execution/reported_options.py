@@ -58,7 +58,6 @@ class _RelevanceOptions(TypedDict):
     model: str | None
     in_domain_by: str | None
     background: str | None
-    background_size: Annotated[int, Between(1)]
 
 
 class _WinnowOptions(TypedDict):

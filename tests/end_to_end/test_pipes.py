@@ -129,8 +129,7 @@ def test_the_error_is_that_of_the_first_bad_record(inside: Inside, files: Path) 
     good = (files / "a.jsonl").read_text()
     (files / "pool").write_text(good + "{}\n" + 50 * "[]\n" + good)
     for command in _SAMPLES.values():
-        size = "--background-size 20" if command.startswith("relevance") else ""
-        run = inside(*command.split(), *size.split(), "-q", "pool")
+        run = inside(*command.split(), "-q", "pool")
         run.refused(1, "pool:6: field '", "the record has no field")
 
 

@@ -11,7 +11,6 @@ from dataselect.analysis.compare.measures import MEASURES, Gauge, MeasuredValues
 from dataselect.analysis.compare.result import Basis, Compared, ComparisonResult, KeyKind, Overlap
 from dataselect.analysis.compare.selected_texts import Collection, TextTable
 from dataselect.console import Steps
-from dataselect.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,8 +38,7 @@ def compare(
     """Measure selections, and `draws` random ones of the pool as large as each.
 
     `development`: text like that which is to come. `in_domain` joins the text of every model.
-    `cost`: what batches count, records, words, chars, or else the field that has seconds. Raises
-    InputError where training is supervised and a record has no label.
+    `cost`: what batches count, records, words, chars, or else the field that has seconds.
 
     >>> texts = ["play some jazz", "will it rain", "play the blues", "it may snow"]
     >>> kept = {"kept": [TextTable(texts[::2])]}
@@ -51,8 +49,6 @@ def compare(
     import numpy as np
 
     texts = _Texts.read(selections, development, pool, in_domain)
-    if training is not None and training.supervised:
-        texts.check_labels()
     gauge = Gauge(texts.development_set(with_in_domain=True), texts.vocabulary, training, cost)
     draws = draws if texts.pool is not None else 0
     with Steps(quiet=quiet) as steps:
@@ -115,15 +111,6 @@ class _Texts:
     def _named(self) -> dict[str, Collection]:
         """The selections, and the pool where there is one."""
         return self.selections | ({} if self.pool is None else {EVERYTHING: self.pool})
-
-    def check_labels(self) -> None:
-        """Raise InputError unless every record has a label."""
-        for name, each in self._named.items():
-            if each.labels is None:
-                raise InputError(
-                    f"{name}: --supervised needs a label in every record, and some have none; "
-                    "name the field with --label-field"
-                )
 
     def development_set(self, *, with_in_domain: bool) -> DevelopmentSet:
         """What models are tried on."""

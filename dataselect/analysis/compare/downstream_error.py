@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class DownstreamTraining:
     """How intent classifiers are trained, as `dataselect label` does, and what they are tested on.
 
-    Each learns from the labelled `texts` and their `intents`, and from at most `size` records of a
-    selection: in `rounds` of self-training or, if `supervised`, with the labels that they have.
+    Each learns from the labelled `texts` and their `intents`, and in `rounds` of self-training from
+    at most `POOL_SIZE` records of a selection.
     """
 
     texts: Sequence[str]
@@ -32,23 +32,11 @@ class DownstreamTraining:
     test: Sequence[HypothesisPair]
     background: Sequence[str] = ()
     rounds: int = 3
-    size: int = 10_000
-    supervised: bool = False
     seed: int = 0
 
     def error(self, records: Collection, vocabulary: Vocabulary) -> float:
-        """The share of wrong answers after training on a selection, too.
-
-        Its records must have labels if that is `supervised`.
-        """
-        drawn = self._drawn(records)
-        texts = drawn.corpus.texts(vocabulary)
-        if not self.supervised:
-            return self._error(self.texts, self.intents, texts)
-        assert drawn.labels is not None
-        names = drawn.labels.names
-        intents = [names[code] for code in drawn.labels.codes[:].tolist()]
-        return self._error([*self.texts, *texts], [*self.intents, *intents], ())
+        """The share of wrong answers after training on a selection, too."""
+        return self._error(self._drawn(records).corpus.texts(vocabulary))
 
     def copies_in(self, records: Collection, vocabulary: Vocabulary) -> int:
         """How many records have the text of one that is tested on."""
@@ -59,26 +47,27 @@ class DownstreamTraining:
 
     def error_alone(self) -> float:
         """The share of wrong answers after training on the labelled texts alone."""
-        return self._error(self.texts, self.intents, ())
+        return self._error(())
 
     def _drawn(self, records: Collection) -> Collection:
-        """At most `size` records, at random."""
+        """At most `POOL_SIZE` records, at random."""
         import numpy as np
 
+        from dataselect.models.intent_classifier.intent_classifier import POOL_SIZE
         from dataselect.models.language_model.corpus import drawn
 
-        if len(records) <= self.size:
+        if len(records) <= POOL_SIZE:
             return records
-        return records.part(drawn(len(records), self.size, np.random.default_rng(self.seed)))
+        return records.part(drawn(len(records), POOL_SIZE, np.random.default_rng(self.seed)))
 
-    def _error(self, texts: Sequence[str], intents: Sequence[str], pool: Sequence[str]) -> float:
+    def _error(self, pool: Sequence[str]) -> float:
         import numpy as np
 
         from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 
         classifier = IntentClassifier(rounds=self.rounds if pool else 0, uncalibrated=True)
         rng = np.random.default_rng(self.seed)
-        classifier.fit_sampled(texts, intents, self.background, pool, rng)
+        classifier.fit_sampled(self.texts, self.intents, self.background, pool, rng)
         answers = [pair.system.fields for pair in classified(self.test, classifier)]
         wrong = [each[INTENT] != each[INTENT_REFERENCE] for each in answers]
         return wrong.count(True) / len(wrong)

@@ -138,19 +138,6 @@ class DownstreamOptions(LearningOptions):
         "are trained on each selection, as 'label' trains them.",
     )
     test_field: str | None = text_field_of("--test")
-    pool_size: int = option(
-        "N",
-        _FIT,
-        "How many records of each selection to draw for training [default: 10000].",
-        10_000,
-        min=1,
-    )
-    supervised: bool = option(
-        "",
-        _FIT,
-        "Learn from the labels that records have (--label-field), not by self-training.",
-        False,
-    )
 
     @property
     def trains(self) -> bool:
@@ -185,7 +172,5 @@ class DownstreamOptions(LearningOptions):
             test,
             self.background_texts(settings.text_field, np.random.default_rng(settings.seed)),
             rounds=self.rounds,
-            size=self.pool_size,
-            supervised=self.supervised,
             seed=settings.seed,
         )

@@ -99,7 +99,6 @@ def relevance_of_stage(stage: Stage, text: str) -> RelevanceSum | None:
         ngrams=options["ngrams"],
         analyzer=options["analyzer"],
         lowercase=options["lowercase"],
-        background_size=options["background_size"],
     )
     fitted = files.fit(model, RecordFiles(pool), _settings(stage))
     return relevance_sum(fitted, f"a model of {', '.join(options['in_domain'])}", text)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dataselect.models.text_sequences import Texts
 
 OTHER = "other"
+BACKGROUND_SIZE, POOL_SIZE = 5_000, 10_000  # texts that are drawn
 _FORMAT = archive.ArchiveFormat("label", 1)
 _DECIMALS = 6
 _LARGEST = 1e9  # of weights: sums of such numbers are finite
@@ -55,8 +56,8 @@ class _About(NamedTuple):
 class IntentClassifier(FittedModel):
     """The most probable intent of a text: logistic regression on n-grams, with self-training.
 
-    `rounds` of self-training on the pool; at most `background_size` and `pool_size` texts are drawn
-    of a background and of a pool. `uncalibrated`: do not learn from held-out texts how sure to
+    `rounds` of self-training on the pool; at most 5,000 texts are drawn of a background and 10,000
+    of a pool. `uncalibrated`: do not learn from held-out texts how sure to
     be, which is most of the work and changes no answer. `encoder`: its vectors instead of n-grams.
     After `fit`: `names_` (a,) of the intents, sorted, with "other" where it learnt from a
     background or from labels of that name; `owners_` (k,), which of them each class of `linear_`
@@ -81,14 +82,11 @@ class IntentClassifier(FittedModel):
         self,
         *,
         rounds: int = ROUNDS,
-        background_size: int = 5_000,
-        pool_size: int = 10_000,
         uncalibrated: bool = False,
         encoder: Encoder | None = None,
         seed: int = 0,
     ) -> None:
         self.rounds, self.uncalibrated = rounds, uncalibrated
-        self.background_size, self.pool_size = background_size, pool_size
         self.encoder, self.seed = encoder, seed
 
     def fit(
@@ -104,9 +102,9 @@ class IntentClassifier(FittedModel):
             raise InputError(f"intents: {len(names):,} for {len(known):,} texts")
         rng = np.random.default_rng(self.seed)
         others = as_texts(background, "background")
-        others = sample_items(others, self.background_size, rng) if others else others
+        others = sample_items(others, BACKGROUND_SIZE, rng) if others else others
         own = as_texts(pool, "pool") if self.rounds else []
-        own = sample_items(own, self.pool_size, rng) if own else own
+        own = sample_items(own, POOL_SIZE, rng) if own else own
         return self.fit_sampled(known, names, others, own, rng)
 
     def fit_sampled(

@@ -99,7 +99,7 @@ class BitextSources:
 
     def _domains(self, pool: Inputs, rng: np.random.Generator) -> dict[str, Domain]:
         """What each side is compared with, loaded or fitted; nothing without in-domain text."""
-        from dataselect.operations.bitext.model import load_domains
+        from dataselect.operations.bitext.model import FIT_SIZE, load_domains
 
         if self.encoders.model is not None:
             domains = load_domains(self.encoders.model, self.encoders.of_model)
@@ -110,9 +110,7 @@ class BitextSources:
             return {}
         columns = [*self._pairs, records.POSITION]
         strict = self.settings.on_error == FAIL
-        *texts, positions = sample_columns(
-            pool, columns, self.distance.fit_size, rng, strict=strict
-        )
+        *texts, positions = sample_columns(pool, columns, FIT_SIZE, rng, strict=strict)
         if not positions:
             remedy = " to compare in-domain text with; check the input"
             raise no_good_record(pool, columns, remedy)
@@ -168,15 +166,14 @@ class BitextSources:
         return own, others
 
     def _in_domain(self, rng: np.random.Generator) -> dict[str, Sequence[Any]]:
-        """In-domain texts of each side, or positions of their vectors; at most `--fit-size`."""
+        """In-domain texts of each side, or positions of their vectors; at most `FIT_SIZE`."""
         from dataselect.operations.bitext.model import drawn
 
-        size = self.distance.fit_size
         if vectors := self.encoders.in_domain_vectors:
-            return drawn({side: range(own.rows) for side, own in vectors.items()}, size, rng)
+            return drawn({side: range(own.rows) for side, own in vectors.items()}, rng)
         if self._in_pairs:
             texts = _read([path for _, path in self._in_domain_files], self._pairs)
-            return drawn(dict(zip(SIDES, texts, strict=True)), size, rng)
+            return drawn(dict(zip(SIDES, texts, strict=True)), rng)
         found: dict[str, Sequence[Any]] = {}
         for side in self.side.sides if self._in_domain_files else ():
             own = [path for name, path in self._in_domain_files if name in ("", side)]
@@ -186,7 +183,7 @@ class BitextSources:
                 )
             column = self.column_of("--in-domain", self.side.in_domain_field, side)
             [texts] = _read(own, [column])
-            found |= drawn({side: texts}, size, rng)
+            found |= drawn({side: texts}, rng)
         return found
 
     @cached_property

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SIDES = ("src", "tgt")
 DECIMALS = 6
+FIT_SIZE = 10_000  # texts of each kind that are drawn to fit to, at most
 FORMAT = archive.ArchiveFormat("bitext", 2)
 
 
@@ -112,7 +113,7 @@ class Bitext(FittedModel):
     """Distance of one side of sentence pairs to in-domain text in its language, low for near ones.
 
     `side`: "src" or "tgt". `rule`: "discriminant", "centroid" (of the paper) or "logistic".
-    `encoder`: of vectors, by default one that is fitted to the texts. At most `fit_size` texts of
+    `encoder`: of vectors, by default one that is fitted to the texts. At most 10,000 texts of
     each kind are used. After `fit`: `domain_`, with `held_out` distances of in-domain texts by
     rules that did not see them.
 
@@ -132,11 +133,10 @@ class Bitext(FittedModel):
         side: Literal["src", "tgt"] = "tgt",
         rule: Rule = "discriminant",
         encoder: Encoder | None = None,
-        fit_size: int = 10_000,
         seed: int = 0,
     ) -> None:
         self.side, self.rule = side, rule
-        self.encoder, self.fit_size, self.seed = encoder, fit_size, seed
+        self.encoder, self.seed = encoder, seed
 
     def fit(self, in_domain: Texts, corpus: Texts) -> Bitext:
         """Learn from in-domain texts, and those that are to be scored. Returns self.
@@ -145,8 +145,8 @@ class Bitext(FittedModel):
         """
         rng = np.random.default_rng(self.seed)
         own = as_texts(in_domain, "in_domain")
-        own = list(drawn({self.side: own}, self.fit_size, rng)[self.side])
-        others = sample_items(as_texts(corpus, "corpus"), self.fit_size, rng)
+        own = list(drawn({self.side: own}, rng)[self.side])
+        others = sample_items(as_texts(corpus, "corpus"), FIT_SIZE, rng)
         self.domain_ = Domain.fit(own, others, self.encoder, self.rule, rng=rng)
         return self
 
@@ -187,9 +187,9 @@ class Bitext(FittedModel):
 
 
 def drawn(
-    columns: Mapping[str, Sequence[Any]], size: int, rng: np.random.Generator
+    columns: Mapping[str, Sequence[Any]], rng: np.random.Generator
 ) -> dict[str, Sequence[Any]]:
-    """The same `size` rows of all columns, drawn without replacement, in order; or all rows."""
+    """The same `FIT_SIZE` rows of all columns, drawn without replacement, in order; or all rows."""
     lengths = {len(column) for column in columns.values()}
     total = max(lengths, default=0)
     if lengths - {total}:
@@ -197,9 +197,9 @@ def drawn(
             f"--in-domain-vectors of {min(lengths):,} texts and of {total:,}; rows of both sides "
             "must belong together"
         )
-    if total <= size:
+    if total <= FIT_SIZE:
         return dict(columns)
-    chosen = sorted(rng.choice(total, size, replace=False).tolist())
+    chosen = sorted(rng.choice(total, FIT_SIZE, replace=False).tolist())
     return {side: [column[place] for place in chosen] for side, column in columns.items()}
 
 

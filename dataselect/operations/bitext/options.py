@@ -64,14 +64,6 @@ class DistanceFlags:
         "over seven German and English sets, by the default encoder and by MiniLM].",
         "discriminant",
     )
-    fit_size: int = option(
-        "N",
-        _DISTANCE,
-        "How many records of the input are drawn to fit to, and at most how many "
-        "in-domain ones [default: 10000].",
-        10_000,
-        min=2,
-    )
 
 
 @dataclass(frozen=True)

@@ -142,12 +142,14 @@ def _unlabelled(
     learning: LearningOptions, pool: Inputs, settings: Settings, rng: np.random.Generator
 ) -> Sequence[str]:
     """Texts of the input to learn from; nothing without rounds. Raises RequirementError."""
+    from dataselect.models.intent_classifier.intent_classifier import POOL_SIZE
+
     if not learning.rounds:
         return ()
     pool.keep_for_rereading()
     column = text(settings.text_field)
     strict = settings.on_error == FAIL
-    found = sample_texts(pool, column, learning.pool_size, rng, strict=strict)
+    found = sample_texts(pool, column, POOL_SIZE, rng, strict=strict)
     if not found:
         raise no_good_record(pool, [column], " to learn from; check it, or give --rounds 0")
     return found

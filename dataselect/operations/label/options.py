@@ -43,22 +43,12 @@ class LearningOptions:
         "assistant: the class 'other' [default: there is none].",
     )
     background_field: str | None = text_field_of("--background")
-    background_size: int = option(
-        "N", _FIT, "How many background records to draw [default: 5000].", 5_000, min=1
-    )
     rounds: int = option(
         "N",
         _FIT,
         "Rounds of self-training on the input; 0 learns from labelled records alone [default: 3].",
         3,
         min=0,
-    )
-    pool_size: int = option(
-        "N",
-        _FIT,
-        "How many records of the input to draw for self-training [default: 10000].",
-        10_000,
-        min=1,
     )
 
     def reads(self) -> list[Inputs]:
@@ -79,11 +69,13 @@ class LearningOptions:
 
     def background_texts(self, text_field: str, rng: np.random.Generator) -> list[str]:
         """Texts that are none of the intents, or nothing. Raises InputError for an empty file."""
+        from dataselect.models.intent_classifier.intent_classifier import BACKGROUND_SIZE
+
         if self.background is None:
             return []
         column = text_of("--background", self.background_field, text_field)
         source = RecordFiles([self.background], text_field=column.path)
-        found = sample_texts(source, column, self.background_size, rng, strict=True)
+        found = sample_texts(source, column, BACKGROUND_SIZE, rng, strict=True)
         if not found:
             raise InputError(f"{self.background}: no text to tell intents from; check --background")
         return found

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _FORMAT = archive.ArchiveFormat("relevance", 1)
 _MOST_BITS = 30
 ONE_SET = ""
+BACKGROUND_SIZE = 10_000  # 2,000 to 20,000 move precision on CLINC150 by 2 % at most
 
 
 class NgramEvidence(NamedTuple):
@@ -81,10 +82,10 @@ class Relevance(FittedModel):
     """Probability that a text is in-domain rather than background, were both equally frequent.
 
     A logistic regression on hashed n-grams (Cho et al. 2019), high for good texts. `ngrams` is the
-    longest n-gram, of words, or of characters with `analyzer="char"`. Where there are more than
-    `background_size` background texts, so many are drawn. After `fit`: `names_` of the in-domain
-    sets, `weights_`, `sigmoids_`, `figures_`, and `held_out_` (h,), probabilities of in-domain
-    texts by weights that did not see them, ascending.
+    longest n-gram, of words, or of characters with `analyzer="char"`. At most 10,000 background
+    texts are drawn. After `fit`: `names_` of the in-domain sets, `weights_`, `sigmoids_`,
+    `figures_`, and `held_out_` (h,), probabilities of in-domain texts by weights that did not see
+    them, ascending.
 
     >>> model = Relevance(ngrams=2).fit(["play adele", "play some jazz"], ["it rained", "we left"])
     >>> model.score(["play the beatles", "it left"]).round(1).tolist()
@@ -105,11 +106,10 @@ class Relevance(FittedModel):
         ngrams: int = 3,
         analyzer: Analyzer = "word",
         lowercase: bool = True,
-        background_size: int = 10_000,
         seed: int = 0,
     ) -> None:
         self.ngrams, self.analyzer, self.lowercase = ngrams, analyzer, lowercase
-        self.background_size, self.seed = background_size, seed
+        self.seed = seed
 
     def fit(self, in_domain: Texts | Mapping[str, Texts], background: Texts) -> Relevance:
         """Learn from in-domain texts, of one set or of several by name, and background texts.
@@ -121,7 +121,7 @@ class Relevance(FittedModel):
         sets = {name: as_texts(own, "in_domain") for name, own in in_domain.items()}
         rng = np.random.default_rng(self.seed)
         texts = as_texts(background, "background")
-        return self.fit_sampled(sets, sample_items(texts, self.background_size, rng), rng)
+        return self.fit_sampled(sets, sample_items(texts, BACKGROUND_SIZE, rng), rng)
 
     def fit_sampled(
         self,

@@ -64,6 +64,8 @@ class TrainingFiles:
         """
         import numpy as np
 
+        from dataselect.operations.relevance.model import BACKGROUND_SIZE
+
         rng = np.random.default_rng(settings.seed)
         sets = self._sets()
         source, column = self.background, self.background_text
@@ -71,7 +73,7 @@ class TrainingFiles:
             pool.keep_for_rereading()
             source, column = pool, records.text(settings.text_field)
         strict = self.background is not None or settings.on_error == FAIL
-        background = sample_texts(source, column, model.background_size, rng, strict=strict)
+        background = sample_texts(source, column, BACKGROUND_SIZE, rng, strict=strict)
         if not background and self.background is None:
             remedy = ", so there is no background; check the input, or give --background"
             raise no_good_record(pool, [column], remedy)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dataselect.command_line.ending import finish, note
 from dataselect.command_line.engine_options import EngineOptions
@@ -18,10 +19,11 @@ from dataselect.execution.run import Settings
 from dataselect.operations.rescore.rescoring_evaluation import evaluated, table
 
 if TYPE_CHECKING:
-    from dataselect.models.metrics import TextMetric
+    from dataselect.models.language_model.scoring.language_model import LanguageModel
+    from dataselect.models.metrics import Metric, TextMetric
     from dataselect.models.normalization import Normalization
     from dataselect.operations.rescore.log_linear import LogLinear
-    from dataselect.operations.rescore.scorer import Development, RescoreRecipe
+    from dataselect.operations.rescore.nbest import NBest
 
 _WEIGHTS, _TUNE, _EVALUATE, _RECORDS = "Weights", "Tuning", "Evaluation", "Records"
 _NORMALIZED = ("wer", "cer")
@@ -135,9 +137,11 @@ class TuneOptions:
         tune = [] if self.tune is None else [RecordFiles([self.tune])]
         return [*tune, *([] if self.load_weights is None else [Inputs([self.load_weights])])]
 
-    def development(self, start: LogLinear, lists: ListOptions) -> Development | None:
-        """The lists to tune on, if any. Raises InputError."""
-        from dataselect.operations.rescore.scorer import Development, list_columns
+    def development(
+        self, start: LogLinear, lists: ListOptions
+    ) -> tuple[list[NBest], list[str], Metric] | None:
+        """Lists to tune on with their references, and for what. Raises InputError."""
+        from dataselect.operations.rescore.scorer import list_columns
 
         if self.tune is None or self.metric is None:
             return None
@@ -145,7 +149,7 @@ class TuneOptions:
         values, references = read_columns(RecordFiles([self.tune]), columns)
         if len(values) < _FEWEST_TO_TUNE:
             raise InputError(f"{self.tune}: tuning takes {_FEWEST_TO_TUNE} lists or more; add some")
-        return Development(values, references, _metric(self.metric, start))
+        return values, references, _metric(self.metric, start)
 
 
 @dataclass(frozen=True)
@@ -206,40 +210,55 @@ def command(
     """
     import numpy as np
 
+    from dataselect.operations.rescore.scorer import RescoreScorer
+
     settings, rule = run.build(), selection.build()
     pool = engine.open(inputs, run, rule, settings)
     read = [*models.reads(), *tuning.reads(), *selection.reads()]
-    with engine.job(pool, settings, also_read=read) as job:
+    with engine.job(pool, settings, also_read=read) as job, ExitStack() as stack:
         job.open_file(tuning.save_weights)
-        recipe = _recipe(models, weighting, tuning, normalizing, lists, settings)
-        metrics = [_metric(name, recipe.start) for name in lists.evaluate or ()]
+        start, made_for = _start(weighting, tuning, normalizing, lists, settings)
+        development = tuning.development(start, lists)
+        metrics = [_metric(name, start) for name in lists.evaluate or ()]
         if metrics:
             pool.keep_for_rereading()
-        texts = models.texts(settings.text_field)
-        with recipe.fit(texts, np.random.default_rng(settings.seed)) as scorer:
-            if tuning.save_weights is not None:
-                job.write_file(tuning.save_weights, scorer.dumps())
-            found = evaluated(scorer, pool, metrics, settings.seed)
-            scorer.figures["evaluation"] = [each.as_json() for each in found]
-            scorer.figures["warnings"] += [said for each in found for said in each.warnings()]
-            result = job.apply(scorer, rule)
+        lm, figures = _language_model(models, start.normalization, settings, stack)
+        if made_for not in (None, lm.digest):
+            figures["warnings"].append("the weights were made for another language model")
+        scorer = RescoreScorer(
+            lm,
+            start,
+            nbest_path=lists.nbest_field,
+            reference_path=lists.reference_field if lists.evaluate else None,
+            text_field=settings.text_field,
+            keep_nbest=lists.keep_nbest,
+            figures=figures,
+        )
+        if development is not None:
+            scorer.tune(*development, np.random.default_rng(settings.seed))
+        if tuning.save_weights is not None:
+            job.write_file(tuning.save_weights, scorer.dumps())
+        found = evaluated(scorer, pool, metrics, settings.seed)
+        figures["evaluation"] = [each.as_json() for each in found]
+        figures["warnings"] += [said for each in found for said in each.warnings()]
+        result = job.apply(scorer, rule)
     for each in found:
         note(*table(each).splitlines(), quiet=settings.quiet)
     finish(result, settings)
 
 
-def _recipe(
-    models: LanguageModelOptions,
+def _start(
     weighting: WeightOptions,
     tuning: TuneOptions,
     normalizing: HypothesisOptions,
     lists: ListOptions,
     settings: Settings,
-) -> RescoreRecipe:
-    """What is to be fitted. Reads weights or lists to tune on. Raises OptionError, InputError."""
-    from dataselect.models.language_model.scoring.language_model import LanguageModel
+) -> tuple[LogLinear, str | None]:
+    """The model, or where its tuning starts, and the language model that its weights are for.
+
+    Raises OptionError, and InputError for a file that holds no weights.
+    """
     from dataselect.operations.rescore.log_linear import load
-    from dataselect.operations.rescore.scorer import RescoreRecipe
 
     lists.check()
     tuning.check()
@@ -248,26 +267,32 @@ def _recipe(
             f"--text-field {settings.text_field} is inside another field, which is left as it is; "
             "name a field of the record itself"
         )
-    made_for = None
     if tuning.load_weights is None:
-        start = weighting.build(normalizing.build(), tunes=tuning.tune is not None)
-    elif (weighting, normalizing) == (WeightOptions(), HypothesisOptions()):
-        start, made_for = load(tuning.load_weights)
-    else:
+        return weighting.build(normalizing.build(), tunes=tuning.tune is not None), None
+    if (weighting, normalizing) != (WeightOptions(), HypothesisOptions()):
         raise OptionError(
             "--load-weights has weights and normalisation; leave other options for it out"
         )
-    return RescoreRecipe(
-        start,
-        lm=None if models.lm is None else LanguageModel(models.lm),
-        order=models.order,
-        development=tuning.development(start, lists),
-        made_for=made_for,
-        nbest_path=lists.nbest_field,
-        reference_path=lists.reference_field if lists.evaluate else None,
-        text_field=settings.text_field,
-        keep_nbest=lists.keep_nbest,
-    )
+    return load(tuning.load_weights)
+
+
+def _language_model(
+    models: LanguageModelOptions, normalization: Normalization, settings: Settings, stack: ExitStack
+) -> tuple[LanguageModel, dict[str, Any]]:
+    """A given model, or one of in-domain text that is normalised as hypotheses are.
+
+    With what a report tells of training; what is trained is there until the stack is closed.
+    """
+    from dataselect.models.language_model.scoring.language_model import LanguageModel
+    from dataselect.models.language_model.trained_model import KneserNey, training_figures
+
+    in_domain = models.texts(settings.text_field)
+    if models.lm is not None:
+        return LanguageModel(models.lm), training_figures(())
+    normalized = filter(str.strip, map(normalization, in_domain))
+    trained = KneserNey(order=models.order).fit(list(normalized))
+    stack.callback(trained.close)
+    return trained, training_figures([trained])
 
 
 def _metric(name: str, model: LogLinear) -> TextMetric:

@@ -6,10 +6,8 @@ After Punjabi et al. (2019), who rank by the in-domain language model alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import orjson
@@ -22,7 +20,6 @@ from dataselect.models.language_model.scoring.language_model import (
     LanguageModel,
     TextScores,
 )
-from dataselect.models.language_model.trained_model import KneserNey, training_figures
 from dataselect.models.metrics import Metric
 from dataselect.operations.rescore.lists import Lists
 from dataselect.operations.rescore.log_linear import (
@@ -34,7 +31,7 @@ from dataselect.operations.rescore.log_linear import (
     winners,
 )
 from dataselect.operations.rescore.nbest import NBest, NBestField, find
-from dataselect.operations.rescore.weight_tuning import WeightTuning, tune
+from dataselect.operations.rescore.weight_tuning import tune
 
 if TYPE_CHECKING:
     from dataselect.selection.rule import Direction
@@ -174,6 +171,24 @@ class RescoreScorer(Scorer):
             **self.figures,
         }
 
+    def tune(
+        self,
+        lists: Sequence[NBest],
+        references: Sequence[str],
+        metric: Metric,
+        rng: np.random.Generator,
+    ) -> None:
+        """Tune the weights on n > 1 lists, from what they are."""
+        found = self.model.features(lists, self.nbest, self.lm)
+        sizes = found.candidates.sizes
+        repeated = np.repeat(np.array(references, object), sizes).tolist()
+        statistics = metric.statistics(found.candidates.texts, repeated)
+        weights = np.array(list(self.model.weights.values()))
+        best = tune(Lists.of(found.features, statistics, sizes), metric, weights, rng)
+        self.model = reweighted(self.model, best.weights)
+        self.figures["tuned"] = {"metric": metric.signature, **best.describe()}
+        self.figures["warnings"] += best.warnings(metric)
+
     def dumps(self) -> bytes:
         """The weights as a file, for `log_linear.load`."""
         figures = {name: self.figures[name] for name in ("tuned",) if name in self.figures}
@@ -183,83 +198,3 @@ class RescoreScorer(Scorer):
 def list_columns(nbest: NBestField, reference_path: str | None) -> list[Column]:
     """What is read of a record: its list, and its reference where one is needed."""
     return [nbest.column, *([] if reference_path is None else [reference(reference_path)])]
-
-
-def laid_out(found: Featured, references: Sequence[str], metric: Metric) -> Lists:
-    """Lists with the metric's statistics, for (n,) references."""
-    sizes = found.candidates.sizes
-    repeated = np.repeat(np.array(references, object), sizes).tolist()
-    return Lists.of(found.features, metric.statistics(found.candidates.texts, repeated), sizes)
-
-
-class Development(NamedTuple):
-    """Lists with their references, to tune weights on by a metric."""
-
-    lists: Sequence[NBest]
-    references: Sequence[str]
-    metric: Metric
-
-
-def tuned(
-    start: LogLinear,
-    lm: LanguageModel,
-    nbest: NBestField,
-    development: Development,
-    rng: np.random.Generator,
-) -> tuple[LogLinear, WeightTuning]:
-    """The model with weights tuned on n > 1 lists; those of `start` are where it starts."""
-    lists, references, metric = development
-    prepared = laid_out(start.features(lists, nbest, lm), references, metric)
-    weights = np.array(list(start.weights.values()))
-    found = tune(prepared, metric, weights, rng)
-    return reweighted(start, found.weights), found
-
-
-@dataclass(frozen=True)
-class RescoreRecipe:
-    """How a RescoreScorer is made: the model or where its tuning starts, and the language model.
-
-    `lm`: None to train one. `made_for`: digest of the language model that weights were made for.
-    """
-
-    start: LogLinear
-    lm: LanguageModel | None = None
-    order: int = 3
-    development: Development | None = None
-    made_for: str | None = None
-    nbest_path: str = "nbest"
-    reference_path: str | None = None
-    text_field: str = "text"
-    keep_nbest: bool = False
-
-    @contextmanager
-    def fit(self, in_domain: Sequence[str], rng: np.random.Generator) -> Iterator[RescoreScorer]:
-        """Train and tune what is to be, for as long as the context lasts.
-
-        In-domain text is normalised as hypotheses are.
-        """
-        with ExitStack() as stack:
-            lm, figures = self.lm, training_figures(())
-            if lm is None:
-                normalized = filter(str.strip, map(self.start.normalization, in_domain))
-                lm = trained = KneserNey(order=self.order).fit(list(normalized))
-                stack.callback(trained.close)
-                figures = training_figures([trained])
-            if self.made_for not in (None, lm.digest):
-                figures["warnings"].append("the weights were made for another language model")
-            model = self.start
-            if self.development is not None:
-                nbest = model.nbest_field(self.nbest_path)
-                metric = self.development.metric
-                model, found = tuned(model, lm, nbest, self.development, rng)
-                figures["tuned"] = {"metric": metric.signature, **found.describe()}
-                figures["warnings"] += found.warnings(metric)
-            yield RescoreScorer(
-                lm,
-                model,
-                nbest_path=self.nbest_path,
-                reference_path=self.reference_path,
-                text_field=self.text_field,
-                keep_nbest=self.keep_nbest,
-                figures=figures,
-            )

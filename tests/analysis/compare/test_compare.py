@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from conftest import Inside, Outcome, Shell
 
+from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
+
 Compare = Callable[[str], Outcome]
 Found = Callable[[str], Any]
 
@@ -257,26 +259,19 @@ def test_the_error_is_that_of_label_and_evaluate(
     assert result["labelled"]["measures"]["records"] == 6
 
 
-def test_an_intent_classifier_may_learn_from_the_labels_that_are_there(
-    folder: Path, found: Found
+def test_at_most_so_many_records_are_learnt_from(
+    folder: Path, found: Found, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(folder / "test.jsonl", read(folder / "pool.jsonl")[::4])  # labelled records lack chat
-    result = found(f"music.jsonl {ALL} {LEARN} --supervised --random 1")
-    assert result["all"]["measures"]["error"] == 0
-    assert result["labelled"]["measures"]["error"] > 0
+    fit, sizes = IntentClassifier.fit_sampled, []
 
+    def counted(self: IntentClassifier, *learnt: Any) -> IntentClassifier:
+        sizes.append(len(learnt[3]))
+        return fit(self, *learnt)
 
-def test_at_most_so_many_records_are_learnt_from(folder: Path, found: Found) -> None:
-    write(
-        folder / "wrong.jsonl", [{**row, "intent": "chat"} for row in read(folder / "pool.jsonl")]
-    )
-    errors = [
-        found(f"wrong.jsonl {DEV} {LEARN} --supervised --pool-size {size}")["selections"][
-            "wrong.jsonl"
-        ]["measures"]["error"]
-        for size in (1, 80)
-    ]
-    assert errors[0] < errors[1]
+    monkeypatch.setattr(f"{IntentClassifier.__module__}.POOL_SIZE", 3)
+    monkeypatch.setattr(IntentClassifier, "fit_sampled", counted)
+    found(f"music.jsonl {ALL} {LEARN} --random 0")
+    assert set(sizes) == {0, 3}
 
 
 def test_copies_of_what_is_tried_on_are_told(folder: Path, compare: Compare) -> None:
@@ -394,14 +389,12 @@ REFUSED = {
     f"music.jsonl {ALL} --fail-if 'error > 3'": (2, "measures are records, words"),
     f"music.jsonl {ALL} --fail-if 'hours > 3' --cost words": (2, "measures are records"),
     f"music.jsonl {DEV} --labelled labelled.jsonl": (2, "give both"),
-    f"music.jsonl {DEV} --supervised": (2, "--supervised is for training"),
     f"music.jsonl {DEV} -o dev.jsonl": (2, "also read"),
     f"music.jsonl {ALL} -o pool.jsonl": (2, "also read"),
     f"- {DEV} --pool -": (2, "standard input can be read once"),
     f"music.jsonl {ALL} --cost nothing": (1, "pool.jsonl:1: field 'nothing' is missing"),
     "music.jsonl --dev /dev/null": (1, "no text to try models on"),
     f"music.jsonl {DEV} --min-records 21": (3, "music.jsonl: 20 records, fewer than"),
-    f"music.jsonl {DEV} {LEARN} --supervised --label-field x": (1, "music.jsonl: --supervised"),
     f"music.jsonl {DEV} --labelled labelled.jsonl --test dev.jsonl": (1, "dev.jsonl:1"),
 }
 

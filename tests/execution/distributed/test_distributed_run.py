@@ -128,7 +128,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "winnow, a background": ("winnow", *DOMAIN, "--background", "auto", "--order", 2),
     "winnow, buckets": ("winnow", "--lm", "music.arpa", "--buckets", "10,60"),
     "label": ("label", *LABELLED),
-    "label, self-training": ("label", *LABELLED, "--rounds", 1, "--pool-size", 30),
+    "label, self-training": ("label", *LABELLED, "--rounds", 1),
     "bitext": ("bitext", *DOMAIN, "--drop-copies", "--max-length-ratio", 2),
     "bitext, vectors": ("bitext", *NEAR),
     "bitext, alignment": ("bitext", *ALIGN),
