@@ -750,7 +750,7 @@ def test_what_is_not_unicode_is_escaped(folder: Path, shell: Shell, form: str) -
         ("zzz pool.jsonl", 1, "ids are such as r0"),
         ("7 bad.jsonl", 1, "bad.jsonl:1: not JSON"),
         ("r0 none.jsonl", 1, "none.jsonl: No such file or directory; check the name"),
-        ("r0 .", 1, "name a file"),
+        ("r0 .", 1, "name its files"),
         ("r0 cut.jsonl.gz", 1, "cut.jsonl.gz: .gz data ends too early"),
         ("pool.jsonl:99", 1, "pool.jsonl:99: there is no record"),
         ("bad.jsonl:1", 1, "bad.jsonl:1: not JSON"),
