@@ -44,8 +44,10 @@ DIRECTIONS: dict[str, Direction] = {
     "signals.longest_character_run": "low",
     "signals.longest_word": "low",
     "signals.outside_script": "low",
+    "compression_ratio": "low",
+    "no_speech_prob": "low",
 }
-"""The fields that commands leave their scores in, and which end of them is the good one."""
+"""The fields that commands, and Whisper, leave their scores in, and which end is the good one."""
 
 EVERYTHING = "everything"
 """What a selection without a rule keeps."""
