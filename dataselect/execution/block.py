@@ -14,7 +14,7 @@ from dataselect.data.line_blocks import Block
 from dataselect.execution.counting.kept_duplicates import NO_TEXT
 from dataselect.execution.scored_block import PendingBlock, ScoredRecords, SelectedBlock
 from dataselect.selection.apply import Excluded
-from dataselect.selection.reasons import describe
+from dataselect.selection.reasons import EXCLUDED, WORSE_COPY, Reason, describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,7 @@ class BlockTask:
     `decides`: whether selection is done here. `wants_dropped`: whether what is dropped
     is written somewhere. `stop_at_first`: a block with a bad record is not read past it.
     `only_fields`: of records that wait, only the fields that are added are held.
+    `excluded_keys`: those of the texts that `--exclude` leaves out, sorted; None without it.
     """
 
     scorer: Scorer
@@ -50,6 +51,7 @@ class BlockTask:
     stop_at_first: bool = False
     wants_distribution: bool = False
     only_fields: bool = False
+    excluded_keys: NDArray[np.uint64] | None = None
 
     def __call__(self, item: tuple[Block, bool]) -> SelectedBlock | PendingBlock:
         """Process one block; the number with it says whether copies are looked for."""
@@ -58,6 +60,7 @@ class BlockTask:
 
     def examine(self, block: Block, keyed: bool = True) -> ScoredRecords:
         """Read, check and score one block; `keyed`: and give its texts keys that copies share."""
+        keyed |= self.selection.compares_texts
         cost, per = self._cost_column(), self._group_column()
         text = self._text_column() or (self._compared_column() if keyed else None)
         own = list(self.scorer.columns)
@@ -79,7 +82,7 @@ class BlockTask:
         if not keyed:
             return known
         texts, keys = self._compared(inputs, scores, None if text is None else next(others))
-        return replace(known, texts=texts, keys=keys)
+        return replace(known, texts=texts, keys=keys, scores=self._without_excluded(scores, keys))
 
     def stripped(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Lines less the fields that the scorer takes away, and those of an earlier run."""
@@ -128,9 +131,30 @@ class BlockTask:
             scores.order,
         )
 
+    @cached_property
+    def exclusions(self) -> list[Reason]:
+        """Why records are left out before any rule: by the scorer, `--exclude` or `--unique`."""
+        found = list(self.scorer.exclusions)
+        if self.excluded_keys is not None:
+            found.append(Reason(EXCLUDED, "--exclude", ", ".join(self.selection.exclude)))
+        return [*found, Reason(WORSE_COPY, "--unique")] if self.selection.unique else found
+
     def excluded(self, codes: Numbers | None) -> Excluded | None:
-        """What the scorer leaves out, with its reasons."""
-        return None if codes is None else Excluded(codes, self.scorer.exclusions)
+        """What is left out before any rule, with its reasons."""
+        return None if codes is None else Excluded(codes, self.exclusions)
+
+    def _without_excluded(self, scores: Scores, keys: NDArray[np.uint64]) -> Scores:
+        """The scores, with what `--exclude` leaves out excluded."""
+        import numpy as np
+
+        from dataselect.models.near_duplicates import holds_keys
+
+        if self.excluded_keys is None:
+            return scores
+        held = holds_keys(self.excluded_keys, keys)
+        code = np.uint8(len(self.scorer.exclusions) + 1)
+        before = np.uint8(0) if scores.excluded is None else scores.excluded
+        return scores._replace(excluded=np.where(held, code, before))
 
     def write(
         self,
@@ -179,31 +203,30 @@ class BlockTask:
         wanted = self.selection.auto is not None and self.text_field not in self.scorer.adds
         return records.text(self.text_field) if wanted else None
 
-    @cached_property
-    def _compared_columns(self) -> list[Column]:
-        """The texts that the scorer reads, all of them in a pair; none where it reads no text."""
-        return [column for column in self.scorer.columns if column.is_text]
-
     @property
     def compared_field(self) -> str:
         """Where the text is by which records are told apart."""
-        return self._compared_columns[-1].path if self._compared_columns else self.text_field
+        compared = self.scorer.compared
+        return compared[-1].path if compared else self.text_field
 
     def _compared_column(self) -> Column | None:
         """The text by which records are told apart, unless the scorer reads or adds it."""
-        is_known = self._compared_columns or self.text_field in self.scorer.adds
-        return None if is_known else records.optional(self.text_field)
+        if self.scorer.compared or self.text_field in self.scorer.adds:
+            return None
+        if self.selection.compares_texts:
+            return records.hypothesis(self.text_field)
+        return records.optional(self.text_field)
 
     def _compared(
         self, inputs: Sequence[list[Any]], scores: Scores, others: list[Any] | None
     ) -> tuple[Sequence[str], NDArray[np.uint64]]:
         """(n,) the texts by which records are told apart, and keys that copies share."""
-        from dataselect.models.near_duplicates import text_keys
+        from dataselect.models.near_duplicates import joint_keys, text_keys
 
         columns = list(self.scorer.columns)
-        if self._compared_columns:
-            texts = _joined([inputs[columns.index(each)] for each in self._compared_columns])
-            return texts, text_keys(texts)
+        if compared := self.scorer.compared:
+            sides = [inputs[columns.index(each)] for each in compared]
+            return _joined(sides), joint_keys(sides)
         if others is None:
             texts = list(map(orjson.loads, scores.fields[self.text_field]))
         else:
@@ -214,7 +237,7 @@ class BlockTask:
 
     def texts_of(self, lines: Sequence[bytes]) -> list[str]:
         """The texts of lines that were written, as they are compared."""
-        columns = self._compared_columns or [records.text(self.text_field)]
+        columns = self.scorer.compared or [records.text(self.text_field)]
         return _joined(records.read(Block("spool", 1, b"\n".join([*lines, b""])), columns).columns)
 
     def _costs(self, values: list[Any]) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ from dataselect.execution.select_and_write import (
     bucket_limits,
     counted,
     cut_of,
+    leave_copies_out,
     summarised,
     write_selected,
 )
@@ -81,6 +82,7 @@ class LocalRun(ScoringRun):
         import numpy as np
 
         table = spool.table
+        leave_copies_out(table, work)
         cut = self._cut(work, spool)
         per = summarised(table, cut, work, self.statistics, copies)
         self.require(self.counts.kept, LOOSEN)  # before anything reaches standard output
@@ -112,11 +114,13 @@ class LocalRun(ScoringRun):
         seed, selection = self.settings.seed, work.selection
         if selection.auto is None:
             return cut_of(spool.table, work, selection, seed)
+        excluded = spool.table.excluded
         self._sweep = sweep(
             spool.values(records.text(self.settings.text_field)),
             self._development,
             lambda share: cut_of(spool.table, work, selection.with_share(share), seed).kept,
             np.random.default_rng(seed),
+            excluded[:] == 0 if selection.compares_texts and excluded is not None else None,
         )
         return cut_of(spool.table, work, selection.with_share(best_share(self._sweep)), seed)
 

@@ -85,6 +85,14 @@ class Scorer(ABC):
     def columns(self) -> Sequence[Column]:
         """The fields that `score` reads, in the order of its argument."""
 
+    @property
+    def compared(self) -> Sequence[Column]:
+        """Those of the columns by which records are told apart: the texts, all of them in a pair.
+
+        None where it reads no text: then that is the text at `text_field`.
+        """
+        return [column for column in self.columns if column.is_text]
+
     @abstractmethod
     def score(self, columns: Sequence[list[Any]]) -> Scores:
         """Score a batch: one list of values a column."""

@@ -14,15 +14,19 @@ from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
 from dataselect.execution.block import BlockTask
 from dataselect.execution.counting.counts import Counts
+from dataselect.execution.counting.kept_duplicates import keys_in
 from dataselect.execution.counting.run_statistics import RunStatistics
 from dataselect.execution.run import Run, Settings
 from dataselect.selection.budgets import spent
 from dataselect.selection.plausibility import exchanged, unlike
-from dataselect.selection.reasons import Reason, count_documents, describe
+from dataselect.selection.reasons import EXCLUDED, WORSE_COPY, Reason, count_documents, describe
 from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from dataselect.data.records import Column
     from dataselect.execution.counting.kept_duplicates import Duplicates
@@ -70,10 +74,15 @@ class Result:
         return "; ".join(filter(None, parts))
 
     def _reasons(self) -> str:
-        """Why records were dropped, where there is more than one reason."""
-        counted = [(-count, describe(reason)) for reason, count in self.dropped.items() if count]
-        if len(counted) < 2:
+        """Why records were dropped, where that is not known from the rule alone."""
+        told = {
+            reason: count
+            for reason, count in self.dropped.items()
+            if count or reason.rule == EXCLUDED  # that a file holds nothing is news
+        }
+        if len(told) < 2 and not any(reason.rule in (EXCLUDED, WORSE_COPY) for reason in told):
             return ""
+        counted = [(-count, describe(reason)) for reason, count in told.items()]
         return "dropped: " + ", ".join(f"{-count:,} ({words})" for count, words in sorted(counted))
 
 
@@ -94,6 +103,7 @@ class ScoringRun(Run):
         self.plausible_times = 1.0
         """How many times as large as the input that may be."""
         self._duplicates: Duplicates | None = None
+        self._excluded_keys: NDArray[np.uint64] | None = None
         self._sweep: Sweep | None = None
 
     def apply(
@@ -112,6 +122,7 @@ class ScoringRun(Run):
             wants_dropped=self.settings.rejects is not None,
             stop_at_first=self.stops_at_first,
             wants_distribution=self.settings.report is not None,
+            excluded_keys=self.excluded_keys(selection, scorer.compared),
         )
         usual = records.text_of("--auto", selection.auto_field, self.settings.text_field)
         per = self._carry_out(work, development or usual)
@@ -120,6 +131,23 @@ class ScoringRun(Run):
         result = self._result(work, per)
         self._report_run(scorer, result)
         return result
+
+    def excluded_keys(
+        self, selection: Selection, compared: Sequence[Column] = ()
+    ) -> NDArray[np.uint64] | None:
+        """The keys of what `--exclude` leaves out, read once; None without it. Raises InputError.
+
+        `compared`: the texts by which records are told apart.
+        """
+        if selection.exclude and self._excluded_keys is None:
+            usual = records.text_of("--exclude", selection.exclude_field, self.settings.text_field)
+            in_pairs = len(compared) > 1
+            if in_pairs and selection.exclude_field is not None:
+                names = " and ".join(column.option for column in compared)
+                raise OptionError(f"--exclude-field: --exclude is of pairs, which {names} name")
+            columns = compared if in_pairs else [usual]
+            self._excluded_keys = keys_in(selection.exclude, columns, "--exclude")
+        return self._excluded_keys
 
     def check_pool(self, scorer: Scorer) -> None:
         """Read the pool for its bad records alone, where a scorer was fitted and scores nothing.
@@ -147,7 +175,7 @@ class ScoringRun(Run):
             warnings.append(f"{selection.describe()} keeps no record")
         warnings += self._sweep.warnings() if self._sweep else []
         duplicates = self._duplicates
-        warnings += duplicates.warnings(work.scorer.score_field) if duplicates else []
+        warnings += duplicates.warnings() if duplicates else []
         self.warnings = warnings
         direction = work.scorer.direction
         worst = self.statistics.cut_gain

@@ -9,6 +9,7 @@ from dataselect.execution.counting.counts import Counts
 from dataselect.selection.external_ranking import bucket_of
 from dataselect.selection.rule import gain
 from dataselect.selection.score_table import blocks, group_sizes
+from dataselect.selection.unique import worse_copies
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,6 +67,13 @@ def write_selected(
             copies.add(block.keys[block.cut.kept], block.texts)
         sink.write_kept(block.kept)
         sink.write_dropped(block.dropped)
+
+
+def leave_copies_out(table: ScoreTable, work: BlockTask) -> None:
+    """Exclude all but the best records of each text, where `--unique` asks for that."""
+    if work.selection.unique:
+        copies = worse_copies(table.keys, table.scores, table.excluded, work.scorer.direction)
+        table.exclude(copies, len(work.exclusions))
 
 
 def cut_of(table: ScoreTable, work: BlockTask, selection: Selection, seed: int) -> Cut:

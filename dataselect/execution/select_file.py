@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.errors import OptionError, parameters_named
 from dataselect.execution.engines import open_pool, open_run
 from dataselect.execution.run import FAIL, Settings
@@ -43,6 +44,9 @@ def select_file(
     resume: bool = False,
     min_records: int = 0,
     allow_empty: bool = False,
+    unique: bool = False,
+    exclude: str | Sequence[str] = (),
+    exclude_field: str | None = None,
 ) -> Result:
     r"""Score the records of files, and write those that a rule keeps.
 
@@ -62,6 +66,13 @@ def select_file(
     options = {} if text_field is None else {"text_field": text_field}
     scorer = model if isinstance(model, Scorer) else model.record_scorer(**options)
     selection = rule.selection if isinstance(rule, SelectionRule) else rule or Selection()
+    if unique or exclude or exclude_field:
+        selection = replace(
+            selection,
+            unique=unique or selection.unique,
+            exclude=(exclude,) if isinstance(exclude, str) else tuple(exclude),
+            exclude_field=exclude_field,
+        )
     if isinstance(rule, SelectionRule) and rule.direction not in (None, scorer.direction):
         raise OptionError(
             f"--direction {rule.direction}: {scorer.direction} scores of {scorer.noun} are "
@@ -88,6 +99,7 @@ def select_file(
         ray_address=ray_address,
         workers=jobs if jobs > 1 else None,
     )
-    with open_run(pool, settings, resume=resume) as run:
+    also_read = [RecordFiles([path]) for path in selection.exclude]
+    with open_run(pool, settings, also_read=also_read, resume=resume) as run:
         result = run.apply(scorer, selection)
     return replace(result, warnings=[parameters_named(each) for each in result.warnings])

@@ -96,6 +96,23 @@ def text_keys(texts: Sequence[str]) -> NDArray[np.uint64]:
     return keys
 
 
+def joint_keys(sides: Sequence[Sequence[str]]) -> NDArray[np.uint64]:
+    """(n,) the same of texts of one side or of pairs, (n,) each: both texts have to be copies."""
+    first, *others = map(text_keys, sides)
+    for keys in others:
+        first = first * _ODD + keys
+    return first
+
+
+def holds_keys(known: NDArray[np.uint64], keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """(n,) which keys are among those that are `known`, sorted, one or more."""
+    found: NDArray[np.bool_] = known[np.searchsorted(known[:-1], keys)] == keys
+    return found
+
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio
+
+
 def _blank_loose_apostrophes(buffer: NDArray[np.uint8]) -> None:
     """Make spaces of the runs of apostrophes that are not within a word."""
     places = np.flatnonzero(buffer == _APOSTROPHE)

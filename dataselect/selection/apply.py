@@ -20,7 +20,7 @@ KEPT = 0
 
 
 class Excluded(NamedTuple):
-    """What the scorer leaves out before any rule.
+    """What is left out before any rule.
 
     `codes` (n,) uint8: 0, or the place of a reason in `reasons`, from 1.
     """

@@ -79,7 +79,8 @@ class Sweep:
             )
         if self.copies:
             found.append(
-                f"{self.copies:,} records are copies of --auto text, and make it look easy"
+                f"{self.copies:,} records are copies of --auto text, and make it look easy; "
+                "leave them out with --exclude"
             )
         return found
 
@@ -102,11 +103,13 @@ def sweep(
     development: Sequence[str],
     kept_at: Callable[[Fraction], NDArray[np.bool_]],
     rng: np.random.Generator,
+    left: NDArray[np.bool_] | None = None,
 ) -> Sweep | None:
     """Try shares of a ranked pool, ever finer around the best; None if every one is empty.
 
-    `texts`: the pool's, in batches; `kept_at(share)`: (n,) which records a share keeps. All models
-    know all words of the pool and of the development set, so that their perplexities compare.
+    `texts`: the pool's, in batches; `kept_at(share)`: (n,) which records a share keeps; `left`
+    (n,): those that a share is compared with, all if None. All models know all words of the pool
+    and of the development set, so that their perplexities compare.
     Holds 4 bytes a word, and what it takes to train a model on the whole pool.
     """
     import numpy as np
@@ -117,6 +120,7 @@ def sweep(
 
     vocabulary = Vocabulary()
     pool = TokenizedCorpus.encoded(texts, vocabulary)
+    pool = pool if left is None else pool.part(left)
     heard = TokenizedCorpus.encoded([development], vocabulary)
     trial = DevelopmentSet(vocabulary, heard)
     points: dict[Fraction, Point] = {}
@@ -127,7 +131,7 @@ def sweep(
 
     def try_share(share: Fraction) -> None:
         if share not in points and (kept := kept_at(share)).any():
-            points[share] = point(share, kept)
+            points[share] = point(share, kept if left is None else kept[left])
 
     for share in _FIRST:
         try_share(share)

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 _OF_THE_SELECTION = frozenset({"below_threshold", "above_threshold", "rank", "sample", "max_per"})
 
+EXCLUDED, WORSE_COPY = "excluded", "copy_of_better"
+"""What `--exclude` and `--unique` leave out."""
+
 _WORDS = {
+    EXCLUDED: "in {option} {value}",
+    WORSE_COPY: "a copy of a better record, {option}",
     "below_threshold": "below the threshold {value}",
     "above_threshold": "above the threshold {value}",
     "rank": "not among the best by {option} {brief}{scope}",
@@ -54,7 +59,7 @@ class Reason(NamedTuple):
 
     @property
     def is_exclusion(self) -> bool:
-        """Whether the scorer left the record out, whatever its score."""
+        """Whether the record was left out before it could be ranked."""
         return self.rule not in _OF_THE_SELECTION
 
     @property

@@ -72,6 +72,9 @@ class Selection:
     `calibrated`, and `auto`, a file of text like that which is to come, a share by `best_share`;
     `auto_field` is where that text is, if not where records have theirs. `buckets` are percentages
     of the best, which `bucket` numbers; they keep and drop nothing.
+
+    What the files of `exclude` hold, in `exclude_field`, is left out before any rule, and with
+    `unique` all but the best of the records that have the same text. Both count in a share.
     """
 
     threshold: float | None = None
@@ -88,6 +91,9 @@ class Selection:
     min_per: int | None = None
     max_per: int | None = None
     buckets: tuple[float, ...] = ()
+    unique: bool = False
+    exclude: tuple[str, ...] = ()
+    exclude_field: str | None = None
 
     def __post_init__(self) -> None:
         """Raise OptionError for options that contradict each other."""
@@ -105,8 +111,7 @@ class Selection:
             raise OptionError(f"--calibrate {self.calibrate} is not a share above 0 and up to 1")
         if self.budget is None and self.cost != "records":
             raise OptionError("--cost is what --budget counts; give --budget too")
-        if self.auto is None and self.auto_field is not None:
-            raise OptionError("--auto-field is of the file of --auto; give it too")
+        self._refuse_fields_without_files("--auto", "--exclude")
         if self.per is None and (self.min_per is not None or self.max_per is not None):
             raise OptionError(
                 "--min-per and --max-per hold within each value of --per; give it too"
@@ -131,10 +136,15 @@ class Selection:
         if len(given) > 1:
             raise OptionError(f"{' and '.join(given)} cannot be combined; give one of them")
 
+    def _refuse_fields_without_files(self, *options: str) -> None:
+        for files in options:
+            if self._value(f"{files}-field") is not None and not self._value(files):
+                raise OptionError(f"{files}-field is of the file of {files}; give it too")
+
     @property
     def streams(self) -> bool:
         """Whether each record can be decided on without looking at the others."""
-        return not self._ranks and not self.buckets
+        return not self._ranks and not self.buckets and not self.unique
 
     @property
     def _ranks(self) -> bool:
@@ -143,7 +153,7 @@ class Selection:
 
     @property
     def selects(self) -> bool:
-        """Whether any rule is in force."""
+        """Whether any rule on scores is in force."""
         return self._ranks or self.threshold is not None or self.calibrate is not None
 
     @property
@@ -151,8 +161,13 @@ class Selection:
         """Whether all that scores better than something kept is kept, but for what is left out."""
         return self.budget is None and self.sample is None and self.per is None
 
+    @property
+    def compares_texts(self) -> bool:
+        """Whether records are left out by their texts, so that each has to have one."""
+        return self.unique or bool(self.exclude)
+
     def in_force(self) -> dict[str, Any]:
-        """The options of the rule as JSON, those that are not given left out."""
+        """The options of the rule on scores as JSON, those that are not given left out."""
         values = {name: getattr(self, name) for name in (*_RULES, "per", "min_per", "max_per")}
         if self.budget is None:
             del values["cost"]
@@ -169,6 +184,8 @@ class Selection:
             value = getattr(self, name)
             spelled = f"{float(value):.6g}" if isinstance(value, float | Fraction) else value
             words.append(f"--{name.replace('_', '-')} {spelled}")
+        words += ["--unique"] * self.unique
+        words += [f"--exclude {file}" for file in self.exclude]
         return " ".join(words) or EVERYTHING
 
     def calibrated(self, held_out: NDArray[np.float64], direction: Direction) -> Selection:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from dataselect.data.temporary_files import TemporaryFile
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 _BLOCK = 1 << 17  # records: their arrays stay in the cache
@@ -150,8 +151,20 @@ class ScoreTable:
 
     @property
     def excluded(self) -> Numbers | None:
-        """(n,) uint8 the scorer's exclusion of each record, or None where it excludes nothing."""
+        """(n,) uint8 the exclusion of each record, 0 for none; or None where there are none."""
         return self._columns["excluded"] or None
+
+    def exclude(self, records: NDArray[np.bool_], code: int) -> None:
+        """Exclude the records of a mask, (n,), beside those that are excluded already."""
+        import numpy as np
+
+        before = self.excluded
+
+        def codes(own: slice) -> NDArray[np.uint8]:
+            others = np.uint8(0) if before is None else before[own]
+            return np.where(records[own], np.uint8(code), others)
+
+        self._columns["excluded"] = NumberFile("B", map(codes, blocks(len(records))))
 
     @property
     def order(self) -> Numbers | None:

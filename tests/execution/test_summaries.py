@@ -161,13 +161,12 @@ def test_that_most_are_copies_is_warned_of(inside: Inside, tmp_path: Path) -> No
     outcome = inside("select", "--by", "x", "--report", "report.json", "-o", "kept.jsonl", pool)
     warning, _ = outcome.err.splitlines()
     assert warning == (
-        "dataselect: warning: 54% of what is kept are copies, and 14 are 'Yes.'; to keep one of "
-        "each, pass it through: dataselect select --by x --per text --max-per 1"
+        "dataselect: warning: 54% of what is kept are copies, and 14 are 'Yes.'; to keep the best "
+        "of each, add --unique"
     )
     [reported] = json.loads((tmp_path / "report.json").read_text())["warnings"]
     assert warning.endswith(reported)
-    remedy = reported.split("dataselect ")[1].split()
-    inside(*remedy, "-q", "-o", "one.jsonl", tmp_path / "kept.jsonl").silent()
+    inside("select", "--by", "x", "--unique", "-q", "-o", "one.jsonl", pool).silent()
     assert len((tmp_path / "one.jsonl").read_text().splitlines()) == 11
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dataselect.data import records
 from dataselect.errors import DataselectError
+from dataselect.selection.reasons import EXCLUDED, WORSE_COPY
 from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ def _without_exclusions(stage: Stage, place: Place, reason: Reason) -> list[str]
     None also where the record or the options do not fit the reason.
     """
     found = ["--keep-other"] if reason.rule == "other_intent" else []
+    if reason.rule == WORSE_COPY:
+        return ["no --unique"]
+    if reason.rule == EXCLUDED:
+        found.append(f"no --exclude {reason.value}")
     with contextlib.suppress(ValueError, DataselectError):
         if stage.command == "bitext":
             found += _filters_off(stage, place)

@@ -97,7 +97,8 @@ def _scored_files(stage: Stage, places: Sequence[Place]) -> list[str]:
     read = [stage.located(name) for name in stage.read]
     kept, dropped = stage.located(stage.kept), stage.located(stage.dropped)
     keeps_the_best = not stage.counts.dropped or stage.cut.by_score
-    if stage.command == "select" and all(read):
+    by_score_only = not any(reason.is_exclusion for reason in stage.reasons.values())
+    if stage.command == "select" and all(read) and by_score_only:
         paths = read
     elif keeps_the_best and any(place.is_in(kept) for place in places):
         paths = [kept]

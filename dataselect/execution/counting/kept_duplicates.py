@@ -1,15 +1,21 @@
-"""How many of the kept records are copies of another one."""
+"""Copies: how many of the kept records are some of another one, and which files hold others."""
 
 from __future__ import annotations
 
 from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
+from dataselect.data.formats.record_files import RecordFiles
+from dataselect.data.records import read
+from dataselect.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from dataselect.data.records import Column
 
 FIRST_COMPARED = 5_000
 """How many kept records a run compares that writes while it reads: all would slow it down."""
@@ -50,7 +56,7 @@ class Duplicates(NamedTuple):
         """Whether most of what was kept says the same."""
         return self.compared >= _FEWEST and 2 * self.copies >= self.compared
 
-    def warnings(self, measure: str) -> list[str]:
+    def warnings(self) -> list[str]:
         """What to do where most says the same."""
         if not self.is_most:
             return []
@@ -58,8 +64,28 @@ class Duplicates(NamedTuple):
         shown = text if len(text) <= _LONGEST_EXAMPLE else f"{text[:_LONGEST_EXAMPLE]}…"
         named = f", and {count:,} are '{shown}'" if text else ""
         share = f"{self.copies / self.compared:.0%} of what is kept are copies{named}; "
-        remedy = f"dataselect select --by {measure} --per {self.field} --max-per 1"
-        return [f"{share}to keep one of each, pass it through: {remedy}"]
+        return [f"{share}to keep the best of each, add --unique"]
+
+
+def keys_in(paths: Sequence[str], columns: Sequence[Column], option: str) -> NDArray[np.uint64]:
+    """(k,) the keys of the texts in the files that an option names, sorted, each once.
+
+    Raises InputError for a bad record, and where there is none.
+    """
+    import numpy as np
+
+    from dataselect.models.near_duplicates import joint_keys
+
+    found = [joint_keys([(), *[() for _ in columns[1:]]])]
+    for block in RecordFiles(paths, text_field=columns[0].path).blocks():
+        values = read(block, columns, stop_at_first=True)
+        if values.bad:
+            raise InputError(str(values.bad[0]))
+        found.append(joint_keys(values.columns))
+    keys = np.unique(np.concatenate(found))
+    if not len(keys):
+        raise InputError(f"{', '.join(paths)}: no record in it; check {option}")
+    return keys
 
 
 class CopyCounter:

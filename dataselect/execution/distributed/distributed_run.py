@@ -134,6 +134,8 @@ class DistributedRun(ScoringRun):
             work.selection.cost,
             work.selection.per,
             work.stop_at_first,
+            work.selection.compares_texts,
+            None if work.excluded_keys is None else work.excluded_keys.tolist(),
             self.collects_bad,
             self.settings.report is not None,
         )

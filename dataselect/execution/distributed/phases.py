@@ -24,7 +24,12 @@ from dataselect.execution.distributed.tasks import (
     ShardTask,
     Write,
 )
-from dataselect.execution.select_and_write import bucket_limits, cut_of, summarised
+from dataselect.execution.select_and_write import (
+    bucket_limits,
+    cut_of,
+    leave_copies_out,
+    summarised,
+)
 from dataselect.selection.score_table import ScoreTable
 
 if TYPE_CHECKING:
@@ -87,6 +92,7 @@ class Phases:
             known = ShardScores.load(self.folders.scores(shard))
             table.add(known.groups, **known.columns)
             parts.append(slice(start, start := start + len(known.columns["scores"])))
+        leave_copies_out(table, work)
         cut = cut_of(table, work, work.selection, self.settings.seed)
         copies, kept_in = CopyCounter(MOST_COMPARED), []
         per = summarised(table, cut, work, self._statistics, copies)

@@ -99,9 +99,14 @@ class BitextScorer(FittedScorer):
 
         A side that nothing is compared with may be empty.
         """
-        needs_both = self.filters.active or self.margins is not None
-        sides = side_columns(self.fields, SIDES if needs_both else tuple(self.domains))
+        sides = self.compared
         return [*sides, POSITION] if self._reads_positions else sides
+
+    @property
+    def compared(self) -> Sequence[Column]:
+        """Pairs are told apart by both texts, whichever side is scored."""
+        needs_both = self.filters.active or self.margins is not None
+        return side_columns(self.fields, SIDES if needs_both else tuple(self.domains))
 
     @property
     def _reads_positions(self) -> bool:

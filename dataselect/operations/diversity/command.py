@@ -54,13 +54,15 @@ def command(
     pool = engine.open(inputs, run, Selection(), settings)
     column = text_of("--labelled", methods.labelled_field, settings.text_field)
     labelled = LabelledRecords(methods.labelled or [], column)
-    read = [*labelled.reads(), *encoding.reads()]
+    read = [*labelled.reads(), *encoding.reads(), *picking.reads()]
     budgeted = picking.budgeted()
     with engine.job(pool, settings, also_read=read) as job:
         job.facts |= {"budget": budgeted.budget, "budget_unit": budgeted.budget_unit}
-        selection = DiverseSelection(labelled, methods, encoding, picking, settings)
+        left_out = picking.selection()
+        excluded_keys = job.excluded_keys(left_out)
+        selection = DiverseSelection(labelled, methods, encoding, picking, settings, excluded_keys)
         scorer = selection.select(pool)
-        result = job.apply(scorer, Selection())
+        result = job.apply(scorer, left_out)
         if (amount := scorer.figures.get("spent")) is not None:
             result = replace(result, spent=spent(amount, budgeted))
     finish(result, settings)

@@ -38,13 +38,17 @@ Names = Callable[[Sequence[int]], list[bytes]]
 
 @dataclass(frozen=True)
 class DiverseSelection:
-    """What the options of a run say, with the labelled records."""
+    """What the options of a run say, with the labelled records.
+
+    `excluded_keys`: those of the texts that `--exclude` leaves out, sorted; None without it.
+    """
 
     labelled: LabelledRecords
     methods: MethodOptions
     encoding: VectorOptions
     picking: PickingOptions
     settings: Settings
+    excluded_keys: NDArray[np.uint64] | None = None
 
     def select(self, pool: Inputs) -> DiversityScorer:
         """Pick, and make a scorer of what was decided. Raises any DataselectError."""
@@ -55,7 +59,7 @@ class DiverseSelection:
     def _in_memory(self, pool: Inputs) -> DiversityScorer:
         pool.keep_for_rereading()
         items, total = self._reader.pool(pool)
-        limits = self.picking.limits(total.good)
+        limits = self.picking.limits(total.good + total.excluded)
         figures: dict[str, Any] = {}
         with Steps(quiet=self.settings.quiet) as report:
 
@@ -89,7 +93,7 @@ class DiverseSelection:
         picking.draw(FITTED_ON)
         factory = self._factory(picking.total.records)
         gib = self.picking.max_memory or PARTITION_GIB
-        limits = self.picking.limits(picking.total.good)
+        limits = self.picking.limits(picking.total.good + picking.total.excluded)
         picks = picking.pick(
             factory, limits, self.methods.band, partitions=self.picking.partitions, gib=gib
         )
@@ -99,7 +103,13 @@ class DiverseSelection:
     @property
     def _reader(self) -> PoolReader:
         strict = self.settings.on_error == FAIL
-        return PoolReader(self.settings.text_field, self.picking.cost, self.picking.per, strict)
+        return PoolReader(
+            self.settings.text_field,
+            self.picking.cost,
+            self.picking.per,
+            strict,
+            self.excluded_keys,
+        )
 
     def _factory(self, records: int) -> ObjectiveFactory:
         labelled, encoding = self.labelled.texts, self.encoding

@@ -13,7 +13,7 @@ from dataselect.data.input_files import Inputs
 from dataselect.data.line_blocks import Block, count_records, numbered
 from dataselect.data.sampling import names_at, read_columns
 from dataselect.errors import InputError
-from dataselect.execution.block import cost_column, counted
+from dataselect.execution.block import cost_column, counted, pick
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,13 +58,31 @@ class LabelledRecords:
 
 
 class BlockTexts(NamedTuple):
-    """The good records of a block, (n,): positions, texts, and what limits go by."""
+    """The good records of a block, (n,): positions, texts, and what limits go by.
+
+    `excluded`: how many others are left out.
+    """
 
     block: Block
     positions: NDArray[np.intp]
     texts: list[str]
     costs: NDArray[np.float64] | None
     groups: list[str] | None
+    excluded: int = 0
+
+    def without(self, keys: NDArray[np.uint64]) -> BlockTexts:
+        """Those whose texts have none of some keys, which are sorted."""
+        from dataselect.models.near_duplicates import holds_keys, text_keys
+
+        kept = ~holds_keys(keys, text_keys(self.texts))
+        return BlockTexts(
+            self.block,
+            self.positions[kept],
+            list(pick(self.texts, kept)),
+            None if self.costs is None else self.costs[kept],
+            None if self.groups is None else list(pick(self.groups, kept)),
+            int((~kept).sum()),
+        )
 
     def items(
         self, numbers: Mapping[str, int], vectors: NDArray[np.float16] | None = None
@@ -84,13 +102,15 @@ class BlockTexts(NamedTuple):
 class PoolReader:
     """Reads of a record its text, and what limits go by: a cost, and the value of `per`.
 
-    `strict`: a bad record ends the run.
+    `strict`: a bad record ends the run. Texts that have one of the `excluded_keys`, sorted, are
+    left out.
     """
 
     text_field: str
     cost: str = "records"
     per: str | None = None
     strict: bool = True
+    excluded_keys: NDArray[np.uint64] | None = None
 
     def texts(self, blocks: Iterable[Block]) -> Iterator[BlockTexts]:
         """The good records of numbered blocks. Raises InputError."""
@@ -127,12 +147,13 @@ class PoolReader:
         positions, texts, *others = columns
         groups = None if self.per is None else others.pop(0)
         costs = None if self.cost == "records" else counted(self.cost, others.pop())
-        return BlockTexts(block, np.array(positions, np.intp), texts, costs, groups)
+        found = BlockTexts(block, np.array(positions, np.intp), texts, costs, groups)
+        return found if self.excluded_keys is None else found.without(self.excluded_keys)
 
 
 @dataclass
 class PoolStatistics:
-    """How much there is: lines, records, good ones, characters of their texts.
+    """How much there is: lines, records, good ones, those left out, characters of the texts.
 
     `groups`: good records of each value of `--per`, in the order of first sight.
     """
@@ -140,6 +161,7 @@ class PoolStatistics:
     lines: int = 0
     records: int = 0
     good: int = 0
+    excluded: int = 0
     characters: int = 0
     groups: dict[str, int] = field(default_factory=dict)
 
@@ -147,6 +169,7 @@ class PoolStatistics:
         self.lines += found.block.data.count(b"\n")
         self.records += count_records(found.block.data)
         self.good += len(found.texts)
+        self.excluded += found.excluded
         self.characters += sum(map(len, found.texts))
         for name in found.groups or ():
             self.groups[name] = self.groups.get(name, 0) + 1
@@ -156,6 +179,7 @@ class PoolStatistics:
         self.lines += other.lines
         self.records += other.records
         self.good += other.good
+        self.excluded += other.excluded
         self.characters += other.characters
         for name, count in other.groups.items():
             self.groups[name] = self.groups.get(name, 0) + count

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.options import given, option, text_field_of
+from dataselect.command_line.selection_options import EXCLUDE
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
 from dataselect.selection.budgets import parse_budget, parse_share
@@ -89,6 +91,11 @@ class PickingOptions:
         "Let the values of FIELD take turns, so that each gets as many picks while it has records.",
     )
     max_per: int | None = option("N", _PICK, "Pick at most N of each --per value.", min=0)
+    unique: bool = option(
+        "", _PICK, "Never pick a copy of another record; so it is without this, too.", False
+    )
+    exclude: list[str] | None = EXCLUDE
+    exclude_field: str | None = text_field_of("--exclude")
     max_memory: float | None = option(
         "GIB",
         _PICK,
@@ -112,11 +119,20 @@ class PickingOptions:
                 "say how much to pick: --top-k N, --share P, --budget N or --min-novelty X"
             )
         self.budgeted()
+        self.selection()
         if self.min_novelty is not None and not 0 <= self.min_novelty <= 1:
             raise OptionError(f"--min-novelty {self.min_novelty} is not between 0 and 1")
         if self.max_per is not None and self.per is None:
             raise OptionError("--max-per holds for each value of --per; give it too")
         self.limits(0)
+
+    def reads(self) -> list[Inputs]:
+        """The files of --exclude."""
+        return [RecordFiles([path]) for path in self.exclude or ()]
+
+    def selection(self) -> Selection:
+        """What is left out before picking. Raises OptionError."""
+        return Selection(exclude=tuple(self.exclude or ()), exclude_field=self.exclude_field)
 
     def budgeted(self) -> Selection:
         """The budget as a selection would have it. Raises OptionError if it makes no sense."""

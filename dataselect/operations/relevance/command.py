@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Literal
 from dataselect.command_line.ending import calibrated, finish, save
 from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.options import (
-    CALIBRATE,
     InputOptions,
     ModelOptions,
     RunOptions,
-    SelectionOptions,
     given,
     option,
     text_field_of,
 )
+from dataselect.command_line.selection_options import CALIBRATE, SelectionOptions
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import text_of
 from dataselect.errors import OptionError

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from dataselect.command_line.ending import finish
 from dataselect.command_line.engine_options import EngineOptions
-from dataselect.command_line.options import InputOptions, RunOptions, SelectionOptions, option
+from dataselect.command_line.options import InputOptions, RunOptions, option
+from dataselect.command_line.selection_options import SelectionOptions
 from dataselect.operations.reselect.scorer import Field
 from dataselect.selection.rule import DIRECTIONS
 
@@ -14,7 +15,7 @@ _LOW_IS_GOOD = [
     if direction == "low" and not field.startswith("signals.")
 ]
 
-USUAL = "by best threshold top_k share budget cost sample per min_per max_per output"
+USUAL = "by best threshold top_k share budget cost per max_per unique exclude output"
 EXAMPLES = r"""
 dataselect select --by relevance --top-k 100 --sort -o best100.jsonl relevant.jsonl
 dataselect select --by relevance --budget 500 --cost words relevant.jsonl > fits.jsonl
