@@ -47,7 +47,7 @@ class Pool:
     def table(self) -> Iterator[ScoreTable]:
         """The records, added in two parts, and read in blocks."""
         groups = Groups(np.array(self.codes, np.intc), GROUPS)
-        columns = {
+        columns: dict[str, Any] = {
             "scores": np.array(self.scores, np.float64),
             "costs": np.array(self.costs, np.float64),
             "excluded": np.array(self.excluded, np.uint8),
