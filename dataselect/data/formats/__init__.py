@@ -254,7 +254,7 @@ def of_output(path: str, given: Format | None) -> Format:
     """
     suffix = suffix_of(path)
     own = next((each for each in FORMATS.values() if suffix in each.suffixes), None)
-    if own is None:
+    if own is None or not own.writers:
         compression.refuse_unwritten(path)
     found = given or own or JSONL
     if not found.writers:
