@@ -5,11 +5,23 @@ from __future__ import annotations
 from dataselect.errors import OptionError
 from dataselect.models.metrics.base import Metric, TextMetric
 from dataselect.models.metrics.error_rate import Cer, Wer
-from dataselect.models.metrics.intents import Accuracy, MacroF1
+from dataselect.models.metrics.intents import Accuracy, ExactMatch, LabelF1, MacroF1, SlotF1, Span
 from dataselect.models.metrics.translation import Bleu, Chrf, Ter, Tokenize
 from dataselect.models.normalization import Normalization
 
-__all__ = ["METRICS", "Accuracy", "MacroF1", "Metric", "TextMetric", "Tokenize", "metric"]
+__all__ = [
+    "METRICS",
+    "Accuracy",
+    "ExactMatch",
+    "LabelF1",
+    "MacroF1",
+    "Metric",
+    "SlotF1",
+    "Span",
+    "TextMetric",
+    "Tokenize",
+    "metric",
+]
 
 METRICS: dict[str, type[TextMetric]] = {each.name: each for each in (Wer, Cer, Bleu, Chrf, Ter)}
 """Name of each metric of texts to its class."""

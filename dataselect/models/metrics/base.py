@@ -27,7 +27,7 @@ class Metric(ABC):
     higher_is_better: ClassVar[bool]
 
     @abstractmethod
-    def statistics(self, hypotheses: Sequence[str], references: Sequence[str]) -> Any:
+    def statistics(self, hypotheses: Sequence[Any], references: Sequence[Any]) -> Any:
         """(n, d) statistics, a row for each hypothesis and its reference: an array, or sparse."""
 
     @abstractmethod
@@ -42,6 +42,10 @@ class Metric(ABC):
     @abstractmethod
     def counts(self, sums: NDArray[np.float64]) -> dict[str, Any]:
         """What (d,) summed statistics count, by name."""
+
+    def segment_counts(self, statistics: Any) -> list[dict[str, int]] | None:
+        """What the statistics of each segment count; None where that says nothing of a segment."""
+        return None
 
     @property
     @abstractmethod
@@ -81,3 +85,9 @@ class TextMetric(Metric):
     def counts(self, sums: NDArray[np.float64]) -> dict[str, Any]:
         """The d sums by name."""
         return dict(zip(self.columns, sums.astype(int).tolist(), strict=True))
+
+    def segment_counts(self, statistics: Any) -> list[dict[str, int]]:
+        """The d statistics of each segment by name."""
+        return [
+            dict(zip(self.columns, row, strict=True)) for row in statistics.astype(int).tolist()
+        ]

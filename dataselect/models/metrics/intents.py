@@ -1,4 +1,4 @@
-"""Intent accuracy and macro F1, of labels instead of texts."""
+"""Intent accuracy, macro F1, slot F1 and exact match, of labels instead of texts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Accuracy(Metric):
     higher_is_better: ClassVar[bool] = True
 
     def statistics(
-        self, hypotheses: Sequence[str], references: Sequence[str]
+        self, hypotheses: Sequence[Any], references: Sequence[Any]
     ) -> NDArray[np.float64]:
         """(n, 2): whether a label is right, and 1."""
         right = [given == true for given, true in zip(hypotheses, references, strict=True)]
@@ -40,51 +40,49 @@ class Accuracy(Metric):
         right, labels = sums.astype(int).tolist()
         return {"right": right, "wrong": labels - right}
 
+    def segment_counts(self, statistics: Any) -> list[dict[str, int]]:
+        """Whether each label is right, and whether it is wrong."""
+        return list(map(self.counts, statistics))
+
     @property
     def signature(self) -> str:
         """Name and version."""
         return signature(self.name, {})
 
 
-@dataclass(frozen=True)
-class MacroF1(Metric):
-    """The mean over labels of the harmonic mean of precision and recall, in percent.
+class ExactMatch(Accuracy):
+    """The share of records that are right in whole: the intent, and every slot."""
 
-    `labels` are all that may occur, k of them; those that do not occur in a draw, neither as
-    hypothesis nor as reference, do not count in its mean. The statistics are sparse: three numbers
-    a segment at most.
+    name: ClassVar[str] = "exact_match"
+    title: ClassVar[str] = "exact match"
+
+
+@dataclass(frozen=True)
+class LabelF1(Metric):
+    """F1 by counts of each label. `labels` are all that may occur, k of them.
+
+    The statistics (n, 3 k) are sparse: for each label how often it is right, given and true.
     """
 
     labels: tuple[str, ...]
 
-    name: ClassVar[str] = "macro_f1"
-    title: ClassVar[str] = "macro F1"
     higher_is_better: ClassVar[bool] = True
+    label_noun: ClassVar[str]
 
-    @classmethod
-    def of(cls, *columns: Iterable[str]) -> MacroF1:
-        """For the labels that occur in any of some columns."""
-        return cls(tuple(sorted(set().union(*columns))))
-
-    def statistics(self, hypotheses: Sequence[str], references: Sequence[str]) -> csr_array:
-        """(n, 3 k): for each label whether it is right, the hypothesis, the reference."""
+    def _counted(self, *kinds: Sequence[Sequence[str]]) -> csr_array:
+        """The statistics, from the labels of each of n segments that are right, given and true."""
         from scipy.sparse import csr_array
 
         place = {label: i for i, label in enumerate(self.labels)}
-        given = np.array([place[label] for label in hypotheses], np.intp)
-        true = np.array([place[label] for label in references], np.intp)
-        every, right = np.arange(len(true)), np.flatnonzero(given == true)
-        rows = np.concatenate((right, every, every))
-        columns = np.concatenate((given[right], len(place) + given, 2 * len(place) + true))
-        return csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(true), 3 * len(place)))
-
-    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        """100 times the mean F1 of the labels that occur."""
-        right, given, true = self._by_kind(sums)
-        occurring = given + true > 0
-        scores = 2 * right / np.maximum(given + true, 1)
-        mean: NDArray[np.float64] = scores.sum(axis=-1) / np.maximum(occurring.sum(axis=-1), 1)
-        return 100 * mean
+        rows = [i for kind in kinds for i, own in enumerate(kind) for _ in own]
+        columns = [
+            number * len(place) + place[label]
+            for number, kind in enumerate(kinds)
+            for own in kind
+            for label in own
+        ]
+        shape = (len(kinds[0]), 3 * len(place))
+        return csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
 
     def counts(self, sums: NDArray[np.float64]) -> dict[str, Any]:
         """Precision, recall and F1 of each label in percent, and how many references have it."""
@@ -109,3 +107,85 @@ class MacroF1(Metric):
     def signature(self) -> str:
         """Name, number of labels and version."""
         return signature(self.name, {"labels": len(self.labels)})
+
+
+@dataclass(frozen=True)
+class MacroF1(LabelF1):
+    """The mean over intents of the harmonic mean of precision and recall, in percent.
+
+    Labels that do not occur in a draw, neither as hypothesis nor as reference, do not count in its
+    mean.
+    """
+
+    name: ClassVar[str] = "macro_f1"
+    title: ClassVar[str] = "macro F1"
+    label_noun: ClassVar[str] = "intent"
+
+    @classmethod
+    def of(cls, *columns: Iterable[str]) -> MacroF1:
+        """For the labels that occur in any of some columns."""
+        return cls(tuple(sorted(set().union(*columns))))
+
+    def statistics(self, hypotheses: Sequence[str], references: Sequence[str]) -> csr_array:
+        """(n, 3 k): for each label whether it is right, the hypothesis, the reference."""
+        given, true = [[label] for label in hypotheses], [[label] for label in references]
+        right = [own if own == other else [] for own, other in zip(given, true, strict=True)]
+        return self._counted(right, given, true)
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """100 times the mean F1 of the labels that occur."""
+        right, given, true = self._by_kind(sums)
+        occurring = given + true > 0
+        scores = 2 * right / np.maximum(given + true, 1)
+        mean: NDArray[np.float64] = scores.sum(axis=-1) / np.maximum(occurring.sum(axis=-1), 1)
+        return 100 * mean
+
+
+Span = tuple[str, int, int]
+"""A slot, and where it starts and ends."""
+
+
+@dataclass(frozen=True)
+class SlotF1(LabelF1):
+    """Micro F1 of slots, in percent: right are those of the same name, start and end.
+
+    Where there are no slots and none are given, it is 100. As in seqeval, its table has precision
+    and recall of each name.
+    """
+
+    name: ClassVar[str] = "slot_f1"
+    title: ClassVar[str] = "slot F1"
+    label_noun: ClassVar[str] = "slot"
+
+    @classmethod
+    def of(cls, *columns: Iterable[Iterable[Span]]) -> SlotF1:
+        """For the slots that occur in any of some columns."""
+        return cls(tuple(sorted({span[0] for column in columns for own in column for span in own})))
+
+    def statistics(
+        self, hypotheses: Sequence[Iterable[Span]], references: Sequence[Iterable[Span]]
+    ) -> csr_array:
+        """(n, 3 k): for each slot how often it is right, given and true."""
+        given, true = list(map(set, hypotheses)), list(map(set, references))
+        right = [own & other for own, other in zip(given, true, strict=True)]
+        kinds = [[[span[0] for span in own] for own in kind] for kind in (right, given, true)]
+        return self._counted(*kinds)
+
+    def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """100 times the F1 of all slots together."""
+        right, given, true = self._by_kind(sums).sum(axis=-1)
+        both = given + true
+        score: NDArray[np.float64] = np.where(both > 0, 200 * right / np.maximum(both, 1), 100.0)
+        return score
+
+    def segment_counts(self, statistics: Any) -> list[dict[str, int]]:
+        """How many slots of each segment are right, given and true."""
+        width = len(self.labels)
+        kinds = [
+            statistics[:, kind * width : (kind + 1) * width].sum(axis=1).astype(int).tolist()
+            for kind in range(3)
+        ]
+        return [
+            dict(zip(("right", "given", "true"), row, strict=True))
+            for row in zip(*kinds, strict=True)
+        ]
