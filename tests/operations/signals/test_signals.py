@@ -221,7 +221,7 @@ BAD = {
     "a negative one": ('"duration": -1', "--duration-field duration", "no duration in seconds"),
     "next to nothing": ('"duration": 1e-320', "--duration-field duration", "no duration"),
     "an absent one": ('"x": 1', "--duration-field duration", "field 'duration' is missing"),
-    "a text": ('"duration": "1"', "--duration-field duration", "not a number"),
+    "a text": ('"duration": "long"', "--duration-field duration", "not a number"),
     "no reference": ('"ref": null', "--reference-field ref", "is null, not a string"),
     "no list": ('"nbest": []', "--agreement-fields nbest", "is not a list of hypotheses"),
     "no text": ('"nbest": [{"t": 1}]', "--agreement-fields nbest", "number 1; give it a text"),
