@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataselect.console import Progress
 from dataselect.data import records
-from dataselect.data.formats import Layout
+from dataselect.data.formats import JSONL, Layout, suffix_of
 from dataselect.data.formats.lines import SourceLine
+from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.formats.record_output import RecordOutput
 from dataselect.data.input_files import Inputs, refuse_shared_stdin
 from dataselect.data.output_files import STDOUT, Outputs, Sink
@@ -120,7 +121,10 @@ class Run:
 
     def _open_records(self, path: str) -> RecordOutput:
         layout = replace(self.settings.layout, text_field=self.settings.text_field)
-        return RecordOutput(self._outputs, path, target=self.settings.target, layout=layout)
+        target = self.settings.target
+        if target is None and isinstance(self.inputs, RecordFiles):
+            target = JSONL.name if self.inputs.is_jsonl(suffix_of(path)) else None
+        return RecordOutput(self._outputs, path, target=target, layout=layout)
 
     def write(self, data: bytes) -> None:
         """Write to an output that is not records. Raises OutputError."""

@@ -64,6 +64,14 @@ class RecordFiles(Inputs):
         """The format of each set of files."""
         return [each.format_ or JSONL for each in self._sets]
 
+    def is_jsonl(self, suffix: str) -> bool:
+        """Whether it is JSONL what files of a suffix hold here, as NeMo has it in `.json`."""
+        return any(
+            each.format_ is JSONL and suffix_of(path) == suffix
+            for each in self._sets
+            for path in each.paths
+        )
+
     def by_file(self) -> list[Iterator[Block]]:
         """The blocks of each set of files by itself."""
         self.meter.forget(self.paths)
