@@ -79,8 +79,10 @@ def test_moses_pairs_back_into_moses_files(folder: Path, inside: Inside) -> None
     source = (folder / "log.txt").read_text().splitlines()
     (folder / "corpus.en").write_text("".join(f"{line}\n" for line in source))
     (folder / "corpus.de").write_text("".join(f"de: {line}\r\n" for line in source))
-    run = ("bitext", "--from", "moses", "corpus.en", "corpus.de", "--in-domain", "seed.txt")
-    run = (*run, "--side", "src", "--top-k", "20", "-q")
+    run = (
+        *("bitext", "--from", "moses", "corpus.en", "corpus.de", "--in-domain", "seed.txt"),
+        *("--side", "src", "--top-k", "20", "-q"),
+    )
     inside(*run, "--to", "moses", "-o", "kept.en,kept.de").silent()
     english = (folder / "kept.en").read_text().splitlines()
     german = (folder / "kept.de").read_text().splitlines()
