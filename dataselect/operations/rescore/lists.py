@@ -39,6 +39,10 @@ class Lists:
     def __getitem__(self, lists: NDArray[np.integer] | NDArray[np.bool_]) -> Lists:
         return Lists(self.features[lists], self.statistics[lists], self.real[lists])
 
+    def cut(self, first: int) -> Lists:
+        """The `first` hypotheses of each list."""
+        return Lists(*(each[:, :first] for each in (self.features, self.statistics, self.real)))
+
     def winners(self, weights: Floats) -> NDArray[np.intp]:
         """(n,) the place of the highest weighted sum; of equal ones the first."""
         places: NDArray[np.intp] = (self.features @ weights).argmax(axis=1)

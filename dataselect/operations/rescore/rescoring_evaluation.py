@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from dataselect.operations.rescore.scorer import RescoreScorer
 
 FIRST, RESCORED, ORACLE, RANDOM = "first-best", "rescored", "oracle", "random"
+_FIRST_OF_LISTS = (2, 4, 8)
+"""Of how many first hypotheses the best is told, too: what shorter lists would allow."""
 
 
 @dataclass(frozen=True)
 class Systems:
-    """One metric of the four ways to pick from the same n lists, by name.
+    """One metric of several ways to pick from the same n lists, by name.
 
     `compared`: each against the first-best, the difference being its value less that.
     """
@@ -64,7 +66,7 @@ class Systems:
 def evaluated(
     scorer: RescoreScorer, inputs: Inputs, metrics: Sequence[Metric], seed: int
 ) -> list[Systems]:
-    """Try the four ways on all good records; the run that follows reports the bad ones.
+    """Try all ways to pick on all good records; the run that follows reports the bad ones.
 
     What is odd about the lists goes into the scorer's warnings.
     """
@@ -109,7 +111,7 @@ def systems(
     metric: Metric,
     seed: int,
 ) -> Systems:
-    """Try the four ways on n > 0 lists with references.
+    """Try all ways to pick on n > 0 lists with references.
 
     All pick from the lists as they are given, copies and empty texts included. Random is one draw
     by `seed`.
@@ -132,6 +134,11 @@ def systems(
     statistics = {
         FIRST: given.chosen(np.zeros(len(lists), np.intp)),
         RESCORED: given.chosen(found.candidates.ranks[won] - 1),
+        **{
+            f"{ORACLE} of {first}": given.chosen(oracle(given.cut(first), metric))
+            for first in _FIRST_OF_LISTS
+            if first < sizes.max()
+        },
         ORACLE: given.chosen(oracle(given, metric)),
         RANDOM: given.chosen(np.random.default_rng(seed).integers(sizes)),
     }

@@ -199,8 +199,8 @@ def test_evaluation_stands_beside_first_best_oracle_and_random(world: Path, insi
     assert done.code == 0
     lines = done.err.splitlines()
     assert lines[0].startswith("dataselect: 2 lists, seed 0; wer|norm:none|")
-    assert [line.split()[0] for line in lines[1:6]] == [
-        *("WER", "first-best", "rescored", "oracle", "random")
+    assert [line.split()[0] for line in lines[1:7]] == [
+        *("WER", "first-best", "rescored", "oracle", "oracle", "random")
     ]
     [found] = json.loads((world / "report.json").read_text())["rescore"]["evaluation"]
     values = {name: each["value"] for name, each in found["systems"].items()}
@@ -208,6 +208,24 @@ def test_evaluation_stands_beside_first_best_oracle_and_random(world: Path, insi
     assert values["rescored"] in (0, 25)
     compared = found["systems"]["oracle"]["against_first_best"]
     assert (compared["baseline"], compared["difference"]) == (25, -25)
+
+
+def test_the_oracle_of_shorter_lists_stands_beside_that_of_whole_ones(
+    world: Path, inside: Inside
+) -> None:
+    """The right one is the third of one list, and the ninth of the other."""
+    for_one = [("jazz", -1), ("jazz", -2), ("play jazz", -3)]
+    for_other = [*[("play", -each) for each in range(8)], ("play jazz now", -9)]
+    write(
+        world / "lists.jsonl",
+        [record("play jazz", *for_one), record("play jazz now", *for_other)],
+    )
+    arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
+    assert inside(*arguments, "--evaluate", "wer", "--report", "report.json").code == 0
+    [found] = json.loads((world / "report.json").read_text())["rescore"]["evaluation"]
+    values = {name: round(each["value"]) for name, each in found["systems"].items()}
+    oracles = [values[f"oracle{of}"] for of in (" of 2", " of 4", " of 8", "")]
+    assert oracles == [60, 40, 40, 0]  # of five words
 
 
 def test_silence_is_a_reference_and_every_way_picks_from_the_list_as_it_is(
