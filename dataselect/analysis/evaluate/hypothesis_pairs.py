@@ -8,14 +8,17 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from dataselect.data import records
+from dataselect.data.fields import kind_of
 from dataselect.data.formats.lines import Found, Item, SourceLine, each_line, lines
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import BadRecord, Column
 from dataselect.errors import InputError
+from dataselect.models.metrics import Span
 from dataselect.models.normalization import composed
 
 HYPOTHESIS, REFERENCE, ID = "hypothesis", "reference", "id"
 INTENT, INTENT_REFERENCE = "intent", "intent_reference"
+SLOTS, SLOTS_REFERENCE = "slots", "slots_reference"
 
 
 class HypothesisPair(NamedTuple):
@@ -25,54 +28,52 @@ class HypothesisPair(NamedTuple):
     baseline: Found | None
 
 
-def text_columns(text_field: str, reference_field: str) -> dict[str, Column]:
-    """What is read to measure texts."""
-    return {
-        HYPOTHESIS: records.hypothesis(text_field),
-        REFERENCE: records.reference(reference_field),
-    }
-
-
-def intent_columns(intent_field: str, reference_field: str) -> dict[str, Column]:
-    """What is read to measure intents."""
-    return {
-        INTENT: records.group(intent_field, "--intent-field"),
-        INTENT_REFERENCE: true_label(reference_field, "--intent-reference-field"),
-    }
-
-
-def id_column(id_field: str) -> dict[str, Column]:
-    """What is read to pair by id."""
-    return {ID: records.group(id_field, "--id-field")}
-
-
 def true_label(path: str, option: str) -> Column:
     """A column of labels, none of them null."""
     label = records.group(path, option)
 
     def check(value: Any) -> Any:
         if value is None:
-            raise ValueError("is null, not a label; correct it or skip it with --on-error")
+            raise ValueError(f"is null, not a label; {_REMEDY}")
         return label.check(value)
 
     return replace(label, check=check)
 
 
-def join(
-    system: Inputs,
-    baseline: Inputs | None,
-    columns: Mapping[str, Column],
-    others: Mapping[str, Column] | None = None,
-) -> Iterator[HypothesisPair | BadRecord]:
-    """The records of one file, paired with those of another by id if it is among `columns`.
+def spans(path: str, option: str) -> Column:
+    """A column of slots as a set of name, start and end of each."""
 
-    `others`: what is read of the other file, if that is something else. Raises InputError where the
-    two files do not go together.
+    def check(value: Any) -> frozenset[Span]:
+        if not isinstance(value, list):
+            raise ValueError(f"is {kind_of(value)}, not an array of slots; {_REMEDY}")
+        return frozenset(_span(each, number) for number, each in enumerate(value, start=1))
+
+    return Column(path, check, lambda _: False, option)
+
+
+def _span(slot: Any, number: int) -> Span:
+    try:
+        name, start, end = slot["slot"], slot["start"], slot["end"]
+    except (KeyError, TypeError):
+        raise ValueError(f"lacks slot, start or end in item {number}; {_REMEDY}") from None
+    if not isinstance(name, str) or {type(start), type(end)} != {int}:
+        raise ValueError(f"has an item, number {number}, without a name or whole offsets; {_REMEDY}")
+    return name, start, end
+
+
+_REMEDY = "correct it or skip it with --on-error"
+
+
+def join(
+    system: Iterable[Item], baseline: Iterable[Item] | None, *, use_ids: bool
+) -> Iterator[HypothesisPair | BadRecord]:
+    """The records of one file, paired with those of `--against` by id or by position.
+
+    Raises InputError where the two files do not go together.
     """
     if baseline is None:
-        return unpaired(read(system, columns))
-    pair = by_id if ID in columns else by_position
-    return pair(read(system, columns), read(baseline, others or columns))
+        return unpaired(system)
+    return (by_id if use_ids else by_position)(system, baseline)
 
 
 def read(inputs: Inputs, columns: Mapping[str, Column]) -> Iterator[Item]:
@@ -93,7 +94,7 @@ def unpaired(system: Iterable[Item]) -> Iterator[HypothesisPair | BadRecord]:
 
 
 def by_position(
-    system: Iterable[Item], baseline: Iterable[Item]
+    system: Iterable[Item], baseline: Iterable[Item], option: str = "--against"
 ) -> Iterator[HypothesisPair | BadRecord]:
     """First record with first record, and so on; a pair is as bad as either of its records.
 
@@ -101,7 +102,7 @@ def by_position(
     """
     for one, other in zip_longest(system, baseline):
         if one is None or other is None:
-            longer, what = (one, "--against") if other is None else (other, "the input")
+            longer, what = (one, option) if other is None else (other, "the input")
             raise InputError(
                 f"{_place(longer)}: no record to pair it with, {what} is shorter; "
                 "give files of the same records, or pair them with --id-field"
@@ -114,7 +115,9 @@ def by_position(
             yield _same_reference(one, other)
 
 
-def by_id(system: Iterable[Item], baseline: Iterable[Item]) -> Iterator[HypothesisPair | BadRecord]:
+def by_id(
+    system: Iterable[Item], baseline: Iterable[Item], option: str = "--against"
+) -> Iterator[HypothesisPair | BadRecord]:
     """Records of the same id, in the order of the system; those without a partner are bad records.
 
     An id that an earlier record of the same file has makes a bad record, too. Raises InputError
@@ -128,7 +131,7 @@ def by_id(system: Iterable[Item], baseline: Iterable[Item]) -> Iterator[Hypothes
         if id_ in partners:
             yield _same_reference(found, partners.pop(id_))
         else:
-            yield found.line.bad(f"--against has no good record with the id '{id_}'; add it there")
+            yield found.line.bad(f"{option} has no good record with the id '{id_}'; add it there")
     for id_, found in partners.items():
         yield found.line.bad(f"the input has no good record with the id '{id_}'; add it there")
 
@@ -146,9 +149,9 @@ def _unusable(items: Iterable[Item], usable: dict[str, Found]) -> Iterator[BadRe
 
 def _same_reference(one: Found, other: Found) -> HypothesisPair:
     """Raise InputError unless two records have the same references."""
-    for name in (REFERENCE, INTENT_REFERENCE):
-        own, others = one.fields.get(name), other.fields.get(name)
-        if name == REFERENCE and own != others and own is not None and others is not None:
+    for name in one.fields.keys() & other.fields.keys() & _REFERENCES:
+        own, others = one.fields[name], other.fields[name]
+        if name == REFERENCE and own != others:
             own, others = composed(own), composed(others)
         if own != others:
             raise InputError(
@@ -156,6 +159,9 @@ def _same_reference(one: Found, other: Found) -> HypothesisPair:
                 "give files of the same records in the same order, or pair them with --id-field"
             )
     return HypothesisPair(one, other)
+
+
+_REFERENCES = {REFERENCE, INTENT_REFERENCE, SLOTS_REFERENCE}
 
 
 def _place(item: Item) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from dataselect.analysis.evaluate.hypothesis_pairs import (
@@ -11,6 +12,8 @@ from dataselect.analysis.evaluate.hypothesis_pairs import (
     INTENT,
     INTENT_REFERENCE,
     REFERENCE,
+    SLOTS,
+    SLOTS_REFERENCE,
     HypothesisPair,
 )
 
@@ -33,10 +36,14 @@ class MetricValue:
 
 @dataclass(frozen=True)
 class MetricResult:
-    """One metric of a system; `baseline` and `comparison` where there is a second file."""
+    """One metric of a system; `baseline` and `comparison` where there is a second file.
+
+    `statistics` are those of the system, a row a record.
+    """
 
     metric: Metric
     system: MetricValue
+    statistics: Statistics = field(repr=False, compare=False)
     baseline: MetricValue | None = None
     comparison: PairedBootstrap | None = None
 
@@ -96,21 +103,21 @@ def evaluate(
     pairs: Sequence[HypothesisPair],
     metrics: Sequence[TextMetric],
     *,
-    intents: bool = False,
+    labels: Collection[str] = (),
     samples: int = 1000,
     seed: int = 0,
     left_out: int = 0,
 ) -> EvaluationResult:
-    """Measure pairs by metrics of texts, and by accuracy and macro F1 if `intents`.
+    """Measure pairs by metrics of texts, and of labels: of `labels` intent, slots and exact.
 
     Every metric gets the same draws of segments. Without pairs there is nothing to measure.
     """
-    texts = _Columns.of(pairs, HYPOTHESIS, REFERENCE) if metrics else None
+    texts = _Columns.of(pairs, [HYPOTHESIS], [REFERENCE]) if metrics else None
     measures: list[MetricResult] = []
     if pairs and texts is not None:
         measures += [texts.measure(metric, samples, seed) for metric in metrics]
-    if pairs and intents:
-        measures += _measure_intents(pairs, samples, seed)
+    for name in labels if pairs else ():
+        measures += _LABELS[name](pairs, samples, seed)
     return EvaluationResult(
         records=len(pairs),
         left_out=left_out,
@@ -130,9 +137,33 @@ def _measure_intents(
 ) -> list[MetricResult]:
     from dataselect.models.metrics import Accuracy, MacroF1
 
-    labels = _Columns.of(pairs, INTENT, INTENT_REFERENCE)
+    labels = _Columns.of(pairs, [INTENT], [INTENT_REFERENCE])
     metrics = (Accuracy(), MacroF1.of(labels.system, labels.references, labels.baseline or ()))
     return [labels.measure(metric, samples, seed) for metric in metrics]
+
+
+def _measure_slots(
+    pairs: Sequence[HypothesisPair], samples: int, seed: int
+) -> list[MetricResult]:
+    from dataselect.models.metrics import SlotF1
+
+    slots = _Columns.of(pairs, [SLOTS], [SLOTS_REFERENCE])
+    metric = SlotF1.of(slots.system, slots.references, slots.baseline or ())
+    return [slots.measure(metric, samples, seed)]
+
+
+def _measure_exact_match(
+    pairs: Sequence[HypothesisPair], samples: int, seed: int
+) -> list[MetricResult]:
+    from dataselect.models.metrics import ExactMatch
+
+    both = _Columns.of(pairs, [INTENT, SLOTS], [INTENT_REFERENCE, SLOTS_REFERENCE])
+    return [both.measure(ExactMatch(), samples, seed)]
+
+
+_LABELS = {"intent": _measure_intents, "slots": _measure_slots, "exact": _measure_exact_match}
+LABEL_METRICS = tuple(_LABELS)
+"""What is measured of labels, by name."""
 
 
 def _count_empty(texts: Sequence[str]) -> int:
@@ -143,18 +174,20 @@ def _count_empty(texts: Sequence[str]) -> int:
 class _Columns:
     """What is compared, in the order of the pairs."""
 
-    references: list[str]
-    system: list[str]
-    baseline: list[str] | None
+    references: list[Any]
+    system: list[Any]
+    baseline: list[Any] | None
 
     @classmethod
-    def of(cls, pairs: Sequence[HypothesisPair], given: str, true: str) -> _Columns:
-        """The fields `given` and `true` of all pairs."""
-        others = [pair.baseline for pair in pairs if pair.baseline is not None]
+    def of(
+        cls, pairs: Sequence[HypothesisPair], given: Sequence[str], true: Sequence[str]
+    ) -> _Columns:
+        """The fields `given` and `true` of all pairs, together where there are several."""
+        own, others = itemgetter(*given), [each.baseline for each in pairs if each.baseline]
         return cls(
-            [pair.system.fields[true] for pair in pairs],
-            [pair.system.fields[given] for pair in pairs],
-            [other.fields[given] for other in others] or None,
+            [itemgetter(*true)(pair.system.fields) for pair in pairs],
+            [own(pair.system.fields) for pair in pairs],
+            [own(other.fields) for other in others] or None,
         )
 
     def measure(self, metric: Metric, samples: int, seed: int) -> MetricResult:
@@ -163,15 +196,15 @@ class _Columns:
 
         from dataselect.models.metrics.bootstrap import interval, paired_bootstrap
 
-        def score(hypotheses: list[str]) -> tuple[MetricValue, Statistics]:
+        def score(hypotheses: list[Any]) -> tuple[MetricValue, Statistics]:
             rows = metric.statistics(hypotheses, self.references)
             found = interval(metric, rows, np.random.default_rng(seed), samples)
             return MetricValue(found, metric.counts(rows.sum(axis=0))), rows
 
         system, rows = score(self.system)
         if self.baseline is None:
-            return MetricResult(metric, system)
+            return MetricResult(metric, system, rows)
         baseline, baseline_rows = score(self.baseline)
         rng = np.random.default_rng(seed)
         compared = paired_bootstrap(metric, baseline_rows, rows, rng, samples)
-        return MetricResult(metric, system, baseline, compared)
+        return MetricResult(metric, system, rows, baseline, compared)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from itertools import zip_longest
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,13 @@ from dataselect.models.metrics.base import TextMetric
 from dataselect.versions import signature
 
 EDITS = ("substitutions", "deletions", "insertions")
+
+
+class AlignedWord(NamedTuple):
+    """A word of a reference and what stands for it; None where one of them lacks it."""
+
+    reference: str | None
+    hypothesis: str | None
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,21 @@ class Wer(ErrorRate):
     name: ClassVar[str] = "wer"
     title: ClassVar[str] = "WER"
     columns: ClassVar[tuple[str, ...]] = (*EDITS, "reference_words")
+
+    def aligned(self, hypothesis: str, reference: str) -> list[AlignedWord]:
+        """The words of both as they are compared, by the alignment that edits are counted of.
+
+        >>> [tuple(word) for word in Wer().aligned("play jess now", "play some jazz")]
+        [('play', 'play'), ('some', 'jess'), ('jazz', 'now')]
+        """
+        given, true = map(self._units, map(self.normalization, (hypothesis, reference)))
+        return [
+            AlignedWord(*pair)
+            for step in Levenshtein.opcodes(true, given)
+            for pair in zip_longest(
+                true[step.src_start : step.src_end], given[step.dest_start : step.dest_end]
+            )
+        ]
 
     def _units(self, text: str) -> Sequence[str]:
         return text.split()
