@@ -6,7 +6,7 @@ hands the command the filled group back. So an option is written down once.
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from functools import wraps
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -115,14 +115,19 @@ class InputOptions:
         return Layout(names, not self.no_header, self.delimiter, list_size=self.list_size)
 
     def open(
-        self, *, digest: bool = False, text_field: str = "text", beside: Format | None = None
+        self,
+        *,
+        digest: bool = False,
+        text_field: str = "text",
+        beside: Format | None = None,
+        blank_lines: bool = False,
     ) -> RecordFiles:
         """The inputs, checked. `beside`: see `RecordFiles`. Raises InputError, OptionError."""
         return RecordFiles(
             self.files or [],
             digest=digest,
             source=self.source,
-            layout=self.layout(),
+            layout=replace(self.layout(), blank_lines=blank_lines),
             text_field=text_field,
             beside=beside,
         )

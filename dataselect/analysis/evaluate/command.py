@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Literal
 
 from dataselect.analysis.evaluate.hypothesis_pairs import (
     HYPOTHESIS,
-    id_column,
-    intent_columns,
+    ID,
+    INTENT,
+    INTENT_REFERENCE,
+    REFERENCE,
+    SLOTS,
+    SLOTS_REFERENCE,
     join,
-    text_columns,
+    read,
+    spans,
+    true_label,
 )
-from dataselect.analysis.evaluate.metric_values import evaluate
+from dataselect.analysis.evaluate.metric_values import LABEL_METRICS, evaluate
 from dataselect.analysis.evaluate.predicted_intents import classified, tested_columns
+from dataselect.analysis.evaluate.record_values import with_figures, worst
+from dataselect.analysis.evaluate.references import place_columns, referenced
 from dataselect.analysis.evaluate.table import table
 from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.ending import note
@@ -21,6 +29,7 @@ from dataselect.command_line.normalization_options import SECTION, NamedNormaliz
 from dataselect.command_line.options import InputOptions, OutputOptions, option
 from dataselect.console import printable
 from dataselect.data import records
+from dataselect.data.formats import FORMATS, Layout, suffix_of
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
@@ -29,14 +38,15 @@ from dataselect.models.normalization import Normalization
 from dataselect.operations.label.options import open_encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from dataselect.data.formats.lines import Item
     from dataselect.data.records import Column
     from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
     from dataselect.models.metrics import TextMetric
 
 _MEASURE, _RECORDS = "Measuring", "Records"
-_INTENT = "intent"
+_INTENT, _SLOTS, _EXACT = LABEL_METRICS
 _NORMALIZED = ("wer", "cer")
 
 
@@ -45,9 +55,10 @@ class MeasureOptions:
     """What is measured, and against what."""
 
     metric: list[str] | None = option(
-        "wer|cer|bleu|chrf|ter|intent",
+        "wer|cer|bleu|chrf|ter|intent|slots|exact",
         _MEASURE,
-        "What to measure; again for several. intent is accuracy and macro F1.",
+        "What to measure; again for several. intent is accuracy and macro F1, slots F1 of exact "
+        "spans, exact the share of records with the intent and every slot right.",
         short="-m",
     )
     intent_classifier: str | None = option(
@@ -81,6 +92,21 @@ class MeasureOptions:
     tokenize: Literal["13a", "intl", "char", "zh", "none"] = option(
         "", _MEASURE, "How BLEU cuts words, as in sacrebleu.", "13a"
     )
+    references: str | None = option(
+        "FILE",
+        _MEASURE,
+        "References in a file of their own, of any format: joined by id, words with times (CTM) to "
+        "the segments of STM by time, else by position.",
+    )
+    per_record: str | None = option(
+        "FILE",
+        _MEASURE,
+        "Write the records with a field 'evaluate': value and counts by each metric, which sum up "
+        "to those of all.",
+    )
+    worst: int = option(
+        "N", _MEASURE, "Show the words of the N records of highest WER, aligned.", 0, min=0
+    )
     format_: Literal["table", "json"] = option("", _MEASURE, "What is written.", "table")
 
 
@@ -95,7 +121,7 @@ class ComparisonOptions(NamedNormalizationOptions):
 
 @dataclass(frozen=True)
 class FieldOptions:
-    """Where references and intents are."""
+    """Where references, intents and slots are."""
 
     reference_field: str = option(
         "FIELD", _RECORDS, "Where the reference text is [default: ref].", "ref"
@@ -107,12 +133,39 @@ class FieldOptions:
         "FIELD", _RECORDS, "Where the true intent is [default: ref_intent].", "ref_intent"
     )
 
+    references_field: str | None = option(
+        "FIELD", _RECORDS, "Where --references has its texts [default: as --text-field]."
+    )
+    slots_field: str = option(
+        "FIELD", _RECORDS, "Where the slots to be judged are [default: slots].", "slots"
+    )
+    slots_reference_field: str = option(
+        "FIELD", _RECORDS, "Where the true slots are [default: ref_slots].", "ref_slots"
+    )
+
+    def texts(self, text_field: str) -> dict[str, Column]:
+        """What is read to measure texts."""
+        return {
+            HYPOTHESIS: records.hypothesis(text_field),
+            REFERENCE: records.reference(self.reference_field),
+        }
+
     def intents(self, text_field: str, *, classifies: bool) -> dict[str, Column]:
         """What is read to measure intents that are there, or that an intent classifier gives."""
-        both = self.intent_field, self.intent_reference_field
-        return (
-            tested_columns(records.text(text_field), *both) if classifies else intent_columns(*both)
-        )
+        given, true = self.intent_field, self.intent_reference_field
+        if classifies:
+            return tested_columns(records.text(text_field), given, true)
+        return {
+            INTENT: records.group(given, "--intent-field"),
+            INTENT_REFERENCE: true_label(true, "--intent-reference-field"),
+        }
+
+    def slots(self) -> dict[str, Column]:
+        """What is read to measure slots."""
+        return {
+            SLOTS: spans(self.slots_field, "--slots-field"),
+            SLOTS_REFERENCE: spans(self.slots_reference_field, "--slots-reference-field"),
+        }
 
 
 USUAL = (
@@ -135,35 +188,58 @@ def command(
     """Measure hypotheses against references.
 
     Word and character error rate, BLEU, chrF and TER of texts, accuracy and macro F1 of
-    intents, in percent points, with bootstrap intervals and the signature of each metric. With
-    --against, the difference from a second file and its p-value.
+    intents, F1 of slots and exact matches, in percent points, with bootstrap intervals and
+    the signature of each metric. With --against, the difference from a second file and its
+    p-value.
     """
     settings = replace(output.build(), seed=measuring.seed)
-    metrics, intents = _asked(measuring, normalizing)
+    metrics, labels = _asked(measuring, normalizing)
     classifier = (
         None if measuring.intent_classifier is None else _loaded(measuring.intent_classifier)
     )
     columns = {
-        **(text_columns(settings.text_field, fields.reference_field) if metrics else {}),
-        **(fields.intents(settings.text_field, classifies=bool(classifier)) if intents else {}),
-        **({} if measuring.id_field is None else id_column(measuring.id_field)),
+        **(fields.texts(settings.text_field) if metrics else {}),
+        **(
+            fields.intents(settings.text_field, classifies=bool(classifier))
+            if {_INTENT, _EXACT} & set(labels)
+            else {}
+        ),
+        **(fields.slots() if {_SLOTS, _EXACT} & set(labels) else {}),
+        **({} if measuring.id_field is None else _id_column(measuring.id_field)),
     }
-    system = inputs.open(digest=settings.report is not None, text_field=settings.text_field)
+    system = inputs.open(
+        digest=settings.report is not None, text_field=settings.text_field, blank_lines=True
+    )
     baseline = None if measuring.against is None else RecordFiles([measuring.against])
-    others = [Inputs([path]) for path in (measuring.against, measuring.intent_classifier) if path]
+    truth = None if measuring.references is None else _references(measuring.references, inputs)
+    others: list[Inputs] = [each for each in (baseline, truth) if each is not None]
+    if measuring.intent_classifier is not None:
+        others.append(Inputs([measuring.intent_classifier]))
     with Run(system, settings, also_read=others) as run:
+        if measuring.per_record is not None:
+            run.open_records_file(measuring.per_record)
+        items = (
+            read(system, columns)
+            if truth is None
+            else _with_references(system, columns, truth, fields.references_field)
+        )
         of_baseline = {**columns, **_baseline_text(measuring, metrics)}
-        pairs = list(run.good(join(system, baseline, columns, of_baseline), "evaluate"))
+        against = None if baseline is None else read(baseline, of_baseline)
+        joined = join(items, against, use_ids=ID in columns)
+        pairs = list(run.good(joined, "evaluate"))
         if classifier is not None:
             pairs = classified(pairs, classifier)
         found = evaluate(
             pairs,
             metrics,
-            intents=intents,
+            labels=labels,
             samples=measuring.samples,
             seed=measuring.seed,
             left_out=run.counts.errors,
         )
+        found = replace(found, worst=worst(pairs, found.measures, measuring.worst))
+        if measuring.per_record is not None:
+            run.write_records_file(measuring.per_record, with_figures(pairs, found.measures))
         shown = (
             printable(table(found)).encode()
             if measuring.format_ == "table"
@@ -173,6 +249,28 @@ def command(
         run.write(shown)
         run.report("evaluate", facts, evaluate=found.as_json())
     note(f"evaluated {found.records:,} of {run.counts.read:,} records", quiet=settings.quiet)
+
+
+def _id_column(path: str) -> dict[str, Column]:
+    return {ID: records.group(path, "--id-field")}
+
+
+def _references(path: str, inputs: InputOptions) -> RecordFiles:
+    """The file of `--references`, in the format of `--from` where its suffix tells none."""
+    told = any(suffix_of(path) in each.suffixes for each in FORMATS.values())
+    source = None if told else inputs.source
+    return RecordFiles([path], source=source, layout=Layout(blank_lines=True))
+
+
+def _with_references(
+    system: Inputs, columns: dict[str, Column], truth: Inputs, references_field: str | None
+) -> Iterator[Item]:
+    """The records of the input with the texts of `--references`. Raises InputError."""
+    own = {name: column for name, column in columns.items() if name != REFERENCE}
+    path = references_field or own[HYPOTHESIS].path
+    column = records.hypothesis(path, "--references-field")
+    hypotheses = list(read(system, {**place_columns(), **own}))
+    return referenced(hypotheses, list(read(truth, {**place_columns(), REFERENCE: column})))
 
 
 def _baseline_text(measuring: MeasureOptions, metrics: Sequence[TextMetric]) -> dict[str, Column]:
@@ -190,12 +288,13 @@ def _loaded(path: str) -> IntentClassifier:
 
 def _asked(
     measuring: MeasureOptions, normalizing: ComparisonOptions
-) -> tuple[list[TextMetric], bool]:
-    """The metrics of texts, and whether intents are measured. Raises OptionError."""
+) -> tuple[list[TextMetric], list[str]]:
+    """The metrics of texts, and the names of those of labels. Raises OptionError."""
     from dataselect.models.metrics import METRICS, metric
+    from dataselect.models.metrics.error_rate import Wer
 
     names = list(dict.fromkeys(measuring.metric or ()))
-    known = (*METRICS, _INTENT)
+    known = (*METRICS, *LABEL_METRICS)
     if not names:
         raise OptionError(f"say what to measure with --metric: {', '.join(known)}")
     for name in names:
@@ -205,8 +304,14 @@ def _asked(
         raise OptionError("--id-field pairs records with those of --against; give both")
     if measuring.against_field is not None and measuring.against is None:
         raise OptionError("--against-field is of the file of --against; give it too")
-    if measuring.intent_classifier is not None and _INTENT not in names:
+    if measuring.intent_classifier is not None and not {_INTENT, _EXACT} & set(names):
         raise OptionError("--intent-classifier gives intents; ask for --metric intent")
+    if measuring.references is not None and (measuring.against or set(names) - set(METRICS)):
+        raise OptionError(
+            "--references has the texts of one system; leave out --against and metrics of labels"
+        )
+    if measuring.worst and Wer.name not in names:
+        raise OptionError("--worst shows the records of highest WER; ask for --metric wer")
     if measuring.intent_classifier is not None and measuring.against is not None:
         raise OptionError(
             "--against compares intents that are written down; write those of the "
@@ -216,7 +321,7 @@ def _asked(
         raise OptionError("--tokenize is for --metric bleu; leave it out")
     normalization, plain = normalizing.build(), Normalization()
     normalized = {name for name in names if name in _NORMALIZED or normalizing.normalise_all}
-    if normalization != plain and not normalized - {_INTENT}:
+    if normalization != plain and not normalized - set(LABEL_METRICS):
         raise OptionError(
             f"normalisation is for {' and '.join(_NORMALIZED)}; leave it out, or ask for it "
             "with --normalise-all"
@@ -224,6 +329,6 @@ def _asked(
     metrics = [
         metric(name, normalization if name in normalized else plain, tokenize=measuring.tokenize)
         for name in names
-        if name != _INTENT
+        if name in METRICS
     ]
-    return metrics, _INTENT in names
+    return metrics, [name for name in names if name in LABEL_METRICS]

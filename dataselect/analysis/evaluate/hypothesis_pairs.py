@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.data import records
 from dataselect.data.fields import kind_of
@@ -13,8 +13,10 @@ from dataselect.data.formats.lines import Found, Item, SourceLine, each_line, li
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import BadRecord, Column
 from dataselect.errors import InputError
-from dataselect.models.metrics import Span
 from dataselect.models.normalization import composed
+
+if TYPE_CHECKING:
+    from dataselect.models.metrics import Span
 
 HYPOTHESIS, REFERENCE, ID = "hypothesis", "reference", "id"
 INTENT, INTENT_REFERENCE = "intent", "intent_reference"
@@ -57,7 +59,9 @@ def _span(slot: Any, number: int) -> Span:
     except (KeyError, TypeError):
         raise ValueError(f"lacks slot, start or end in item {number}; {_REMEDY}") from None
     if not isinstance(name, str) or {type(start), type(end)} != {int}:
-        raise ValueError(f"has an item, number {number}, without a name or whole offsets; {_REMEDY}")
+        raise ValueError(
+            f"has an item, number {number}, without a name or whole offsets; {_REMEDY}"
+        )
     return name, start, end
 
 
@@ -105,7 +109,8 @@ def by_position(
             longer, what = (one, option) if other is None else (other, "the input")
             raise InputError(
                 f"{_place(longer)}: no record to pair it with, {what} is shorter; "
-                "give files of the same records, or pair them with --id-field"
+                "give files of the same records"
+                + (", or pair them with --id-field" if option == "--against" else "")
             )
         if isinstance(one, BadRecord):
             yield one

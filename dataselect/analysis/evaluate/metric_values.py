@@ -18,6 +18,7 @@ from dataselect.analysis.evaluate.hypothesis_pairs import (
 )
 
 if TYPE_CHECKING:
+    from dataselect.analysis.evaluate.record_values import WorstRecord
     from dataselect.models.metrics import Metric, TextMetric
     from dataselect.models.metrics.bootstrap import Interval, PairedBootstrap, Statistics
 
@@ -84,6 +85,7 @@ class EvaluationResult:
     empty_against: int | None
     empty_references: int | None
     measures: list[MetricResult]
+    worst: Sequence[WorstRecord] = ()
 
     def as_json(self) -> dict[str, Any]:
         """One object with everything."""
@@ -96,6 +98,7 @@ class EvaluationResult:
             "samples": self.samples,
             "seed": self.seed,
             "measures": [each.as_json() for each in self.measures],
+            **({"worst": [each.as_json() for each in self.worst]} if self.worst else {}),
         }
 
 
@@ -142,9 +145,7 @@ def _measure_intents(
     return [labels.measure(metric, samples, seed) for metric in metrics]
 
 
-def _measure_slots(
-    pairs: Sequence[HypothesisPair], samples: int, seed: int
-) -> list[MetricResult]:
+def _measure_slots(pairs: Sequence[HypothesisPair], samples: int, seed: int) -> list[MetricResult]:
     from dataselect.models.metrics import SlotF1
 
     slots = _Columns.of(pairs, [SLOTS], [SLOTS_REFERENCE])

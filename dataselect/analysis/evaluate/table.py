@@ -20,9 +20,11 @@ def table(evaluation: EvaluationResult) -> str:
     measures = evaluation.measures
     compared = any(each.comparison for each in measures)
     rows = [_COMPARED_HEADER if compared else _HEADER, *map(_row, measures)]
-    intents = [line for each in measures for line in _per_intent(each)]
+    labels = [line for each in measures for line in _per_label(each)]
     notes = [*_edits(measures), _basis(evaluation), *(each.metric.signature for each in measures)]
-    return "".join(f"{line}\n" for line in [*aligned(rows), *intents, "", *notes])
+    return "".join(
+        f"{line}\n" for line in [*aligned(rows), *labels, *_worst(evaluation), "", *notes]
+    )
 
 
 def _row(measure: MetricResult) -> Sequence[str]:
@@ -40,17 +42,36 @@ def _bounds(low: float, high: float, sign: str = "") -> str:
     return f"[{low:{sign}.2f}, {high:{sign}.2f}]"
 
 
-def _per_intent(measure: MetricResult) -> list[str]:
-    """How well each intent is told, after an empty line; nothing for measures of texts."""
-    from dataselect.models.metrics import MacroF1
+def _per_label(measure: MetricResult) -> list[str]:
+    """How well each label is told, after an empty line; nothing for other measures."""
+    from dataselect.models.metrics import LabelF1
 
-    if not isinstance(measure.metric, MacroF1):
+    if not isinstance(measure.metric, LabelF1):
         return []
-    rows: list[Sequence[str]] = [("intent", "precision", "recall", "F1", "records")]
-    for intent, counts in measure.system.counts.items():
-        *shares, records = counts.values()
-        rows.append((intent, *(f"{share:.2f}" for share in shares), f"{records:,}"))
+    noun = measure.metric.label_noun
+    rows: list[Sequence[str]] = [(noun, "precision", "recall", "F1", "references")]
+    for label, counts in measure.system.counts.items():
+        *shares, references = counts.values()
+        rows.append((label, *(f"{share:.2f}" for share in shares), f"{references:,}"))
     return ["", *aligned(rows)]
+
+
+def _worst(evaluation: EvaluationResult) -> list[str]:
+    """The records of highest WER: where each is, and its words below those of its reference."""
+    lines = []
+    for each in evaluation.worst:
+        columns = [(word.reference or _NO_WORD, word.hypothesis or _NO_WORD) for word in each.words]
+        widths = [max(map(len, column)) for column in columns]
+        lines += ["", f"{each.place}: WER {each.wer:.2f}"]
+        for name, words in zip(
+            ("reference ", "hypothesis"), zip(*columns, strict=True), strict=True
+        ):
+            shown = (word.ljust(width) for word, width in zip(words, widths, strict=True))
+            lines.append(f"{name}  {' '.join(shown)}".rstrip())
+    return lines
+
+
+_NO_WORD = "*"  # where one side has a word and the other none, as sclite shows it
 
 
 def _edits(measures: Iterable[MetricResult]) -> list[str]:

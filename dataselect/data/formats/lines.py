@@ -20,7 +20,8 @@ class Layout:
     `columns`: a name for each column by position, `-` for one that is passed over. `header`: the
     first line of each file holds names. `delimiter`: what stands between cells of CSV, None to look
     at the first line. `text_field`: the field for the text. `list_size`: how many hypotheses each
-    n-best list has, where nothing else tells.
+    n-best list has, where nothing else tells. `blank_lines`: whether a line of text may be blank,
+    as what a recogniser heard may.
     """
 
     columns: tuple[str, ...] | None = None
@@ -28,6 +29,7 @@ class Layout:
     delimiter: str | None = None
     text_field: str = "text"
     list_size: int | None = None
+    blank_lines: bool = False
 
 
 class SourceLine(NamedTuple):

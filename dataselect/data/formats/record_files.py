@@ -109,9 +109,9 @@ def check_layout(layout: Layout, formats: Sequence[Format]) -> None:
     """Raise OptionError for what a layout says where none of some formats wants to know it."""
     if layout.list_size is not None and not any(each.takes_list_size for each in formats):
         raise OptionError("--list-size is for nemo-nbest; leave it out, or add --from nemo-nbest")
-    if not any(each.takes_columns for each in formats) and layout != replace(
-        Layout(), text_field=layout.text_field, list_size=layout.list_size
-    ):
+    said = layout.columns, layout.header, layout.delimiter
+    unsaid = Layout.columns, Layout.header, Layout.delimiter
+    if said != unsaid and not any(each.takes_columns for each in formats):
         raise OptionError(
             "--columns, --no-header and --delimiter are for csv, tsv and such; leave them out"
         )

@@ -12,10 +12,11 @@ from dataselect.data.input_files import Inputs
 
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
-    """A record for every line; a blank one is bad, since a line's number may mean something."""
+    """A record for every line; a blank one is bad unless the layout has such lines."""
 
     def fields(line: SourceLine) -> dict[str, Any]:
-        return {layout.text_field: filled(line.text(), "the line")}
+        text = line.text()
+        return {layout.text_field: text if layout.blank_lines else filled(text, "the line")}
 
     return each_line(lines(inputs.blocks()), fields)
 
