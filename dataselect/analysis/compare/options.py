@@ -15,7 +15,7 @@ from dataselect.analysis.compare.assertions import (
     parse,
 )
 from dataselect.analysis.compare.measures import COUNTS, MEASURES
-from dataselect.analysis.evaluate.hypothesis_pairs import join
+from dataselect.analysis.evaluate.hypothesis_pairs import read, unpaired
 from dataselect.analysis.evaluate.predicted_intents import tested_columns
 from dataselect.command_line.options import given, option, text_field_of
 from dataselect.data import records
@@ -163,7 +163,9 @@ class DownstreamOptions(LearningOptions):
         labelled = self.labelled_records(settings)
         text = records.text_of("--test", self.test_field, settings.text_field)
         columns = tested_columns(text, self.intent_field, _REFERENCE)
-        test = records.all_good(join(RecordFiles([self.test], text_field=text.path), None, columns))
+        test = records.all_good(
+            unpaired(read(RecordFiles([self.test], text_field=text.path), columns))
+        )
         if not test:
             raise InputError(f"{self.test}: no record to test on; check --test")
         return DownstreamTraining(

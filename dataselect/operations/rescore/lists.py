@@ -41,7 +41,7 @@ class Lists:
 
     def cut(self, first: int) -> Lists:
         """The `first` hypotheses of each list."""
-        return Lists(*(each[:, :first] for each in (self.features, self.statistics, self.real)))
+        return Lists(self.features[:, :first], self.statistics[:, :first], self.real[:, :first])
 
     def winners(self, weights: Floats) -> NDArray[np.intp]:
         """(n,) the place of the highest weighted sum; of equal ones the first."""
