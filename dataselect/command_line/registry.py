@@ -47,7 +47,7 @@ COMMANDS = {
     ),
     "evaluate": Command(
         "analysis.evaluate.command",
-        "Measure hypotheses against references: WER, CER, BLEU, chrF, TER, intents.",
+        "Measure hypotheses against references: WER, CER, BLEU, chrF, TER, intents, slots.",
     ),
     "compare": Command(
         "analysis.compare.command",
