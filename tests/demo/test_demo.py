@@ -295,6 +295,8 @@ MADE = {
     "relevant.report.json",
     "relevant.txt",
     "best.jsonl",
+    "best.csv",
+    "agreed.jsonl",
     "by_intent.jsonl",
     "repaired.jsonl",
     "broken.errors.jsonl",
