@@ -234,7 +234,7 @@ def test_true_intents_may_have_a_field_of_their_own(
 def test_the_table_has_a_line_for_each_intent(folder: Path, shell: Shell, model: str) -> None:
     done = shell("dataselect evaluate -q --metric intent --intent-classifier m test.jsonl")
     lines = done.silent().decode().split("\n")
-    assert lines[4].split() == ["intent", "precision", "recall", "F1", "records"]
+    assert lines[4].split() == ["intent", "precision", "recall", "F1", "references"]
     assert [line.split()[0] for line in lines[5:8]] == ["music", "other", "weather"]
     assert lines[6].split()[-1] == "15"
 
