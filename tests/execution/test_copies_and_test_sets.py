@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 from conftest import Inside, Shell
 
+from dataselect import TopK, select_file
+from dataselect.errors import OptionError
+from dataselect.operations.reselect.scorer import Field
+
 POOL = [
     ("a", "Play jazz!", 0.5),
     ("b", "play  jazz", 0.9),
@@ -119,3 +123,92 @@ def test_a_test_set_that_cannot_be_read_ends_the_run(
 
 def test_the_pool_itself_leaves_nothing(pool: Path, inside: Inside) -> None:
     inside(*SELECT, "--exclude", "pool.jsonl").refused(3, "nothing was kept of 7 records")
+
+
+# -- With other rules -----------------------------------------------------------------------------
+
+
+def test_copies_go_over_all_values_of_per_and_none_comes_back(pool: Path, inside: Inside) -> None:
+    rows = [("a", "yes", 0.5, "x"), ("b", "Yes", 0.9, "y"), ("c", "no", 0.1, "x")]
+    write(pool / "pool.jsonl", [{"id": i, "text": t, "s": s, "g": g} for i, t, s, g in rows])
+    inside(*SELECT, "--unique", "--per", "g", "--top-k", "1", "--min-per", "1").silent()
+    assert ids(pool / "kept.jsonl") == ["b", "c"]
+
+
+def test_a_share_is_one_of_all_records(pool: Path, inside: Inside) -> None:
+    inside(*SELECT, "--unique", "--exclude", "test.jsonl", "--share", "30%").silent()
+    assert ids(pool / "kept.jsonl") == ["b", "e"]  # two of seven
+
+
+def test_a_sample_is_drawn_of_the_best_of_each_text(pool: Path, inside: Inside) -> None:
+    for seed in range(5):
+        inside(*SELECT, "--unique", "--sample", "4", "--seed", seed).silent()
+        assert ids(pool / "kept.jsonl") == ["b", "c", "e", "g"]
+
+
+def test_a_low_score_may_be_the_best(pool: Path, inside: Inside) -> None:
+    inside(*SELECT, "--unique", "--best", "low").silent()
+    assert ids(pool / "kept.jsonl") == ["a", "c", "f", "g"]
+
+
+def test_shares_of_auto_are_compared_with_what_is_left(pool: Path, inside: Inside) -> None:
+    write(pool / "dev.jsonl", [{"text": "play some rain"}])
+    options = ("--unique", "--exclude", "test.jsonl", "--auto", "dev.jsonl")
+    inside(*SELECT, *options, "--report", "report.json").silent()
+    report = json.loads((pool / "report.json").read_text())
+    assert report["auto"]["everything"]["records"] == 3
+    assert set(ids(pool / "kept.jsonl")) <= set("beg")
+
+
+# -- What is compared -----------------------------------------------------------------------------
+
+
+def test_pairs_are_the_same_if_both_sides_are(pool: Path, inside: Inside) -> None:
+    pairs = [("a b", "x"), ("a", "b x"), ("A B.", "X"), ("a b", "y"), ("c", "z")]
+    rows = [{"id": str(n), "src": src, "tgt": tgt} for n, (src, tgt) in enumerate(pairs)]
+    write(pool / "pool.jsonl", rows)
+    write(pool / "test.jsonl", [{"src": "C!", "tgt": "Z"}, {"src": "other", "tgt": "x"}])
+    options = ("--unique", "--exclude", "test.jsonl", "--max-length-ratio", "9")
+    inside("bitext", "pool.jsonl", *options, "-q", "-o", "kept.jsonl").silent()
+    assert ids(pool / "kept.jsonl") == ["0", "1", "3"]
+    run = inside("bitext", "pool.jsonl", *options, "--exclude-field", "t", "-q", "-o", "no")
+    run.refused(2, "--exclude is of pairs, which --src-field and --tgt-field name")
+
+
+def test_a_record_without_a_text_is_a_bad_one(pool: Path, inside: Inside) -> None:
+    write(pool / "pool.jsonl", [{"s": 1}, {"s": 2, "text": ""}, {"s": 3, "text": " "}])
+    run = inside(*SELECT, "--unique")
+    run.refused(1, "pool.jsonl:1: field 'text' is missing; name another with --text-field")
+    inside(*SELECT, "--unique", "--on-error", "skip").silent()
+    [kept] = (pool / "kept.jsonl").read_text().splitlines()  # empty texts are copies, too
+    assert json.loads(kept)["s"] == 3
+
+
+def test_from_python(pool: Path, inside: Inside) -> None:
+    found = select_file(
+        str(pool / "pool.jsonl"),
+        Field("s"),
+        TopK(2),
+        output=str(pool / "kept.jsonl"),
+        unique=True,
+        exclude=str(pool / "test.jsonl"),
+    )
+    assert (found.counts.kept, ids(pool / "kept.jsonl")) == (2, ["b", "e"])
+    with pytest.raises(OptionError, match="exclude_field is of the file of exclude"):
+        select_file("pool.jsonl", Field("s"), output="no", exclude_field="t")
+
+
+# -- What is said ---------------------------------------------------------------------------------
+
+
+def test_explain_tells_what_would_have_kept_it(pool: Path, inside: Inside) -> None:
+    options = ("--unique", "--exclude", "test.jsonl", "--top-k", "2")
+    inside(*SELECT, *options, "--rejects", "no.jsonl", "--report", "run.json").silent()
+    for name, *words in (
+        ("a", "dropped, a copy of a better record, --unique", "kept with no --unique"),
+        ("c", "dropped, in --exclude test.jsonl", "kept with no --exclude test.jsonl"),
+        ("g", "dropped, not among the best by --top-k 2", "kept with --top-k 3"),
+    ):
+        inside("explain", name, "--report", "run.json", "-q", "-o", "said").silent()
+        said = (pool / "said").read_text()
+        assert all(each in said for each in words), said

@@ -246,6 +246,63 @@ def test_copies_are_counted_as_here(world: Path, tmp_path: Path, rule: str) -> N
     assert (" are 'Yes!'; to keep the best" in outcome.err) == (rule != "least and most")
 
 
+@pytest.mark.parametrize("rule", ["everything", "words", "sample per", "least and most"])
+@pytest.mark.parametrize(
+    "left_out", [("--unique",), ("--exclude", "test"), ("--unique", "--exclude", "test")], ids=str
+)
+@pytest.mark.parametrize("command", [SELECT, ("winnow", "--lm", "music.arpa")], ids=str)
+def test_copies_and_a_test_set_are_left_out_as_here(
+    world: Path, tmp_path: Path, command: Sequence[str], left_out: Sequence[str], rule: str
+) -> None:
+    """Copies lie in several shards."""
+    lines = [orjson.loads(line) for line in pool()]
+    for place, line in enumerate(lines):
+        line["text"] = line["text"] if place % 4 == 1 else ("Yes!", "yes", "rain", "now")[place % 4]
+    split(tmp_path / "pool", list(map(orjson.dumps, lines)), [5, 0, 20], [".zst", "", "", ".gz"])
+    write(tmp_path / "test.jsonl", [b'{"text": "Rain."}', b'{"text": "never said"}'])
+    files = [str(tmp_path / "test.jsonl") if each == "test" else each for each in left_out]
+    outcome = same(tmp_path, (*command, *RULES[rule], *files), str(tmp_path / "pool"))
+    dropped = {each["rule"]: each["count"] for each in counted_reasons(tmp_path / "r")}
+    assert ("a copy of a better record" in outcome.err) == ("--unique" in left_out)
+    assert dropped.get("excluded", 15) == 15
+    assert dropped.get("copy_of_better", 40) >= 20
+
+
+def counted_reasons(path: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(path.read_bytes())["dropped"]
+    return found
+
+
+@pytest.mark.parametrize("command", ["bitext", "pairs", "the best match", "label", "rescore"])
+def test_every_command_leaves_out_as_here(world: Path, tmp_path: Path, command: str) -> None:
+    held = [orjson.loads(line) for line in pool()[3:20]]
+    if command == "rescore":  # it compares the texts that it picks
+        held = [{"text": best["text"]} for each in held for best in each["nbest"]]
+    write(tmp_path / "test.jsonl", list(map(orjson.dumps, held)))
+    same(tmp_path, (*COMMANDS[command], "--unique", "--exclude", tmp_path / "test.jsonl"))
+    dropped = {each["rule"]: each["count"] for each in counted_reasons(tmp_path / "r")}
+    assert dropped["excluded"] >= len(held) if command != "rescore" else dropped["excluded"]
+
+
+@pytest.mark.parametrize("engine", [(), ("--engine", "ray", "--partitions", 2)], ids=str)
+def test_diversity_picks_nothing_of_a_test_set(
+    world: Path, tmp_path: Path, engine: Sequence[object]
+) -> None:
+    held = pool()[3:40]
+    write(tmp_path / "test.jsonl", held)
+    files = ["pool"] if engine else [shard.path for shard in resolve(["pool"])]
+    options = ("--top-k", 60, "--exclude", tmp_path / "test.jsonl", "--report", tmp_path / "r")
+    written = ("-o", tmp_path / "kept", "--rejects", tmp_path / "no")
+    outcome = run_inside("diversity", *engine, *options, *written, *files)
+    assert outcome.code == 0, outcome.err
+    kept = joined(tmp_path / "kept") if engine else (tmp_path / "kept").read_bytes()
+    found = {orjson.loads(line)["text"] for line in kept.splitlines()}
+    assert found
+    assert not found & {orjson.loads(line)["text"] for line in held}
+    dropped = {each["rule"]: each["count"] for each in counted_reasons(tmp_path / "r")}
+    assert dropped["excluded"] >= len(held)
+
+
 @pytest.mark.parametrize("more", [(), ("--on-error", "skip")], ids=["fail", "skip"])
 def test_where_a_model_is_only_fitted_bad_records_are_found_as_here(
     world: Path, tmp_path: Path, more: tuple[object, ...]
