@@ -243,7 +243,6 @@ def _connected(address: str, jobs: int | None, folder: TemporaryDirectory[str] |
     """Ray, connected; `folder` is for a cluster that is started here. Raises WorkerError."""
     # Nothing is sent anywhere, and nothing but errors is said.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     logging.getLogger("ray").setLevel(logging.ERROR)
     _require_listener(address)
