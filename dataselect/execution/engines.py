@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from dataselect.data.formats import FORMATS, JSONL, suffix_of
+from dataselect.data.formats import JSONL, of_suffix, suffix_of
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
@@ -73,9 +73,8 @@ def _refuse_formats(paths: Sequence[str], source: str | None, target: str | None
         if name not in (None, JSONL.name):
             raise OptionError(f"{option} {name}: with --engine ray, shards are JSONL; leave it out")
     for path in paths:
-        suffix = suffix_of(path)
-        own = next((each for each in FORMATS.values() if suffix in each.suffixes), JSONL)
-        if own != JSONL and suffix not in JSONL.shared_suffixes:
+        own = of_suffix(path) or JSONL
+        if own != JSONL and suffix_of(path) not in JSONL.shared_suffixes:
             raise OptionError(
                 f"{path}: {own.name}, and with --engine ray shards are JSONL; turn it into that "
                 "with dataselect convert"

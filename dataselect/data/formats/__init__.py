@@ -10,7 +10,7 @@ from dataselect.data.formats.format import Format
 from dataselect.data.formats.lines import Layout
 from dataselect.errors import OptionError
 
-__all__ = ["FORMATS", "Format", "Layout", "named", "of_output", "suffix_of"]
+__all__ = ["FORMATS", "Format", "Layout", "named", "of_output", "of_suffix", "suffix_of"]
 
 _TABLE = (
     # What shares a suffix with others is asked in this order.
@@ -91,7 +91,6 @@ _TABLE = (
         suffixes=(".tmx",),
         takes_columns=True,
         needs="defusedxml",
-        extra="tmx",
     ),
     Format("opus", "parallel.opus_zip:read", suffixes=(".zip",), takes_columns=True),
     Format(
@@ -113,7 +112,6 @@ _TABLE = (
         shared_suffixes=(".yml", ".yaml"),
         recognizer="nlu.assistants.snips_yaml:recognizes",
         needs="yaml",
-        extra="yaml",
     ),
     Format(
         "rasa",
@@ -122,7 +120,6 @@ _TABLE = (
         suffixes=(".yml", ".yaml"),
         folder="nlu.assistants.rasa:files_of",
         needs="yaml",
-        extra="yaml",
     ),
     Format(
         "luis",
@@ -228,7 +225,6 @@ _TABLE = (
         takes_columns=True,
         folder="tables.parquet:files_of",
         needs="pyarrow",
-        extra="parquet",
     ),
 )
 FORMATS = {each.name: each for each in _TABLE}
@@ -252,16 +248,21 @@ def of_output(path: str, given: Format | None) -> Format:
 
     Raises OptionError for what is not written.
     """
-    suffix = suffix_of(path)
-    own = next((each for each in FORMATS.values() if suffix in each.suffixes), None)
+    own = of_suffix(path)
     if own is None or not own.writers:
         compression.refuse_unwritten(path)
     found = given or own or JSONL
     if not found.writers:
-        what = f"--to {found.name}" if given else f"{path}: {suffix}"
+        what = f"--to {found.name}" if given else f"{path}: {suffix_of(path)}"
         written = ", ".join(sorted(each.name for each in FORMATS.values() if each.writers))
         raise OptionError(f"{what} is read, and not written; these are: {written}")
     return found
+
+
+def of_suffix(path: str) -> Format | None:
+    """The format that all files with the suffix of a path are of, None where there is none."""
+    suffix = suffix_of(path)
+    return next((each for each in FORMATS.values() if suffix in each.suffixes), None)
 
 
 def suffix_of(path: str) -> str:

@@ -28,8 +28,8 @@ class Format:
     format. `writers`: what makes the writer of each file that is written, none where it is only
     read. All files that end in one of `suffixes` are of this format, and of those that end in one
     of `shared_suffixes` those whose first bytes `recognizer(first)` accepts; `by_content`: so are
-    files of unknown suffixes. `takes_columns`, `takes_list_size`: whether a
-    layout may name columns, or say how long lists are. `needs`: a package that `extra` installs.
+    files of unknown suffixes. `takes_columns`, `takes_list_size`: whether a layout may name
+    columns, or say how long lists are. `needs`: a package, by the name that it is imported by.
     """
 
     name: str
@@ -44,7 +44,6 @@ class Format:
     folder: str | None = None
     files: int = 1
     needs: str | None = None
-    extra: str | None = None
 
     def read(self, inputs: Inputs, layout: Layout) -> Iterator[Item]:
         """The records of one set of files. Raises InputError, OptionError."""

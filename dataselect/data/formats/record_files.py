@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from dataselect.data.formats import FORMATS, JSONL, Format, Layout, named, suffix_of
+from dataselect.data.formats import FORMATS, JSONL, Format, Layout, named, of_suffix, suffix_of
 from dataselect.data.formats.lines import Item
 from dataselect.data.input_files import Inputs, PartOfInputs, expand, unreadable
 from dataselect.data.line_blocks import BLOCK_BYTES, Block, refused, told_apart
@@ -94,8 +94,7 @@ class RecordFiles(Inputs):
 
     def _told(self, path: str) -> Format:
         """The format of a file by its suffix and first bytes. Raises InputError."""
-        suffix = suffix_of(path)
-        own = next((each for each in FORMATS.values() if suffix in each.suffixes), None)
+        suffix, own = suffix_of(path), of_suffix(path)
         asked = [
             each
             for each in FORMATS.values()
