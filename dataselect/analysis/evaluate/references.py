@@ -32,8 +32,8 @@ _RECORDING, _CHANNEL, _START, _DURATION, _WORDS = (
 
 def place_columns() -> dict[str, Column]:
     """What tells which hypothesis and which reference belong together, as far as it is there."""
-    names = (_RECORDING, _CHANNEL, _START, _DURATION, _WORDS)
-    return {ID: optional(ID), **{name: optional(name) for name in names}}
+    names = (ID, _RECORDING, _CHANNEL, _START, _DURATION, _WORDS)
+    return {name: optional(name) for name in names}
 
 
 def referenced(hypotheses: Sequence[Item], references: Sequence[Item]) -> Iterator[Item]:
