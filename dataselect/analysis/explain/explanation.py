@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataselect.analysis.explain.record_lookup import Files, Place, look_up
 from dataselect.analysis.explain.run_decisions import RunDecision, decision_of
@@ -31,7 +31,11 @@ from dataselect.data.input_files import STDIN
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dataselect.models.normalization import Normalization
+
+Scored = TypeVar("Scored")
 
 
 @dataclass(frozen=True)
@@ -118,22 +122,33 @@ class ExplanationSources:
             from dataselect.operations.relevance.model import Relevance
 
             return [relevance_sum(Relevance.load(self.model), self.model, text)]
-        stages = [stage for stage in self.in_order if stage.command == "relevance"]
-        found = [relevance_of_stage(stage, text) for stage in stages]
-        for stage, each in zip(stages, found, strict=True):
-            if each is None:
-                notes.append(f"{stage.path}: its model is not there: name one with --model")
-        return [each for each in found if each is not None]
+        missing = "its model is not there: name one with --model"
+        return self._of_stages("relevance", relevance_of_stage, text, notes, missing)
 
     def predictions(self, text: str, notes: list[str]) -> list[WordPredictions]:
         if self.lm is not None:
             return [words_by_model(self.lm, text, self.normalization)]
-        stages = [stage for stage in self.in_order if stage.command == "winnow"]
-        found = [words_of_stage(stage, text) for stage in stages]
-        for stage, each in zip(stages, found, strict=True):
-            if each is None:
-                notes.append(f"{stage.path}: its language model is not there: name one with --lm")
-        return [each for each in found if each is not None]
+        missing = "its language model is not there: name one with --lm"
+        return self._of_stages("winnow", words_of_stage, text, notes, missing)
+
+    def _of_stages(
+        self,
+        command: str,
+        scored: Callable[[Stage, str], Scored | None],
+        text: str,
+        notes: list[str],
+        missing: str,
+    ) -> list[Scored]:
+        """What the model of each stage of a command says of a text; `missing` goes to the notes."""
+        found = []
+        for stage in self.in_order:
+            if stage.command != command:
+                continue
+            if (own := scored(stage, text)) is None:
+                notes.append(f"{stage.path}: {missing}")
+            else:
+                found.append(own)
+        return found
 
 
 @dataclass(frozen=True)
