@@ -51,10 +51,10 @@ class ErrorRate(TextMetric):
     def rates(self, hypotheses: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:
         """(n,) edits of each segment over the units of its reference, or over 1 if it has none.
 
-        Needs no alignment, and is therefore faster than `statistics`.
+        Of texts that are normalised already. Needs no alignment, and is therefore faster than
+        `statistics`.
         """
-        normalize, units = self.normalization.each, self._units
-        given, true = map(units, normalize(hypotheses)), list(map(units, normalize(references)))
+        given, true = map(self._units, hypotheses), list(map(self._units, references))
         edits = np.fromiter(map(Levenshtein.distance, true, given), np.float64, len(true))
         return edits / np.maximum(np.fromiter(map(len, true), np.float64, len(true)), 1)
 

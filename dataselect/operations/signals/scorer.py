@@ -171,8 +171,8 @@ class SignalScorer(Scorer):
             values[_OUTSIDE] = 1 - script_share(texts, self.script)
         if self.reference_field is not None:
             references = known[self.reference_field] = others.pop(0)
-            values[_CER] = Cer(self.normalization).rates(given, references)
-            values[_WER] = Wer(self.normalization).rates(given, references)
+            true = self.normalization.each(references)
+            values[_CER], values[_WER] = Cer().rates(texts, true), Wer().rates(texts, true)
         if self.duration_field is not None:
             seconds = np.array(others.pop(0), np.float64)
             lengths = np.fromiter((len(text.strip()) for text in texts), np.int64, len(texts))
