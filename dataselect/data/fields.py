@@ -197,11 +197,12 @@ def _all_texts(values: list[Any]) -> bool:
         return False
 
 
-_IN_A_CELL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", re.ASCII)
+NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+"""A number in words, as cells of tables have it: not all that Python takes for one."""
 
 
 def _check_number(value: Any) -> float:
-    is_spelled = isinstance(value, str) and _IN_A_CELL.fullmatch(value.strip())
+    is_spelled = isinstance(value, str) and NUMBER.fullmatch(value.strip())
     return finite_number(float(value) if is_spelled else value)  # CSV has nothing but strings
 
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from dataselect.data.formats.lines import Found, Item, SourceLine, unreadable
+from dataselect.data.formats.lines import Found, Item, SourceLine, document_of, unreadable
+from dataselect.data.input_files import Inputs
 from dataselect.data.records import decoded, encoded, loads_leniently, whole
 from dataselect.errors import InputError
 
@@ -55,6 +56,12 @@ class JsonDocument(NamedTuple):
         except ValueError as refusal:
             return line.bad(refusal)
         return Found(line, made)
+
+
+def read_document(inputs: Inputs, shape: str) -> JsonDocument | None:
+    """The document in the one file that is read; None where it is empty. Raises InputError."""
+    file = document_of(inputs)
+    return None if file is None else parse_document(file, shape)
 
 
 def parse_document(file: SourceLine, shape: str) -> JsonDocument:

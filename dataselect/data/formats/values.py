@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import sys
 from decimal import Decimal
 from typing import Any
 
 from dataselect.data import compression
-from dataselect.data.fields import kind_of, whole
+from dataselect.data.fields import NUMBER, kind_of, whole
 from dataselect.data.input_files import display
-
-NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 
 def finite(word: str, what: str) -> float:

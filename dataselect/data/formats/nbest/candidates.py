@@ -30,11 +30,19 @@ def read_lists(inputs: Inputs, candidate: Callable[[str], dict[str, Any]]) -> It
                     "sort them with sort -s -n -k1,1"
                 )
             closed.add(id_)
-            yield _item(id_, group, candidate)
+            yield nbest_record(joined(group), id_, group, candidate)
 
 
-def _item(id_: str, group: list[SourceLine], candidate: Callable[[str], dict[str, Any]]) -> Item:
-    whole = joined(group)
+def nbest_record(
+    whole: SourceLine,
+    id_: str,
+    group: list[SourceLine],
+    candidate: Callable[[str], dict[str, Any]],
+) -> Item:
+    """A record `id`, `nbest` of a candidate for each line; one bad line makes it bad.
+
+    `whole`: what the record is in its file.
+    """
     candidates = []
     for line in group:
         try:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from dataselect.data.formats.json_document import parse_document
-from dataselect.data.formats.lines import Item, Layout, document_of
+from dataselect.data.formats.json_document import read_document
+from dataselect.data.formats.lines import Item, Layout
 from dataselect.data.input_files import Inputs
 
 _SHAPE = 'HyPoradise has [{"input": ["hypothesis", ...], "output": "reference"}, ...]'
@@ -25,9 +25,8 @@ def recognizes(first: bytes) -> bool:
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:  # a reader's shape
     """A record `id`, a number from 0, `ref` and `nbest` for each list."""
-    if (file := document_of(inputs)) is None:
+    if (document := read_document(inputs, _SHAPE)) is None:
         return
-    document = parse_document(file, _SHAPE)
     if not isinstance(document.value, list):
         raise document.refused("no array")
     for number, found in enumerate(document.value):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from dataselect.data.fields import NUMBER
 from dataselect.data.formats.lines import Item, Layout
 from dataselect.data.formats.nbest.candidates import (
     BAR,
@@ -18,7 +19,7 @@ from dataselect.data.formats.nbest.candidates import (
     parts_of,
     read_lists,
 )
-from dataselect.data.formats.values import NUMBER, finite
+from dataselect.data.formats.values import finite
 from dataselect.data.input_files import Inputs
 
 _LAYOUT = f"N {BAR} TEXT {BAR} F0= NUMBER {BAR} SCORE"

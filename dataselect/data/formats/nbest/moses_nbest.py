@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dataselect.data.fields import kind_of, whole
+from dataselect.data.fields import NUMBER, kind_of, whole
 from dataselect.data.formats.lines import Item, Layout
 from dataselect.data.formats.nbest.candidates import (
     BAR,
@@ -19,7 +19,7 @@ from dataselect.data.formats.nbest.candidates import (
     parts_of,
     read_lists,
 )
-from dataselect.data.formats.values import NUMBER, checked_number, finite, id_of, spelled
+from dataselect.data.formats.values import checked_number, finite, id_of, spelled
 from dataselect.data.formats.writers import LineWriter
 from dataselect.data.input_files import Inputs
 

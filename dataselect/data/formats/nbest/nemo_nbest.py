@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, joined, lines
+from dataselect.data.formats.lines import Item, Layout, joined, lines
+from dataselect.data.formats.nbest.candidates import nbest_record
 from dataselect.data.formats.values import finite
 from dataselect.data.input_files import Inputs, display
 from dataselect.errors import InputError, OptionError
@@ -36,19 +37,8 @@ def _lists(inputs: Inputs, size: int) -> Iterator[Item]:
                 f"{display(inputs.paths[0])}:{group[0].number}: the last list has {len(group)} "
                 f"lines, not {size}; correct --list-size (transducers give fewer than the beam)"
             )
-        yield _item(str(number), group)
+        yield nbest_record(joined(group), str(number), group, _candidate)
         number += 1
-
-
-def _item(id_: str, group: list[SourceLine]) -> Item:
-    whole = joined(group)
-    nbest: list[dict[str, Any]] = []
-    for line in group:
-        try:
-            nbest.append(_candidate(line.text()))
-        except ValueError as refusal:
-            return whole._replace(number=line.number).bad(refusal)
-    return Found(whole, {"id": id_, "nbest": nbest})
 
 
 def _candidate(line: str) -> dict[str, Any]:

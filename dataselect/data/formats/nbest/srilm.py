@@ -13,7 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dataselect.data.formats.lines import Found, Item, Layout, joined, lines
+from dataselect.data.formats.lines import Item, Layout, joined, lines
+from dataselect.data.formats.nbest.candidates import nbest_record
 from dataselect.data.formats.values import finite, name_of
 from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
@@ -53,15 +54,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:  # a reader's shape
         if header := _HEADER.fullmatch(group[0].raw):
             candidate = _scored if header[1] == b"1" else _timed
             del group[0]
-        nbest: list[dict[str, Any]] = []
-        for line in group:
-            try:
-                nbest.append(candidate(line.text()))
-            except ValueError as refusal:
-                yield whole._replace(number=line.number).bad(refusal)
-                break
-        else:
-            yield Found(whole, {"id": name_of(path), "nbest": nbest})
+        yield nbest_record(whole, name_of(path), group, candidate)
 
 
 def _ranked(line: str) -> dict[str, Any]:

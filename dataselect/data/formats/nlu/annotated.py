@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -54,6 +55,25 @@ def slot(name: str, text: str, start: int, end: int, **more: Any) -> dict[str, A
     """A slot of a record; what is None is left out."""
     found = {"slot": name, "start": start, "end": end, "value": text[start:end]}
     return found | {name: value for name, value in more.items() if value is not None}
+
+
+def in_pieces(
+    pieces: Any, named: Callable[[Any], tuple[str, str | None] | None]
+) -> tuple[str, list[dict[str, Any]]]:
+    """A text that is told in pieces, and its slots.
+
+    `named(piece)`: the slot and its entity, or None for a piece between slots.
+    """
+    text = ""
+    slots: list[dict[str, Any]] = []
+    for piece in pieces:
+        start = len(text)
+        text += piece["text"]
+        if (found := named(piece)) is not None:
+            name, entity = found
+            other = None if entity == name else entity
+            slots.append(slot(name, text, start, len(text), entity=other))
+    return text, slots
 
 
 def aligned(text: str, other: str, slots: list[dict[str, Any]]) -> list[dict[str, Any]]:

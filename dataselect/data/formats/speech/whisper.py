@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from dataselect.data.formats.json_document import parse_document
-from dataselect.data.formats.lines import Item, Layout, document_of
+from dataselect.data.formats.json_document import read_document
+from dataselect.data.formats.lines import Item, Layout
 from dataselect.data.formats.values import checked_seconds, duration, stem_of
 from dataselect.data.input_files import Inputs
 
@@ -31,9 +31,8 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     `id` is the file's name without suffix and the segment's number from 0. Raises InputError for a
     document that cannot be read.
     """
-    if (file := document_of(inputs)) is None:
+    if (document := read_document(inputs, _SHAPE)) is None:
         return
-    document = parse_document(file, _SHAPE)
     value = document.value
     segments = value.get("segments") if isinstance(value, dict) else value
     if not isinstance(segments, list):

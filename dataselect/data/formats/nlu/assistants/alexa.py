@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from dataselect.data.formats.json_document import parse_document
-from dataselect.data.formats.lines import Item, Layout, document_of
+from dataselect.data.formats.json_document import parse_document, read_document
+from dataselect.data.formats.lines import Item, Layout
 from dataselect.data.formats.nlu.annotated import slot, utterance
 from dataselect.data.formats.nlu.assistants.exported_files import ZIP, exported_files
 from dataselect.data.input_files import Inputs
@@ -54,10 +54,8 @@ def read_alexa(inputs: Inputs, layout: Layout) -> Iterator[Item]:
 
     Slots stay in the text as they are marked. Raises InputError for another layout.
     """
-    file = document_of(inputs)
-    if file is None:
+    if (document := read_document(inputs, _ALEXA)) is None:
         return
-    document = parse_document(file, _ALEXA)
     try:
         model = document.value.get("interactionModel", document.value)
         intents = [

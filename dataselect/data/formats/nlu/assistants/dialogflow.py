@@ -15,7 +15,7 @@ from typing import Any
 
 from dataselect.data.formats.json_document import parse_document
 from dataselect.data.formats.lines import Item, Layout
-from dataselect.data.formats.nlu.annotated import slot, utterance
+from dataselect.data.formats.nlu.annotated import in_pieces, utterance
 from dataselect.data.formats.nlu.assistants.exported_files import ZIP, exported_files
 from dataselect.data.input_files import Inputs
 
@@ -66,18 +66,14 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
 
 
 def _fields(intent: str, said: Any, text_field: str, kept: dict[str, str]) -> dict[str, Any]:
-    text = ""
-    slots: list[dict[str, Any]] = []
-    for piece in said["data"]:
-        start = len(text)
-        text += piece["text"]
-        entity = piece.get("meta")
-        name = piece.get("alias", entity)
-        if name and entity != _IGNORED:
-            entity = None if entity is None else entity.removeprefix("@")
-            name = name.removeprefix("@")
-            slots.append(
-                slot(name, text, start, len(text), entity=None if entity == name else entity)
-            )
+    text, slots = in_pieces(said["data"], _named)
     template = {"template": True} if said.get("isTemplate") else {}
     return utterance(text_field, text, intent, slots, **kept, **template)
+
+
+def _named(piece: Any) -> tuple[str, str | None] | None:
+    entity = piece.get("meta")
+    name = piece.get("alias", entity)
+    if not name or entity == _IGNORED:
+        return None
+    return name.removeprefix("@"), None if entity is None else entity.removeprefix("@")

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from dataselect.data.formats.json_document import parse_document
-from dataselect.data.formats.lines import Item, Layout, document_of
+from dataselect.data.formats.json_document import read_document
+from dataselect.data.formats.lines import Item, Layout
 from dataselect.data.formats.nlu.annotated import outermost, slot, utterance
 from dataselect.data.input_files import Inputs
 
@@ -39,10 +39,8 @@ def read_luis(inputs: Inputs, layout: Layout) -> Iterator[Item]:
 
     Raises InputError for another layout, and for schema 1, whose places count tokens.
     """
-    file = document_of(inputs)
-    if file is None:
+    if (document := read_document(inputs, _LUIS)) is None:
         return
-    document = parse_document(file, _LUIS)
     value = document.value if isinstance(document.value, dict) else {}
     if not isinstance(value.get("utterances"), list):
         raise document.refused("another layout")
@@ -69,10 +67,8 @@ def read_clu(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     An entity within another is left out. Raises InputError for another layout, and for places that
     the file says count something else than UTF-16 units.
     """
-    file = document_of(inputs)
-    if file is None:
+    if (document := read_document(inputs, _CLU)) is None:
         return
-    document = parse_document(file, _CLU)
     assets = document.value.get("assets") if isinstance(document.value, dict) else None
     if not isinstance(assets, dict) or not isinstance(assets.get("utterances"), list):
         raise document.refused("another layout")

@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 
-from dataselect.data.formats.json_document import JsonDocument, parse_document
-from dataselect.data.formats.lines import Item, Layout, document_of
-from dataselect.data.formats.nlu.annotated import annotated, slot, utterance
+from dataselect.data.formats.json_document import JsonDocument, read_document
+from dataselect.data.formats.lines import Item, Layout
+from dataselect.data.formats.nlu.annotated import annotated, in_pieces, utterance
 from dataselect.data.formats.writers import RecordWriter
 from dataselect.data.input_files import Inputs
 
@@ -37,10 +37,8 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     Where a slot's name is not that of its entity, the slot has `entity`, too. Raises InputError for
     a document that cannot be read: no one could say how many are lost.
     """
-    file = document_of(inputs)
-    if file is None:
+    if (document := read_document(inputs, _SHAPE)) is None:
         return
-    document = parse_document(file, _SHAPE)
     for intent, utterances in _intents(document).items():
         for line, said in document.elements(utterances):
             make = partial(_fields, intent, said, layout.text_field)
@@ -65,17 +63,14 @@ def _is_list_of_objects(value: object) -> bool:
 
 
 def _fields(intent: str, said: Any, text_field: str) -> dict[str, Any]:
-    text = ""
-    slots: list[dict[str, Any]] = []
-    for piece in said["data"]:
-        start = len(text)
-        text += piece["text"]
-        entity = piece.get("entity")
-        name = piece.get("slot_name", entity)
-        if name is not None:
-            other = None if entity == name else entity
-            slots.append(slot(name, text, start, len(text), entity=other))
+    text, slots = in_pieces(said["data"], _named)
     return utterance(text_field, text, intent, slots)
+
+
+def _named(piece: Any) -> tuple[str, str | None] | None:
+    entity = piece.get("entity")
+    name = piece.get("slot_name", entity)
+    return None if name is None else (name, entity)
 
 
 class SnipsWriter(RecordWriter):
