@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     )
     from dataselect.models.language_model.trained_model import KneserNey as KneserNey
     from dataselect.models.paraphrase_detector.detector import Detector as Detector
+    from dataselect.operations.bitext.bitext import Bitext as Bitext
     from dataselect.operations.bitext.filters import PairFilters as PairFilters
-    from dataselect.operations.bitext.model import Bitext as Bitext
     from dataselect.operations.bitext.scorer import BitextScorer as BitextScorer
-    from dataselect.operations.diversity.model import Diversity as Diversity
+    from dataselect.operations.diversity.diversity import Diversity as Diversity
     from dataselect.operations.label.scorer import LabelScorer as LabelScorer
-    from dataselect.operations.relevance.model import Relevance as Relevance
+    from dataselect.operations.relevance.relevance import Relevance as Relevance
     from dataselect.operations.rescore.log_linear import LogLinear as LogLinear
-    from dataselect.operations.rescore.model import Rescore as Rescore
+    from dataselect.operations.rescore.rescore import Rescore as Rescore
     from dataselect.operations.reselect.scorer import Field as Field
     from dataselect.operations.signals.scorer import SignalScorer as SignalScorer
-    from dataselect.operations.winnow.model import Winnow as Winnow
+    from dataselect.operations.winnow.winnow import Winnow as Winnow
     from dataselect.selection.rule import Selection as Selection
     from dataselect.selection.selection_rules import Budget as Budget
     from dataselect.selection.selection_rules import Sample as Sample
@@ -47,11 +47,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "TextTable": "analysis.compare.selected_texts",
-    "Bitext": "operations.bitext.model",
+    "Bitext": "operations.bitext.bitext",
     "BitextScorer": "operations.bitext.scorer",
     "DataselectError": "errors",
     "Detector": "models.paraphrase_detector.detector",
-    "Diversity": "operations.diversity.model",
+    "Diversity": "operations.diversity.diversity",
     "Field": "operations.reselect.scorer",
     "PairFilters": "operations.bitext.filters",
     "LabelScorer": "operations.label.scorer",
@@ -59,14 +59,14 @@ _HOMES = {
     "LanguageModel": "models.language_model.scoring.language_model",
     "LogLinear": "operations.rescore.log_linear",
     "IntentClassifier": "models.intent_classifier.intent_classifier",
-    "Relevance": "operations.relevance.model",
-    "Rescore": "operations.rescore.model",
+    "Relevance": "operations.relevance.relevance",
+    "Rescore": "operations.rescore.rescore",
     "Result": "execution.scoring_run",
     "Selection": "selection.rule",
     "SignalScorer": "operations.signals.scorer",
     "ExplanationSources": "analysis.explain.explanation",
     "Utterance": "data.annotations",
-    "Winnow": "operations.winnow.model",
+    "Winnow": "operations.winnow.winnow",
     **dict.fromkeys(
         ("Budget", "Sample", "Share", "Threshold", "TopK"), "selection.selection_rules"
     ),

@@ -20,6 +20,7 @@ FLOORS = [
     "threads",
     "address_space",
     "errors",
+    "content_keys",
     "documents",
     "versions",
     "console",
@@ -125,7 +126,7 @@ def test_no_module_is_named_like_one_of_the_standard_library() -> None:
     assert not stems & sys.stdlib_module_names
 
 
-SHARED_STEMS = {"__init__", "command", "options", "model", "scorer", "base", "table"}
+SHARED_STEMS = {"__init__", "command", "options", "scorer", "base", "table"}
 """Names that say which part of its folder a module is."""
 
 

@@ -63,7 +63,7 @@ class NamedNormalizationOptions(HypothesisOptions):
 
     def build(self) -> Normalization:
         """The normalisation, checked. Raises OptionError."""
-        from dataselect.models.english_normalization import EnglishNormalization
+        from dataselect.models.metrics.english_normalization import EnglishNormalization
 
         normalization = super().build()
         if self.normalise is None:

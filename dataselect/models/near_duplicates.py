@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.content_keys import content_key
+from dataselect.content_keys import content_key
 from dataselect.models.ngrams import WORD_BYTES, word_hashes
 from dataselect.models.normalization import Normalization, composed
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dataselect.content_keys import content_keys
 from dataselect.data import records
 from dataselect.data.records import Column
 from dataselect.execution.block import cost_column, counted
-from dataselect.models.content_keys import content_keys
 from dataselect.selection.score_table import Groups
 
 if TYPE_CHECKING:

@@ -119,7 +119,7 @@ class ExplanationSources:
 
     def relevance(self, text: str, notes: list[str]) -> list[RelevanceSum]:
         if self.model is not None:
-            from dataselect.operations.relevance.model import Relevance
+            from dataselect.operations.relevance.relevance import Relevance
 
             return [relevance_sum(Relevance.load(self.model), self.model, text)]
         missing = "its model is not there: name one with --model"

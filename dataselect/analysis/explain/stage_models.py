@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from dataselect.analysis.run_reports import Stage
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.normalization import Normalization
-    from dataselect.operations.relevance.model import Relevance
-    from dataselect.operations.winnow.model import Winnow
+    from dataselect.operations.relevance.relevance import Relevance
+    from dataselect.operations.winnow.winnow import Winnow
 
 END = "</s>"
 _ROLES = ("in-domain", "background")
@@ -74,7 +74,7 @@ def relevance_of_stage(stage: Stage, text: str) -> RelevanceSum | None:
 
     None where its files are not there. Raises InputError for what is no model, or no text.
     """
-    from dataselect.operations.relevance.model import Relevance
+    from dataselect.operations.relevance.relevance import Relevance
     from dataselect.operations.relevance.training_files import TrainingFiles
 
     options = stage.options
@@ -143,7 +143,7 @@ class WordPredictions:
 def words_by_model(path: str, text: str, normalization: Normalization | None) -> WordPredictions:
     """A text by the model in a file. Raises InputError if it is not one."""
     from dataselect.models.language_model.scoring.language_model import LanguageModel
-    from dataselect.operations.winnow.model import Winnow
+    from dataselect.operations.winnow.winnow import Winnow
 
     return _predicted(Winnow(LanguageModel(path, normalization)), text, [path])
 
@@ -158,7 +158,7 @@ def words_of_stage(stage: Stage, text: str) -> WordPredictions | None:
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.normalization import Normalization
     from dataselect.operations.winnow.background import AUTO, read_background
-    from dataselect.operations.winnow.model import Winnow
+    from dataselect.operations.winnow.winnow import Winnow
 
     options = stage.options
     lowercase, plain = options["lowercase"], options["remove_punctuation"]

@@ -9,11 +9,11 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from dataselect.analysis.report.extremes import Extremes, Row
+from dataselect.content_keys import content_keys
 from dataselect.data import records
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.sampling import Drawing
 from dataselect.errors import InputError
-from dataselect.models.content_keys import content_keys
 from dataselect.selection.histogram import Distribution
 from dataselect.selection.rule import gain
 

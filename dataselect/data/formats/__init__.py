@@ -41,21 +41,21 @@ _TABLE = (
     Format("nemo-nbest", "nbest.nemo_nbest:read", takes_list_size=True),
     Format(
         "azure",
-        "nbest.azure:read",
+        "nbest.json_results.azure:read",
         shared_suffixes=(".json",),
-        recognizer="nbest.azure:recognizes",
+        recognizer="nbest.json_results.azure:recognizes",
     ),
     Format(
         "vosk",
-        "nbest.vosk:read",
+        "nbest.json_results.vosk:read",
         shared_suffixes=(".json",),
-        recognizer="nbest.vosk:recognizes",
+        recognizer="nbest.json_results.vosk:recognizes",
     ),
     Format(
         "hyporadise",
-        "nbest.hyporadise:read",
+        "nbest.json_results.hyporadise:read",
         shared_suffixes=(".json",),
-        recognizer="nbest.hyporadise:recognizes",
+        recognizer="nbest.json_results.hyporadise:recognizes",
     ),
     Format(
         "kaldi", "speech.kaldi:read", ("speech.kaldi:KaldiWriter",), folder="speech.kaldi:files_of"

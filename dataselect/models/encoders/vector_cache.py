@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.content_keys import content_key
 from dataselect.data.input_files import reason
 from dataselect.errors import InputError, OutputError
-from dataselect.models.content_keys import content_key
 
 _APPLICATION = 0x64734356  # "dsCV", in the header of files that are ours
 _PATIENCE = 60.0  # seconds to wait for another process

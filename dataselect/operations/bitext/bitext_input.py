@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from dataselect.data.records import Column
     from dataselect.models.encoders.sentence_transformer import Neural
+    from dataselect.operations.bitext.bitext import Domain
     from dataselect.operations.bitext.filters import PairFilters
-    from dataselect.operations.bitext.model import Domain
     from dataselect.operations.bitext.scorer import BitextScorer, Margins
 
 
@@ -99,7 +99,7 @@ class BitextSources:
 
     def _domains(self, pool: Inputs, rng: np.random.Generator) -> dict[str, Domain]:
         """What each side is compared with, loaded or fitted; nothing without in-domain text."""
-        from dataselect.operations.bitext.model import FIT_SIZE, load_domains
+        from dataselect.operations.bitext.bitext import FIT_SIZE, load_domains
 
         if self.encoders.model is not None:
             domains = load_domains(self.encoders.model, self.encoders.of_model)
@@ -131,7 +131,7 @@ class BitextSources:
         rng: np.random.Generator,
     ) -> Domain:
         """Fit one side to texts, or to the vectors at positions."""
-        from dataselect.operations.bitext.model import Domain
+        from dataselect.operations.bitext.bitext import Domain
 
         rule, neural = self.distance.rule, self.encoders.neural
         if neural is not None:
@@ -167,7 +167,7 @@ class BitextSources:
 
     def _in_domain(self, rng: np.random.Generator) -> dict[str, Sequence[Any]]:
         """In-domain texts of each side, or positions of their vectors; at most `FIT_SIZE`."""
-        from dataselect.operations.bitext.model import drawn
+        from dataselect.operations.bitext.bitext import drawn
 
         if vectors := self.encoders.in_domain_vectors:
             return drawn({side: range(own.rows) for side, own in vectors.items()}, rng)

@@ -18,8 +18,8 @@ from dataselect.data.records import POSITION, Column, Fields, hypothesis, number
 from dataselect.errors import InputError, OptionError
 from dataselect.execution.scorer import FittedScorer, Scores
 from dataselect.models import archive
+from dataselect.operations.bitext.bitext import DECIMALS, FORMAT, SIDES, Domain, dumps_domains
 from dataselect.operations.bitext.filters import PairFilters
-from dataselect.operations.bitext.model import DECIMALS, FORMAT, SIDES, Domain, dumps_domains
 from dataselect.selection.reasons import Reason, describe
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dataselect.models.encoders.base import Encoder
     from dataselect.models.encoders.precomputed import Precomputed
     from dataselect.models.encoders.sentence_transformer import Neural
-    from dataselect.operations.bitext.model import Domain
+    from dataselect.operations.bitext.bitext import Domain
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from dataselect.errors import OptionError
 from dataselect.operations.relevance.training_files import TrainingFiles
 
 if TYPE_CHECKING:
-    from dataselect.operations.relevance.model import Relevance
+    from dataselect.operations.relevance.relevance import Relevance
 
 _FIT, _SCORE = "Fitting", "Scoring"
 
@@ -52,7 +52,7 @@ class FitOptions:
     lowercase: bool = option("", _FIT, "Ignore case.", True)
 
     def model(self, seed: int) -> Relevance:
-        from dataselect.operations.relevance.model import Relevance
+        from dataselect.operations.relevance.relevance import Relevance
 
         return Relevance(
             ngrams=self.ngrams,
@@ -95,7 +95,7 @@ def command(
     both equally frequent, by a logistic regression on hashed n-grams. With several in-domain
     sets, 'relevance_for' names the best one.
     """
-    from dataselect.operations.relevance.model import Relevance
+    from dataselect.operations.relevance.relevance import Relevance
 
     settings, rule = run.build(), selection.build(calibrate=calibrate)
     if fitted.model is None and not fitting.in_domain:

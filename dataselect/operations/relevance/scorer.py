@@ -10,7 +10,7 @@ import orjson
 
 from dataselect.data.records import Column, Fields, numbers, text
 from dataselect.execution.scorer import FittedScorer, Scores
-from dataselect.operations.relevance.model import ONE_SET, Relevance
+from dataselect.operations.relevance.relevance import ONE_SET, Relevance
 
 # Length explains a ranking when it orders texts nearly as the score does, or separates the two
 # sides nearly as well.

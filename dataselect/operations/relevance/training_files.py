@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataselect.data.records import Column
-    from dataselect.operations.relevance.model import Relevance
+    from dataselect.operations.relevance.relevance import Relevance
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class TrainingFiles:
         """
         import numpy as np
 
-        from dataselect.operations.relevance.model import BACKGROUND_SIZE
+        from dataselect.operations.relevance.relevance import BACKGROUND_SIZE
 
         rng = np.random.default_rng(settings.seed)
         sets = self._sets()

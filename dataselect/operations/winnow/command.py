@@ -87,7 +87,7 @@ def command(
     import numpy as np
 
     from dataselect.models.language_model.scoring.language_model import LanguageModel
-    from dataselect.operations.winnow.model import Winnow
+    from dataselect.operations.winnow.winnow import Winnow
 
     settings = run.build()
     rule = selection.build(calibrate=calibrate, buckets=winnowing.percentages())

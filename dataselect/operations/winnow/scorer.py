@@ -16,7 +16,7 @@ from dataselect.models.language_model.scoring import unspaced
 from dataselect.selection.reasons import Reason
 
 if TYPE_CHECKING:
-    from dataselect.operations.winnow.model import Winnow
+    from dataselect.operations.winnow.winnow import Winnow
     from dataselect.selection.rule import Direction
 
 PERPLEXITY, DIFFERENCE, OOV = "perplexity", "cross_entropy_difference", "oov"

@@ -16,17 +16,15 @@ from hypothesis import strategies as st
 
 from dataselect.data.formats.lines import Layout
 from dataselect.data.formats.nbest import (
-    azure,
     espnet,
     fairseq,
-    hyporadise,
     kaldi_nbest,
     marian,
     moses_nbest,
     nemo_nbest,
     srilm,
-    vosk,
 )
+from dataselect.data.formats.nbest.json_results import azure, hyporadise, vosk
 from dataselect.data.formats.parallel import tmx
 from dataselect.data.formats.speech import ctm, kaldi, lhotse, stm, subtitles, whisper
 from dataselect.data.input_files import Inputs

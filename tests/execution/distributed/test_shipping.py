@@ -19,7 +19,7 @@ from dataselect.execution.distributed import shipping
 from dataselect.execution.distributed.cluster import Carried
 from dataselect.execution.distributed.shipping import Shipment, digest_of, pack
 from dataselect.models.language_model.scoring.language_model import LanguageModel
-from dataselect.operations.winnow.model import Winnow
+from dataselect.operations.winnow.winnow import Winnow
 
 TEXTS = ["play jazz", "now play", "rain"]
 
@@ -125,7 +125,7 @@ def test_the_digest_is_that_of_another_process(tmp_path: Path) -> None:
     program = (
         "from dataselect.execution.distributed.shipping import digest_of;"
         "from dataselect.models.language_model.scoring.language_model import LanguageModel;"
-        "from dataselect.operations.winnow.model import Winnow;"
+        "from dataselect.operations.winnow.winnow import Winnow;"
         "print(digest_of(Winnow(LanguageModel('music.arpa')).record_scorer()))"
     )
     found = {

@@ -14,7 +14,7 @@ from conftest import Inside, Shell
 from dataselect.errors import InputError, OptionError
 from dataselect.models import archive
 from dataselect.models.encoders.base import unit
-from dataselect.operations.bitext.model import Domain
+from dataselect.operations.bitext.bitext import Domain
 from dataselect.operations.bitext.scorer import BitextScorer
 
 MUSIC = ("spiele", "musik", "von", "der", "band", "bitte", "etwas", "jazz", "lauter", "jetzt")

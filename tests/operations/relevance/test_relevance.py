@@ -12,7 +12,7 @@ from dataselect.cli import main
 from dataselect.errors import InputError
 from dataselect.models.ngrams import Ngrams
 from dataselect.operations.relevance.discriminant_training import near_copies
-from dataselect.operations.relevance.model import Relevance
+from dataselect.operations.relevance.relevance import Relevance
 
 ARTISTS = ["adele", "seal", "queen", "bach", "björk", "abba", "moby", "sade", "beck", "prince"]
 MUSIC = [f"{verb} {artist}" for verb in ("play", "put on some", "listen to") for artist in ARTISTS]

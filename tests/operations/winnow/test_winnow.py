@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from dataselect.errors import OptionError
 from dataselect.models.language_model.scoring.language_model import LanguageModel, perplexity
-from dataselect.operations.winnow.model import Winnow
 from dataselect.operations.winnow.scorer import Band
+from dataselect.operations.winnow.winnow import Winnow
 
 # Log10 probabilities and back-offs that are easy to add up.
 ARPA = r"""

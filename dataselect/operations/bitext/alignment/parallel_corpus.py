@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dataselect.content_keys import content_keys
 from dataselect.data.input_files import Inputs
 from dataselect.data.line_blocks import count_records, numbered
 from dataselect.data.records import POSITION, Column, read
 from dataselect.data.temporary_files import TemporaryFile
 from dataselect.errors import InputError
-from dataselect.models.content_keys import content_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from format_files import Reader, read_files
 
-from dataselect.data.formats.nbest import azure, hyporadise, vosk
+from dataselect.data.formats.nbest.json_results import azure, hyporadise, vosk
 from dataselect.errors import InputError
 
 PHRASE: dict[str, Any] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dataselect.data.formats.lines import Found, Item, Layout
-from dataselect.data.formats.nbest.json_results import json_results
+from dataselect.data.formats.nbest.json_results.json_result import json_results
 from dataselect.data.formats.values import checked_number, checked_seconds, stem_of
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import BadRecord
