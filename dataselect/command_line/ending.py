@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from dataselect.execution.run import Settings
     from dataselect.execution.scorer import FittedScorer
     from dataselect.execution.scoring_run import Result, ScoringRun
-    from dataselect.selection.rule import Direction, Selection
+    from dataselect.selection.ranking import Direction
+    from dataselect.selection.rule import Selection
 
 
 def note(message: str, *more: str, quiet: bool) -> None:

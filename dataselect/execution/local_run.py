@@ -27,7 +27,7 @@ from dataselect.execution.select_and_write import (
 from dataselect.execution.spool import Spool
 from dataselect.selection.apply import Cut
 from dataselect.selection.best_share import sweep
-from dataselect.selection.rule import gain
+from dataselect.selection.ranking import gain
 
 if TYPE_CHECKING:
     from dataselect.data.records import Column

@@ -15,8 +15,8 @@ from dataselect.documents import Between, Count, DocumentError, parsed, typed
 from dataselect.errors import InputError
 from dataselect.execution.counting.counts import Counts
 from dataselect.execution.reported_options import OPTIONS_OF, FileOptions, check_share
+from dataselect.selection.ranking import Direction
 from dataselect.selection.reasons import CountedReason
-from dataselect.selection.rule import Direction
 
 VERSION = 2
 COMPARE = "compare"

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.data.records import Column, Fields
+    from dataselect.selection.ranking import Direction
     from dataselect.selection.reasons import Reason
-    from dataselect.selection.rule import Direction
 
 
 Remarks = tuple[tuple[str, int], ...]

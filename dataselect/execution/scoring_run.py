@@ -19,8 +19,8 @@ from dataselect.execution.counting.run_statistics import RunStatistics
 from dataselect.execution.run import Run, Settings
 from dataselect.selection.budgets import spent
 from dataselect.selection.plausibility import exchanged, unlike
+from dataselect.selection.ranking import gain
 from dataselect.selection.reasons import EXCLUDED, WORSE_COPY, Reason, count_documents, describe
-from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

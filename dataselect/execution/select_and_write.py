@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from dataselect.execution.counting.counts import Counts
+from dataselect.selection.apply import worse_copies
 from dataselect.selection.external_ranking import bucket_of
-from dataselect.selection.rule import gain
+from dataselect.selection.ranking import gain
 from dataselect.selection.score_table import blocks, group_sizes
-from dataselect.selection.unique import worse_copies
 
 if TYPE_CHECKING:
     import numpy as np

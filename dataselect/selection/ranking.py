@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dataselect.errors import InputError
 
@@ -12,10 +12,45 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.selection.rule import Direction
+Direction = Literal["high", "low"]
+"""Which end of a score is the good one."""
+
+DIRECTIONS: dict[str, Direction] = {
+    "relevance": "high",
+    "perplexity": "low",
+    "cross_entropy_difference": "low",
+    "distance": "low",
+    "alignment": "high",
+    "novelty": "high",
+    "confidence": "high",
+    "paraphrase": "high",
+    "rescored.perplexity": "low",
+    "signals.cer": "low",
+    "signals.wer": "low",
+    "signals.agreement": "high",
+    "signals.words_per_second": "low",
+    "signals.chars_per_second": "low",
+    "signals.unique_word_ratio": "high",
+    "signals.longest_word_run": "low",
+    "signals.longest_character_run": "low",
+    "signals.longest_word": "low",
+    "signals.outside_script": "low",
+    "compression_ratio": "low",
+    "no_speech_prob": "low",
+}
+"""The fields that commands, and Whisper, leave their scores in, and which end is the good one."""
 
 LAST_POSITION = (1 << 48) - 1
 """No input has as many records."""
+
+
+def gain(
+    scores: NDArray[np.float64] | float, direction: Direction
+) -> NDArray[np.float64]:  # a float is a 0-dimensional array here
+    """Scores turned so that higher is better."""
+    import numpy as np
+
+    return np.asarray(scores if direction == "high" else np.negative(scores), dtype=np.float64)
 
 
 class RankedRows(NamedTuple):

@@ -9,45 +9,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import OptionError
+from dataselect.selection.ranking import gain
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from dataselect.selection.apply import Cut, Excluded, RankingRule
+    from dataselect.selection.ranking import Direction
     from dataselect.selection.reasons import Reason
     from dataselect.selection.score_table import Groups, Numbers
-
-Direction = Literal["high", "low"]
-"""Which end of a score is the good one."""
-
-DIRECTIONS: dict[str, Direction] = {
-    "relevance": "high",
-    "perplexity": "low",
-    "cross_entropy_difference": "low",
-    "distance": "low",
-    "alignment": "high",
-    "novelty": "high",
-    "confidence": "high",
-    "paraphrase": "high",
-    "rescored.perplexity": "low",
-    "signals.cer": "low",
-    "signals.wer": "low",
-    "signals.agreement": "high",
-    "signals.words_per_second": "low",
-    "signals.chars_per_second": "low",
-    "signals.unique_word_ratio": "high",
-    "signals.longest_word_run": "low",
-    "signals.longest_character_run": "low",
-    "signals.longest_word": "low",
-    "signals.outside_script": "low",
-    "compression_ratio": "low",
-    "no_speech_prob": "low",
-}
-"""The fields that commands, and Whisper, leave their scores in, and which end is the good one."""
 
 EVERYTHING = "everything"
 """What a selection without a rule keeps."""
@@ -309,12 +283,3 @@ class Selection:
             Reason("max_per", "--max-per", self.max_per, per=self.per),
             *exclusions,
         ]
-
-
-def gain(
-    scores: NDArray[np.float64] | float, direction: Direction
-) -> NDArray[np.float64]:  # a float is a 0-dimensional array here
-    """Scores turned so that higher is better."""
-    import numpy as np
-
-    return np.asarray(scores if direction == "high" else np.negative(scores), dtype=np.float64)

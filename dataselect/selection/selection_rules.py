@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
     Numbers = Sequence[float] | NDArray[np.floating[Any]] | Any
 

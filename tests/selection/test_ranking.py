@@ -18,9 +18,16 @@ from dataselect.errors import InputError
 from dataselect.selection import score_table
 from dataselect.selection.apply import Excluded
 from dataselect.selection.external_ranking import lowest, select_best
-from dataselect.selection.ranking import RankedRows, affordable, floored, keys_at, ordinals
+from dataselect.selection.ranking import (
+    Direction,
+    RankedRows,
+    affordable,
+    floored,
+    keys_at,
+    ordinals,
+)
 from dataselect.selection.reasons import Reason
-from dataselect.selection.rule import Direction, Selection
+from dataselect.selection.rule import Selection
 from dataselect.selection.score_table import Groups, ScoreTable
 
 GROUPS = ["a", "b", "c"]

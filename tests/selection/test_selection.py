@@ -12,9 +12,9 @@ from dataselect.errors import DataselectError, InputError, OptionError
 from dataselect.selection.apply import Cut, Excluded
 from dataselect.selection.budgets import parse_share
 from dataselect.selection.external_ranking import bucket_of
-from dataselect.selection.ranking import affordable
+from dataselect.selection.ranking import Direction, affordable, gain
 from dataselect.selection.reasons import Reason, describe
-from dataselect.selection.rule import Direction, Selection, gain
+from dataselect.selection.rule import Selection
 from dataselect.selection.score_table import Groups
 
 # Few distinct values, so that ties are common.

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.selection.rule import Direction
-from dataselect.selection.unique import worse_copies
+from dataselect.selection.apply import worse_copies
+from dataselect.selection.ranking import Direction
 
 _RECORDS = st.lists(
     st.tuples(st.integers(0, 6), st.sampled_from([0.0, -0.0, 0.5, 1.5]), st.integers(0, 1)),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dataselect.models.language_model.corpus import TokenizedCorpus
     from dataselect.models.language_model.development_set import DevelopmentSet
     from dataselect.models.language_model.vocabulary import Vocabulary
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 COUNTS = ("records", "words", "chars")
 """Costs that are no field of the records."""

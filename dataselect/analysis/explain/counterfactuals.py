@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from dataselect.data import records
 from dataselect.errors import DataselectError
+from dataselect.selection.ranking import gain
 from dataselect.selection.reasons import EXCLUDED, WORSE_COPY
-from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
     from dataselect.analysis.explain.rank import RecordRank

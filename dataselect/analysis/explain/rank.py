@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dataselect.data import records
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.execution.block import cost_column, counted
-from dataselect.selection.rule import gain
+from dataselect.selection.ranking import gain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

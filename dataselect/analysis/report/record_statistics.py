@@ -15,7 +15,7 @@ from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.sampling import Drawing
 from dataselect.errors import InputError
 from dataselect.selection.histogram import Distribution
-from dataselect.selection.rule import gain
+from dataselect.selection.ranking import gain
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,13 +11,13 @@ from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import display
 from dataselect.data.records import parse
 from dataselect.errors import InputError, OptionError
-from dataselect.selection.rule import DIRECTIONS
+from dataselect.selection.ranking import DIRECTIONS
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
     from dataselect.analysis.run_reports import Stage
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 LABELS = ("truth", "intent", "relevance_for")
 """The fields that may hold a label, the preferred one first."""

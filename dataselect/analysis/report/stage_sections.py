@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.analysis.report.figures import binning
 from dataselect.execution.counting.counts import Counts
+from dataselect.selection.ranking import gain
 from dataselect.selection.reasons import describe, read_counts
-from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
     from dataselect.analysis.report.extremes import Row

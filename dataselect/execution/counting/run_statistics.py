@@ -10,20 +10,20 @@ from dataselect.documents import Between, Count
 from dataselect.execution.counting.counts import Counts
 from dataselect.execution.counting.kept_duplicates import KEY_BYTES
 from dataselect.selection.histogram import Distribution
+from dataselect.selection.ranking import gain
 from dataselect.selection.reasons import (
     CountedReason,
     Reason,
     count_documents,
     read_counts,
 )
-from dataselect.selection.rule import gain
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from dataselect.selection.apply import Cut
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 
 _MOST_KEY = 1 << 19  # of scores: the upper 20 bits of their doubles

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dataselect.models.text_sequences import Texts
     from dataselect.operations.bitext.filters import PairFilters
     from dataselect.operations.bitext.scorer import BitextScorer
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 SIDES = ("src", "tgt")
 DECIMALS = 6

@@ -23,7 +23,7 @@ from dataselect.operations.bitext.filters import PairFilters
 from dataselect.selection.reasons import Reason, describe
 
 if TYPE_CHECKING:
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 DISTANCE, ALIGNMENT = "distance", "alignment"
 

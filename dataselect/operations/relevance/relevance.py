@@ -26,7 +26,7 @@ from dataselect.operations.relevance.weights import NgramWeights, divisors
 if TYPE_CHECKING:
     from dataselect.models.text_sequences import Texts
     from dataselect.operations.relevance.scorer import RelevanceScorer
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 _FORMAT = archive.ArchiveFormat("relevance", 1)
 _MOST_BITS = 30

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dataselect.operations.rescore.log_linear import Featured
     from dataselect.operations.rescore.nbest import NBest
     from dataselect.operations.rescore.scorer import RescoreScorer
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 
 class Rescore:

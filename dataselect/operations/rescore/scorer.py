@@ -34,7 +34,7 @@ from dataselect.operations.rescore.nbest import NBest, NBestField, find
 from dataselect.operations.rescore.weight_tuning import tune
 
 if TYPE_CHECKING:
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 RESCORED, PERPLEXITY = "rescored", "perplexity"
 TOLD = ("rank", "total", PERPLEXITY)

@@ -7,7 +7,7 @@ from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.options import InputOptions, RunOptions, option
 from dataselect.command_line.selection_options import SelectionOptions
 from dataselect.operations.reselect.scorer import Field
-from dataselect.selection.rule import DIRECTIONS
+from dataselect.selection.ranking import DIRECTIONS
 
 _LOW_IS_GOOD = [
     field

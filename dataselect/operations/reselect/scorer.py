@@ -9,7 +9,7 @@ from dataselect.data.records import Column, number
 from dataselect.execution.scorer import Scorer, Scores
 
 if TYPE_CHECKING:
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 
 class Field(Scorer):

@@ -21,11 +21,11 @@ from dataselect.models.unicode_scripts import check_scripts, script_share
 from dataselect.operations.signals.columns import duration, hypotheses, text_of
 from dataselect.operations.signals.flags import Flag, check_signal
 from dataselect.operations.signals.repetition import character_runs, word_runs
+from dataselect.selection.ranking import DIRECTIONS
 from dataselect.selection.reasons import Reason
-from dataselect.selection.rule import DIRECTIONS
 
 if TYPE_CHECKING:
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 SIGNALS = "signals"
 _WER, _CER, _AGREEMENT, _OUTSIDE = "wer", "cer", "agreement", "outside_script"

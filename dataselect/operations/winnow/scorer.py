@@ -17,7 +17,7 @@ from dataselect.selection.reasons import Reason
 
 if TYPE_CHECKING:
     from dataselect.operations.winnow.winnow import Winnow
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 PERPLEXITY, DIFFERENCE, OOV = "perplexity", "cross_entropy_difference", "oov"
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dataselect.models.language_model.vocabulary import Vocabulary
     from dataselect.models.text_sequences import Texts
     from dataselect.operations.winnow.scorer import WinnowScorer
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 
 class WinnowScores(NamedTuple):

@@ -17,7 +17,7 @@ from dataselect.analysis.report.tsne_map import tsne_map
 from dataselect.data.sampling import Drawing
 from dataselect.errors import InputError
 from dataselect.selection.histogram import Distribution
-from dataselect.selection.rule import Direction
+from dataselect.selection.ranking import Direction
 
 FINITE = st.floats(-1e6, 1e6)
 

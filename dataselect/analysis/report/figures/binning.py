@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dataselect.selection.histogram import Distribution
-    from dataselect.selection.rule import Direction
+    from dataselect.selection.ranking import Direction
 
 _BARS = 40
 _TAIL = 0.5  # of the width between the percentiles: what lies further out goes into the last bar
