@@ -13,7 +13,7 @@ import pytest
 from conftest import Inside
 
 import dataselect
-from dataselect.command_line.options import spread
+from dataselect.command_line.option import spread
 from dataselect.command_line.registry import COMMANDS
 from dataselect.models.text_sequences import as_texts
 

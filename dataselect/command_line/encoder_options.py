@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataselect.command_line.options import option
+from dataselect.command_line.option import option
 from dataselect.data.input_files import Inputs, named
 from dataselect.errors import InputError, OptionError
 

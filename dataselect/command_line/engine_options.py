@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from dataselect.command_line.options import InputOptions, RunOptions, given, option
+from dataselect.command_line.option import given, option
+from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.errors import OptionError
 from dataselect.execution.engines import open_pool, open_run
 

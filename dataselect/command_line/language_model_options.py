@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dataselect.command_line.options import option, text_field_of
+from dataselect.command_line.option import option, text_field_of
 from dataselect.data import records
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs

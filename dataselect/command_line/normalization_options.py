@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from dataselect.command_line.options import option
+from dataselect.command_line.option import option
 from dataselect.errors import OptionError
 
 if TYPE_CHECKING:

@@ -1,84 +1,16 @@
-"""The options that commands share, in groups, and the decorator that spreads them out.
+"""The groups of options that commands share."""
 
-A command names a group as one parameter; `spread` turns it into one option a field for typer and
-hands the command the filled group back. So an option is written down once.
-"""
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-import inspect
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
-from functools import wraps
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
-
-from typer import Argument, Option
-
+from dataselect.command_line.option import RECORDS, RUN, SCORING, argument, option
 from dataselect.data.compression import refuse_compressed
 from dataselect.data.formats import Format, Layout
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
-from dataselect.data.line_blocks import (
-    LEAST_LONGEST_LINE,
-    LONGEST_LINE,
-    limit_lines,
-    parse_bytes,
-    spelled_bytes,
-)
 from dataselect.data.output_files import STDOUT
 from dataselect.errors import OptionError
 from dataselect.execution.run import Settings
-
-F = TypeVar("F", bound=Callable[..., None])
-
-_SCORE, _SELECT, _RECORDS, _RUN = "Scoring", "Selection", "Records", "Files and runs"
-
-
-def option(
-    metavar: str,
-    section: str,
-    help_: str,
-    default: Any = None,
-    *,
-    name: str | None = None,
-    short: str | None = None,
-    **limits: Any,
-) -> Any:
-    """An option, as a field of a group or a parameter of a command; see `spread`.
-
-    It is called as the field is, unless `name` says otherwise. Without a `metavar`, help shows the
-    choices and the default; elsewhere a default worth telling is in `help_`.
-    """
-
-    def declared(field_name: str, kind: Any) -> Any:
-        own = name or f"--{field_name.rstrip('_').replace('_', '-')}"
-        names = [own, *([short] if short else [])]
-        if (kind is bool and default) or kind == bool | None:
-            names = []  # typer's own: --own and --no-own
-        told: dict[str, Any] = {"show_default": not metavar and default not in (None, False)}
-        if metavar:
-            told["metavar"] = metavar
-        if section != "Options":
-            told["rich_help_panel"] = section
-        return Option(*names, help=help_, **{**told, **limits})
-
-    return field(default=default, metadata={_DECLARED: declared})
-
-
-def argument(metavar: str, help_: str, default: Any = None) -> Any:
-    """An argument, likewise."""
-
-    def declared(field_name: str, kind: Any) -> Any:
-        return Argument(metavar=metavar, help=help_, show_default=False)
-
-    return field(default=default, metadata={_DECLARED: declared})
-
-
-_DECLARED = "declared"
-
-
-def text_field_of(files: str) -> Any:
-    """The option that names the text of records in files which another option names."""
-    told = f"Where {files} has its text [default: as --text-field, or else text]."
-    return option("FIELD", _RECORDS, told)
 
 
 @dataclass(frozen=True)
@@ -92,20 +24,20 @@ class InputOptions:
     )
     source: str | None = option(
         "FORMAT",
-        _RECORDS,
+        RECORDS,
         "The format of FILES [default: told by suffix and first bytes; through a pipe jsonl].",
         name="--from",
     )
     columns: str | None = option(
         "NAME,...",
-        _RECORDS,
+        RECORDS,
         "csv, tsv: the columns, by position, - for one to pass over [default: line 1 names them].",
     )
-    no_header: bool = option("", _RECORDS, "csv, tsv: line 1 is a record, too.", False)
+    no_header: bool = option("", RECORDS, "csv, tsv: line 1 is a record, too.", False)
     delimiter: str | None = option(
-        "CHARACTER", _RECORDS, "csv: what stands between cells [default: line 1 tells]."
+        "CHARACTER", RECORDS, "csv: what stands between cells [default: line 1 tells]."
     )
-    list_size: int | None = option("N", _RECORDS, "nemo-nbest: how many lines a list has.", min=1)
+    list_size: int | None = option("N", RECORDS, "nemo-nbest: how many lines a list has.", min=1)
 
     def layout(self) -> Layout:
         """What files do not say themselves. Raises OptionError."""
@@ -139,29 +71,29 @@ class OutputOptions:
 
     output: str = option(
         "FILE",
-        _RUN,
+        RUN,
         "Write here instead of standard output; appears whole at the end, compressed by suffix.",
         "-",
         short="-o",
     )
     report: str | None = option(
-        "FILE", _RUN, "Write a JSON report here: options, digests, counts, quantiles, the cut."
+        "FILE", RUN, "Write a JSON report here: options, digests, counts, quantiles, the cut."
     )
     text_field: str = option(
         "FIELD",
-        _RECORDS,
+        RECORDS,
         "Where the text is, dots reach inwards, such as supervisions.0.text [default: text].",
         "text",
     )
     on_error: str = option(
         "fail|skip|FILE",
-        _RECORDS,
+        RECORDS,
         "Stop at a bad record, skip it, or collect it in FILE with the reason [default: fail].",
         "fail",
     )
-    min_records: int = option("N", _RUN, "Exit with 3 and write nothing if fewer are kept.", 0)
-    allow_empty: bool = option("", _RUN, "Accept that nothing is kept.", False)
-    quiet: bool = option("", _RUN, "No progress bar, summary or warnings.", False, short="-q")
+    min_records: int = option("N", RUN, "Exit with 3 and write nothing if fewer are kept.", 0)
+    allow_empty: bool = option("", RUN, "Accept that nothing is kept.", False)
+    quiet: bool = option("", RUN, "No progress bar, summary or warnings.", False, short="-q")
 
     given: dict[str, Any] = field(default_factory=dict, compare=False)
 
@@ -172,7 +104,7 @@ class OutputOptions:
 
 TARGET = option(
     "FORMAT",
-    _RUN,
+    RUN,
     "The format of the output [default: told by its suffix; jsonl].",
     name="--to",
 )
@@ -184,19 +116,19 @@ class RunOptions(OutputOptions):
     """What is written, and how records that are scored or selected get there."""
 
     target: str | None = TARGET
-    sort: bool = option("", _RUN, "Write best first instead of in input order.", False)
+    sort: bool = option("", RUN, "Write best first instead of in input order.", False)
     rejects: str | None = option(
-        "FILE", _RUN, "Write what was dropped here, with the reason in 'dropped'."
+        "FILE", RUN, "Write what was dropped here, with the reason in 'dropped'."
     )
     jobs: int | None = option(
         "N",
-        _RUN,
+        RUN,
         "Worker processes; the output is the same for any N [default: 1; with "
         "--engine ray as many as the cluster has processors].",
         short="-j",
         min=1,
     )
-    seed: int = option("N", _RUN, "Seed of everything random [default: 0].", 0)
+    seed: int = option("N", RUN, "Seed of everything random [default: 0].", 0)
 
     def build(self) -> Settings:
         """The settings of a run."""
@@ -207,9 +139,9 @@ class RunOptions(OutputOptions):
 class ModelOptions:
     """A fitted model: to score with, or to keep."""
 
-    model: str | None = option("FILE", _SCORE, "Score with a saved model instead of fitting one.")
-    save_model: str | None = option("FILE", _SCORE, "Write the fitted model here.")
-    fit_only: bool = option("", _SCORE, "Fit and save, score nothing.", False)
+    model: str | None = option("FILE", SCORING, "Score with a saved model instead of fitting one.")
+    save_model: str | None = option("FILE", SCORING, "Write the fitted model here.")
+    fit_only: bool = option("", SCORING, "Fit and save, score nothing.", False)
 
     def check(self, settings: Settings, fitting: list[str]) -> None:
         """Raise OptionError for options that contradict each other; `fitting`: those of a fit."""
@@ -229,105 +161,3 @@ class ModelOptions:
     def reads(self) -> list[Inputs]:
         """The model, if there is one."""
         return [] if self.model is None else [Inputs([self.model])]
-
-
-def given(group: Any) -> list[str]:
-    """Names of the options of a group that were set."""
-    plain = type(group)()
-    return [
-        f"--{name.replace('_', '-')}"
-        for name, value in vars(group).items()
-        if value != getattr(plain, name)
-    ]
-
-
-_MAX_LINE = option(
-    "SIZE",
-    _RUN,
-    "The longest line to read, such as 1G: a longer one is a bad record, and is never held in "
-    "memory [default: 64M].",
-)
-
-
-def _longest(spelled: str | None) -> int:
-    """How many bytes a line may have. Raises OptionError."""
-    if spelled is None:
-        return LONGEST_LINE
-    try:
-        found = parse_bytes(spelled)
-    except ValueError:
-        raise OptionError(f"--max-line {spelled} is no size; write such as 64M or 1G") from None
-    if found < LEAST_LONGEST_LINE:
-        least = spelled_bytes(LEAST_LONGEST_LINE)
-        raise OptionError(f"--max-line {spelled}: lines of {least} are always read; give more")
-    return found
-
-
-def spread(command: F) -> F:
-    """Replace each parameter that is a group of options by the group's fields.
-
-    The command itself still gets whole groups. Two groups must not share a field name. What every
-    command has is added: --max-line. Settings are told all that was given, for reports.
-    """
-    hints = get_type_hints(command, include_extras=True)
-    parameters: list[inspect.Parameter] = []
-    groups: dict[str, type] = {}
-    for parameter in inspect.signature(command).parameters.values():
-        hint = hints[parameter.name]
-        if is_dataclass(hint):
-            assert isinstance(hint, type)
-            groups[parameter.name] = hint
-            own = get_type_hints(hint, include_extras=True)
-            found = [_parameter(each.name, own[each.name], each) for each in fields(hint)]
-            parameters += [each for each in found if each is not None]
-        else:
-            declared = _parameter(parameter.name, hint, parameter.default)
-            assert declared is not None, parameter.name
-            parameters.append(declared)
-    longest = _parameter("max_line", str | None, _MAX_LINE)
-    assert longest is not None
-    parameters.append(longest)
-
-    names = {each.name: _option_name(each) for each in parameters}
-
-    @wraps(command)
-    def spread_out(**given: Any) -> None:
-        told = {"given": {names[name]: value for name, value in given.items() if name != "files"}}
-        limit_lines(_longest(given.pop("max_line")))
-        for name, group in groups.items():
-            own = {each.name for each in fields(group)}
-            given[name] = group(
-                **{each: given.pop(each) for each in own & given.keys()},
-                **(told if "given" in own else {}),
-            )
-        command(**given)
-
-    spread_out.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
-    spread_out.__annotations__ = {each.name: each.annotation for each in parameters}
-    return spread_out  # type: ignore[return-value]  # the command, called by name only
-
-
-def _parameter(name: str, hint: Any, declared: Any) -> inspect.Parameter | None:
-    """What typer reads of an option or argument; None for a field that is neither.
-
-    One without a default is the metadata of its type.
-    """
-    default = getattr(declared, "default", MISSING)
-    if get_origin(hint) is Annotated:
-        hint, declared = get_args(hint)
-    if _DECLARED not in getattr(declared, "metadata", {}):
-        return None
-    return inspect.Parameter(
-        name,
-        inspect.Parameter.KEYWORD_ONLY,
-        annotation=Annotated[hint, declared.metadata[_DECLARED](name, hint)],
-        default=inspect.Parameter.empty if default is MISSING else default,
-    )
-
-
-def _option_name(parameter: inspect.Parameter) -> str:
-    """What an option is called in reports: as at the command line, with underscores."""
-    told = get_args(parameter.annotation)[1]
-    spelled = [str(told.default), *(told.param_decls or ())]  # typer takes the first for a default
-    named = [each for each in spelled if each.startswith("--")]
-    return named[0][2:].replace("-", "_") if named else parameter.name

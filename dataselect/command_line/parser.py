@@ -207,7 +207,7 @@ class _LazyGroup(TyperGroup):
 
 def load_command(name: str) -> Any:
     """A command by its name, as typer has it; called, it returns what is to be run."""
-    from dataselect.command_line.options import spread
+    from dataselect.command_line.option import spread
 
     module = import_module(f"dataselect.{COMMANDS[name].module}")
     command = spread(module.command)

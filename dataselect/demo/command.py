@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from dataselect.command_line.ending import note
-from dataselect.command_line.options import argument, option
+from dataselect.command_line.option import argument, option
 
 USUAL = "size seed force quiet"
 EXAMPLES = r"""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib.resources import files
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dataselect.data.compression import refuse_compressed
 from dataselect.data.input_files import reason
@@ -16,6 +15,7 @@ from dataselect.data.output_files import Outputs
 from dataselect.demo.confusion import Channel
 from dataselect.demo.grammar import Grammar, PortableRandom, SampleUtterance
 from dataselect.demo.pseudo_labels import pseudo_labelled
+from dataselect.demo.record_lines import BAD_LINES, Record, encoded_record, record_lines
 from dataselect.errors import OptionError, OutputError
 
 IN_DOMAIN = ("play_music", "set_alarm")
@@ -61,7 +61,6 @@ class Written(NamedTuple):
     description: str
 
 
-_Record = dict[str, Any]
 _Part = tuple[str, str, Iterable[bytes]]  # name, description, lines without their line feed
 
 
@@ -165,9 +164,9 @@ class _Sample:
     def _annotated(self, name: str, intents: list[str], each: int) -> Iterator[bytes]:
         draw = PortableRandom(self._seed, name)
         wanted = draw.shuffled([intent for intent in intents for _ in range(each)])
-        return _lines(name, (self._annotation(intent, draw) for intent in wanted))
+        return record_lines(name, (self._annotation(intent, draw) for intent in wanted))
 
-    def _annotation(self, intent: str, draw: PortableRandom) -> _Record:
+    def _annotation(self, intent: str, draw: PortableRandom) -> Record:
         utterance = self._utterance(intent, draw)
         self._taken.add(utterance.text)
         return {
@@ -181,18 +180,20 @@ class _Sample:
         draw = PortableRandom(self._seed, "pool")
         truths = self._truths(self._size.pool, _POOL, draw)
         texts = ((truth, self._utterance(truth, draw).text) for truth in truths)
-        return _lines("pool", ({"text": text, "truth": truth} for truth, text in texts))
+        return record_lines("pool", ({"text": text, "truth": truth} for truth, text in texts))
 
     def _german(self) -> Iterator[bytes]:
         draw = PortableRandom(self._seed, "indomain.de")
         wanted = draw.shuffled([intent for intent in IN_DOMAIN for _ in range(100)])
         texts = ((intent, self._taken_pair(intent, draw)[1]) for intent in wanted)
-        return _lines("indomain.de", ({"text": text, "intent": intent} for intent, text in texts))
+        return record_lines(
+            "indomain.de", ({"text": text, "intent": intent} for intent, text in texts)
+        )
 
     def _nbest(self, name: str, lists: int) -> Iterator[bytes]:
         draw = PortableRandom(self._seed, name)
         channel = self._channel()
-        return _lines(name, (self._list(channel, draw) for _ in range(lists)))
+        return record_lines(name, (self._list(channel, draw) for _ in range(lists)))
 
     def _channel(self) -> Channel:
         return Channel(sorted({*self._assistant.german_words(), *self._general.german_words()}))
@@ -201,9 +202,9 @@ class _Sample:
         draw, channel = PortableRandom(self._seed, "manifest"), self._channel()
         for number in range(self._size.lists):
             _, german = self._pair(draw.one(list(IN_DOMAIN)), draw)
-            yield _encoded(pseudo_labelled(german, number, channel, draw))
+            yield encoded_record(pseudo_labelled(german, number, channel, draw))
 
-    def _list(self, channel: Channel, draw: PortableRandom) -> _Record:
+    def _list(self, channel: Channel, draw: PortableRandom) -> Record:
         english, german = self._taken_pair(draw.one(list(IN_DOMAIN)), draw)
         hypotheses = channel.candidates(german, draw)
         return {"src": english, "nbest": [each._asdict() for each in hypotheses], "ref": german}
@@ -212,9 +213,9 @@ class _Sample:
         draw = PortableRandom(self._seed, "bitext")
         truths = self._truths(self._size.pairs, _BITEXT, draw)
         pairs = (self._general_pair(truth, draw) for truth in truths)
-        return _lines("bitext", pairs)
+        return record_lines("bitext", pairs)
 
-    def _general_pair(self, truth: str, draw: PortableRandom) -> _Record:
+    def _general_pair(self, truth: str, draw: PortableRandom) -> Record:
         """A pair of a general corpus; some written sentences were left untranslated."""
         english, german = self._pair(truth, draw)
         if truth == _WRITTEN and draw.share() < _UNTRANSLATED:
@@ -224,10 +225,10 @@ class _Sample:
     def _broken(self) -> Iterator[bytes]:
         draw = PortableRandom(self._seed, "broken")
         good = (
-            _encoded({"id": f"broken-{number}", "text": self._utterance(intent, draw).text})
-            for number, intent in enumerate(IN_DOMAIN * len(_BAD_LINES))
+            encoded_record({"id": f"broken-{number}", "text": self._utterance(intent, draw).text})
+            for number, intent in enumerate(IN_DOMAIN * len(BAD_LINES))
         )
-        for bad in _BAD_LINES:
+        for bad in BAD_LINES:
             yield next(good)
             yield bad
             yield next(good)
@@ -269,43 +270,6 @@ class _Sample:
 def _spelled(text: str, truth: str) -> str:
     """Written sentences begin with a capital; transcribed speech stays as it is."""
     return text[0].upper() + text[1:] if truth == _WRITTEN else text
-
-
-_ODD_RECORD = 3
-_ODD_FIELDS = (
-    r', "device" : {"gain": 1.50, "serial": 98765432109876543210987, '
-    r'"room": "K\u00fcche", "path": "logs\/a", "tags": [ ]}}'
-)
-
-
-def _lines(name: str, records: Iterable[_Record]) -> Iterator[bytes]:
-    """Records with their `id` as lines; the third is spelt oddly, and has a field nobody knows.
-
-    Whoever reads it back and writes it anew would change it; this tool must not.
-    """
-    for number, fields in enumerate(records, start=1):
-        record = {"id": f"{name}-{number}", **fields}
-        if number == _ODD_RECORD:
-            spelled = json.dumps(record, ensure_ascii=True, separators=(" , ", " : "))
-            yield (spelled.removesuffix("}") + _ODD_FIELDS).encode()
-        else:
-            yield _encoded(record)
-
-
-def _encoded(record: _Record) -> bytes:
-    return json.dumps(record, ensure_ascii=False).encode()
-
-
-_BAD_LINES = (
-    b'{"id": "cut short", "text": "wake me at',
-    b'["an array", "not an object"]',
-    b'{"id": "no text", "utterance": "play some jazz"}',
-    b'{"id": "blank text", "text": " "}',
-    b'{"id": "a number for a text", "text": 7}',
-    '{"id": "Latin-1", "text": "play Café Aurore"}'.encode("latin-1"),
-    b'{"id": "not a number", "text": "wake me at six", "confidence": NaN}',
-    b'{"id": "half a character", "text": "play \\ud83d"}',
-)
 
 
 def _makefile() -> list[bytes]:

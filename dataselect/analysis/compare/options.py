@@ -17,7 +17,7 @@ from dataselect.analysis.compare.assertions import (
 from dataselect.analysis.compare.measures import COUNTS, MEASURES
 from dataselect.analysis.evaluate.hypothesis_pairs import read, unpaired
 from dataselect.analysis.evaluate.predicted_intents import tested_columns
-from dataselect.command_line.options import given, option, text_field_of
+from dataselect.command_line.option import given, option, text_field_of
 from dataselect.data import records
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs, display

@@ -18,7 +18,7 @@ from dataselect.analysis.evaluate.hypothesis_pairs import (
 from dataselect.analysis.evaluate.metric_values import LABEL_METRICS
 from dataselect.analysis.evaluate.predicted_intents import tested_columns
 from dataselect.command_line.normalization_options import SECTION, NamedNormalizationOptions
-from dataselect.command_line.options import option
+from dataselect.command_line.option import option
 from dataselect.data import records
 from dataselect.errors import OptionError
 from dataselect.models.normalization import Normalization

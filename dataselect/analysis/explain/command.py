@@ -11,7 +11,7 @@ from dataselect.analysis.explain.text_output import text
 from dataselect.analysis.run_reports import read_stage
 from dataselect.command_line.ending import note
 from dataselect.command_line.normalization_options import NormalizationOptions
-from dataselect.command_line.options import argument, option
+from dataselect.command_line.option import argument, option
 from dataselect.console import printable
 from dataselect.data import records
 from dataselect.data.input_files import Inputs

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.ending import note, warn
-from dataselect.command_line.options import argument, option
+from dataselect.command_line.option import argument, option
 from dataselect.console import Progress
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import STDIN, Inputs, rereadable, spelled_out

@@ -2,7 +2,7 @@
 
 import os
 
-from dataselect.command_line.options import argument, option
+from dataselect.command_line.option import argument, option
 from dataselect.command_line.parser import did_you_mean
 from dataselect.command_line.registry import COMMANDS
 from dataselect.data.output_files import STDOUT, Outputs

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from dataselect.command_line.encoder_options import EncoderOptions
 from dataselect.command_line.ending import calibrated, finish, save
 from dataselect.command_line.engine_options import EngineOptions
-from dataselect.command_line.options import InputOptions, ModelOptions, RunOptions, given
+from dataselect.command_line.option import given
+from dataselect.command_line.options import InputOptions, ModelOptions, RunOptions
 from dataselect.command_line.selection_options import CALIBRATE, SelectionOptions
 from dataselect.errors import OptionError
 from dataselect.operations.bitext.bitext_input import BitextSources

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from dataselect.command_line.options import given, option
+from dataselect.command_line.option import given, option
 from dataselect.errors import OptionError
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dataselect.command_line.ending import note, warn
-from dataselect.command_line.options import TARGET, InputOptions, OutputOptions, option
+from dataselect.command_line.option import option
+from dataselect.command_line.options import TARGET, InputOptions, OutputOptions
 from dataselect.data.first_bytes import is_object
 from dataselect.data.formats import named, of_output
 from dataselect.data.formats.lines import SourceLine

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.encoder_options import NeuralOptions
-from dataselect.command_line.options import given, option, text_field_of
+from dataselect.command_line.option import given, option, text_field_of
 from dataselect.command_line.selection_options import EXCLUDE
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.ending import finish, save
 from dataselect.command_line.engine_options import EngineOptions
-from dataselect.command_line.options import InputOptions, ModelOptions, RunOptions, given, option
+from dataselect.command_line.option import given, option
+from dataselect.command_line.options import InputOptions, ModelOptions, RunOptions
 from dataselect.command_line.selection_options import SelectionOptions
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import text

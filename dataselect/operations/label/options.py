@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.command_line.encoder_options import NeuralOptions, check_version
 from dataselect.command_line.ending import warn
-from dataselect.command_line.options import option, text_field_of
+from dataselect.command_line.option import option, text_field_of
 from dataselect.data.annotations import Utterance, annotation, read_utterances, warnings
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs

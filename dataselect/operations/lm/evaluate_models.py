@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.normalization_options import NormalizationOptions
-from dataselect.command_line.options import InputOptions, OutputOptions, option
+from dataselect.command_line.option import option
+from dataselect.command_line.options import InputOptions, OutputOptions
 from dataselect.data import records
 from dataselect.data.input_files import STDIN, Inputs
 from dataselect.errors import OptionError

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from dataselect.command_line.ending import note
 from dataselect.command_line.normalization_options import NormalizationOptions
-from dataselect.command_line.options import OutputOptions, argument, option
+from dataselect.command_line.option import argument, option
+from dataselect.command_line.options import OutputOptions
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import STDIN, Inputs
 from dataselect.errors import OptionError

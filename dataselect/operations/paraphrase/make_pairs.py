@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.ending import note, warn
-from dataselect.command_line.options import InputOptions, OutputOptions, option
+from dataselect.command_line.option import option
+from dataselect.command_line.options import InputOptions, OutputOptions
 from dataselect.data.annotations import annotation, utterances, warnings
 from dataselect.errors import OptionError, RequirementError
 from dataselect.execution.run import Run, Settings

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from dataselect.command_line.ending import finish
 from dataselect.command_line.engine_options import EngineOptions
-from dataselect.command_line.options import InputOptions, RunOptions, given, option, text_field_of
+from dataselect.command_line.option import given, option, text_field_of
+from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.command_line.selection_options import SelectionOptions
 from dataselect.data import records
 from dataselect.data.formats.record_files import RecordFiles

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dataselect.command_line.ending import note, warn
-from dataselect.command_line.options import InputOptions, OutputOptions, option
+from dataselect.command_line.option import option
+from dataselect.command_line.options import InputOptions, OutputOptions
 from dataselect.console import Steps
 from dataselect.data.annotations import warnings
 from dataselect.data.formats.record_files import RecordFiles

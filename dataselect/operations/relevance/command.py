@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.ending import calibrated, finish, save
 from dataselect.command_line.engine_options import EngineOptions
-from dataselect.command_line.options import (
-    InputOptions,
-    ModelOptions,
-    RunOptions,
-    given,
-    option,
-    text_field_of,
-)
+from dataselect.command_line.option import given, option, text_field_of
+from dataselect.command_line.options import InputOptions, ModelOptions, RunOptions
 from dataselect.command_line.selection_options import CALIBRATE, SelectionOptions
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import text_of

@@ -10,7 +10,8 @@ from dataselect.command_line.ending import finish, note
 from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.language_model_options import LanguageModelOptions
 from dataselect.command_line.normalization_options import HypothesisOptions
-from dataselect.command_line.options import InputOptions, RunOptions, option
+from dataselect.command_line.option import option
+from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.command_line.selection_options import SelectionOptions
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from dataselect.command_line.ending import finish
 from dataselect.command_line.engine_options import EngineOptions
-from dataselect.command_line.options import InputOptions, RunOptions, option
+from dataselect.command_line.option import option
+from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.command_line.selection_options import SelectionOptions
 from dataselect.operations.reselect.scorer import Field
 from dataselect.selection.ranking import DIRECTIONS

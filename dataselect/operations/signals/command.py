@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from dataselect.command_line.ending import finish
 from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.normalization_options import NamedNormalizationOptions
-from dataselect.command_line.options import InputOptions, RunOptions, option
+from dataselect.command_line.option import option
+from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.command_line.selection_options import SelectionOptions
 from dataselect.errors import OptionError
 

@@ -8,7 +8,8 @@ from dataselect.command_line.ending import calibrated, finish
 from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.language_model_options import LanguageModelOptions
 from dataselect.command_line.normalization_options import NormalizationOptions
-from dataselect.command_line.options import InputOptions, RunOptions, option, text_field_of
+from dataselect.command_line.option import option, text_field_of
+from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.command_line.selection_options import CALIBRATE, SelectionOptions
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
