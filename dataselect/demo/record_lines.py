@@ -30,7 +30,7 @@ def record_lines(name: str, records: Iterable[Record]) -> Iterator[bytes]:
 
 
 def encoded_record(record: Record) -> bytes:
-    """A line in UTF-8, without `\\u` escapes."""
+    """A line in UTF-8, where other characters than ASCII are themselves."""
     return json.dumps(record, ensure_ascii=False).encode()
 
 
