@@ -112,6 +112,16 @@ def test_start_up_is_light() -> None:
             assert top in LIGHT or top in sys.stdlib_module_names, f"{name} imports {module}"
 
 
+def test_urls_are_opened_in_one_place() -> None:
+    """What is behind a path is asked of `data.storage`, which alone knows fsspec."""
+    knows = {"fsspec": {"storage", "urls"}, "dataselect.data.urls": {"storage"}}
+    for path in SOURCES:
+        for module in imports(path, at_start=False):
+            for asked, homes in knows.items():
+                known = module == asked or module.startswith(f"{asked}.")
+                assert not known or path.stem in homes, f"{name_of(path)} imports {module}"
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from dataselect.cli import main; main(['--help']);"

@@ -18,7 +18,7 @@ from dataselect.data.input_files import (
     unreadable,
 )
 from dataselect.data.output_files import Outputs, Sink, unwritable
-from dataselect.data.urls import MAGIC, as_os_error, is_url
+from dataselect.data.urls import MAGIC, as_os_error
 from dataselect.errors import InputError, OptionError, ReadError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from fsspec import AbstractFileSystem
 
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _FILE_URL = re.compile("^(file|local)://")
 _LEFTOVER = re.compile(r"\..*\.[0-9a-f]{12}\.tmp", re.DOTALL)  # as scratch.create_beside names them
 _VERSIONS = (
@@ -45,6 +46,11 @@ class Status(NamedTuple):
 def tells_changes(identity: str) -> bool:
     """Whether a file's identity holds more than its size: some web servers tell nothing else."""
     return " " in identity
+
+
+def is_url(path: str) -> bool:
+    """Whether a path is one for fsspec, and not a file on this machine."""
+    return _URL.match(path) is not None
 
 
 def plain(path: str) -> str:

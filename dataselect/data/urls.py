@@ -22,15 +22,9 @@ if TYPE_CHECKING:
 
     from fsspec import AbstractFileSystem
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 MAGIC = re.compile(r"[*?[]")
 """What stands for other characters in a pattern."""
 _OBJECT_STORES = {"s3", "s3a", "gs", "gcs"}  # they show a file once it is closed, have no folders
-
-
-def is_url(path: str) -> bool:
-    """Whether a path is one for fsspec, and not a file on this machine."""
-    return _URL.match(path) is not None
 
 
 def located(url: str) -> tuple[AbstractFileSystem, str]:

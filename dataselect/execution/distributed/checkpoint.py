@@ -19,7 +19,7 @@ from dataselect.data import storage
 from dataselect.data.input_files import MANIFEST, UNFINISHED, is_inner_name
 from dataselect.data.output_files import unwritable
 from dataselect.data.records import encoded
-from dataselect.data.urls import is_url
+from dataselect.data.storage import is_url
 from dataselect.documents import Count, DocumentError, parsed, typed
 from dataselect.errors import OutputError
 from dataselect.execution.counting.counts import Counts

@@ -13,7 +13,7 @@ from dataselect.console import say
 from dataselect.data import records, storage
 from dataselect.data.input_files import UNFINISHED
 from dataselect.data.output_files import STDOUT
-from dataselect.data.urls import is_url
+from dataselect.data.storage import is_url
 from dataselect.errors import OptionError, RequirementError
 from dataselect.execution.counting.counts import Counts
 from dataselect.execution.distributed.checkpoint import Checkpoint, digest

@@ -22,8 +22,7 @@ from dataselect.data.input_files import (
     unfinished,
 )
 from dataselect.data.line_blocks import BOM, Block, longest_line, numbered
-from dataselect.data.storage import Status, unshared
-from dataselect.data.urls import is_url
+from dataselect.data.storage import Status, is_url, unshared
 from dataselect.errors import InputError, OptionError
 
 if TYPE_CHECKING:
