@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
+from fork_server import fork_server
 from hypothesis import HealthCheck, settings
 
 from dataselect.cli import main
@@ -83,24 +84,37 @@ class Outcome:
         return self.out
 
 
-Shell = Callable[[str], Outcome]
+class Shell(Protocol):
+    """Runs a line of bash; `installed`: with the program itself, which takes longer to start."""
+
+    def __call__(self, script: str, *, installed: bool = False) -> Outcome: ...
+
+
 Inside = Callable[..., Outcome]
 
 
-def environment() -> dict[str, str]:
-    """The environment with the program under test first on the path."""
-    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+def environment(*folders: object) -> dict[str, str]:
+    """The environment with the program under test first on the path, but for some folders."""
+    path = [*map(str, folders), str(Path(sys.executable).parent), os.environ["PATH"]]
+    return os.environ | {"PATH": os.pathsep.join(path)}
+
+
+@pytest.fixture(scope="session")
+def forking() -> Iterator[dict[str, str]]:
+    """An environment where `dataselect` is forked by a server, ready to work."""
+    with fork_server() as folder:
+        yield environment(folder)
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(tmp_path: Path, forking: dict[str, str]) -> Shell:
     """Run a line of bash in the test's folder; a pipe fails if any part of it does."""
 
-    def run(script: str) -> Outcome:
+    def run(script: str, *, installed: bool = False) -> Outcome:
         process = subprocess.Popen(
             ["bash", "-o", "pipefail", "-c", script],
             cwd=tmp_path,
-            env=environment(),
+            env=environment() | ({} if installed else {"PATH": forking["PATH"]}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,

@@ -121,7 +121,7 @@ def test_help_into_a_closed_pipe_is_success_and_elsewhere_an_error(
 ) -> None:
     assert shell(f"dataselect {arguments} | true").silent() == b""
     shell(f"dataselect {arguments} > /dev/full").refused(1, "No space left")
-    shell(f"dataselect {arguments} >&-").refused(1, "<stdout>: it is closed")
+    shell(f"dataselect {arguments} >&-", installed=True).refused(1, "<stdout>: it is closed")
 
 
 MISTYPED = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import Shell
-from console_blocks import ENVIRONMENT, blocks, mistaken, sample
+from console_blocks import blocks, mistaken, sample
 
 from dataselect.command_line import parser
 from dataselect.command_line.help import command as manual
@@ -28,7 +28,7 @@ RUN = [topic for topic in TOPICS if "```console" in TEXTS[topic]]
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory, forking: dict[str, str]) -> Path:
     """The sample data that topics start from, made once for all workers of pytest-xdist."""
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -37,7 +37,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (base / "manual.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            sample(base / "manual.unfinished")
+            sample(base / "manual.unfinished", forking)
             (base / "manual.unfinished").rename(folder)
     return folder
 
@@ -49,10 +49,12 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("topic", RUN)
-def test_commands_print_what_the_topic_says(topic: str, folder: Path) -> None:
+def test_commands_print_what_the_topic_says(
+    topic: str, folder: Path, forking: dict[str, str]
+) -> None:
     if topic in NEEDS:
         pytest.importorskip(NEEDS[topic])
-    wrong = mistaken(TEXTS[topic], folder)
+    wrong = mistaken(TEXTS[topic], folder, forking)
     assert not wrong, f"{topic}.md should say (console_blocks.py writes it):\n\n{wrong}"
 
 
@@ -65,14 +67,16 @@ def test_python_examples_run(topic: str, number: int, folder: Path) -> None:
     subprocess.run([sys.executable, "-c", example], cwd=folder, check=True)
 
 
-def test_steps_of_the_ci_job_are_targets_of_the_makefile(folder: Path) -> None:
+def test_steps_of_the_ci_job_are_targets_of_the_makefile(
+    folder: Path, forking: dict[str, str]
+) -> None:
     [job] = blocks(TEXTS["make-and-ci"], "yaml")
     [steps] = [each["steps"] for each in yaml.safe_load(job)["jobs"].values()]
     install, *scripts = [step["run"] for step in steps if "run" in step]
     assert install.startswith("pip install ")
     for script in scripts:
         assert script.startswith("make ")
-        subprocess.run([*script.split(), "--dry-run"], cwd=folder, env=ENVIRONMENT, check=True)
+        subprocess.run([*script.split(), "--dry-run"], cwd=folder, env=forking, check=True)
     [kept] = [step["with"]["path"] for step in steps if "upload" in step.get("uses", "")]
     assert any(kept in script for script in scripts)
 

@@ -13,8 +13,8 @@ README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 
 
-def test_blocks_do_what_they_say(tmp_path: Path) -> None:
-    wrong = mistaken(TEXT, tmp_path)
+def test_blocks_do_what_they_say(tmp_path: Path, forking: dict[str, str]) -> None:
+    wrong = mistaken(TEXT, tmp_path, forking)
     assert not wrong, f"README.md should say (console_blocks.py writes it):\n\n{wrong}"
     for block in blocks(TEXT, "python"):
         subprocess.run([sys.executable, "-c", block], cwd=tmp_path / "demo", check=True)
