@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataselect.command_line.option import option
-from dataselect.data.input_files import Inputs, named
 from dataselect.errors import InputError, OptionError
 
 if TYPE_CHECKING:
+    from dataselect.data.input_files import Inputs
     from dataselect.models.encoders.precomputed import Precomputed
     from dataselect.models.encoders.sentence_transformer import Neural
 
@@ -97,6 +97,8 @@ class EncoderOptions(NeuralOptions):
 
     def reads(self) -> list[Inputs]:
         """The files of vectors."""
+        from dataselect.data.input_files import Inputs, named
+
         files = [*(self.vectors or []), *(self.in_domain_vectors or [])]
         return [Inputs([path]) for _, path in map(named, files)]
 
@@ -121,6 +123,7 @@ def check_version(
 
 
 def _opened(files: Sequence[str]) -> list[tuple[str, Precomputed]]:
+    from dataselect.data.input_files import named
     from dataselect.models.encoders.precomputed import Precomputed
 
     return [(name, Precomputed(path)) for name, path in map(named, files)]

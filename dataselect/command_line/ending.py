@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataselect.console import say
-from dataselect.selection.plausibility import unsure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +42,8 @@ def calibrated(
     rule: Selection, held_out: NDArray[np.float64], direction: Direction, job: ScoringRun
 ) -> Selection:
     """The rule with a threshold for `--calibrate`, and a warning where that rests on little."""
+    from dataselect.selection.plausibility import unsure
+
     if rule.calibrate is not None:
         job.warnings += unsure(rule.calibrate, len(held_out))
     return rule.calibrated(held_out, direction)

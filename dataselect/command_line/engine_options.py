@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 from dataselect.command_line.option import given, option
 from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.errors import OptionError
-from dataselect.execution.engines import open_pool, open_run
 
 if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
@@ -50,6 +49,8 @@ class EngineOptions:
         self, inputs: InputOptions, run: RunOptions, rule: Selection, settings: Settings
     ) -> Inputs:
         """The pool. Raises OptionError for what an engine does not do, InputError."""
+        from dataselect.execution.engines import open_pool
+
         unused = [name for name in given(self) if name != "--engine"]
         if self.engine == "local" and unused:
             raise OptionError(f"{unused[0]} is for --engine ray; give it too")
@@ -73,6 +74,8 @@ class EngineOptions:
         only_fits: bool = False,
     ) -> ScoringRun:
         """The run over a pool that `open` gave. `only_fits`: nothing is going to be scored."""
+        from dataselect.execution.engines import open_run
+
         return open_run(
             pool, settings, also_read=also_read, resume=self.resume, only_fits=only_fits
         )

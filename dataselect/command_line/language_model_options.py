@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dataselect.command_line.option import option, text_field_of
-from dataselect.data import records
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs
-from dataselect.data.sampling import read_columns
 from dataselect.errors import InputError, OptionError
+
+if TYPE_CHECKING:
+    from dataselect.data.input_files import Inputs
 
 _MODEL = "Language model"
 
@@ -31,6 +31,9 @@ class LanguageModelOptions:
 
     def reads(self) -> list[Inputs]:
         """The files that are read. Raises OptionError."""
+        from dataselect.data.formats.record_files import RecordFiles
+        from dataselect.data.input_files import Inputs
+
         if (self.lm is None) == (self.in_domain is None):
             raise OptionError(
                 "give a language model by --lm FILE, or --in-domain FILE to train one"
@@ -44,7 +47,11 @@ class LanguageModelOptions:
         """
         if not self.in_domain:
             return []
-        column = records.text_of("--in-domain", self.in_domain_field, text_field)
+        from dataselect.data.formats.record_files import RecordFiles
+        from dataselect.data.records import text_of
+        from dataselect.data.sampling import read_columns
+
+        column = text_of("--in-domain", self.in_domain_field, text_field)
         [texts] = read_columns(RecordFiles(self.in_domain, text_field=column.path), [column])
         if not texts:
             raise InputError(f"{', '.join(self.in_domain)}: no text to train on; check --in-domain")

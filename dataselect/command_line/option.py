@@ -12,13 +12,6 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from typer import Argument, Option
 
-from dataselect.data.line_blocks import (
-    LEAST_LONGEST_LINE,
-    LONGEST_LINE,
-    limit_lines,
-    parse_bytes,
-    spelled_bytes,
-)
 from dataselect.errors import OptionError
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -96,6 +89,13 @@ _MAX_LINE = option(
 
 def _longest(spelled: str | None) -> int:
     """How many bytes a line may have. Raises OptionError."""
+    from dataselect.data.line_blocks import (
+        LEAST_LONGEST_LINE,
+        LONGEST_LINE,
+        parse_bytes,
+        spelled_bytes,
+    )
+
     if spelled is None:
         return LONGEST_LINE
     try:
@@ -137,6 +137,8 @@ def spread(command: F) -> F:
 
     @wraps(command)
     def spread_out(**given: Any) -> None:
+        from dataselect.data.line_blocks import limit_lines
+
         told = {"given": {names[name]: value for name, value in given.items() if name != "files"}}
         limit_lines(_longest(given.pop("max_line")))
         for name, group in groups.items():

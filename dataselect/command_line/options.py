@@ -1,16 +1,21 @@
-"""The groups of options that commands share."""
+"""The groups of options that commands share.
+
+What runs is imported where it is used, here as in each command: help needs none of it.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataselect.command_line.option import RECORDS, RUN, SCORING, argument, option
-from dataselect.data.compression import refuse_compressed
-from dataselect.data.formats import Format, Layout
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs
-from dataselect.data.output_files import STDOUT
 from dataselect.errors import OptionError
-from dataselect.execution.run import Settings
+
+if TYPE_CHECKING:
+    from dataselect.data.formats import Format, Layout
+    from dataselect.data.formats.record_files import RecordFiles
+    from dataselect.data.input_files import Inputs
+    from dataselect.execution.run import Settings
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class InputOptions:
 
     def layout(self) -> Layout:
         """What files do not say themselves. Raises OptionError."""
+        from dataselect.data.formats import Layout
+
         if self.delimiter is not None and len(self.delimiter.encode()) != 1:
             raise OptionError(f"--delimiter {self.delimiter!r} is no single character; write one")
         names = None if self.columns is None else tuple(self.columns.split(","))
@@ -55,6 +62,8 @@ class InputOptions:
         blank_lines: bool = False,
     ) -> RecordFiles:
         """The inputs, checked. `beside`: see `RecordFiles`. Raises InputError, OptionError."""
+        from dataselect.data.formats.record_files import RecordFiles
+
         return RecordFiles(
             self.files or [],
             digest=digest,
@@ -99,6 +108,8 @@ class OutputOptions:
 
     def build(self) -> Settings:
         """The settings of a run."""
+        from dataselect.execution.run import Settings
+
         return Settings(**vars(self))
 
 
@@ -132,6 +143,8 @@ class RunOptions(OutputOptions):
 
     def build(self) -> Settings:
         """The settings of a run."""
+        from dataselect.execution.run import Settings
+
         return Settings(**{**vars(self), "jobs": self.jobs or 1})
 
 
@@ -145,6 +158,9 @@ class ModelOptions:
 
     def check(self, settings: Settings, fitting: list[str]) -> None:
         """Raise OptionError for options that contradict each other; `fitting`: those of a fit."""
+        from dataselect.data.compression import refuse_compressed
+        from dataselect.data.output_files import STDOUT
+
         if self.model is not None and fitting:
             raise OptionError(f"{fitting[0]} is for fitting, and --model is fitted already")
         if self.model is not None and (self.save_model or self.fit_only):
@@ -160,4 +176,6 @@ class ModelOptions:
 
     def reads(self) -> list[Inputs]:
         """The model, if there is one."""
+        from dataselect.data.input_files import Inputs
+
         return [] if self.model is None else [Inputs([self.model])]

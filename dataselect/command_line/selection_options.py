@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dataselect.command_line.option import option, text_field_of
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs
-from dataselect.selection.budgets import parse_budget, parse_share
-from dataselect.selection.rule import Selection
+
+if TYPE_CHECKING:
+    from dataselect.data.input_files import Inputs
+    from dataselect.selection.rule import Selection
 
 _SELECT = "Selection"
 
@@ -66,6 +67,8 @@ class SelectionOptions:
 
     def reads(self) -> list[Inputs]:
         """The files that selecting reads, beside the pool."""
+        from dataselect.data.formats.record_files import RecordFiles
+
         files = [*([] if self.auto is None else [self.auto]), *(self.exclude or ())]
         return [RecordFiles([path]) for path in files]
 
@@ -73,6 +76,9 @@ class SelectionOptions:
         self, *, calibrate: float | None = None, buckets: tuple[float, ...] = ()
     ) -> Selection:
         """The selection, checked. Raises OptionError."""
+        from dataselect.selection.budgets import parse_budget, parse_share
+        from dataselect.selection.rule import Selection
+
         budget, unit = parse_budget(self.budget, self.cost)
         return Selection(
             threshold=self.threshold,

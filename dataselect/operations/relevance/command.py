@@ -11,10 +11,7 @@ from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.option import given, option, text_field_of
 from dataselect.command_line.options import InputOptions, ModelOptions, RunOptions
 from dataselect.command_line.selection_options import CALIBRATE, SelectionOptions
-from dataselect.data.input_files import Inputs
-from dataselect.data.records import text_of
 from dataselect.errors import OptionError
-from dataselect.operations.relevance.training_files import TrainingFiles
 
 if TYPE_CHECKING:
     from dataselect.operations.relevance.relevance import Relevance
@@ -89,7 +86,10 @@ def command(
     both equally frequent, by a logistic regression on hashed n-grams. With several in-domain
     sets, 'relevance_for' names the best one.
     """
+    from dataselect.data.input_files import Inputs
+    from dataselect.data.records import text_of
     from dataselect.operations.relevance.relevance import Relevance
+    from dataselect.operations.relevance.training_files import TrainingFiles
 
     settings, rule = run.build(), selection.build(calibrate=calibrate)
     if fitted.model is None and not fitting.in_domain:
