@@ -93,6 +93,7 @@ class _Bar:
         from tqdm import tqdm
 
         self._close()
+        tqdm.monitor_interval = 0  # no thread of its own: workers are copies of this process
         self._bar = tqdm(
             total=total,
             desc=one_line(label),

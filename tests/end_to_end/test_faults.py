@@ -591,18 +591,17 @@ def test_names_that_are_not_unicode_are_read_written_and_reported(
 # -- signals ----------------------------------------------------------------------------------
 
 
-def children(process: int, purpose: bytes = b"") -> set[int]:
-    """The processes that a process has started, by number, with `purpose` in their command."""
+def children(process: int) -> set[int]:
+    """The processes that a process has started, by number."""
     found = set()
     for folder in Path("/proc").iterdir():
         if not folder.name.isdecimal():
             continue
         try:
             parent = int((folder / "stat").read_bytes().rpartition(b")")[2].split()[1])
-            ours = parent == process and purpose in (folder / "cmdline").read_bytes()
         except (OSError, IndexError):
             continue
-        if ours:
+        if parent == process:
             found.add(int(folder.name))
     return found
 
@@ -647,7 +646,6 @@ class Running:
             )
         self.before = contents(folder).keys()
         self.workers: set[int] = set()
-        self.children: set[int] = set()
         wait_for(lambda: self.unfinished() != set())
         wait_for(lambda: self._fed(0 if jobs == 1 else jobs))
 
@@ -668,8 +666,7 @@ class Running:
 
     def _fed(self, workers: int) -> bool:
         self.feed()
-        self.workers = children(self.process.pid, b"spawn_main")
-        self.children = children(self.process.pid)
+        self.workers = children(self.process.pid)
         return len(self.workers) >= workers
 
     def finish(self) -> Outcome:
@@ -678,7 +675,7 @@ class Running:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         code = self.process.wait(PATIENCE)
-        wait_for(lambda: not any(map(alive, self.children)))
+        wait_for(lambda: not any(map(alive, self.workers)))
         return Outcome(code, b"", self.errors.read_text())
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from dataselect.errors import InputError, WorkerError
+from dataselect.execution.processes import workers
+from dataselect.execution.processes.messages import Slots
 from dataselect.execution.processes.workers import ordered_map
 
 JOBS = 2
@@ -77,6 +79,13 @@ FATES: dict[str, tuple[type[BaseException], str]] = {
 }
 
 
+@pytest.fixture(params=["new processes", "as this process may"])
+def started(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "new processes":
+        monkeypatch.setattr(workers, "can_fork", lambda: False)
+
+
+@pytest.mark.usefixtures("started")
 @pytest.mark.parametrize("fate", FATES)
 def test_what_becomes_of_a_worker_becomes_an_error(fate: str) -> None:
     kind, words = FATES[fate]
@@ -86,7 +95,13 @@ def test_what_becomes_of_a_worker_becomes_an_error(fate: str) -> None:
     assert signal.getsignal(signal.SIGCHLD) is signal.SIG_DFL
 
 
-def test_results_come_in_order_whatever_their_size() -> None:
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("has_slots", [True, False])
+def test_results_come_in_order_whatever_their_size(
+    has_slots: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_slots:
+        monkeypatch.setattr(Slots, "new", lambda _: Slots([]))
     found = list(ordered_map(Task("is large", bytes(LARGE)), range(9), JOBS))
     assert [bytes(each[LARGE:]) for each in found] == [b"%d" % number for number in range(9)]  # type: ignore[index]
 
@@ -140,6 +155,10 @@ def len_of(number: int) -> int:
     return len(str(number))
 
 
+THREADED = """
+import threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
 OF_A_MODULE = """
 from dataselect.execution.processes.workers import ordered_map
 print(list(ordered_map(len, ["ab", "c"], 2)))
@@ -166,24 +185,30 @@ def run_program(program: str, path: Path | None = None) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr.strip().rpartition("\n")[2]
 
 
-def test_a_program_need_not_be_read_again_for_functions_of_modules(tmp_path: Path) -> None:
+def test_a_program_is_not_read_again_by_copies_of_its_process(tmp_path: Path) -> None:
     assert run_program(OF_A_MODULE) == (0, "[2, 1]\n", "")
-    assert run_program(OF_A_MODULE, tmp_path / "program.py") == (0, "[2, 1]\n", "")
+    assert run_program(OF_THE_PROGRAM) == (0, "[2, 4]\n", "")
+    assert run_program(OF_THE_PROGRAM, tmp_path / "program.py") == (0, "[2, 4]\n", "")
+
+
+def test_a_program_need_not_be_read_again_for_functions_of_modules(tmp_path: Path) -> None:
+    assert run_program(THREADED + OF_A_MODULE) == (0, "[2, 1]\n", "")
+    assert run_program(THREADED + OF_A_MODULE, tmp_path / "program.py") == (0, "[2, 1]\n", "")
 
 
 def test_a_program_is_read_again_for_a_function_of_its_own(tmp_path: Path) -> None:
-    assert run_program(GUARDED, tmp_path / "program.py") == (0, "[2, 4]\n", "")
+    assert run_program(THREADED + GUARDED, tmp_path / "program.py") == (0, "[2, 4]\n", "")
 
 
 def test_a_program_that_starts_workers_while_it_is_read_is_told_to_guard_itself(
     tmp_path: Path,
 ) -> None:
-    code, out, err = run_program(OF_THE_PROGRAM, tmp_path / "program.py")
+    code, out, err = run_program(THREADED + OF_THE_PROGRAM, tmp_path / "program.py")
     assert (code, out) == (1, "")
     assert "put what it runs under `if __name__ == '__main__':`" in err
 
 
 def test_a_program_from_standard_input_is_refused_for_a_function_of_its_own() -> None:
-    code, out, err = run_program(OF_THE_PROGRAM)
+    code, out, err = run_program(THREADED + OF_THE_PROGRAM)
     assert (code, out) == (1, "")
     assert "workers cannot read this program" in err

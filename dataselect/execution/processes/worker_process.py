@@ -1,11 +1,13 @@
 """The worker's side of `ordered_map`: a process that answers requests until its socket ends."""
 
+from __future__ import annotations
+
+import contextlib
 import io
 import mmap
 import os
 import pickle
 import socket
-import struct
 import threading
 import traceback
 from collections.abc import Callable
@@ -14,9 +16,7 @@ from typing import Any, NoReturn
 
 from dataselect.address_space import is_for_want_of_memory, prepare_for_a_limit
 from dataselect.errors import DataselectError, WorkerError
-
-SIZE = struct.Struct("!Q")
-"""What stands before each message: how many bytes it has."""
+from dataselect.execution.processes.messages import HEADER, Slots
 
 _program_is_read = False
 
@@ -30,41 +30,48 @@ def refuse_in_a_program_that_is_read() -> None:
         )
 
 
-def spawn_main(link: int, task: int) -> NoReturn:
-    """The main function of a worker. Descriptors: a socket, and a file to map.
+def spawn_main(link: int, task: int, *slots: int) -> NoReturn:
+    """The main function of a new process. Descriptors: a socket, a file to map, shared memory."""
+    prepare_for_a_limit()
+    connection = socket.socket(fileno=link)
+    with mmap.mmap(task, 0, access=mmap.ACCESS_READ) as file:
+        serve(connection, file, Slots(slots))
 
-    The file holds two pickles: how to read the main program, and the function to apply. A request
+
+def serve(connection: socket.socket, task: bytes | mmap.mmap, slots: Slots) -> NoReturn:
+    """Answer requests until the socket ends.
+
+    `task` holds two pickles: how to read the main program, and the function to apply. A request
     is a pickled item, its answer a pickled (True, result) or (False, error, traceback).
     """
-    connection = socket.socket(fileno=link)
-    requests: SimpleQueue[bytes] = SimpleQueue()
-    answers: SimpleQueue[bytes] = SimpleQueue()
-    # The parent never waits for a worker that computes, nor a worker for a parent that writes; and
-    # where the parent is gone the socket ends, and the process with it, whatever it is doing.
-    for act in (lambda: requests.put(_received(connection)), lambda: _send(connection, answers)):
-        threading.Thread(target=_repeat, args=(act,), daemon=True).start()
-    prepare_for_a_limit()
-    with mmap.mmap(task, 0, access=mmap.ACCESS_READ) as file:
-        program = pickle.load(file)  # noqa: S301  from the parent
-        function = _loaded(file, program)
+    requests: SimpleQueue[tuple[int, bytes]] = SimpleQueue()
+    # Where the owner is gone the socket ends, and the process with it, whatever it is doing.
+    threading.Thread(target=_receive, args=(connection, slots, requests), daemon=True).start()
+    file = io.BytesIO(task) if isinstance(task, bytes) else task
+    program = pickle.load(file)  # noqa: S301  from the owner
+    function = _loaded(file, program)
     while True:
-        answers.put(_answer(function, program, requests.get()))
+        slot, request = requests.get()
+        answer = slots.message(slot, _answer(function, program, request))
+        with contextlib.suppress(ConnectionError):  # the thread ends the process
+            connection.sendall(answer)
 
 
-def _repeat(act: Callable[[], object]) -> NoReturn:
-    """Act until it fails, and end the process then: silently where the parent is gone."""
+def _receive(
+    connection: socket.socket, slots: Slots, requests: SimpleQueue[tuple[int, bytes]]
+) -> NoReturn:
+    """Receive requests, and end the process when the socket ends."""
     try:
         while True:
-            act()
+            size, slot, is_in_slot = HEADER.unpack(_exactly(connection, HEADER.size))
+            requests.put(
+                (slot, slots.body(slot, size) if is_in_slot else _exactly(connection, size))
+            )
     except (EOFError, ConnectionError):
         os._exit(0)
     except BaseException:
         traceback.print_exc()
         os._exit(1)
-
-
-def _received(connection: socket.socket) -> bytes:
-    return _exactly(connection, *SIZE.unpack(_exactly(connection, SIZE.size)))
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:
@@ -76,12 +83,6 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
             raise EOFError
         view = view[received:]
     return bytes(data)
-
-
-def _send(connection: socket.socket, answers: "SimpleQueue[bytes]") -> None:
-    data = answers.get()
-    connection.sendall(SIZE.pack(len(data)))
-    connection.sendall(data)
 
 
 class _Unpickler(pickle.Unpickler):
