@@ -45,6 +45,11 @@ class Column:
         return "." not in self.path and not self.instead
 
     @property
+    def holds_strings(self) -> bool:
+        """Whether `check_all` refuses whatever is not a string."""
+        return self.check_all in (_all_texts, _all_strings)
+
+    @property
     def is_text(self) -> bool:
         """Whether it is a column of text that is not empty."""
         return self.check is _check_text

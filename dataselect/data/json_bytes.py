@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
+from dataselect.data.json_lines.object_lines import ObjectLines
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -120,7 +122,6 @@ def _spelled(quoted: bytes) -> str:
     return str(json.loads(quoted)) if _BACKSLASH in quoted else quoted[1:-1].decode()
 
 
-_CLOSING_BRACE = ord("}")
 _EMPTY_ENDS = set(b"{ \t\r")  # what may stand before the brace of an object without fields
 
 Fields = dict[str, Sequence[bytes]]
@@ -136,28 +137,29 @@ def annotate(lines: Sequence[bytes], fields: Fields) -> bytes:
     b'{"text": "hi","relevance":0.5}\n'
     """
     if not fields or not lines:
-        return b"".join([line + b"\n" for line in lines])
-    quoted = [orjson.dumps(name) for name in fields]
-    text = b"\n".join(lines)
-    if _may_hold(text, quoted):
-        lines = _unannotated(lines, fields.keys(), quoted)
-    labels = [b"," + name + b":" for name in quoted]
-    if {line[-1] for line in lines} != {_CLOSING_BRACE} or not _EMPTY_ENDS.isdisjoint(
-        {line[-2] for line in lines}
+        return _joined(lines)
+    lines = without_fields(lines, fields.keys())
+    labels = [b"," + orjson.dumps(name) + b":" for name in fields]
+    heads = _joined(lines).split(b"}\n")[:-1]
+    if not isinstance(lines, ObjectLines) and (
+        len(heads) < len(lines) or not _EMPTY_ENDS.isdisjoint({head[-1] for head in heads})
     ):
         tails = [
             b"".join(chain.from_iterable(zip(labels, values, strict=True)))
             for values in zip(*fields.values(), strict=True)
         ]
         return b"".join(map(_inserted, lines, tails))
-    width = 1 + 2 * len(fields)  # a line, then a label and a value a field
-    parts = [b""] * (width * len(lines))
-    parts[::width] = [line[:-1] for line in lines]
-    for place, (label, values) in enumerate(zip(labels, fields.values(), strict=True)):
-        parts[2 * place + 1 :: width] = [label] * len(lines)
+    parts = [b"", *chain.from_iterable((label, b"") for label in labels), b"}\n"]
+    width = len(parts)
+    parts *= len(lines)
+    parts[::width] = heads
+    for place, values in enumerate(fields.values()):
         parts[2 * place + 2 :: width] = values
-    parts[width - 1 :: width] = [value + b"}\n" for value in values]
     return b"".join(parts)
+
+
+def _joined(lines: Sequence[bytes]) -> bytes:
+    return lines.data if isinstance(lines, ObjectLines) else b"\n".join([*lines, b""])
 
 
 def without_fields(lines: Sequence[bytes], names: Collection[str]) -> Sequence[bytes]:
@@ -166,10 +168,10 @@ def without_fields(lines: Sequence[bytes], names: Collection[str]) -> Sequence[b
     >>> without_fields([b'{"text": "hi", "dropped": "a copy"}'], ["dropped"])
     [b'{"text": "hi"}']
     """
-    if not names:
+    if not names or (isinstance(lines, ObjectLines) and lines.lacks.issuperset(names)):
         return lines
     quoted = [orjson.dumps(name) for name in names]
-    return _unannotated(lines, names, quoted) if _may_hold(b"\n".join(lines), quoted) else lines
+    return _unannotated(lines, names, quoted) if _may_hold(_joined(lines), quoted) else lines
 
 
 def _may_hold(text: bytes, quoted: Sequence[bytes]) -> bool:

@@ -9,7 +9,7 @@ import codecs
 import contextlib
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
@@ -35,6 +35,7 @@ from dataselect.data.fields import (
 )
 from dataselect.data.first_bytes import explained
 from dataselect.data.json_bytes import Fields, annotate, without_fields
+from dataselect.data.json_lines.string_decoder import decode_strings
 from dataselect.data.line_blocks import Block, told_apart
 from dataselect.errors import InputError
 
@@ -218,24 +219,51 @@ def _integer(digits: str) -> int | float:
 class Records:
     """The good lines of a block (without line feeds), one list of values a column, and the rest."""
 
-    lines: list[bytes]
+    lines: Sequence[bytes]
     columns: list[list[Any]]
     bad: list[BadRecord]
 
 
-def read(block: Block, columns: Sequence[Column], *, stop_at_first: bool = False) -> Records:
+def read(
+    block: Block,
+    columns: Sequence[Column],
+    *,
+    stop_at_first: bool = False,
+    absent: Collection[str] = (),
+) -> Records:
     """Check every line of a block; blank lines do not count as records.
 
-    `stop_at_first`: leave the rest alone after the first bad record.
+    `stop_at_first`: leave the rest alone after the first bad record. `absent`: names of fields
+    that are taken away later, which is faster where it is known here that there are none.
     """
     fields = [column for column in columns if column is not POSITION]
-    found, positions = _read_fast(block, fields) or _read_slowly(block, fields, stop_at_first)
+    found, positions = (
+        _read_strings(block, fields, absent)
+        or _read_fast(block, fields)
+        or _read_slowly(block, fields, stop_at_first)
+    )
     if len(fields) < len(columns):
         found.columns.insert(columns.index(POSITION), list(positions))
     return found
 
 
 _Read = tuple[Records, Sequence[int]]  # and the position of each good record
+
+
+def _read_strings(block: Block, columns: Sequence[Column], absent: Collection[str]) -> _Read | None:
+    """Read a block of plain records of which only strings are wanted, else None."""
+    if not all(column.holds_strings and column.is_plain for column in columns):
+        return None
+    paths = [column.path for column in columns]
+    found = decode_strings(block.data, paths, absent)
+    if found is None and absent:
+        found = decode_strings(block.data, paths, ())
+    if found is None:
+        return None
+    lines, values = found
+    if not all(column.check_all(own) for column, own in zip(columns, values, strict=True)):
+        return None
+    return Records(lines, values, []), range(block.first_record, block.first_record + len(lines))
 
 
 def _read_fast(block: Block, columns: Sequence[Column]) -> _Read | None:

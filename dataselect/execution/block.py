@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from dataselect.data import records
+from dataselect.data.json_lines.object_lines import ObjectLines
 from dataselect.data.line_blocks import Block
 from dataselect.execution.counting.kept_duplicates import NO_TEXT
 from dataselect.execution.scored_block import PendingBlock, ScoredRecords, SelectedBlock
@@ -65,7 +66,9 @@ class BlockTask:
         text = self._text_column() or (self._compared_column() if keyed else None)
         own = list(self.scorer.columns)
         wanted = [column for column in (cost, per, text) if column is not None]
-        found = records.read(block, [*own, *wanted], stop_at_first=self.stop_at_first)
+        found = records.read(
+            block, [*own, *wanted], stop_at_first=self.stop_at_first, absent=self._unwanted
+        )
         inputs, others = found.columns[: len(own)], iter(found.columns[len(own) :])
         scores = self.scorer.score(inputs)
         if cost is not None:
@@ -277,4 +280,6 @@ def _joined(sides: Sequence[list[str]]) -> list[str]:
 
 def pick(values: Sequence[Item], mask: NDArray[np.bool_]) -> Sequence[Item]:
     """The values whose place in `mask` is true."""
+    if isinstance(values, ObjectLines):
+        return values.picked(mask)
     return values if mask.all() else list(compress(values, mask.tolist()))

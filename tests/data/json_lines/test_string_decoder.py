@@ -1,0 +1,110 @@
+"""Strings of records decoded without the rest: accepted is only what line by line is accepted."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from dataselect.data import records
+from dataselect.data.json_lines.string_decoder import decode_strings
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+RECORDS = st.builds(
+    lambda others, text: {**others, "text": text},
+    st.dictionaries(st.sampled_from(["id", "te", "é", "relevance", ""]), VALUES),
+    st.text(),
+)
+PIECES = [
+    *(b'"', b"\\", b"{", b"}", b"[", b"]", b":", b",", b" ", b"\t", b"\r", b"\n", b"\\u", b"/"),
+    *(b'"text"', b'"a"', b"1", b"01", b"-", b".", b"e5", b"1e400", b"9" * 30, b"NaN", b"null"),
+    *(b"true", b"tru", b"\\ud800", b"\\udc00", b"\\x", b"\x00", b"\x1f", b"\x7f", b"\xc3\xa9"),
+    *(b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xe2\x80\xa8", b"}\n{", b'","text":"'),
+]
+WRONG = [
+    b"\n",
+    b'{"text":"a"}\n\n{"text":"b"}\n',
+    b'{"text":"a"}{"text":"b"}\n',
+    b'{"text":\n"a"}\n{"text":"b"}{"text":"c"}\n',
+    b'["text"]\n',
+    b'{"id":"a"}\n',
+    b'{"text":null}\n',
+    b'{"text":"a","id":"\xff"}\n',
+    b'{"text":"a","n":01}\n',
+    b'\xef\xbb\xbf{"text":"a"}\n',
+    b'{"text":"\\ud800"}\n',
+    b'{"text":"a"} \n',
+    b'{"text":"a","deep":' + b"[" * 1025 + b"]" * 1025 + b"}\n",
+]
+
+
+def line_by_line(data: bytes) -> list[dict[str, Any]] | None:
+    try:
+        return [records.parse(line) for line in data.split(b"\n")[:-1]]
+    except ValueError:
+        return None
+
+
+def spelled(record: dict[str, Any], ascii_only: bool) -> bytes:
+    return json.dumps(record, ensure_ascii=ascii_only).encode() + b"\n"
+
+
+@given(st.lists(RECORDS, min_size=1, max_size=4), st.booleans())
+@example([{"text": "a", "n": 10**400}], True)
+def test_strings_are_what_a_parser_gives(given_: list[dict[str, Any]], ascii_only: bool) -> None:
+    data = b"".join(spelled(record, ascii_only) for record in given_)
+    parsed = line_by_line(data)
+    assert parsed is not None
+    found = decode_strings(data, ["text"], [])
+    assert found is not None
+    assert list(found[0]) == data.split(b"\n")[:-1]
+    assert found[1] == [[record["text"] for record in parsed]]
+
+
+@given(
+    st.lists(RECORDS, min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 4), st.sampled_from(PIECES))),
+    st.sampled_from([(), ("relevance",), ("id", "é")]),
+)
+def test_what_is_accepted_would_be_accepted_line_by_line(
+    given_: list[dict[str, Any]], edits: list[tuple[int, int, bytes]], absent: tuple[str, ...]
+) -> None:
+    data = b"".join(spelled(record, ascii_only=False) for record in given_)
+    for place, size, piece in edits:
+        start = place % len(data)
+        data = data[:start] + piece + data[start + size :]
+    data += b"" if data.endswith(b"\n") else b"\n"
+    found = decode_strings(data, ["text", "text"], absent)
+    if found is None:
+        return
+    parsed = line_by_line(data)
+    assert parsed is not None
+    assert list(found[0]) == data.split(b"\n")[:-1]
+    assert found[1] == [[record["text"] for record in parsed]] * 2
+    assert all(set(absent).isdisjoint(record) for record in parsed)
+
+
+@pytest.mark.parametrize("data", WRONG)
+def test_what_is_left_to_the_parser(data: bytes) -> None:
+    assert decode_strings(data, ["text"], []) is None
+
+
+def test_a_field_that_should_be_absent() -> None:
+    lines = b'{"text":"a"}\n{"text":"b","relev\\u0061nce":1}\n'
+    assert decode_strings(lines, ["text"], ["dropped"]) is not None
+    assert decode_strings(lines, ["text"], ["relevance", "dropped"]) is None
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "\ud800", "a\n"])
+def test_names_that_the_decoder_cannot_have(name: str) -> None:
+    assert decode_strings(b'{"text":"a"}\n', [name], []) is None
+    assert decode_strings(b'{"text":"a"}\n', ["text"], [name]) is None
