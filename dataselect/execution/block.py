@@ -171,7 +171,7 @@ class BlockTask:
         `columns`: what the scorer reads; without them the details read the lines again.
         """
         mask = cut.kept
-        kept = pick(lines, mask)
+        kept = _pick_lines(lines, mask)
         added = {name: pick(values, mask) for name, values in fields.items()}
         if kept and self.scorer.has_details:
             if columns is None:
@@ -186,7 +186,7 @@ class BlockTask:
         left = {name: pick(values, ~mask) for name, values in fields.items()}
         words = [records.encoded(describe(reason)) for reason in cut.reasons]
         left[DROPPED] = [words[decision - 1] for decision in cut.decisions[:][~mask].tolist()]
-        return text, records.annotate(pick(lines, ~mask), left)
+        return text, records.annotate(_pick_lines(lines, ~mask), left)
 
     def _cost_column(self) -> Column | None:
         return None if self._costs_added_text else cost_column(self.selection.cost, self.text_field)
@@ -280,6 +280,8 @@ def _joined(sides: Sequence[list[str]]) -> list[str]:
 
 def pick(values: Sequence[Item], mask: NDArray[np.bool_]) -> Sequence[Item]:
     """The values whose place in `mask` is true."""
-    if isinstance(values, ObjectLines):
-        return values.picked(mask)
     return values if mask.all() else list(compress(values, mask.tolist()))
+
+
+def _pick_lines(lines: Sequence[bytes], mask: NDArray[np.bool_]) -> Sequence[bytes]:
+    return lines.picked(mask) if isinstance(lines, ObjectLines) else pick(lines, mask)
