@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
@@ -324,18 +325,27 @@ MADE = {
 }
 
 
-def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = f"DATASELECT='{sys.executable}' -m dataselect"
-    return subprocess.run(
-        ["make", "--no-print-directory", "-C", str(folder), program, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+Make = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def finished(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make(forking: dict[str, str]) -> Make:
+    """Run `make` in a folder."""
+
+    def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["make", "--no-print-directory", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=forking,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def finished(folder: Path, make: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("made") / "demo"
     shutil.copytree(folder, copy)
     run = make(copy, "all", "check")
@@ -357,12 +367,12 @@ def remade(before: dict[str, int], folder: Path) -> set[str]:
     return {name for name, time in times(folder).items() if before.get(name) != time}
 
 
-def test_the_makefile_names_only_commands_that_exist(folder: Path) -> None:
+def test_the_makefile_names_only_commands_that_exist(folder: Path, make: Make) -> None:
     makefile = (folder / "Makefile").read_text(encoding="utf-8")
     [targets] = re.findall(r"^\.PHONY: (.*) FORCE$", makefile, re.MULTILINE)
     run = make(folder, "--dry-run", *targets.split(), "report.html")
     assert run.returncode == 0, run.stderr
-    called = set(re.findall(r" -m dataselect ((?:(?:lm|paraphrase) )?\w+)", run.stdout))
+    called = set(re.findall(r"\bdataselect ((?:(?:lm|paraphrase) )?\w+)", run.stdout))
     assert called <= COMMANDS.keys()
     assert not run.stderr
 
@@ -372,14 +382,14 @@ def test_make_makes_everything(finished: Path) -> None:
     assert {path.name for path in finished.iterdir()} == EVERYTHING | MADE | settings
 
 
-def test_make_again_has_nothing_to_do(workshop: Path) -> None:
+def test_make_again_has_nothing_to_do(workshop: Path, make: Make) -> None:
     before = times(workshop)
     run = make(workshop)
     assert "dataselect" not in run.stdout
     assert not remade(before, workshop)
 
 
-def test_another_share_makes_only_what_depends_on_it(workshop: Path) -> None:
+def test_another_share_makes_only_what_depends_on_it(workshop: Path, make: Make) -> None:
     before = times(workshop)
     assert make(workshop, "SHARE=3%").returncode == 0
     assert remade(before, workshop) == {
@@ -399,14 +409,16 @@ def test_another_share_makes_only_what_depends_on_it(workshop: Path) -> None:
     assert len(load(workshop / "relevant.jsonl")) == 150
 
 
-def test_too_little_kept_stops_the_steps_that_follow(workshop: Path) -> None:
+def test_too_little_kept_stops_the_steps_that_follow(workshop: Path, make: Make) -> None:
     run = make(workshop, "SHARE=0.1%")
     assert run.returncode == 2
     assert "fewer than --min-records 10" in run.stderr
     assert len(load(workshop / "relevant.jsonl")) == 300  # the file of the run before
 
 
-def test_a_selection_that_is_hardly_better_than_chance_stops_make(workshop: Path) -> None:
+def test_a_selection_that_is_hardly_better_than_chance_stops_make(
+    workshop: Path, make: Make
+) -> None:
     run = make(workshop, "assertions", "BETTER=0.1")
     assert run.returncode == 2
     assert "--fail-if 'perplexity > 0.1 * random' holds for relevant.jsonl" in run.stderr
@@ -414,7 +426,7 @@ def test_a_selection_that_is_hardly_better_than_chance_stops_make(workshop: Path
     assert not (workshop / "comparison.txt").exists()
 
 
-def test_all_runs_are_on_one_page(workshop: Path) -> None:
+def test_all_runs_are_on_one_page(workshop: Path, make: Make) -> None:
     run = make(workshop, "report.html")
     assert run.returncode == 0, run.stderr
     page = (workshop / "report.html").read_text(encoding="utf-8")
@@ -422,13 +434,13 @@ def test_all_runs_are_on_one_page(workshop: Path) -> None:
         assert f" {command}</h2>" in page
 
 
-def test_a_record_is_explained(finished: Path) -> None:
+def test_a_record_is_explained(finished: Path, make: Make) -> None:
     run = make(finished, "explain", "ID=pool-43")
     assert run.returncode == 0, run.stderr
     assert "dropped by select (relevant.report.json)" in run.stdout
 
 
-def test_what_is_kept_is_mostly_right(finished: Path) -> None:
+def test_what_is_kept_is_mostly_right(finished: Path, make: Make) -> None:
     run = make(finished, "precision")
     shares = map(float, re.findall(r"([\d.]+) %", run.stdout))
     pool, relevant, best, by_intent, corpus, near = shares
@@ -439,13 +451,13 @@ def test_what_is_kept_is_mostly_right(finished: Path) -> None:
     assert (corpus, near > 8 * corpus) == (10.0, True)
 
 
-def test_an_intent_classifier_learns_from_what_was_labelled(finished: Path) -> None:
+def test_an_intent_classifier_learns_from_what_was_labelled(finished: Path, make: Make) -> None:
     run = make(finished, "intents")
     alone, taught = map(float, re.findall(r"([\d.]+) %", run.stdout))
     assert 80 < alone < taught
 
 
-def test_a_detector_finds_paraphrases_of_annotated_utterances(workshop: Path) -> None:
+def test_a_detector_finds_paraphrases_of_annotated_utterances(workshop: Path, make: Make) -> None:
     run = make(workshop, "paraphrases", "TRAINING=--networks 1 --epochs 3")
     assert run.returncode == 0, run.stderr
     best = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
@@ -455,7 +467,7 @@ def test_a_detector_finds_paraphrases_of_annotated_utterances(workshop: Path) ->
     assert best[0]["truth"] in IN_DOMAIN
 
 
-def test_the_rich_model_is_better_than_the_weak_one(finished: Path) -> None:
+def test_the_rich_model_is_better_than_the_weak_one(finished: Path, make: Make) -> None:
     run = make(finished, "perplexity")
     [perplexities] = re.findall(r"^perplexity  +(.*)$", run.stdout, re.MULTILINE)
     weak, _, rich = map(float, perplexities.split())
@@ -465,7 +477,7 @@ def test_the_rich_model_is_better_than_the_weak_one(finished: Path) -> None:
     assert rich < weak / 4
 
 
-def test_rescoring_lowers_the_word_error_rate(finished: Path) -> None:
+def test_rescoring_lowers_the_word_error_rate(finished: Path, make: Make) -> None:
     report = json.loads((finished / "rescored.report.json").read_text())
     [evaluation] = report["rescore"]["evaluation"]
     rates = {name: found["value"] for name, found in evaluation["systems"].items()}
@@ -485,6 +497,6 @@ def test_broken_records_are_collected(finished: Path) -> None:
     assert len(load(finished / "broken.errors.jsonl")) == 8
 
 
-def test_clean_leaves_the_sample(workshop: Path) -> None:
+def test_clean_leaves_the_sample(workshop: Path, make: Make) -> None:
     assert make(workshop, "clean").returncode == 0
     assert {path.name for path in workshop.iterdir()} == EVERYTHING
