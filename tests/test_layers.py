@@ -131,6 +131,16 @@ def test_help_imports_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
+def test_help_of_commands_imports_nothing_that_reads() -> None:
+    code = (
+        "import sys; from dataselect.command_line.parser import load_command;"
+        "[load_command(each) for each in sys.argv[1:]];"
+        "read = {each for each in sys.modules if each.startswith('dataselect.data')};"
+        "assert not read, read"
+    )
+    subprocess.run([sys.executable, "-c", code, *COMMANDS], check=True)
+
+
 def test_no_module_is_named_like_one_of_the_standard_library() -> None:
     stems = {path.stem for path in SOURCES if not path.stem.startswith("__")}
     assert not stems & sys.stdlib_module_names

@@ -5,18 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dataselect.analysis.compare.compare import compare
-from dataselect.analysis.compare.compared_files import ComparedFiles
 from dataselect.analysis.compare.options import CompareOptions, DownstreamOptions
-from dataselect.analysis.compare.selected_texts import Fields
-from dataselect.analysis.compare.table import table
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.options import InputOptions, OutputOptions
 from dataselect.console import printable
-from dataselect.data import records
 from dataselect.errors import RequirementError
-from dataselect.execution.run import Run
-from dataselect.versions import signature
 
 if TYPE_CHECKING:
     from dataselect.analysis.compare.result import ComparisonResult
@@ -47,6 +40,12 @@ def command(
     an earlier one; labels; and how much selections overlap. With --labelled and --test, the error
     of an intent classifier trained on them, too.
     """
+    from dataselect.analysis.compare.compare import compare
+    from dataselect.analysis.compare.compared_files import ComparedFiles
+    from dataselect.analysis.compare.selected_texts import Fields
+    from dataselect.execution.run import Run
+    from dataselect.versions import signature
+
     settings = replace(output.build(), seed=comparing.seed)
     fields = Fields(settings.text_field, comparing.label_field, comparing.cost)
     digest = settings.report is not None
@@ -85,6 +84,9 @@ def command(
 
 
 def _shown(found: ComparisonResult, described: dict[str, object], format_: str) -> bytes:
+    from dataselect.analysis.compare.table import table
+    from dataselect.data import records
+
     if format_ == "json":
         return records.encoded(described, indent=True) + b"\n"
     return printable(table(found, str(described["signature"]))).encode()

@@ -5,30 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from dataselect.analysis.compare.assertions import (
-    EVERYTHING,
-    IN_DOMAIN,
-    LABELLED,
-    RANDOM,
-    RESERVED,
-    Assertion,
-    parse,
-)
-from dataselect.analysis.compare.measures import COUNTS, MEASURES
-from dataselect.analysis.evaluate.hypothesis_pairs import read, unpaired
-from dataselect.analysis.evaluate.predicted_intents import tested_columns
+from dataselect.analysis.compare.measures import MEASURES
 from dataselect.command_line.option import given, option, text_field_of
-from dataselect.data import records
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs, display
-from dataselect.data.sampling import read_columns
 from dataselect.errors import InputError, OptionError
 from dataselect.operations.label.options import LearningOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dataselect.analysis.compare.assertions import Assertion
     from dataselect.analysis.compare.downstream_error import DownstreamTraining
+    from dataselect.data.input_files import Inputs
     from dataselect.data.records import Column
     from dataselect.execution.run import Settings
 
@@ -91,6 +78,16 @@ class CompareOptions:
 
     def assertions(self, names: Sequence[str], *, trains: bool) -> list[Assertion]:
         """The assertions, checked against what there is to be compared. Raises OptionError."""
+        from dataselect.analysis.compare.assertions import (
+            EVERYTHING,
+            IN_DOMAIN,
+            LABELLED,
+            RANDOM,
+            RESERVED,
+            parse,
+        )
+        from dataselect.analysis.compare.measures import COUNTS
+
         left_out = {
             "cost": self.cost in ("records", "words"),
             "hours": self.cost in COUNTS,
@@ -107,10 +104,15 @@ class CompareOptions:
         return [parse(each, measures, [*references, *names]) for each in self.fail_if or ()]
 
     def reads(self) -> list[Inputs]:
+        from dataselect.data.formats.record_files import RecordFiles
+
         return [RecordFiles([path]) for path in (self.dev, *(self.in_domain or ()))]
 
     def development(self, text_field: str) -> list[str]:
         """The development text. Raises InputError."""
+        from dataselect.data import records
+        from dataselect.data.input_files import display
+
         texts = _texts([self.dev], records.text_of("--dev", self.dev_field, text_field))
         if not texts:
             raise InputError(f"{display(self.dev)}: no text to try models on; check --dev")
@@ -118,11 +120,16 @@ class CompareOptions:
 
     def in_domain_texts(self, text_field: str) -> list[str]:
         """The text that joins every selection. Raises InputError."""
+        from dataselect.data import records
+
         column = records.text_of("--in-domain", self.in_domain_field, text_field)
         return _texts(self.in_domain, column) if self.in_domain else []
 
 
 def _texts(paths: Sequence[str], column: Column) -> list[str]:
+    from dataselect.data.formats.record_files import RecordFiles
+    from dataselect.data.sampling import read_columns
+
     [texts] = read_columns(RecordFiles(paths, text_field=column.path), [column])
     return texts
 
@@ -150,6 +157,8 @@ class DownstreamOptions(LearningOptions):
 
     def reads(self) -> list[Inputs]:
         """The files that are read to learn from, and to test on."""
+        from dataselect.data.formats.record_files import RecordFiles
+
         return super().reads() + ([] if self.test is None else [RecordFiles([self.test])])
 
     def training(self, settings: Settings) -> DownstreamTraining | None:
@@ -157,6 +166,10 @@ class DownstreamOptions(LearningOptions):
         import numpy as np
 
         from dataselect.analysis.compare.downstream_error import DownstreamTraining
+        from dataselect.analysis.evaluate.hypothesis_pairs import read, unpaired
+        from dataselect.analysis.evaluate.predicted_intents import tested_columns
+        from dataselect.data import records
+        from dataselect.data.formats.record_files import RecordFiles
 
         if self.test is None:
             return None

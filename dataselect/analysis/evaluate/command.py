@@ -5,14 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dataselect.analysis.evaluate.hypothesis_pairs import (
-    HYPOTHESIS,
-    ID,
-    REFERENCE,
-    join,
-    read,
-)
-from dataselect.analysis.evaluate.metric_values import evaluate
 from dataselect.analysis.evaluate.options import (
     EXACT_METRIC,
     INTENT_METRIC,
@@ -22,25 +14,18 @@ from dataselect.analysis.evaluate.options import (
     MeasureOptions,
     asked_metrics,
 )
-from dataselect.analysis.evaluate.predicted_intents import classified
-from dataselect.analysis.evaluate.record_values import with_figures, worst
-from dataselect.analysis.evaluate.references import place_columns, referenced
-from dataselect.analysis.evaluate.table import table
 from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.ending import note
 from dataselect.command_line.options import InputOptions, OutputOptions
 from dataselect.console import printable
-from dataselect.data import records
-from dataselect.data.formats import Layout, of_suffix
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs
-from dataselect.execution.run import Run
 from dataselect.operations.label.options import open_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dataselect.data.formats.lines import Item
+    from dataselect.data.formats.record_files import RecordFiles
+    from dataselect.data.input_files import Inputs
     from dataselect.data.records import Column
     from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
     from dataselect.models.metrics import TextMetric
@@ -69,6 +54,16 @@ def command(
     the signature of each metric. With --against, the difference from a second file and its
     p-value.
     """
+    from dataselect.analysis.evaluate.hypothesis_pairs import ID, join, read
+    from dataselect.analysis.evaluate.metric_values import evaluate
+    from dataselect.analysis.evaluate.predicted_intents import classified
+    from dataselect.analysis.evaluate.record_values import with_figures, worst
+    from dataselect.analysis.evaluate.table import table
+    from dataselect.data import records
+    from dataselect.data.formats.record_files import RecordFiles
+    from dataselect.data.input_files import Inputs
+    from dataselect.execution.run import Run
+
     settings = replace(output.build(), seed=measuring.seed)
     metrics, labels = asked_metrics(measuring, normalizing)
     classifier = (
@@ -129,11 +124,17 @@ def command(
 
 
 def _id_column(path: str) -> dict[str, Column]:
+    from dataselect.analysis.evaluate.hypothesis_pairs import ID
+    from dataselect.data import records
+
     return {ID: records.group(path, "--id-field")}
 
 
 def _references(path: str, inputs: InputOptions) -> RecordFiles:
     """The file of `--references`, in the format of `--from` where its suffix tells none."""
+    from dataselect.data.formats import Layout, of_suffix
+    from dataselect.data.formats.record_files import RecordFiles
+
     source = inputs.source if of_suffix(path) is None else None
     return RecordFiles([path], source=source, layout=Layout(blank_lines=True))
 
@@ -142,6 +143,10 @@ def _with_references(
     system: Inputs, columns: dict[str, Column], truth: Inputs, references_field: str | None
 ) -> Iterator[Item]:
     """The records of the input with the texts of `--references`. Raises InputError."""
+    from dataselect.analysis.evaluate.hypothesis_pairs import HYPOTHESIS, REFERENCE, read
+    from dataselect.analysis.evaluate.references import place_columns, referenced
+    from dataselect.data import records
+
     own = {name: column for name, column in columns.items() if name != REFERENCE}
     path = references_field or own[HYPOTHESIS].path
     column = records.hypothesis(path, "--references-field")
@@ -151,6 +156,9 @@ def _with_references(
 
 def _baseline_text(measuring: MeasureOptions, metrics: Sequence[TextMetric]) -> dict[str, Column]:
     """Where the file of `--against` has its hypotheses, if not where the input has them."""
+    from dataselect.analysis.evaluate.hypothesis_pairs import HYPOTHESIS
+    from dataselect.data import records
+
     if measuring.against_field is None or not metrics:
         return {}
     return {HYPOTHESIS: records.hypothesis(measuring.against_field, "--against-field")}

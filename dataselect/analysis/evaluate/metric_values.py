@@ -163,8 +163,6 @@ def _measure_exact_match(
 
 
 _LABELS = {"intent": _measure_intents, "slots": _measure_slots, "exact": _measure_exact_match}
-LABEL_METRICS = tuple(_LABELS)
-"""What is measured of labels, by name."""
 
 
 def _count_empty(texts: Sequence[str]) -> int:

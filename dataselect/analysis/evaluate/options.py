@@ -5,23 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from dataselect.analysis.evaluate.hypothesis_pairs import (
-    HYPOTHESIS,
-    INTENT,
-    INTENT_REFERENCE,
-    REFERENCE,
-    SLOTS,
-    SLOTS_REFERENCE,
-    spans,
-    true_label,
-)
-from dataselect.analysis.evaluate.metric_values import LABEL_METRICS
-from dataselect.analysis.evaluate.predicted_intents import tested_columns
 from dataselect.command_line.normalization_options import SECTION, NamedNormalizationOptions
 from dataselect.command_line.option import option
-from dataselect.data import records
 from dataselect.errors import OptionError
-from dataselect.models.normalization import Normalization
 
 if TYPE_CHECKING:
     from dataselect.data.records import Column
@@ -29,7 +15,9 @@ if TYPE_CHECKING:
 
 _MEASURE, _RECORDS = "Measuring", "Records"
 _NORMALIZED = ("wer", "cer")
-INTENT_METRIC, SLOT_METRIC, EXACT_METRIC = LABEL_METRICS
+INTENT_METRIC, SLOT_METRIC, EXACT_METRIC = "intent", "slots", "exact"
+LABEL_METRICS = (INTENT_METRIC, SLOT_METRIC, EXACT_METRIC)
+"""What is measured of labels: the names in `metric_values`."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +115,9 @@ class FieldOptions:
 
     def texts(self, text_field: str) -> dict[str, Column]:
         """What is read to measure texts."""
+        from dataselect.analysis.evaluate.hypothesis_pairs import HYPOTHESIS, REFERENCE
+        from dataselect.data import records
+
         return {
             HYPOTHESIS: records.hypothesis(text_field),
             REFERENCE: records.reference(self.reference_field),
@@ -134,6 +125,14 @@ class FieldOptions:
 
     def intents(self, text_field: str, *, classifies: bool) -> dict[str, Column]:
         """What is read to measure intents that are there, or that an intent classifier gives."""
+        from dataselect.analysis.evaluate.hypothesis_pairs import (
+            INTENT,
+            INTENT_REFERENCE,
+            true_label,
+        )
+        from dataselect.analysis.evaluate.predicted_intents import tested_columns
+        from dataselect.data import records
+
         given, true = self.intent_field, self.intent_reference_field
         if classifies:
             return tested_columns(records.text(text_field), given, true)
@@ -144,6 +143,8 @@ class FieldOptions:
 
     def slots(self) -> dict[str, Column]:
         """What is read to measure slots."""
+        from dataselect.analysis.evaluate.hypothesis_pairs import SLOTS, SLOTS_REFERENCE, spans
+
         return {
             SLOTS: spans(self.slots_field, "--slots-field"),
             SLOTS_REFERENCE: spans(self.slots_reference_field, "--slots-reference-field"),
@@ -156,6 +157,7 @@ def asked_metrics(
     """The metrics of texts, and the names of those of labels. Raises OptionError."""
     from dataselect.models.metrics import METRICS, metric
     from dataselect.models.metrics.error_rate import Wer
+    from dataselect.models.normalization import Normalization
 
     names = list(dict.fromkeys(measuring.metric or ()))
     known = (*METRICS, *LABEL_METRICS)

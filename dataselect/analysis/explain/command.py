@@ -5,17 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from dataselect.analysis.explain.explanation import ExplanationSources, explain
-from dataselect.analysis.explain.record_lookup import addressed
-from dataselect.analysis.explain.text_output import text
-from dataselect.analysis.run_reports import read_stage
 from dataselect.command_line.ending import note
 from dataselect.command_line.normalization_options import NormalizationOptions
 from dataselect.command_line.option import argument, option
 from dataselect.console import printable
-from dataselect.data import records
-from dataselect.data.input_files import Inputs
-from dataselect.data.output_files import STDOUT, Outputs
 
 _RECORDS, _MODELS, _RUN = "Records", "Runs and models", "Output"
 
@@ -70,7 +63,7 @@ class ExplainOutputOptions:
         "FILE",
         _RUN,
         "Write here instead of standard output; appears whole at the end.",
-        STDOUT,
+        "-",
         short="-o",
     )
     quiet: bool = option("", _RUN, "No warnings.", False, short="-q")
@@ -96,6 +89,14 @@ def command(
     that speak for and against it; the words that surprise a language model most; the kept records
     that are nearest to it. Normalisation is for --lm; runs have their own.
     """
+    from dataselect.analysis.explain.explanation import ExplanationSources, explain
+    from dataselect.analysis.explain.record_lookup import addressed
+    from dataselect.analysis.explain.text_output import text
+    from dataselect.analysis.run_reports import read_stage
+    from dataselect.data import records
+    from dataselect.data.input_files import Inputs
+    from dataselect.data.output_files import Outputs
+
     sources = ExplanationSources(
         [*(look_up.files or []), *addressed(wanted)],
         [read_stage(path) for path in known.report or []],

@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.option import argument, option
 from dataselect.console import Progress
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import STDIN, Inputs, rereadable, spelled_out
-from dataselect.data.output_files import STDOUT
 from dataselect.errors import OptionError
-from dataselect.execution.run import Run, Settings
-from dataselect.models.system_errors import writing_to
 
 if TYPE_CHECKING:
     from dataselect.analysis.report.figures.style import PlotFormat
@@ -68,6 +63,8 @@ class PageContentOptions:
 
     def check(self) -> None:
         """Raise OptionError where nothing is shown, or an option has no use. Copies pipes."""
+        from dataselect.data.input_files import STDIN, rereadable, spelled_out
+
         if not self.reports and not self.scored:
             raise OptionError("name run reports, or records with --scored")
         if self.by is not None and not self.scored:
@@ -84,7 +81,7 @@ class PageOptions:
     """What the page looks like, and where it goes."""
 
     output: str = option(
-        "FILE", _PAGE, "Write the page here instead of to standard output.", STDOUT, short="-o"
+        "FILE", _PAGE, "Write the page here instead of to standard output.", "-", short="-o"
     )
     plots: str | None = option(
         "DIR", _PAGE, "Write the figures as files, too; a folder that holds other files is refused."
@@ -142,6 +139,10 @@ def command(shown: PageContentOptions, page: PageOptions) -> None:
     from dataselect.analysis.report.figures.style import check_installed
     from dataselect.analysis.report.page import build_page, read_reports, sources_of
     from dataselect.analysis.report.rendering import render
+    from dataselect.data.formats.record_files import RecordFiles
+    from dataselect.data.input_files import Inputs
+    from dataselect.execution.run import Run, Settings
+    from dataselect.models.system_errors import writing_to
 
     shown.check()
     check_installed()

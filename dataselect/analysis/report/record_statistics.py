@@ -154,7 +154,7 @@ class _Reading:
             found = records.read(block, list(wanted.values()), stop_at_first=strict)
             if found.bad and strict:
                 raise InputError(str(found.bad[0]))
-            yield {"line": found.lines, **dict(zip(wanted, found.columns, strict=True))}
+            yield {"line": list(found.lines), **dict(zip(wanted, found.columns, strict=True))}
             self._on_block(block, len(found.lines))
 
     @property

@@ -5,7 +5,6 @@ import os
 from dataselect.command_line.option import argument, option
 from dataselect.command_line.parser import did_you_mean
 from dataselect.command_line.registry import COMMANDS
-from dataselect.data.output_files import STDOUT, Outputs
 from dataselect.errors import OptionError
 
 TOPICS = {
@@ -57,6 +56,8 @@ def command(
 
     Topics are Markdown; to page through one: dataselect help relevance | less
     """
+    from dataselect.data.output_files import STDOUT, Outputs
+
     if man:
         from dataselect.command_line.help.man_page import man_page
 

@@ -12,7 +12,6 @@ from dataselect.command_line.option import given
 from dataselect.command_line.options import InputOptions, ModelOptions, RunOptions
 from dataselect.command_line.selection_options import CALIBRATE, SelectionOptions
 from dataselect.errors import OptionError
-from dataselect.operations.bitext.bitext_input import BitextSources
 from dataselect.operations.bitext.options import (
     AlignmentFlags,
     DistanceFlags,
@@ -56,6 +55,8 @@ def command(
     out whatever their score, and --rejects says why.
     """
     import numpy as np
+
+    from dataselect.operations.bitext.bitext_input import BitextSources
 
     settings = replace(run.build(), text_field=side.fields[side.sides[-1]])
     rule, filters = selection.build(calibrate=calibrate), filtering.build()

@@ -1,18 +1,20 @@
 """`dataselect convert`: files of one format into another."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.option import option
 from dataselect.command_line.options import TARGET, InputOptions, OutputOptions
-from dataselect.data.first_bytes import is_object
-from dataselect.data.formats import named, of_output
-from dataselect.data.formats.lines import SourceLine
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.records import BadRecord, annotate, encoded
 from dataselect.errors import OptionError
-from dataselect.execution.run import Run
+
+if TYPE_CHECKING:
+    from dataselect.data.formats.lines import SourceLine
+    from dataselect.data.formats.record_files import RecordFiles
+    from dataselect.data.records import BadRecord
 
 USUAL = "from to columns no_header delimiter id text_field on_error output"
 EXAMPLES = r"""
@@ -35,6 +37,9 @@ def command(
     inwards. Nothing is damaged in silence: a cell too many, files of unequal length, or a tab
     where none may be is an error with file and line.
     """
+    from dataselect.data.formats import named, of_output
+    from dataselect.execution.run import Run
+
     settings = replace(output.build(), target=target)
     layout = inputs.layout()
     written = of_output(settings.output, None if target is None else named(target, "--to"))
@@ -60,6 +65,8 @@ def _with_ids(
     The id comes first, but last where the record is JSON. Bad records take a number too, so that
     an id does not depend on what is done with them. Raises OptionError for a second id.
     """
+    from dataselect.data.records import BadRecord, annotate, encoded
+
     for number, item in enumerate(inputs.items()):
         if isinstance(item, BadRecord):
             yield item
@@ -77,6 +84,8 @@ def _with_ids(
 
 def _doubts(inputs: RecordFiles, source: str | None) -> list[str]:
     """Whether JSONL is about to be read as lines of text, which nothing would refuse."""
+    from dataselect.data.first_bytes import is_object
+
     if source not in ("text", "tsv", "csv") or inputs.size is None:  # a pipe is read once
         return []
     first = inputs.first_bytes(inputs.paths[0], 1 << 16).partition(b"\n")[0]

@@ -7,11 +7,8 @@ from dataclasses import replace
 from dataselect.command_line.ending import finish
 from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.options import InputOptions, RunOptions
-from dataselect.data.records import text_of
 from dataselect.errors import OptionError
 from dataselect.operations.diversity.options import MethodOptions, PickingOptions, VectorOptions
-from dataselect.selection.budgets import spent
-from dataselect.selection.rule import Selection
 
 USUAL = (
     "labelled method detector top_k share budget cost per min_novelty encoder sort output report"
@@ -40,6 +37,10 @@ def command(
     text and of other records are never picked. With --sort, records are written in the order of
     picking, so that the first lines are a smaller pick.
     """
+    from dataselect.data.records import text_of
+    from dataselect.selection.budgets import spent
+    from dataselect.selection.rule import Selection
+
     settings = run.build()
     methods.check()
     picking.check()

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Literal
 from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.option import given, option, text_field_of
 from dataselect.command_line.selection_options import EXCLUDE
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
-from dataselect.selection.budgets import parse_budget, parse_share
-from dataselect.selection.rule import Selection
 
 if TYPE_CHECKING:
+    from dataselect.data.input_files import Inputs
     from dataselect.operations.diversity.greedy import Limits
+    from dataselect.selection.rule import Selection
 
 Method = Literal["paraphrase", "features", "facility", "kcenter"]
 
@@ -128,20 +126,28 @@ class PickingOptions:
 
     def reads(self) -> list[Inputs]:
         """The files of --exclude."""
+        from dataselect.data.formats.record_files import RecordFiles
+
         return [RecordFiles([path]) for path in self.exclude or ()]
 
     def selection(self) -> Selection:
         """What is left out before picking. Raises OptionError."""
+        from dataselect.selection.rule import Selection
+
         return Selection(exclude=tuple(self.exclude or ()), exclude_field=self.exclude_field)
 
     def budgeted(self) -> Selection:
         """The budget as a selection would have it. Raises OptionError if it makes no sense."""
+        from dataselect.selection.budgets import parse_budget
+        from dataselect.selection.rule import Selection
+
         budget, unit = parse_budget(self.budget, self.cost)
         return Selection(budget=budget, budget_unit=unit, cost=self.cost)
 
     def limits(self, total: int) -> Limits:
         """When to stop, with `total` records to pick from. Raises OptionError."""
         from dataselect.operations.diversity.greedy import Limits
+        from dataselect.selection.budgets import parse_share
 
         return Limits(
             self.top_k if self.share is None else math.floor(parse_share(self.share) * total),
@@ -188,4 +194,6 @@ class VectorOptions(NeuralOptions):
         self.check(methods.detector)
 
     def reads(self) -> list[Inputs]:
+        from dataselect.data.input_files import Inputs
+
         return [Inputs([path]) for path in (self.vectors, self.labelled_vectors) if path]

@@ -11,11 +11,7 @@ from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.option import given, option
 from dataselect.command_line.options import InputOptions, ModelOptions, RunOptions
 from dataselect.command_line.selection_options import SelectionOptions
-from dataselect.data.input_files import Inputs
-from dataselect.data.records import text
-from dataselect.data.sampling import no_good_record, sample_texts
 from dataselect.errors import OptionError
-from dataselect.execution.run import FAIL
 from dataselect.operations.label.options import LearningOptions, open_encoder
 
 if TYPE_CHECKING:
@@ -23,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from dataselect.data.input_files import Inputs
     from dataselect.execution.run import Settings
     from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 
@@ -71,6 +68,7 @@ def command(
     records, then labels the input in rounds and learns from that as well. With a --background,
     records may be 'other', and such are dropped.
     """
+    from dataselect.data.input_files import Inputs
     from dataselect.operations.label.scorer import LabelScorer
 
     settings, rule = run.build(), selection.build()
@@ -137,6 +135,9 @@ def _unlabelled(
     learning: LearningOptions, pool: Inputs, settings: Settings, rng: np.random.Generator
 ) -> Sequence[str]:
     """Texts of the input to learn from; nothing without rounds. Raises RequirementError."""
+    from dataselect.data.records import text
+    from dataselect.data.sampling import no_good_record, sample_texts
+    from dataselect.execution.run import FAIL
     from dataselect.models.intent_classifier.intent_classifier import POOL_SIZE
 
     if not learning.rounds:

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Any
 from dataselect.command_line.encoder_options import NeuralOptions, check_version
 from dataselect.command_line.ending import warn
 from dataselect.command_line.option import option, text_field_of
-from dataselect.data.annotations import Utterance, annotation, read_utterances, warnings
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs
-from dataselect.data.records import text_of
-from dataselect.data.sampling import sample_texts
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from dataselect.data.annotations import Utterance
+    from dataselect.data.input_files import Inputs
     from dataselect.execution.run import Settings
     from dataselect.models.encoders.base import Encoder
 
@@ -52,11 +49,17 @@ class LearningOptions:
     )
 
     def reads(self) -> list[Inputs]:
+        from dataselect.data.formats.record_files import RecordFiles
+
         paths = [*(self.labelled or []), *([self.background] if self.background else [])]
         return [RecordFiles([path]) for path in paths]
 
     def labelled_records(self, settings: Settings) -> list[Utterance]:
         """The records to learn from. Raises InputError where there are none."""
+        from dataselect.data.annotations import annotation, read_utterances, warnings
+        from dataselect.data.formats.record_files import RecordFiles
+        from dataselect.data.records import text_of
+
         paths = self.labelled or []
         text = text_of("--labelled", self.labelled_field, settings.text_field)
         column = annotation(text, self.intent_field)
@@ -69,6 +72,9 @@ class LearningOptions:
 
     def background_texts(self, text_field: str, rng: np.random.Generator) -> list[str]:
         """Texts that are none of the intents, or nothing. Raises InputError for an empty file."""
+        from dataselect.data.formats.record_files import RecordFiles
+        from dataselect.data.records import text_of
+        from dataselect.data.sampling import sample_texts
         from dataselect.models.intent_classifier.intent_classifier import BACKGROUND_SIZE
 
         if self.background is None:

@@ -8,11 +8,7 @@ from dataselect.command_line.ending import note, warn
 from dataselect.command_line.normalization_options import NormalizationOptions
 from dataselect.command_line.option import option
 from dataselect.command_line.options import InputOptions, OutputOptions
-from dataselect.data import records
-from dataselect.data.input_files import STDIN, Inputs
 from dataselect.errors import OptionError
-from dataselect.execution.run import Run
-from dataselect.operations.lm.perplexity_table import table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +39,11 @@ def command(
     spaces and sentence ends counted; the share of unknown words; and how many words and sentence
     ends were predicted by an n-gram of each length.
     """
+    from dataselect.data import records
+    from dataselect.data.input_files import STDIN, Inputs
+    from dataselect.execution.run import Run
+    from dataselect.operations.lm.perplexity_table import table
+
     settings = output.build()
     texts = inputs.open(digest=settings.report is not None, text_field=settings.text_field)
     models = Inputs(lm)

@@ -9,10 +9,7 @@ from dataselect.command_line.ending import note
 from dataselect.command_line.normalization_options import NormalizationOptions
 from dataselect.command_line.option import argument, option
 from dataselect.command_line.options import OutputOptions
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import STDIN, Inputs
 from dataselect.errors import OptionError
-from dataselect.execution.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +52,10 @@ def command(
     over the sentence ends of DEV and its words, but for those that no model knows. Takes about
     170 bytes of memory for each n-gram that is read.
     """
+    from dataselect.data.formats.record_files import RecordFiles
+    from dataselect.data.input_files import Inputs
+    from dataselect.execution.run import Run
+
     settings = output.build()
     sources = Inputs(models)
     _refuse_contradictions(sources.paths, weights, tune, output)
@@ -86,6 +87,8 @@ def command(
 def _refuse_contradictions(
     paths: Sequence[str], weights: str | None, tune: str | None, output: OutputOptions
 ) -> None:
+    from dataselect.data.input_files import STDIN
+
     if len(paths) < 2:
         raise OptionError("one model is no mixture; name two or more")
     if STDIN in paths:

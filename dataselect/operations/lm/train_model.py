@@ -10,12 +10,12 @@ from dataselect.command_line.ending import note, warn
 from dataselect.command_line.normalization_options import NormalizationOptions
 from dataselect.command_line.option import option
 from dataselect.command_line.options import InputOptions, OutputOptions
-from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
-from dataselect.execution.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from dataselect.data.input_files import Inputs
 
 _NOUN, _MODEL = "lm train", "Language model"
 
@@ -48,6 +48,8 @@ class LanguageModelTrainOptions:
 
     def reads(self) -> list[Inputs]:
         """The files that training reads, beside the text."""
+        from dataselect.data.input_files import Inputs
+
         return [] if self.vocab is None else [Inputs([self.vocab])]
 
 
@@ -70,6 +72,8 @@ def command(
     and recognisers load. Each text is a sentence. Markers such as <s> in a text are words like
     any other. Takes up to 60 bytes of memory a word for each order.
     """
+    from dataselect.execution.run import Run
+
     _refuse_thresholds_as_files(training, inputs)
     settings = output.build()
     texts = inputs.open(digest=settings.report is not None, text_field=settings.text_field)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Literal
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.option import option
 from dataselect.command_line.options import InputOptions, OutputOptions
-from dataselect.data.annotations import annotation, utterances, warnings
 from dataselect.errors import OptionError, RequirementError
-from dataselect.execution.run import Run, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from dataselect.data.annotations import Utterance
+    from dataselect.execution.run import Settings
     from dataselect.models.paraphrase_detector.pairs.pair_set import PairSet
 
 _NOUN = "paraphrase pairs"
@@ -142,6 +141,8 @@ def command(
     """
     import numpy as np
 
+    from dataselect.data.annotations import annotation, utterances, warnings
+    from dataselect.execution.run import Run
     from dataselect.models.paraphrase_detector.pairs.annotated_corpus import (
         AnnotatedCorpus,
         distinct_templates,

@@ -10,13 +10,10 @@ from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.option import given, option, text_field_of
 from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.command_line.selection_options import SelectionOptions
-from dataselect.data import records
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs
-from dataselect.data.sampling import names_at, read_columns
 from dataselect.errors import InputError, OptionError
 
 if TYPE_CHECKING:
+    from dataselect.data.input_files import Inputs
     from dataselect.execution.scorer import Scorer
     from dataselect.models.paraphrase_detector.detector import SavedDetector
 
@@ -81,6 +78,7 @@ def command(
     Adds 'paraphrase': the probability that 'text1' and 'text2' ask for the same, with the same
     values. With --against, that of the record's 'text' and its best match.
     """
+    from dataselect.data.formats.record_files import RecordFiles
     from dataselect.models.paraphrase_detector.detector import SavedDetector
 
     settings, rule = run.build(), selection.build()
@@ -116,6 +114,8 @@ def _of_pairs(detector: SavedDetector, pairs: PairFieldOptions) -> Scorer:
 def _of_file(
     detector: SavedDetector, others: Inputs, matching: MatchOptions, text_field: str
 ) -> Scorer:
+    from dataselect.data import records
+    from dataselect.data.sampling import names_at, read_columns
     from dataselect.models.paraphrase_detector.best_match import CANDIDATES
     from dataselect.operations.paraphrase.scorer import BestMatch
 

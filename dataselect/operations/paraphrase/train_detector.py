@@ -11,16 +11,12 @@ from dataselect.command_line.ending import note, warn
 from dataselect.command_line.option import option
 from dataselect.command_line.options import InputOptions, OutputOptions
 from dataselect.console import Steps
-from dataselect.data.annotations import warnings
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs
-from dataselect.data.output_files import STDOUT
 from dataselect.errors import OptionError
-from dataselect.execution.run import Run
-from dataselect.models.system_errors import writing_to
 from dataselect.operations.paraphrase.score_pairs import PairFieldOptions
 
 if TYPE_CHECKING:
+    from dataselect.data.input_files import Inputs
+    from dataselect.execution.run import Run
     from dataselect.models.paraphrase_detector.training.network_training import Schedule
 
 _NOUN = "paraphrase train"
@@ -66,6 +62,8 @@ class DetectorTrainOptions:
     seed: int = option("N", _TRAINING, "Seed of everything random [default: 0].", 0)
 
     def reads(self) -> list[Inputs]:
+        from dataselect.data.formats.record_files import RecordFiles
+
         return [] if self.dev is None else [RecordFiles([self.dev])]
 
     def schedule(self) -> Schedule:
@@ -112,6 +110,9 @@ def command(
     sentence-transformers model that finds candidates, and beside it what scores pairs. On one
     machine, the same pairs and --seed give the same detector.
     """
+    from dataselect.data.output_files import STDOUT
+    from dataselect.execution.run import Run
+
     training.check()
     if output.text_field != OutputOptions().text_field:
         raise OptionError("--text-field: a pair has two texts; give --text1-field, --text2-field")
@@ -144,10 +145,12 @@ def _trained(
 
     `shown`: what messages call the folder.
     """
+    from dataselect.data.annotations import warnings
     from dataselect.models.encoders import loading
     from dataselect.models.paraphrase_detector.pairs import pair_reader
     from dataselect.models.paraphrase_detector.training.detector_training import fit
     from dataselect.models.paraphrase_detector.training.model_card import card
+    from dataselect.models.system_errors import writing_to
 
     loading.require_library()
     columns = pair_reader.columns(fields.text1_field, fields.text2_field, labelled.label_field)

@@ -13,14 +13,11 @@ from dataselect.command_line.normalization_options import HypothesisOptions
 from dataselect.command_line.option import option
 from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.command_line.selection_options import SelectionOptions
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs
-from dataselect.data.sampling import read_columns
 from dataselect.errors import InputError, OptionError
-from dataselect.execution.run import Settings
-from dataselect.operations.rescore.rescoring_evaluation import evaluated, table
 
 if TYPE_CHECKING:
+    from dataselect.data.input_files import Inputs
+    from dataselect.execution.run import Settings
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.metrics import Metric, TextMetric
     from dataselect.models.normalization import Normalization
@@ -136,6 +133,9 @@ class TuneOptions:
             raise OptionError("--tune and --save-weights make weights, and --load-weights are made")
 
     def reads(self) -> list[Inputs]:
+        from dataselect.data.formats.record_files import RecordFiles
+        from dataselect.data.input_files import Inputs
+
         tune = [] if self.tune is None else [RecordFiles([self.tune])]
         return [*tune, *([] if self.load_weights is None else [Inputs([self.load_weights])])]
 
@@ -143,6 +143,8 @@ class TuneOptions:
         self, start: LogLinear, lists: ListOptions
     ) -> tuple[list[NBest], list[str], Metric] | None:
         """Lists to tune on with their references, and for what. Raises InputError."""
+        from dataselect.data.formats.record_files import RecordFiles
+        from dataselect.data.sampling import read_columns
         from dataselect.operations.rescore.scorer import list_columns
 
         if self.tune is None or self.metric is None:
@@ -212,6 +214,7 @@ def command(
     """
     import numpy as np
 
+    from dataselect.operations.rescore.rescoring_evaluation import evaluated, table
     from dataselect.operations.rescore.scorer import RescoreScorer
 
     settings, rule = run.build(), selection.build()

@@ -7,7 +7,6 @@ from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.option import option
 from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.command_line.selection_options import SelectionOptions
-from dataselect.operations.reselect.scorer import Field
 from dataselect.selection.ranking import DIRECTIONS
 
 _LOW_IS_GOOD = [
@@ -41,6 +40,8 @@ def command(
 
     Kept records leave as they came, byte for byte.
     """
+    from dataselect.operations.reselect.scorer import Field
+
     rule, settings = selection.build(), run.build()
     direction = DIRECTIONS.get(by, "high") if best == "auto" else best
     pool = engine.open(inputs, run, rule, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dataselect.command_line.ending import calibrated, finish
 from dataselect.command_line.engine_options import EngineOptions
@@ -11,11 +12,10 @@ from dataselect.command_line.normalization_options import NormalizationOptions
 from dataselect.command_line.option import option, text_field_of
 from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.command_line.selection_options import CALIBRATE, SelectionOptions
-from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs
-from dataselect.data.records import text_of
 from dataselect.errors import OptionError
-from dataselect.operations.winnow.background import AUTO, read_background
+
+if TYPE_CHECKING:
+    from dataselect.data.input_files import Inputs
 
 _SCORE = "Scoring"
 _TIMES_THE_INPUT = 10.0  # the text of a good language model may well be larger than a pool
@@ -56,6 +56,9 @@ class WinnowOptions:
 
     def reads(self) -> list[Inputs]:
         """The background, if it is a file."""
+        from dataselect.data.formats.record_files import RecordFiles
+        from dataselect.operations.winnow.background import AUTO
+
         return [] if self.background in (None, AUTO) else [RecordFiles([self.background])]
 
 
@@ -87,7 +90,9 @@ def command(
     """
     import numpy as np
 
+    from dataselect.data.records import text_of
     from dataselect.models.language_model.scoring.language_model import LanguageModel
+    from dataselect.operations.winnow.background import AUTO, read_background
     from dataselect.operations.winnow.winnow import Winnow
 
     settings = run.build()
