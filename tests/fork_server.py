@@ -34,6 +34,8 @@ from typing import Any, NamedTuple, NoReturn
 import fork_client
 from fork_client import HEADER, MOST_FILES
 
+from dataselect.command_line.parser import load_command
+from dataselect.command_line.registry import COMMANDS
 from dataselect.threads import limit_threads
 
 _PROGRAM = Path(sys.executable).parent / "dataselect"
@@ -67,6 +69,8 @@ def _preload() -> None:
     for name in (*_LIBRARIES, *found):
         if not re.search(_LEFT_OUT, name):
             importlib.import_module(name)
+    for command in COMMANDS:
+        load_command(command)
     gc.freeze()  # a collection would copy the pages of all that is shared
 
 

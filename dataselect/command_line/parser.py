@@ -6,7 +6,7 @@ import inspect
 import os
 import sys
 from difflib import get_close_matches
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -205,6 +205,7 @@ class _LazyGroup(TyperGroup):
                 formatter.write_dl(list(left.items()))
 
 
+@cache
 def load_command(name: str) -> Any:
     """A command by its name, as typer has it; called, it returns what is to be run."""
     from dataselect.command_line.option import spread
