@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from dataselect.data.input_files import holds, is_output_folder
+from dataselect.data.files.input_names import holds, is_output_folder
 from dataselect.data.output_files import STDOUT
 from dataselect.data.records import text_of
 from dataselect.errors import InputError

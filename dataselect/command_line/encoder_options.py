@@ -97,7 +97,8 @@ class EncoderOptions(NeuralOptions):
 
     def reads(self) -> list[Inputs]:
         """The files of vectors."""
-        from dataselect.data.input_files import Inputs, named
+        from dataselect.data.files.input_names import named
+        from dataselect.data.input_files import Inputs
 
         files = [*(self.vectors or []), *(self.in_domain_vectors or [])]
         return [Inputs([path]) for _, path in map(named, files)]
@@ -123,7 +124,7 @@ def check_version(
 
 
 def _opened(files: Sequence[str]) -> list[tuple[str, Precomputed]]:
-    from dataselect.data.input_files import named
+    from dataselect.data.files.input_names import named
     from dataselect.models.encoders.precomputed import Precomputed
 
     return [(name, Precomputed(path)) for name, path in map(named, files)]

@@ -89,7 +89,7 @@ _MAX_LINE = option(
 
 def _longest(spelled: str | None) -> int:
     """How many bytes a line may have. Raises OptionError."""
-    from dataselect.data.line_blocks import (
+    from dataselect.data.files.line_blocks import (
         LEAST_LONGEST_LINE,
         LONGEST_LINE,
         parse_bytes,
@@ -137,7 +137,7 @@ def spread(command: F) -> F:
 
     @wraps(command)
     def spread_out(**given: Any) -> None:
-        from dataselect.data.line_blocks import limit_lines
+        from dataselect.data.files.line_blocks import limit_lines
 
         told = {"given": {names[name]: value for name, value in given.items() if name != "files"}}
         limit_lines(_longest(given.pop("max_line")))

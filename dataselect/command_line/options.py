@@ -158,7 +158,7 @@ class ModelOptions:
 
     def check(self, settings: Settings, fitting: list[str]) -> None:
         """Raise OptionError for options that contradict each other; `fitting`: those of a fit."""
-        from dataselect.data.compression import refuse_compressed
+        from dataselect.data.files.compression import refuse_compressed
         from dataselect.data.output_files import STDOUT
 
         if self.model is not None and fitting:

@@ -11,9 +11,9 @@ import stat
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from dataselect.data import compression, temporary_files
-from dataselect.data.input_files import reason
-from dataselect.data.temporary_files import create_beside, is_finished, remove
+from dataselect.data.files import compression, temporary_files
+from dataselect.data.files.raw_files import reason
+from dataselect.data.files.temporary_files import create_beside, is_finished, remove
 from dataselect.errors import OptionError, OutputError, ReaderGone
 
 if TYPE_CHECKING:

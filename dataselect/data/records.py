@@ -33,10 +33,10 @@ from dataselect.data.fields import (
     value_at,
     whole,
 )
-from dataselect.data.first_bytes import explained
+from dataselect.data.files.first_bytes import explained
+from dataselect.data.files.line_blocks import Block, told_apart
 from dataselect.data.json_bytes import Fields, annotate, without_fields
 from dataselect.data.json_lines.string_decoder import decode_strings
-from dataselect.data.line_blocks import Block, told_apart
 from dataselect.errors import InputError
 
 __all__ = [

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from dataselect.data.files.line_blocks import Block, count_records, numbered
 from dataselect.data.input_files import Inputs
-from dataselect.data.line_blocks import Block, count_records, numbered
 from dataselect.data.records import POSITION, BadRecord, Column, encoded, identity, parse, read
 from dataselect.errors import InputError, RequirementError
 

@@ -10,13 +10,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from dataselect.data import urls
-from dataselect.data.input_files import (
-    MOST_OF_A_DOCUMENT,
-    file_status,
-    is_regular,
-    open_raw,
-    unreadable,
-)
+from dataselect.data.files.chunks import MOST_OF_A_DOCUMENT
+from dataselect.data.files.raw_files import file_status, is_regular, open_raw, unreadable
 from dataselect.data.output_files import Outputs, Sink, unwritable
 from dataselect.data.urls import MAGIC, as_os_error
 from dataselect.errors import InputError, OptionError, ReadError

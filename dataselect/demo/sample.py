@@ -9,8 +9,8 @@ from importlib.resources import files
 from itertools import islice
 from typing import NamedTuple
 
-from dataselect.data.compression import refuse_compressed
-from dataselect.data.input_files import reason
+from dataselect.data.files.compression import refuse_compressed
+from dataselect.data.files.raw_files import reason
 from dataselect.data.output_files import Outputs
 from dataselect.demo.confusion import Channel
 from dataselect.demo.grammar import Grammar, PortableRandom, SampleUtterance

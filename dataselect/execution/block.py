@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from dataselect.data import records
+from dataselect.data.files.line_blocks import Block
 from dataselect.data.json_lines.object_lines import ObjectLines
-from dataselect.data.line_blocks import Block
 from dataselect.execution.counting.kept_duplicates import NO_TEXT
 from dataselect.execution.scored_block import PendingBlock, ScoredRecords, SelectedBlock
 from dataselect.selection.apply import Excluded

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.console import Progress
 from dataselect.data import records
+from dataselect.data.files.line_blocks import Block, numbered
 from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.line_blocks import Block, numbered
 from dataselect.data.sampling import read_columns
 from dataselect.errors import InputError
 from dataselect.execution.counting.kept_duplicates import FIRST_COMPARED, CopyCounter

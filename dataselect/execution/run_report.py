@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypedDict, TypeVar
 
-from dataselect.data.input_files import read_whole
+from dataselect.data.files.chunks import read_whole
 from dataselect.data.records import encoded
 from dataselect.documents import Between, Count, DocumentError, parsed, typed
 from dataselect.errors import InputError

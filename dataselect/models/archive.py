@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from dataselect.data.input_files import unreadable
+from dataselect.data.files.raw_files import unreadable
 from dataselect.errors import InputError
 
 _ABOUT, _ARRAY = "model.json", ".npy"

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from dataselect.data.input_files import unreadable
+from dataselect.data.files.raw_files import unreadable
 from dataselect.data.output_files import unwritable
 from dataselect.errors import DataselectError, OutputError
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from dataselect.data.temporary_files import TemporaryFile
+from dataselect.data.files.temporary_files import TemporaryFile
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,8 +14,8 @@ import pytest
 import zstandard
 from conftest import Inside
 
-from dataselect.data import compression
-from dataselect.data.compression import COMPRESSIONS
+from dataselect.data.files import compression
+from dataselect.data.files.compression import COMPRESSIONS
 from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError, OptionError
 

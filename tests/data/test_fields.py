@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.data import records
-from dataselect.data.line_blocks import Block
+from dataselect.data.files.line_blocks import Block
 from dataselect.data.records import value_at
 
 LHOTSE = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import Inside
 
-from dataselect.data.first_bytes import other_format
+from dataselect.data.files.first_bytes import other_format
 
 CSV, TSV = "--from csv", "--from tsv"
 

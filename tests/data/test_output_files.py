@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import Inside, Shell
 
-from dataselect.data import temporary_files
+from dataselect.data.files import temporary_files
 from dataselect.data.output_files import Outputs
 from dataselect.errors import Interrupted, OptionError, OutputError
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataselect.data import input_files, records
+from dataselect.data import records
+from dataselect.data.files import chunks
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import POSITION
 from dataselect.data.sampling import sample_columns, sample_texts, total_records
@@ -39,7 +40,7 @@ def test_a_small_pool_is_taken_whole(pool: Path) -> None:
 
 def test_block_sizes_do_not_change_the_draw(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = draw(pool, 20)
-    monkeypatch.setattr(input_files, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(chunks, "BLOCK_BYTES", 64)
     assert draw(pool, 20) == whole
 
 
@@ -53,7 +54,7 @@ def test_what_is_drawn_knows_its_place(pool: Path, monkeypatch: pytest.MonkeyPat
     lines[100] = "broken\n"
     lines[200] = "\n  \n" + lines[200]
     pool.write_text("".join(lines))
-    monkeypatch.setattr(input_files, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(chunks, "BLOCK_BYTES", 1000)
     rng = np.random.default_rng(0)
     files = Inputs([str(pool), str(pool)])
     texts, places = sample_columns(files, [COLUMN, POSITION], 300, rng, strict=False)

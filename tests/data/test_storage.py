@@ -12,7 +12,7 @@ import pytest
 from conftest import Inside
 
 from dataselect.data import storage
-from dataselect.data.temporary_files import create_beside
+from dataselect.data.files.temporary_files import create_beside
 from dataselect.errors import DataselectError, OptionError, OutputError, ReadError
 
 fsspec = pytest.importorskip("fsspec")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from dataselect.analysis.compare.assertions import RESERVED
 from dataselect.analysis.compare.selected_texts import Fields, TextTable
+from dataselect.data.files.raw_files import STDIN, display
 from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import STDIN, Inputs, display
+from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError, RequirementError
 from dataselect.execution.run import Run
 

@@ -111,7 +111,7 @@ class CompareOptions:
     def development(self, text_field: str) -> list[str]:
         """The development text. Raises InputError."""
         from dataselect.data import records
-        from dataselect.data.input_files import display
+        from dataselect.data.files.raw_files import display
 
         texts = _texts([self.dev], records.text_of("--dev", self.dev_field, text_field))
         if not texts:

@@ -27,7 +27,7 @@ from dataselect.analysis.explain.stage_models import (
 )
 from dataselect.analysis.run_reports import Stage, lineages
 from dataselect.data import records
-from dataselect.data.input_files import STDIN
+from dataselect.data.files.raw_files import STDIN
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from dataselect.data.files.input_names import expand, holds
+from dataselect.data.files.raw_files import display, refuse_shared_stdin
 from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import display, expand, holds, refuse_shared_stdin
 from dataselect.data.records import BadRecord, all_good, encoded, parse
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from dataselect.data.line_blocks import Block
+    from dataselect.data.files.line_blocks import Block
     from dataselect.data.records import Column
 
 _MOST = 200  # places of a record, in all files

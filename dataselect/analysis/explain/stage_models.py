@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dataselect.data.files.input_names import named
 from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import named
 from dataselect.data.sampling import read_columns
 from dataselect.execution.run import SKIP, Settings
 

@@ -14,7 +14,7 @@ from dataselect.errors import OptionError
 if TYPE_CHECKING:
     from dataselect.analysis.report.figures.style import PlotFormat
     from dataselect.analysis.report.page import Page, PageSettings
-    from dataselect.data.line_blocks import Block
+    from dataselect.data.files.line_blocks import Block
 
 _NOUN, _DATA, _PAGE = "report", "What is shown", "The page"
 
@@ -63,7 +63,7 @@ class PageContentOptions:
 
     def check(self) -> None:
         """Raise OptionError where nothing is shown, or an option has no use. Copies pipes."""
-        from dataselect.data.input_files import STDIN, rereadable, spelled_out
+        from dataselect.data.files.raw_files import STDIN, rereadable, spelled_out
 
         if not self.reports and not self.scored:
             raise OptionError("name run reports, or records with --scored")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dataselect.analysis.report.figures.style import Plot
     from dataselect.analysis.report.stage_files import Source
     from dataselect.analysis.run_reports import Stage
-    from dataselect.data.line_blocks import Block
+    from dataselect.data.files.line_blocks import Block
     from dataselect.execution.run_report import CompareReport, ScoringReport
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dataselect.analysis.report.stage_files import Source
-    from dataselect.data.line_blocks import Block
+    from dataselect.data.files.line_blocks import Block
     from dataselect.data.records import Column
 
 OTHERS = "(others)"

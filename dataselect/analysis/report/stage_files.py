@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dataselect.data import records
+from dataselect.data.files.raw_files import display
 from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import display
 from dataselect.data.records import parse
 from dataselect.errors import InputError, OptionError
 from dataselect.selection.ranking import DIRECTIONS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from difflib import get_close_matches
 
-from dataselect.data import compression
+from dataselect.data.files import compression
 from dataselect.data.formats.format import Format
 from dataselect.data.formats.lines import Layout
 from dataselect.errors import OptionError

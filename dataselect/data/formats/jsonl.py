@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import orjson
 
 from dataselect.data import records
+from dataselect.data.files.line_blocks import BOM
 from dataselect.data.formats.lines import Found, Item, Layout, lines
 from dataselect.data.formats.writers import LineWriter, RecordWriter
 from dataselect.data.input_files import Inputs
-from dataselect.data.line_blocks import BOM
 
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:

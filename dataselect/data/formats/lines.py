@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from dataselect.data.first_bytes import explained
-from dataselect.data.input_files import Inputs, display
-from dataselect.data.line_blocks import BOM, Block, spelled_bytes, told_apart
+from dataselect.data.files.first_bytes import explained
+from dataselect.data.files.line_blocks import BOM, Block, spelled_bytes, told_apart
+from dataselect.data.files.raw_files import display
+from dataselect.data.input_files import Inputs
 from dataselect.data.records import BadRecord, decoded
 from dataselect.errors import InputError
 

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from dataselect.data.files.file_parts import FilePart
+from dataselect.data.files.input_names import expand
+from dataselect.data.files.line_blocks import BLOCK_BYTES, Block, refused, told_apart
+from dataselect.data.files.raw_files import unreadable
 from dataselect.data.formats import FORMATS, JSONL, Format, Layout, named, of_suffix, suffix_of
 from dataselect.data.formats.lines import Item
-from dataselect.data.input_files import Inputs, PartOfInputs, expand, unreadable
-from dataselect.data.line_blocks import BLOCK_BYTES, Block, refused, told_apart
+from dataselect.data.input_files import Inputs, PartOfInputs
 from dataselect.data.records import BadRecord, encoded
 from dataselect.errors import InputError, OptionError
 
@@ -76,6 +79,15 @@ class RecordFiles(Inputs):
         """The blocks of each set of files by itself."""
         self.meter.forget(self.paths)
         return [self._records_of(each) for each in self._sets]
+
+    def pieces(self) -> Iterator[Block | FilePart]:
+        """Likewise, but of plain JSONL files only where the lines are."""
+        self.meter.forget(self.paths)
+        for each in self._sets:
+            if each.format_ is JSONL:
+                yield from self._pieces_of(*each.paths)
+            else:
+                yield from self._records_of(each)
 
     def items(self) -> Iterator[Item]:
         """Records as their formats read them, bad ones in their places."""

@@ -8,9 +8,9 @@ import sys
 from decimal import Decimal
 from typing import Any
 
-from dataselect.data import compression
 from dataselect.data.fields import NUMBER, kind_of, whole
-from dataselect.data.input_files import display
+from dataselect.data.files import compression
+from dataselect.data.files.raw_files import display
 
 
 def finite(word: str, what: str) -> float:

@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 from dataselect.data import storage
-from dataselect.data.input_files import MANIFEST, UNFINISHED, is_inner_name
+from dataselect.data.files.input_names import MANIFEST, UNFINISHED, is_inner_name
 from dataselect.data.output_files import unwritable
 from dataselect.data.records import encoded
 from dataselect.data.storage import is_url

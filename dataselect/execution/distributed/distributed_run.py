@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dataselect.console import say
 from dataselect.data import records, storage
-from dataselect.data.input_files import UNFINISHED
+from dataselect.data.files.input_names import UNFINISHED
 from dataselect.data.output_files import STDOUT
 from dataselect.data.storage import is_url
 from dataselect.errors import OptionError, RequirementError

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dataselect.data.line_blocks import Block, count_records
+from dataselect.data.files.line_blocks import Block, count_records
 from dataselect.data.sampling import single_lines
 from dataselect.execution.distributed.shards import Shard
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dataselect.console import Progress
 from dataselect.data import storage
-from dataselect.data.input_files import UNFINISHED
+from dataselect.data.files.input_names import UNFINISHED
 from dataselect.data.sampling import Drawable, Drawing
 from dataselect.execution.distributed.cluster import Cluster, Task
 from dataselect.execution.distributed.pool_tasks import Count, ReadLines, ShardSize
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from dataselect.data.line_blocks import Block
+    from dataselect.data.files.line_blocks import Block
 
 AnyTask = TypeVar("AnyTask", bound=Task)
 _KEYS_AT_ONCE = 1 << 20

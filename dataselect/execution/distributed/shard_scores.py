@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.line_blocks import Block
+    from dataselect.data.files.line_blocks import Block
     from dataselect.data.records import Fields
     from dataselect.models.archive import ArchiveFormat
     from dataselect.selection.score_table import ScoreTable

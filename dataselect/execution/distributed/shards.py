@@ -11,17 +11,16 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, BinaryIO
 
 from dataselect.data import storage
-from dataselect.data.input_files import (
+from dataselect.data.files.input_names import (
     MANIFEST,
-    STDIN,
     UNFINISHED,
-    Inputs,
-    display,
     manifest_names,
     refuse_link_out,
     unfinished,
 )
-from dataselect.data.line_blocks import BOM, Block, longest_line, numbered
+from dataselect.data.files.line_blocks import BOM, Block, longest_line, numbered
+from dataselect.data.files.raw_files import STDIN, display
+from dataselect.data.input_files import Inputs
 from dataselect.data.storage import Status, is_url, unshared
 from dataselect.errors import InputError, OptionError
 

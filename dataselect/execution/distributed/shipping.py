@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, Protocol
 
-from dataselect.data.input_files import file_digest, open_raw, reason, unreadable
-from dataselect.data.temporary_files import create_beside, remove
+from dataselect.data.files.raw_files import file_digest, open_raw, reason, unreadable
+from dataselect.data.files.temporary_files import create_beside, remove
 from dataselect.errors import InputError, OutputError, WorkerError
 
 _PROTOCOL = 5

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from dataselect.data import records, storage
-from dataselect.data.line_blocks import Block, numbered
+from dataselect.data.files.line_blocks import Block, numbered
 from dataselect.errors import InputError
 from dataselect.execution.counting.kept_duplicates import FIRST_COMPARED, CopyCounter
 from dataselect.execution.counting.run_statistics import RunStatistics

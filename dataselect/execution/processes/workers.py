@@ -14,7 +14,7 @@ from collections import deque
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-from dataselect.data.temporary_files import TemporaryFile
+from dataselect.data.files.temporary_files import TemporaryFile
 from dataselect.errors import WorkerError
 from dataselect.execution.processes.forked_process import can_fork
 from dataselect.execution.processes.messages import Slots

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.data.input_files import display, file_digest, open_raw, rereadable
+from dataselect.data.files.raw_files import display, file_digest, open_raw, rereadable
 from dataselect.errors import InputError
 from dataselect.models.encoders import base
 from dataselect.models.system_errors import raise_if_of_machine

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.content_keys import content_key
-from dataselect.data.input_files import reason
+from dataselect.data.files.raw_files import reason
 from dataselect.errors import InputError, OutputError
 
 _APPLICATION = 0x64734356  # "dsCV", in the header of files that are ours

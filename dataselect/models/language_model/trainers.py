@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.data.input_files import Inputs, display
+from dataselect.data.files.raw_files import display
+from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError, OptionError
 from dataselect.models.language_model.kneser_ney import Estimate, check_order, estimate, pruning
 from dataselect.models.language_model.vocabulary import (

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.console import Steps
 from dataselect.data import records
+from dataselect.data.files.input_names import named
 from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs, named
+from dataselect.data.input_files import Inputs
 from dataselect.data.sampling import no_good_record, read_columns, sample_columns, total_records
 from dataselect.errors import InputError, OptionError
 from dataselect.execution.run import FAIL, Settings

@@ -84,7 +84,7 @@ def _with_ids(
 
 def _doubts(inputs: RecordFiles, source: str | None) -> list[str]:
     """Whether JSONL is about to be read as lines of text, which nothing would refuse."""
-    from dataselect.data.first_bytes import is_object
+    from dataselect.data.files.first_bytes import is_object
 
     if source not in ("text", "tsv", "csv") or inputs.size is None:  # a pipe is read once
         return []

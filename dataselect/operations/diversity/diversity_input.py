@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.data import records
+from dataselect.data.files.line_blocks import Block, count_records, numbered
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
-from dataselect.data.line_blocks import Block, count_records, numbered
 from dataselect.data.sampling import names_at, read_columns
 from dataselect.errors import InputError
 from dataselect.execution.block import cost_column, counted, pick

@@ -40,7 +40,8 @@ def command(
     ends were predicted by an n-gram of each length.
     """
     from dataselect.data import records
-    from dataselect.data.input_files import STDIN, Inputs
+    from dataselect.data.files.raw_files import STDIN
+    from dataselect.data.input_files import Inputs
     from dataselect.execution.run import Run
     from dataselect.operations.lm.perplexity_table import table
 

@@ -87,7 +87,7 @@ def command(
 def _refuse_contradictions(
     paths: Sequence[str], weights: str | None, tune: str | None, output: OutputOptions
 ) -> None:
-    from dataselect.data.input_files import STDIN
+    from dataselect.data.files.raw_files import STDIN
 
     if len(paths) < 2:
         raise OptionError("one model is no mixture; name two or more")

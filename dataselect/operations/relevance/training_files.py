@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataselect.data import records
+from dataselect.data.files.input_names import named
 from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs, named
+from dataselect.data.input_files import Inputs
 from dataselect.data.sampling import no_good_record, read_columns, sample_texts
 from dataselect.errors import OptionError
 from dataselect.execution.run import FAIL, Settings

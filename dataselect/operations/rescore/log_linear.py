@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.data.input_files import read_whole
+from dataselect.data.files.chunks import read_whole
 from dataselect.documents import Between, parsed, typed
 from dataselect.errors import InputError
 from dataselect.models.language_model.scoring.language_model import LanguageModel, TextScores

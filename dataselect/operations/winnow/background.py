@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataselect.data import records
+from dataselect.data.files.raw_files import rereadable
 from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.input_files import Inputs, rereadable
+from dataselect.data.input_files import Inputs
 from dataselect.data.sampling import no_good_record, read_columns, sample_like
 from dataselect.errors import InputError
 from dataselect.execution.run import FAIL

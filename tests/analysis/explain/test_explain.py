@@ -20,7 +20,7 @@ from dataselect.analysis.explain.counterfactuals import spelled
 from dataselect.analysis.explain.record_lookup import FieldSearch, Place, continues
 from dataselect.analysis.explain.similar_texts import TextSimilarity
 from dataselect.analysis.explain.text_output import MEANINGS
-from dataselect.data.line_blocks import Block
+from dataselect.data.files.line_blocks import Block
 from dataselect.data.records import identity
 from dataselect.operations.bitext.scorer import ALIGNMENT, DISTANCE
 from dataselect.operations.diversity.scorer import DiversityScorer

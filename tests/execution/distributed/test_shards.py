@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.data import storage
+from dataselect.data.files.line_blocks import BLOCK_BYTES, Block
 from dataselect.data.input_files import Inputs
-from dataselect.data.line_blocks import BLOCK_BYTES, Block
 from dataselect.errors import DataselectError, InputError, OptionError, ReadError
 from dataselect.execution.distributed.shards import Shard, Shards, resolve
 

@@ -191,7 +191,7 @@ def test_a_long_file_is_read_in_blocks(
 ) -> None:
     model = train(TEXTS).model
     text = b"".join(arpa.write(model)).decode()
-    monkeypatch.setattr("dataselect.data.line_blocks.BLOCK_BYTES", 16)
+    monkeypatch.setattr("dataselect.data.files.line_blocks.BLOCK_BYTES", 16)
     equal(read(text), model)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from dataselect.data.files.line_blocks import BOM
 from dataselect.data.formats.lines import Found, Item, SourceLine, joined, lines
 from dataselect.data.formats.values import finite
 from dataselect.data.input_files import Inputs
-from dataselect.data.line_blocks import BOM
 from dataselect.data.records import decoded
 from dataselect.errors import InputError
 

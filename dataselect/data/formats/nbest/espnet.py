@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from dataselect.data.files.raw_files import display
 from dataselect.data.formats.lines import Found, Item, Layout
 from dataselect.data.formats.speech.keyed_text import (
     BadLineError,
@@ -15,7 +16,7 @@ from dataselect.data.formats.speech.keyed_text import (
     keyed_lines,
 )
 from dataselect.data.formats.values import finite
-from dataselect.data.input_files import Inputs, display
+from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
 
 _FOLDER = re.compile(r"([0-9]+)best_recog")

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from dataselect.data.files.raw_files import display
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, joined, lines
 from dataselect.data.formats.values import finite
-from dataselect.data.input_files import Inputs, display
+from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
 
 _LINE = re.compile(rb"([STHDP])-([0-9]{1,18})\t")

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from dataselect.data.files.raw_files import display
 from dataselect.data.formats.lines import Item, Layout, joined, lines
 from dataselect.data.formats.nbest.candidates import nbest_record
 from dataselect.data.formats.values import finite
-from dataselect.data.input_files import Inputs, display
+from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError, OptionError
 
 

@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from dataselect.data.files.line_blocks import BOM
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, in_step
 from dataselect.data.formats.nlu.annotated import annotated
 from dataselect.data.formats.nlu.bio_tags import tagged, tags_of, tokens_of
 from dataselect.data.formats.writers import LineWriter, RecordWriter
 from dataselect.data.input_files import Inputs
-from dataselect.data.line_blocks import BOM
 
 FILES = ("seq.in", "seq.out", "label")
 _REMEDY = "seq.in, seq.out and label must have the same length"

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any
 
+from dataselect.data.files.line_blocks import BOM
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, joined, lines
 from dataselect.data.formats.nlu.annotated import aligned, annotated
 from dataselect.data.formats.nlu.bio_tags import check, divided, is_tag, tagged, tags_of, tokens_of
 from dataselect.data.formats.nlu.conll_columns import INTENT, Columns, named, split_cells, told
 from dataselect.data.formats.writers import RecordWriter
 from dataselect.data.input_files import Inputs
-from dataselect.data.line_blocks import BOM
 from dataselect.data.records import BadRecord
 
 _COMMENT = re.compile(r"#\s*(?P<name>[\w.-]+)\s*[:=] ?(?P<value>.*)", re.DOTALL)

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
+from dataselect.data.files.line_blocks import BLOCK_BYTES, Block, blocks_of
+from dataselect.data.files.raw_files import display
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, lines
 from dataselect.data.formats.values import finite
-from dataselect.data.input_files import Inputs, display
-from dataselect.data.line_blocks import BLOCK_BYTES, Block, blocks_of
+from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError, OptionError
 
 

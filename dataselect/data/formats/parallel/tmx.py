@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers.expat import ExpatError
 
+from dataselect.data.files.raw_files import display
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled
-from dataselect.data.input_files import Inputs, display
+from dataselect.data.input_files import Inputs
 from dataselect.data.records import encoded
 from dataselect.errors import InputError
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
+from dataselect.data.files.line_blocks import Block
 from dataselect.data.formats.lines import SourceLine, lines
-from dataselect.data.line_blocks import Block
 
 Value = TypeVar("Value")
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from dataselect.data.files.line_blocks import BOM
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, joined, lines
 from dataselect.data.formats.values import duration, stem_of
 from dataselect.data.input_files import Inputs
-from dataselect.data.line_blocks import BOM
 
 _TIME = r"(?:([0-9]{1,6}):)?([0-9]{2}):([0-9]{2})[,.]([0-9]{3})"
 _TIMES = re.compile(rf"\s*{_TIME}\s+-->\s+{_TIME}(?:\s.*)?", re.DOTALL)

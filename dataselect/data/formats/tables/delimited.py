@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from dataselect.data.files.line_blocks import longest_line
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, joined, lines
 from dataselect.data.input_files import Inputs
-from dataselect.data.line_blocks import longest_line
 from dataselect.data.records import BadRecord
 from dataselect.errors import InputError, OptionError
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from dataselect.data.files.raw_files import display
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine
-from dataselect.data.input_files import Inputs, display
+from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError, OptionError
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple, NoReturn
 
-from dataselect.data.input_files import Inputs, display
-from dataselect.data.line_blocks import Block
+from dataselect.data.files.line_blocks import Block
+from dataselect.data.files.raw_files import display
+from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
 
 _DATA = re.compile(rb"^\s*\\data\\\s*$", re.MULTILINE)

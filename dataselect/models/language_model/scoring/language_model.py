@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.data.input_files import Inputs, file_digest, open_raw, rereadable
+from dataselect.data.files.raw_files import file_digest, open_raw, rereadable
+from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
 from dataselect.models.language_model import arpa
 from dataselect.models.language_model.scoring.array_scorer import ArrayScorer, TokenPredictions

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataselect.content_keys import content_keys
+from dataselect.data.files.line_blocks import count_records, numbered
+from dataselect.data.files.temporary_files import TemporaryFile
 from dataselect.data.input_files import Inputs
-from dataselect.data.line_blocks import count_records, numbered
 from dataselect.data.records import POSITION, Column, read
-from dataselect.data.temporary_files import TemporaryFile
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.line_blocks import Block
+    from dataselect.data.files.line_blocks import Block
     from dataselect.models.encoders.base import Encoder
     from dataselect.models.neighbours.blocks import Side
     from dataselect.operations.bitext.alignment.margin import Margin

@@ -7,9 +7,10 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
+from dataselect.data.files.line_blocks import spelled_bytes
+from dataselect.data.files.raw_files import display
 from dataselect.data.formats.lines import SourceLine, whole_file
-from dataselect.data.input_files import Inputs, display
-from dataselect.data.line_blocks import spelled_bytes
+from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
 
 ZIP = b"PK\x03\x04"

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from dataselect.data.files.raw_files import open_raw
 from dataselect.data.formats.lines import (
     Found,
     Item,
@@ -33,7 +34,7 @@ from dataselect.data.formats.yaml_document import (
     scalar_lines,
     sequence,
 )
-from dataselect.data.input_files import Inputs, open_raw
+from dataselect.data.input_files import Inputs
 from dataselect.data.records import encoded
 
 _SHAPE = "a Rasa file holds 'nlu:' with '- intent:' and 'examples:'"

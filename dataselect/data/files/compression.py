@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from io import RawIOBase
 from typing import Protocol, cast
 
-from dataselect.data.first_bytes import binary
+from dataselect.data.files.first_bytes import binary
 from dataselect.errors import InputError, OptionError
 
 _INPUT_BYTES = 512  # given to a decoder at once: zstd makes up to 16 MiB of that, xz 4

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
-from dataselect.data import compression
+from dataselect.data.files import compression
 from dataselect.errors import InputError
 
 BLOCK_BYTES = 1 << 19  # the fastest of 64 KiB to 4 MiB: a block's arrays fit in the caches
@@ -66,19 +66,22 @@ def regrouped(small: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(pieces)
 
 
-def blocks_of(source: str, chunks: Iterator[bytes], longest: int, *, cuts: bool) -> Iterator[Block]:
-    """Cut chunks at their last line feed; a last line without one gets it.
+def blocks_of(
+    source: str,
+    chunks: Iterator[bytes],
+    longest: int,
+    *,
+    cuts: bool,
+    first_line: int = 1,
+    is_end: bool = True,
+) -> Iterator[Block]:
+    """Cut chunks at their last line feed; a last line without one gets it at the end of a file.
 
     A line of more than `longest` bytes is never held as a whole: where it `cuts`, a block by itself
     has what `cut_off` makes of its beginning; else that raises InputError.
     """
-    line = 1
-    first = next(chunks, b"")
-    while 0 < len(first) < _TELLING and (more := next(chunks, b"")):
-        first += more
-    if what := compression.described(first):
-        raise InputError(f"{source}: {what}")
-    chunk = first.removeprefix(BOM)
+    line = first_line
+    chunk = _beginning(source, chunks) if line == 1 else b""
     pending: list[bytes] = []
     held = 0
     while chunk or (chunk := next(chunks, b"")):
@@ -104,8 +107,18 @@ def blocks_of(source: str, chunks: Iterator[bytes], longest: int, *, cuts: bool)
             held = 0
         held += len(chunk) - cut
         chunk = b""
-    if pending:
+    if pending and is_end:
         yield Block(source, line, b"".join([*pending, b"\n"]))
+
+
+def _beginning(source: str, chunks: Iterator[bytes]) -> bytes:
+    """The first chunk of a file, less what marks its encoding. Raises InputError for no text."""
+    first = next(chunks, b"")
+    while 0 < len(first) < _TELLING and (more := next(chunks, b"")):
+        first += more
+    if what := compression.described(first):
+        raise InputError(f"{source}: {what}")
+    return first.removeprefix(BOM)
 
 
 def cut_off(begin: bytes, longest: int) -> bytes:
