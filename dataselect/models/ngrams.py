@@ -30,7 +30,8 @@ _TOKEN = np.uint64(0xD1342543DE82EF95)
 _CHAIN = np.uint64(0xAF251AF3B0F025B5)
 _FOLD = np.uint64(32)
 
-_NEWLINE, _APOSTROPHE = 10, 39
+_NEWLINE, _SPACE, _APOSTROPHE = b"\n '"
+_LOW_APOSTROPHE = 1
 WORD_BYTES = 8
 # _KEEP_LOW[k] keeps the k first bytes of eight that were read little-endian.
 _KEEP_LOW = np.array([(1 << 8 * k) - 1 for k in range(WORD_BYTES + 1)], dtype=np.uint64)
@@ -47,10 +48,12 @@ def _is_separator(character: str) -> bool:
 _SEPARATOR_CATEGORIES = frozenset(
     ("Zs", "Zl", "Zp", "Cc", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po")
 )
-# Bytes of UTF-8 sequences (128 and up) belong to words: _plain has replaced the other separators.
-_IS_WORD = np.array([not _is_separator(chr(b)) if b < 128 else True for b in range(256)])
 _ASCII = bytes(range(128))
-_WORD_FLAGS = _IS_WORD.tobytes()  # for bytes.translate, four times as fast as indexing
+# For `bytes.translate`: separators become spaces, apostrophes and line feeds stay below them.
+# Bytes of UTF-8 sequences (128 and up) belong to words: _plain has replaced the other separators.
+_CASED = bytearray(_SPACE if b < 128 and _is_separator(chr(b)) else b for b in range(256))
+_CASED[_NEWLINE], _CASED[_APOSTROPHE] = _NEWLINE, _LOW_APOSTROPHE
+_LOWERED = _CASED.lower()
 
 
 @lru_cache(maxsize=1 << 14)
@@ -61,7 +64,7 @@ def _plain_character(character: str) -> str:
 
 
 def _plain(texts: Sequence[str], lowercase: bool) -> bytes:
-    """All texts in UTF-8, a line feed before and after each, separators made ASCII."""
+    """All texts in UTF-8, line feeds between them, separators made ASCII; ASCII keeps its case."""
     joined = "\n".join(texts)
     if joined.count("\n") != len(texts) - 1:
         texts = [text.replace("\n", " ") for text in texts]
@@ -73,9 +76,7 @@ def _plain(texts: Sequence[str], lowercase: bool) -> bytes:
         for place, text in zip(odd, plain, strict=True):
             texts[place] = text
         joined = "\n".join(texts)
-    encoded = joined.encode()
-    # After a word, eight more bytes are read: the padding keeps that inside the buffer.
-    return b"\n%b\n%b" % (encoded.lower() if lowercase else encoded, bytes(WORD_BYTES))
+    return joined.encode()
 
 
 def _plain_beyond_ascii(texts: Sequence[str], lowercase: bool) -> list[str]:
@@ -120,14 +121,18 @@ class Spans(NamedTuple):
 
 def word_spans(texts: Sequence[str], lowercase: bool) -> Spans:
     """Where the words of a batch are, once it is composed (`normalization.composed`)."""
-    encoded = _plain(texts, lowercase)
-    buffer = np.frombuffer(encoded, dtype=np.uint8)
-    is_word = np.frombuffer(bytearray(encoded.translate(_WORD_FLAGS)), dtype=np.bool_)
-    inner = np.flatnonzero(buffer == _APOSTROPHE)  # a letter in "don't", a quote mark elsewhere
-    is_word[inner] = _IS_WORD[buffer[inner - 1]] & _IS_WORD[buffer[inner + 1]]
+    encoded = _plain(texts, lowercase).translate(_LOWERED if lowercase else _CASED)
+    # After a word, eight more bytes are read: the padding keeps that inside the buffer.
+    buffer = np.frombuffer(bytearray(b"\n%b\n%b" % (encoded, bytes(WORD_BYTES))), np.uint8)
+    is_word = buffer > _SPACE
+    low = np.flatnonzero(buffer < _SPACE)
+    kinds = buffer[low]
+    inner = low[kinds == _LOW_APOSTROPHE]  # a letter in "don't", a quote mark elsewhere
+    inner = inner[is_word[inner - 1] & is_word[inner + 1]]
+    is_word[inner], buffer[inner] = True, _APOSTROPHE
     edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
     starts, ends = edges[0::2], edges[1::2]
-    bounds = np.searchsorted(starts, np.flatnonzero(buffer == _NEWLINE))
+    bounds = np.searchsorted(starts, low[kinds == _NEWLINE])
     return Spans(buffer, starts, ends, bounds)
 
 
@@ -139,8 +144,9 @@ def word_hashes(
     At least eight bytes have to follow the last word.
     """
     windows = np.ndarray(len(buffer) - WORD_BYTES + 1, dtype="<u8", buffer=buffer, strides=(1,))
-    hashes = windows[starts]
-    hashes &= _KEEP_LOW[np.minimum(lengths, WORD_BYTES)]
+    # `take` copies all windows, eight times the buffer: of a small one that is the faster way.
+    hashes = windows.take(starts) if len(buffer) <= _SMALL else windows[starts]
+    hashes &= _KEEP_LOW.take(lengths, mode="clip")
     hashes *= _TOKEN
     offset = WORD_BYTES
     longer = np.flatnonzero(lengths > offset)
@@ -161,6 +167,7 @@ def word_hashes(
     return hashes
 
 
+_SMALL = 1 << 20  # bytes
 _FEW = 16  # so many words are hashed faster one by one; a single one may have millions of bytes
 
 
@@ -184,7 +191,8 @@ def character_hashes(characters: str) -> NDArray[np.uint64]:
 
 def _characters(texts: Sequence[str], lowercase: bool) -> tuple[str, NDArray[np.intp]]:
     """The characters of all texts, runs of separators as one space, and each text's bounds."""
-    lines = _plain(texts, lowercase)[1 : -WORD_BYTES - 1].decode().split("\n")
+    encoded = _plain(texts, lowercase)
+    lines = (encoded.lower() if lowercase else encoded).decode().split("\n")
     cleaned = [" ".join(line.split()) for line in lines]
     bounds = np.zeros(len(cleaned) + 1, dtype=np.intp)
     np.cumsum([len(line) for line in cleaned], out=bounds[1:])
@@ -219,14 +227,15 @@ class Ngrams:
         The array for n is n - 1 shorter than `hashes`, and holds n-grams that cross from one text
         into the next: see `crossing`.
         """
-        chain = hashes
+        spread = hashes * _GOLDEN
+        chain = spread
         for n in range(1, self.order + 1):
             if n > 1:
                 if len(hashes) < n:
                     return
                 chain = chain[:-1] * _CHAIN
-                chain += hashes[n - 1 :]
-            yield ((chain * _GOLDEN) >> self._shift).view(np.int64)
+                chain += spread[n - 1 :]
+            yield (chain >> self._shift).view(np.int64)
 
     def matrix(self, texts: Sequence[str]) -> csr_array:
         """Counts of the n-grams of each text, (len(texts), 2**bits) sparse float64."""
@@ -276,5 +285,8 @@ class Ngrams:
 
 def crossing(bounds: NDArray[np.intp], n: int, size: int) -> NDArray[np.intp]:
     """Positions among `size` n-grams where one starts in one text and ends in another."""
-    last = bounds[1:-1, None] - np.arange(1, n)
-    return last[(last >= 0) & (last < size)]
+    ends = bounds[1:-1]
+    first, last = ends.searchsorted([np.arange(1, n), size + np.arange(1, n)])
+    within = zip(first.tolist(), last.tolist(), strict=True)
+    own = [ends[start:end] - back for back, (start, end) in enumerate(within, start=1)]
+    return np.concatenate([np.empty(0, np.intp), *own])
