@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dataselect.errors import InputError
-from dataselect.models.cross_validation import folds
-from dataselect.models.ngrams import Ngrams
+from dataselect.models.cross_validation import FOLDS, folds, mean_ranks, precision_at, roc_auc
 from dataselect.models.platt_scaling import PlattScaling, smoothed_targets
-from dataselect.models.sparse import inverse_document_frequency
-from dataselect.operations.relevance.logistic_regression import (
-    HeldOut,
-    TrainingSet,
+from dataselect.operations.relevance.held_out import (
+    USUAL_C,
+    balanced_costs,
     choose_penalty,
-    sample_rows,
+    held_out_margins,
 )
-from dataselect.operations.relevance.weights import NgramWeights, divisors
+from dataselect.operations.relevance.logistic_regression import fit
+from dataselect.operations.relevance.training_rows import TrainingRows
+from dataselect.operations.relevance.weights import NgramWeights
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-# An n-gram counts idf ** 1.5 * 0.7 ** (n - 1) in training: found on CLINC150, where precision
-# hardly moves for exponents of 1.25 to 2; without the discount of long n-grams it falls by 3 %.
-_IDF_POWER = 1.5
-_ORDER_DISCOUNT = 0.7
-# Above this many texts, n-grams that occur in one only are left out: half of all, and no loss.
-_SINGLETONS_MATTER_UP_TO = 1_000
+    from dataselect.models.ngrams import Ngrams
+
 _NEAR_COPY = 0.8  # Jaccard overlap of n-grams from which a background text is a near-copy
 _PAIRS_AT_ONCE = 10_000_000  # compared in one matrix product: 120 MB where every pair overlaps
-_TOP_NGRAMS = 20
+_MOST_IN_SAMPLE = 5_000  # of one side; more texts move neither penalty nor calibration
+_ENOUGH_TO_CHOOSE = 1_000  # in-domain texts, for a choice of penalty that is no chance
+_MOST_TOGETHER, _FEW = 8, 500  # sets, and texts of theirs, whose regressions share their rows
 _FLATTEST = 0.2  # slope: where nothing was learnt, a ranking still is not turned over
 
 
@@ -84,156 +83,176 @@ def discriminants(
         if not texts:
             which = f"the in-domain set '{name}'" if name else "the in-domain text"
             raise InputError(f"{which} holds no records; give at least one, better ten or more")
-    seeds = [text for texts in in_domain.values() for text in texts]
-    owners = np.repeat(np.arange(len(in_domain)), [len(texts) for texts in in_domain.values()])
-    others = ngrams.matrix(background)
-    copied = near_copies(others, ngrams.matrix(seeds))
-    kept = [text for text, copy in zip(background, copied.tolist(), strict=True) if not copy]
-    if not kept:
+    own = [text for texts in in_domain.values() for text in texts]
+    counts = ngrams.matrix([*own, *background])
+    copied = near_copies(counts[len(own) :], counts[: len(own)])
+    if copied.all():
         raise InputError(
             f"no background text is left ({len(background)} given, {int(copied.sum())} of them "
             "near-copies of in-domain text); give other text with --background, or as the input"
         )
-    texts = [*seeds, *kept]
-    owners = np.concatenate((owners, np.full(len(kept), -1)))
-    # One thread: on arrays as small as these, threads that wait for each other on a busy machine
-    # made a fit of one second take twenty; and sums come out the same wherever they are made.
+    kept = np.flatnonzero(~copied)
+    texts = own + [background[row] for row in kept.tolist()]
+    rows = np.concatenate((np.arange(len(own)), len(own) + kept))
+    owners = np.full(len(texts), -1)
+    sizes = [len(texts) for texts in in_domain.values()]
+    owners[: len(own)] = np.repeat(np.arange(len(in_domain)), sizes)
+    # One thread: sums come out the same wherever they are made.
     with threadpool_limits(1):
-        learnt = _Problem(texts, owners, tuple(in_domain), ngrams, rng).solve()
-    learnt.figures["background"] = {"texts": len(kept), "near_copies_left_out": int(copied.sum())}
+        training = TrainingRows.of(texts, ngrams, counts[rows])
+        learnt = _Problem(training, owners, tuple(in_domain), rng).solve()
+    learnt.figures["background"] = {
+        "texts": len(kept),
+        "near_copies_left_out": int(copied.sum()),
+    }
     return learnt
 
 
+class HeldOut(NamedTuple):
+    """Texts scored by weights that did not see them: `rows`, `scores`, `positive` are (n,)."""
+
+    rows: NDArray[np.intp]
+    scores: NDArray[np.float64]
+    positive: NDArray[np.bool_]
+
+
+def _sample(rows: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
+    """Rows to cross-validate on, ascending: all, or a uniform sample where there are many."""
+    if len(rows) <= _MOST_IN_SAMPLE:
+        return rows
+    return np.sort(rng.choice(rows, _MOST_IN_SAMPLE, replace=False))
+
+
 class _Problem:
-    """Texts with an owner each, the number of an in-domain set or -1, as counts and folds."""
+    """Texts with an owner each, the number of an in-domain set or -1, as rows and folds."""
 
     def __init__(
         self,
-        texts: list[str],
+        training: TrainingRows,
         owners: NDArray[np.intp],
         names: tuple[str, ...],
-        ngrams: Ngrams,
         rng: np.random.Generator,
     ) -> None:
-        self.texts, self.owners, self.names, self.ngrams = texts, owners, names, ngrams
-        counts = ngrams.matrix(texts)
-        self.totals = np.asarray(counts.sum(axis=1)).ravel().astype(np.int64)
-        frequency = np.bincount(counts.indices, minlength=counts.shape[1])
-        rarest = 1 if len(texts) <= _SINGLETONS_MATTER_UP_TO else 2
-        self.buckets = np.flatnonzero(frequency >= rarest)
-        self.counts = counts[:, self.buckets.astype(np.int32)]
-        orders = ngrams.orders(texts, self.buckets)
-        idf = inverse_document_frequency(self.counts)
-        self.scale = idf**_IDF_POWER * _ORDER_DISCOUNT ** (orders - 1)
-        self.divisors = divisors(self.totals)
-        self.fold = folds(texts, rng)
+        self.training, self.owners, self.names = training, owners, names
+        self.fold = folds(training.texts, rng)
+        self.background = np.flatnonzero(owners < 0)
+        self.own = [np.flatnonzero(owners == number) for number in range(len(names))]
+        self.in_background = training.occurrences(self.background)
+        self.sample = [_sample(rows, rng) for rows in (*self.own, self.background)]
         self.rng = rng
 
     def solve(self) -> Discriminants:
         """Learn and judge every set, each against the background alone."""
-        anything = self._training(self.owners >= 0)
-        rows = sample_rows(anything.positive, self.rng)
-        penalty = choose_penalty(anything.subset(rows))
-        held_out = [self._held_out(number, rows, penalty) for number in range(len(self.names))]
+        penalty = self._penalty()
+        weights = np.empty((len(self.names), len(self.training.buckets)))
+        held_out: list[HeldOut] = []
+        for some in self._groups():
+            held_out += self._held_out(some, penalty)
+            weights[some] = self._weights(some, penalty)
         sigmoids = _calibrate_together(held_out)
-        everything = np.arange(len(self.texts))
-        learnt, all_held_out = [], True
-        for number in range(len(self.names)):  # one at a time: each holds the background's counts
-            training = self._against(number, everything)
-            learnt.append(training.fit(penalty))
-            all_held_out &= training.can_hold_out
-        weights = np.stack(learnt)
         own = [s(h.scores[h.positive]) for s, h in zip(sigmoids, held_out, strict=True)]
         return Discriminants(
-            NgramWeights.of(self.ngrams, self.buckets, weights),
+            NgramWeights.of(self.training.ngrams, self.training.buckets, weights),
             tuple(sigmoids),
             np.sort(np.concatenate(own)),
             {
                 "in_domain": {
-                    name: int((self.owners == i).sum()) for i, name in enumerate(self.names)
+                    name: len(own) for name, own in zip(self.names, self.own, strict=True)
                 },
                 "C": penalty,
-                "held_out": all_held_out,
+                "held_out": all(len(np.unique(self.fold[own])) > 1 for own in self.own),
                 "word_length": self._word_length(),
                 "sets": {
-                    name: self._figures(held_out[i], rows, weights[i] * sigmoids[i].slope, i)
+                    name: self._figures(held_out[i], weights[i] * sigmoids[i].slope, self.own[i])
                     for i, name in enumerate(self.names)
                 },
             },
         )
 
-    def _training(self, positive: NDArray[np.bool_]) -> TrainingSet:
-        return TrainingSet(self.counts, positive, self.scale, self.divisors, self.fold)
+    def _penalty(self) -> float:
+        """The penalty for all sets together."""
+        own = _sample(np.flatnonzero(self.owners >= 0), self.rng)
+        if len(own) < _ENOUGH_TO_CHOOSE or len(np.unique(self.fold[own])) < FOLDS:
+            return USUAL_C
+        rows = np.sort(np.concatenate((own, self.sample[-1])))
+        return choose_penalty(
+            self.training.rows[rows],
+            self.owners[rows] >= 0,
+            self.training.lengths[rows],
+            self.fold[rows],
+        )
 
-    def _sides(self, number: int, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Those of `rows` that are of one set or of the background, in their order."""
-        sides: NDArray[np.intp] = rows[(self.owners[rows] == number) | (self.owners[rows] < 0)]
-        return sides
+    def _groups(self) -> Iterator[range]:
+        """Yield the numbers of sets that are learnt together: their texts are few, and so are they.
 
-    def _against(self, number: int, rows: NDArray[np.intp]) -> TrainingSet:
-        """The problem of telling one set from the background; other sets take no part."""
-        return self._training(self.owners == number).subset(self._sides(number, rows))
+        All texts of a group are rows of each of its regressions.
+        """
+        start = texts = 0
+        for number, own in enumerate(self.own):
+            texts += len(own)
+            if number > start and (number - start == _MOST_TOGETHER or texts > _FEW):
+                yield range(start, number)
+                start, texts = number, len(own)
+        yield range(start, len(self.own))
 
-    def _held_out(self, number: int, rows: NDArray[np.intp], penalty: float) -> HeldOut:
-        part = self._against(number, rows)
-        return HeldOut(part.held_out(penalty), part.positive)
+    def _sides(
+        self, some: range, rows: NDArray[np.intp]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """(n, k) which rows are of each set, and which are of it or of the background."""
+        positive = self.owners[rows, None] == np.array(some)
+        return positive, positive | (self.owners[rows, None] < 0)
+
+    def _held_out(self, some: range, penalty: float) -> list[HeldOut]:
+        rows = np.concatenate([self.sample[number] for number in (*some, -1)])
+        positive, used = self._sides(some, rows)
+        margins = held_out_margins(
+            self.training.rows[rows], positive, used, self.fold[rows], penalty
+        )
+        scores = margins * self.training.lengths[rows, None]
+        columns = zip(scores.T, positive.T, used.T, strict=True)
+        return [HeldOut(rows[part], own[part], side[part]) for own, side, part in columns]
+
+    def _weights(self, some: range, penalty: float) -> NDArray[np.float64]:
+        """(k, f) the weights of n-gram counts learnt from all texts."""
+        rows = np.concatenate([*(self.own[number] for number in some), self.background])
+        positive, used = self._sides(some, rows)
+        costs = balanced_costs(positive, used, penalty)
+        part = self.training.rows[rows]
+        coefficients = fit(part, positive, costs).coefficients.astype(np.float64)
+        weights: NDArray[np.float64] = (part.T @ coefficients).T * self.training.scale
+        return weights
 
     def _word_length(self) -> float | None:
         """Characters of in-domain text for each of its words, or None where words do not count."""
-        if self.ngrams.analyzer != "word":
+        if self.training.ngrams.analyzer != "word":
             return None
-        texts = [text for text, owner in zip(self.texts, self.owners, strict=True) if owner >= 0]
-        words = len(self.ngrams.tokens(texts).hashes)
+        texts = [self.training.texts[row] for row in np.flatnonzero(self.owners >= 0).tolist()]
+        words = len(self.training.ngrams.tokens(texts).hashes)
         return round(sum(map(len, texts)) / max(words, 1), 2)
 
     def _figures(
-        self,
-        held_out: HeldOut,
-        rows: NDArray[np.intp],
-        weights: NDArray[np.float64],
-        number: int,
+        self, held_out: HeldOut, weights: NDArray[np.float64], own_rows: NDArray[np.intp]
     ) -> dict[str, Any]:
         """How well one set was learnt, judged on held-out texts."""
-        from scipy.stats import rankdata
-
-        lengths = self.totals[self._sides(number, rows)]
-        own = int(held_out.positive.sum())
-        by_length = HeldOut(lengths.astype(np.float64), held_out.positive).auc
-        ranks = rankdata(lengths), rankdata(held_out.scores)
+        positive, scores = held_out.positive, held_out.scores
+        lengths = self.training.totals[held_out.rows].astype(np.float64)
+        own = int(positive.sum())
+        by_length = roc_auc(positive, lengths)
+        ranks = mean_ranks(lengths), mean_ranks(scores)
         varied = all(rank.std() > 0 for rank in ranks)
         correlation = float(np.corrcoef(*ranks)[0, 1]) if varied else 0.0
         return {
-            "auc": round(held_out.auc, 4),
+            "auc": round(roc_auc(positive, scores), 4),
             "precision_at": {
-                str(k): round(held_out.precision_at(k), 4) for k in sorted({min(10, own), own})
+                str(k): round(precision_at(k, positive, scores), 4)
+                for k in sorted({min(10, own), own})
             },
             "in_domain_share": round(own / len(lengths), 4),
             "score_length_correlation": round(correlation, 4),
             "length_auc": round(max(by_length, 1 - by_length), 4),
-            "ngrams_for": self._top(weights, self.owners == number, 1),
-            "ngrams_against": self._top(weights, self.owners != number, -1),
+            "ngrams_for": self.training.top(weights, self.training.occurrences(own_rows), 1),
+            "ngrams_against": self.training.top(weights, self.in_background, -1),
         }
-
-    def _top(
-        self, weights: NDArray[np.float64], side: NDArray[np.bool_], sign: int
-    ) -> list[tuple[str, float]]:
-        """The n-grams that matter most on a side: weight times how many of its texts hold them.
-
-        `sign`: 1 for what speaks for the set, -1 for what speaks against it.
-        """
-        part = self.counts[np.flatnonzero(side)]
-        present = np.bincount(part.indices, minlength=len(weights))
-        value = sign * weights * present
-        chosen = np.argsort(-value, kind="stable")[:_TOP_NGRAMS]
-        columns = part.tocsc()
-        texts = [self.texts[i] for i in np.flatnonzero(side).tolist()]
-        found = []
-        for column in chosen[value[chosen] > 0].tolist():
-            row = int(columns.indices[columns.indptr[column]])
-            bucket = int(self.buckets[column])
-            spelled = next(s for b, s in self.ngrams.strings(texts[row]) if b == bucket)
-            found.append((spelled, round(float(weights[column]), 4)))
-        return found
 
 
 def _calibrate_together(held_out: Sequence[HeldOut]) -> list[PlattScaling]:

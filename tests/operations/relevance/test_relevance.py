@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from dataselect.cli import main
 from dataselect.errors import InputError
 from dataselect.models.ngrams import Ngrams
+from dataselect.operations.relevance import discriminant_training
 from dataselect.operations.relevance.discriminant_training import near_copies
 from dataselect.operations.relevance.relevance import Relevance
 
@@ -182,6 +183,22 @@ def test_figures_of_the_fit(model: Relevance) -> None:
 def test_a_side_without_text_is_refused(sides: tuple[dict[str, list[str]], list[str]]) -> None:
     with pytest.raises(InputError):
         Relevance().fit(*sides)
+
+
+@pytest.mark.parametrize("left", [1, 2])
+def test_background_of_a_text_or_two_beside_near_copies(left: int) -> None:
+    """Some folds leave no background to learn from."""
+    fitted = Relevance().fit(MUSIC[:2], [*OTHER[:left], *[text.upper() for text in MUSIC[:2]]])
+    assert np.isfinite(fitted.score(["play bach", "he walked to oslo"])).all()
+    assert fitted.figures_["background"] == {"texts": left, "near_copies_left_out": 2}
+
+
+def test_sets_are_learnt_the_same_in_groups_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    sets = {str(number): MUSIC[number::3] for number in range(3)}
+    together = Relevance().fit(sets, OTHER).log_odds([*MUSIC, *OTHER])
+    monkeypatch.setattr(discriminant_training, "_MOST_TOGETHER", 1)
+    apart = Relevance().fit(sets, OTHER).log_odds([*MUSIC, *OTHER])
+    np.testing.assert_allclose(together, apart, atol=1e-3)
 
 
 # The command.
