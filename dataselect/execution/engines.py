@@ -98,6 +98,8 @@ def open_run(
             return DistributedRun(
                 pool, settings, also_read=also_read, resume=resume, only_fits=only_fits
             )
-    from dataselect.execution.local_run import LocalRun  # what runs is not needed to show help
+    from dataselect.execution.local.local_run import (
+        LocalRun,  # what runs is not needed to show help
+    )
 
     return LocalRun(pool, settings, also_read=also_read)

@@ -47,27 +47,30 @@ class FilePart(NamedTuple):
             if (status.st_dev, status.st_ino) != self.identity:
                 raise InputError(f"{self.source}: changed while it was used; run again")
             own = self._read(file, self.start, self.length)
-            if is_last or b"\n" in own:
+            if is_last or not self.number or b"\n" in own:
+                place = self._line_start(file)
                 yield from blocks_of(
                     self.source,
-                    chain(self._line_before(file), [own]),
+                    chain(self._chunks(file, place), [own]),
                     self.longest,
                     cuts=True,
-                    first_line=_UNCOUNTED if self.number else 1,
+                    first_line=_UNCOUNTED if place else 1,
                     is_end=is_last,
                 )
 
-    def _line_before(self, file: BinaryIO) -> Iterator[bytes]:
-        """What the line that ends first has before the stretch, in the chunks of the file."""
+    def _line_start(self, file: BinaryIO) -> int:
+        """Where the line begins that ends first in the stretch."""
         end, window = self.start, _WINDOW
-        place = 0
         while end:
             begin = max(0, end - window)
             found = self._read(file, begin, end - begin).rfind(b"\n")
             if found >= 0:
-                place = begin + found + 1
-                break
+                return begin + found + 1
             end, window = begin, BLOCK_BYTES
+        return 0
+
+    def _chunks(self, file: BinaryIO, place: int) -> Iterator[bytes]:
+        """The chunks of the file from some place to the stretch."""
         while place < self.start:
             chunk = self._read(file, place, BLOCK_BYTES - place % BLOCK_BYTES)
             yield chunk
@@ -98,24 +101,25 @@ def parts_of(path: str, longest: int) -> Iterator[FilePart]:
 
 
 class LineNumbers:
-    """Numbers of the lines in parts of files, counted when they are asked for, in order."""
+    """Counts the lines before parts of files, which are asked for in order."""
 
     def __init__(self) -> None:
         self._of: tuple[str, int] = "", 0
         self._lines = 0
 
-    def counted(self, part: FilePart, line: int) -> int:
-        """The number in its file of what is called `line` in a part. Raises InputError."""
-        if line < _UNCOUNTED:
-            return line
+    def number(self, part: FilePart, line: int) -> int:
+        """The number in its file of a line in a part. Raises InputError."""
+        return line if line < _UNCOUNTED else line - _UNCOUNTED + 1 + self._before(part)
+
+    def _before(self, part: FilePart) -> int:
         path, place = self._of
         if path != part.path or place > part.start:
             place, self._lines = 0, 0
-        with open_raw(part.path) as file:
-            file.seek(place)
-            while place < part.start:
-                chunk = file.read(BLOCK_BYTES)
-                self._lines += chunk.count(b"\n")
-                place += BLOCK_BYTES
+        if place < part.start:
+            with open_raw(part.path) as file:
+                file.seek(place)
+                while place < part.start:
+                    self._lines += file.read(BLOCK_BYTES).count(b"\n")
+                    place += BLOCK_BYTES
         self._of = part.path, part.start
-        return self._lines + 1 + line - _UNCOUNTED
+        return self._lines

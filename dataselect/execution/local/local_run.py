@@ -13,7 +13,8 @@ from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.sampling import read_columns
 from dataselect.errors import InputError
 from dataselect.execution.counting.kept_duplicates import FIRST_COMPARED, CopyCounter
-from dataselect.execution.processes.workers import ordered_map
+from dataselect.execution.local.scored_pieces import scored_pieces
+from dataselect.execution.local.spool import Spool
 from dataselect.execution.scoring_run import LOOSEN, ScoringRun, best_share
 from dataselect.execution.select_and_write import (
     BucketedCut,
@@ -24,12 +25,12 @@ from dataselect.execution.select_and_write import (
     summarised,
     write_selected,
 )
-from dataselect.execution.spool import Spool
 from dataselect.selection.apply import Cut
 from dataselect.selection.best_share import sweep
 from dataselect.selection.ranking import gain
 
 if TYPE_CHECKING:
+    from dataselect.data.files.file_parts import FilePart
     from dataselect.data.records import Column
     from dataselect.execution.block import BlockTask
     from dataselect.execution.counting.counts import Counts
@@ -61,21 +62,19 @@ class LocalRun(ScoringRun):
         """Blocks after scoring, in order; bad records are dealt with on the way."""
         counts = self.counts
         jobs = self.settings.jobs if work.scorer.parallel else 1
-        given = self.inputs.blocks()
-        if records.POSITION in work.scorer.columns:
-            given = numbered(given)
-
-        def keyed() -> Iterator[tuple[Block, bool]]:
-            for block in given:
-                yield block, not copies.is_full
-
         with (
             Progress(work.scorer.noun, self.inputs.size, quiet=self.settings.quiet) as progress,
-            closing(ordered_map(work, keyed(), jobs)) as blocks,
+            closing(scored_pieces(work, self._pieces(work, jobs), copies, jobs)) as blocks,
         ):
             for block in counted(blocks, work, self.statistics, self):
                 yield block
                 progress.update(self.inputs.meter.bytes_read, counts.read)
+
+    def _pieces(self, work: BlockTask, jobs: int) -> Iterator[Block | FilePart]:
+        """What is read; workers read plain files themselves, but where records have numbers."""
+        if records.POSITION in work.scorer.columns:
+            return numbered(self.inputs.blocks())
+        return self.inputs.blocks() if jobs == 1 else self.inputs.pieces()
 
     def _select(self, work: BlockTask, spool: Spool, copies: CopyCounter) -> dict[str, Counts]:
         """Cut a spool whose scores are all known, and write. Returns the counts of each group."""
