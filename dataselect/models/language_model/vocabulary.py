@@ -19,6 +19,7 @@ _ESCAPED = {
     marker: marker.replace(b"<", b"&lt;").replace(b">", b"&gt;") for marker in (*MARKERS, b"<UNK>")
 }
 _BETWEEN_SENTENCES = b" </s> <s> "
+_AFTER_SENTENCE = " </s> "
 
 
 def split(text: str) -> list[bytes]:
@@ -50,6 +51,14 @@ def composed_sentences(texts: Sequence[str]) -> list[bytes]:
     if "<" in everything or "\0" in everything:
         return [sentence(text) for text in texts]
     return [text.encode() for text in texts]
+
+
+def ended_sentences(texts: Sequence[str]) -> bytes:
+    """Composed texts in a row, as `composed_sentences` has them, each followed by `</s>`."""
+    joined = _AFTER_SENTENCE.join([*texts, ""])
+    if joined.count("<") == len(texts) and "\0" not in joined:
+        return joined.encode()
+    return _AFTER_SENTENCE.encode().join([*map(sentence, texts), b""])
 
 
 def composed_words(words: Sequence[bytes]) -> list[bytes]:

@@ -12,8 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dataselect.models.language_model import arpa
-from dataselect.models.language_model.scoring import array_scorer
+from dataselect.models.language_model.scoring import array_scorer, hash_table
 from dataselect.models.language_model.scoring.array_scorer import ArrayScorer, sums
+from dataselect.models.language_model.scoring.hash_table import HashTable
 from dataselect.models.language_model.scoring.language_model import LanguageModel
 from dataselect.models.language_model.vocabulary import sentences
 
@@ -161,11 +162,35 @@ def test_a_sentence_does_not_reach_into_the_next(folder: Path) -> None:
 
 
 def test_ngrams_that_share_a_slot_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(array_scorer, "_MIXER", np.uint64(1))  # all keys want the first slot
-    keys = np.array([5, 3, 9, 1], np.int64)
-    table = array_scorer._Table(keys)
-    assert sorted(table.find(keys).tolist()) == [0, 1, 2, 3]
-    assert table.find(np.array([4, 3, 10])).tolist() == [-1, table.find(keys)[1], -1]
+    monkeypatch.setattr(hash_table, "_MIXER", np.uint64(1))  # all keys want the first slot
+    keys = np.array([5, 3, 9, 1], np.uint64)
+    table = HashTable(keys)
+    slots, found = table.find(keys)
+    assert (sorted(slots.tolist()), found.all()) == ([0, 1, 2, 3], True)
+    again, there = table.find(np.array([4, 3, 10], np.uint64))
+    assert (again[1], there.tolist()) == (slots[1], [False, True, False])
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32), st.integers(1, 4), st.integers(1, 30))
+def test_portions_of_a_text_make_no_difference(
+    folder: Path, seed: int, order: int, portion: int
+) -> None:
+    draw = random.Random(seed)
+    path = folder / "model.arpa"
+    path.write_text(random_arpa(draw, order))
+    texts = random_texts(draw)
+    whole = LanguageModel(str(path))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(array_scorer, "_PORTION", portion)
+        patch.setattr(array_scorer, "_PORTION_BYTES", portion)
+        apart = [
+            LanguageModel(str(path)).text_scores(texts),
+            LanguageModel(str(path)).predict(texts),
+        ]
+    for one, other in zip((whole.text_scores(texts), whole.predict(texts)), apart, strict=True):
+        for column, same in zip(one, other, strict=True):
+            np.testing.assert_array_equal(column, same)
 
 
 @given(st.lists(st.lists(st.floats(-100, 0, width=32), max_size=150), max_size=6))
@@ -189,5 +214,5 @@ def test_digits_are_rounded_once(folder: Path) -> None:
     text = f"\\data\\\nngram 1=5\n\n\\1-grams:\n-99\t<s>\n-1\t</s>\n{words}\n\\end\\\n"
     path.write_text(text)
     scorer = ArrayScorer(arpa.read(str(path)))
-    found = scorer.predict([b"w0 w1 w2"]).log_probs[:3].tolist()
+    found = scorer.predict(["w0 w1 w2"]).log_probs[:3].tolist()
     assert found == [-0.5, -0.5 - 2**-24, -0.5]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.language_model.backoff import BackoffModel, NgramOrder
-from dataselect.models.language_model.scoring.vocabulary_lookup import KnownWords
-from dataselect.models.language_model.vocabulary import BEGIN, END, UNKNOWN
+from dataselect.models.language_model.scoring.hash_table import HashTable
+from dataselect.models.language_model.scoring.vocabulary_lookup import word_places
+from dataselect.models.language_model.vocabulary import BEGIN, END, UNKNOWN, ended_sentences
+from dataselect.models.ngrams import WORD_BYTES, word_hashes
 
-_SLOTS_PER_NGRAM = 2  # at least: most look-ups end at the first slot
-_MIXER = np.uint64(0x9E3779B97F4A7C15)  # odd, 2 ** 64 over the golden ratio (Fibonacci hashing)
-_STEPS = 64  # words of a text that are added in step with those of the others
+_PORTION = 1 << 20  # words that are looked up at once: 100 bytes each while it lasts
+_PORTION_BYTES = 1 << 22  # of text whose words are looked up at once
 
 
 class TokenPredictions(NamedTuple):
@@ -35,29 +36,33 @@ Totals = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]
 
 
 class ArrayScorer:
-    """A back-off model as hash tables, 32 to 48 bytes an n-gram.
+    """A back-off model as hash tables, 32 to 128 bytes an n-gram.
 
     Its numbers are those of KenLM to the last bit: single precision, the n-gram's log-probability
-    first, then the back-offs from the shortest history to the longest.
+    first, then the back-offs from the shortest history to the longest. Words are told apart by
+    64-bit hashes of their bytes.
     """
 
     def __init__(self, model: BackoffModel) -> None:
         self.order = model.order
-        self._words = KnownWords(model.vocabulary.number)
-        self._size = len(model.vocabulary)
+        hashes = _vocabulary_hashes(model.vocabulary.words)
+        self._words = HashTable(hashes)
+        self._numbers = np.full(self._words.size, UNKNOWN, np.int64)
+        self._numbers[self._words.find(hashes)[0]] = np.arange(len(hashes))
+        self._size = np.uint64(len(hashes))
         unigrams = model.levels[0]
         self._log_probs = [unigrams.log_probs.astype(np.float32)]
         self._backoffs = [unigrams.backoffs.astype(np.float32)]
-        self._tables: list[_Table] = []
-        slots = np.arange(self._size)
+        self._tables: list[HashTable] = []
+        slots = np.arange(len(hashes))
         for level in model.levels[1:]:
             slots = self._add(level, slots)
 
     def _add(self, level: NgramOrder, below: NDArray[np.int64]) -> NDArray[np.int64]:
         """Take the next order; `below` are the slots of the n-grams of the order before."""
-        keys = below[level.histories] * self._size + level.words
-        table = _Table(keys)
-        slots = table.find(keys)
+        keys = self._keys(below[level.histories], level.words.astype(np.int64))
+        table = HashTable(keys)
+        slots, _ = table.find(keys)
         for columns, values in (
             (self._log_probs, level.log_probs),
             (self._backoffs, level.backoffs),
@@ -68,88 +73,95 @@ class ArrayScorer:
         self._tables.append(table)
         return slots
 
-    def score(self, texts: Sequence[bytes]) -> Totals:
-        """Add up what `predict` finds, in single precision."""
-        found = self.predict(texts)
-        ends = np.cumsum(found.words + 1)
-        unknown = np.concatenate((np.zeros(1, np.int64), np.cumsum(~found.known)))
-        oov = np.diff(unknown[ends], prepend=0)
-        return sums(found.log_probs, found.words + 1).astype(np.float64), found.words, oov
+    def _keys(self, histories: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """(m,) the key of each n-gram; 0 would be <unk> after <unk>, so it is counted from 1."""
+        keys = histories.view(np.uint64) * self._size
+        keys += words.view(np.uint64)
+        keys += np.uint64(1)
+        return keys
 
-    def predict(self, texts: Sequence[bytes]) -> TokenPredictions:
-        """Score texts without markers, each as a sentence."""
-        numbers, words = self._words.numbers(texts)
-        tokens = np.empty(len(numbers) + 2 * len(texts), np.int32)
-        ends = np.cumsum(words + 2) - 1
-        begins = ends - words - 1
-        inner = np.ones(len(tokens), np.bool_)
-        inner[begins] = inner[ends] = False
-        tokens[begins], tokens[ends], tokens[inner] = BEGIN, END, numbers
-        log_probs, lengths = self._score(tokens, begins)
-        events = np.ones(len(tokens), np.bool_)
-        events[begins] = False
-        known = tokens[events] != UNKNOWN
-        return TokenPredictions(log_probs[events], lengths[events], known, words)
+    def score(self, texts: Sequence[str]) -> Totals:
+        """Score composed texts, each as a sentence, and add up in single precision."""
+        tokens = self._tokens(texts)
+        log_probs = np.concatenate([np.zeros(0, np.float32), *self._by_portion(tokens)])
+        ends = np.flatnonzero(tokens == END)
+        sizes = np.diff(ends, prepend=-1)
+        oov = np.diff(np.searchsorted(np.flatnonzero(tokens == UNKNOWN), ends), prepend=0)
+        return sums(log_probs, sizes).astype(np.float64), sizes - 1, oov
 
-    def _score(
-        self, tokens: NDArray[np.int32], begins: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-        log_probs = self._log_probs[0][tokens]
+    def predict(self, texts: Sequence[str]) -> TokenPredictions:
+        """Score every word and sentence end of composed texts."""
+        tokens = self._tokens(texts)
         lengths = np.ones(len(tokens), np.int8)
-        inside = np.ones(len(tokens) + 1, np.bool_)  # of a sentence, and not its begin
-        inside[begins] = inside[-1] = False
-        # The tokens that may end a longer n-gram, and the slots of its histories.
-        after = np.flatnonzero(inside)
-        histories = tokens[after - 1].astype(np.int64)
+        log_probs = np.concatenate([np.zeros(0, np.float32), *self._by_portion(tokens, lengths)])
+        words = np.diff(np.flatnonzero(tokens == END), prepend=-1) - 1
+        return TokenPredictions(log_probs, lengths, tokens != UNKNOWN, words)
+
+    def _tokens(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """(t,) the numbers of the words of all texts in a row, END after each text."""
+        data = ended_sentences(texts) + bytes(WORD_BYTES)
+        found = [np.zeros(0, np.int32)]
+        first, last = 0, len(data) - WORD_BYTES
+        while first < last:
+            end = data.find(b" ", first + _PORTION_BYTES, last) + 1 or last
+            portion = np.frombuffer(data, np.uint8)[first : end + WORD_BYTES]
+            slots, known = self._words.find(_hashes(portion, *word_places(portion[:-WORD_BYTES])))
+            found.append(np.where(known, self._numbers.take(slots), UNKNOWN).astype(np.int32))
+            first = end
+        return np.concatenate(found)
+
+    def _by_portion(
+        self, tokens: NDArray[np.int32], lengths: NDArray[np.int8] | None = None
+    ) -> Iterator[NDArray[np.float32]]:
+        """Yield log-probabilities of some tokens at a time; fill `lengths` of the n-grams hit."""
+        before = self.order - 1  # words that a portion is begun early, for their sake alone
+        for first in range(0, len(tokens), _PORTION):
+            early = max(first - before, 0)
+            part = slice(early, first + _PORTION)
+            own = None if lengths is None else lengths[part].copy()
+            found = self._look_up(tokens[part].astype(np.int64), own)
+            if lengths is not None and own is not None:
+                lengths[first : first + _PORTION] = own[first - early :]
+            yield found[first - early :]
+
+    def _look_up(
+        self, tokens: NDArray[np.int64], lengths: NDArray[np.int8] | None
+    ) -> NDArray[np.float32]:
+        """(t,) log-probabilities of tokens in a row, as if a sentence began before the first."""
+        log_probs = self._log_probs[0].take(tokens)
+        # Tokens that may end a longer n-gram, and the slots of its histories.
+        after = np.arange(len(tokens))
+        histories = np.concatenate((np.full(1, BEGIN), tokens[:-1]))
+        histories[histories == END] = BEGIN
+        goes_on = tokens != END
+        goes_on[-1:] = False
         for order, table in enumerate(self._tables, start=2):
-            places = table.find(histories * self._size + tokens[after])
-            hit = places >= 0
+            words = tokens.take(after)
+            slots, hit = table.find(self._keys(histories, words))
             log_probs[after] = np.where(
                 hit,
-                self._log_probs[order - 1][places],
-                log_probs[after] + self._backoffs[order - 2][histories],
+                self._log_probs[order - 1].take(slots),
+                log_probs.take(after) + self._backoffs[order - 2].take(histories),
             )
-            lengths[after[hit]] = order
-            after += 1
-            hit &= inside[after]
-            after, histories = after[hit], places[hit]
-        return log_probs, lengths
+            if lengths is not None:
+                lengths[after[hit]] = order
+            longer = np.flatnonzero(hit & goes_on.take(after))
+            after, histories = after.take(longer) + 1, slots.take(longer)
+        return log_probs
 
 
-class _Table:
-    """Slots of int64 keys, each at or after the slot of its hash: open addressing."""
+def _vocabulary_hashes(words: Sequence[bytes]) -> NDArray[np.uint64]:
+    sizes = np.fromiter(map(len, words), np.int64, len(words))
+    data = np.frombuffer(b"".join([*words, bytes(WORD_BYTES)]), np.uint8)
+    return _hashes(data, np.cumsum(sizes) - sizes, sizes)
 
-    def __init__(self, keys: NDArray[np.int64]) -> None:
-        """`keys` (m,) are distinct and not negative."""
-        bits = max(int(len(keys) * _SLOTS_PER_NGRAM).bit_length(), 1)
-        self.size = 1 << bits
-        self._shift = np.uint64(64 - bits)
-        self._keys = np.full(self.size, -1, np.int64)
-        slots = self._slots(keys)
-        while len(keys):
-            free = self._keys[slots] < 0
-            self._keys[slots[free]] = keys[free]  # of several that want a slot one gets it
-            left = self._keys[slots] != keys
-            keys, slots = keys[left], (slots[left] + 1) & (self.size - 1)
 
-    def _slots(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        return ((keys.view(np.uint64) * _MIXER) >> self._shift).view(np.int64)
-
-    def find(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(w,) the slot of each key, or -1."""
-        slots = self._slots(keys)
-        there = self._keys[slots]
-        found = np.where(there == keys, slots, -1)
-        left = np.flatnonzero((there != keys) & (there >= 0))
-        while len(left):
-            slots = (slots[left] if len(slots) == len(keys) else slots) + 1
-            slots &= self.size - 1
-            there, wanted = self._keys[slots], keys[left]
-            hit = there == wanted
-            found[left[hit]] = slots[hit]
-            more = ~hit & (there >= 0)
-            left, slots = left[more], slots[more]
-        return found
+def _hashes(
+    data: NDArray[np.uint8], starts: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    hashes = word_hashes(data, starts, sizes)
+    hashes ^= sizes.view(np.uint64)  # words may differ in null characters at the end
+    return hashes
 
 
 def sums(values: NDArray[np.float32], sizes: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -158,14 +170,5 @@ def sums(values: NDArray[np.float32], sizes: NDArray[np.int64]) -> NDArray[np.fl
     Added one after the other in single precision, as KenLM adds up a sentence.
     """
     totals = np.zeros(len(sizes), np.float32)
-    order = np.argsort(-sizes, kind="stable")
-    starts, lengths = (np.cumsum(sizes) - sizes)[order], sizes[order]
-    running = np.zeros(len(sizes), np.float32)
-    for step in range(min(_STEPS, int(lengths[0]) if len(lengths) else 0)):
-        some = int(np.searchsorted(-lengths, -step, side="left"))
-        running[:some] += values[starts[:some] + step]
-    for place in range(int(np.searchsorted(-lengths, -_STEPS, side="left"))):
-        rest = values[starts[place] + _STEPS : starts[place] + lengths[place]]
-        running[place] = np.add.accumulate(np.concatenate((running[place : place + 1], rest)))[-1]
-    totals[order] = running
+    np.add.at(totals, np.repeat(np.arange(len(sizes)), sizes), values)
     return totals

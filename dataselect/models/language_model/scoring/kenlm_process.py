@@ -22,6 +22,7 @@ from dataselect.errors import InputError, WorkerError
 from dataselect.models.language_model.scoring.array_scorer import TokenPredictions, Totals
 from dataselect.models.language_model.scoring.spelling import Spelling
 from dataselect.models.language_model.scoring.vocabulary_lookup import KnownWords
+from dataselect.models.language_model.vocabulary import composed_sentences
 
 _KILLED = (-signal.SIGKILL, -signal.SIGTERM)  # by others: a damaged file does neither
 _SCORE, _PREDICT = b"s", b"p"
@@ -55,23 +56,25 @@ class KenlmProcess:
             raise InputError(f"{path}: KenLM cannot read it ({what}); {_REMEDY}")
         self.order = opened[1]
 
-    def score(self, texts: Sequence[bytes]) -> Totals:
+    def score(self, texts: Sequence[str]) -> Totals:
+        """Score composed texts, each as a sentence."""
         log_probs, words, oov = self._asked(_SCORE, texts)
         return log_probs, words.astype(np.int64), oov.astype(np.int64)
 
-    def predict(self, texts: Sequence[bytes]) -> TokenPredictions:
-        """Score every word and sentence end of texts without markers."""
+    def predict(self, texts: Sequence[str]) -> TokenPredictions:
+        """Score every word and sentence end of composed texts."""
         log_probs, lengths, unknown = self._asked(_PREDICT, texts)
-        words = np.fromiter((len(text.split()) for text in texts), np.int64, len(texts))
+        split = map(bytes.split, composed_sentences(texts))
+        words = np.fromiter(map(len, split), np.int64, len(texts))
         return TokenPredictions(
             log_probs.astype(np.float32), lengths.astype(np.int8), unknown == 0, words
         )
 
-    def _asked(self, what: bytes, texts: Sequence[bytes]) -> NDArray[np.float64]:
+    def _asked(self, what: bytes, texts: Sequence[str]) -> NDArray[np.float64]:
         """(3, m) figures of the texts, or of their words, by the process."""
         if not texts:
             return np.empty((3, 0))
-        lines = b"\n".join(text.translate(_SPACES) for text in texts)
+        lines = b"\n".join(text.translate(_SPACES) for text in composed_sentences(texts))
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # what is received tells why
             _send(self._process.stdin, what + lines)

@@ -16,7 +16,7 @@ from dataselect.errors import InputError
 from dataselect.models.language_model import arpa
 from dataselect.models.language_model.scoring.array_scorer import ArrayScorer, TokenPredictions
 from dataselect.models.language_model.scoring.kenlm_process import KenlmProcess
-from dataselect.models.language_model.vocabulary import Vocabulary, composed_sentences
+from dataselect.models.language_model.vocabulary import Vocabulary
 from dataselect.models.normalization import Normalization
 from dataselect.models.text_sequences import as_texts
 
@@ -116,11 +116,11 @@ class LanguageModel:
 
     def text_scores(self, texts: Sequence[str]) -> TextScores:
         """Score whole texts as sentences; a literal `<s>` in a text is a word like any other."""
-        return TextScores(*self._scorer.score(composed_sentences(self.normalization.each(texts))))
+        return TextScores(*self._scorer.score(self.normalization.each(texts)))
 
     def predict(self, texts: Sequence[str]) -> TokenPredictions:
         """Score every word and sentence end of some texts."""
-        return self._scorer.predict(composed_sentences(self.normalization.each(texts)))
+        return self._scorer.predict(self.normalization.each(texts))
 
     def word_scores(self, text: str) -> list[tuple[float, int, bool]]:
         """For each word and the end: log10 probability, length of the n-gram hit, if unknown."""

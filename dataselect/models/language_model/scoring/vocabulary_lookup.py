@@ -42,7 +42,7 @@ class KnownWords:
     def numbers(self, texts: Sequence[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """(w,) the numbers of the words of all texts in a row, and (n,) words of each text."""
         data = b"\n".join([*texts, bytes(WORD_BYTES)])
-        starts, sizes = _words(np.frombuffer(data, np.uint8)[:-WORD_BYTES])
+        starts, sizes = word_places(np.frombuffer(data, np.uint8)[:-WORD_BYTES])
         ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1)
         words = np.diff(np.searchsorted(starts, ends), prepend=0)
         found = [
@@ -77,7 +77,7 @@ class KnownWords:
         return answer
 
 
-def _words(data: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def word_places(data: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(w,) where words start, and their sizes in bytes; `data` ends with white space, if at all."""
     between = np.flatnonzero(data <= ord(" "))
     between = between[_IS_SPACE[data[between]]]
