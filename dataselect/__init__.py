@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from dataselect.operations.winnow.winnow import Winnow as Winnow
     from dataselect.selection.rule import Selection as Selection
     from dataselect.selection.selection_rules import Budget as Budget
+    from dataselect.selection.selection_rules import Calibrate as Calibrate
     from dataselect.selection.selection_rules import Sample as Sample
     from dataselect.selection.selection_rules import Share as Share
     from dataselect.selection.selection_rules import Threshold as Threshold
@@ -68,7 +69,7 @@ _HOMES = {
     "Utterance": "data.annotations",
     "Winnow": "operations.winnow.winnow",
     **dict.fromkeys(
-        ("Budget", "Sample", "Share", "Threshold", "TopK"), "selection.selection_rules"
+        ("Budget", "Calibrate", "Sample", "Share", "Threshold", "TopK"), "selection.selection_rules"
     ),
     "select_file": "execution.select_file",
     "compare": "analysis.compare.compare",

@@ -12,7 +12,13 @@ def parameters_named(message: str) -> str:
     >>> parameters_named("--top-k 0 is under 1")
     'top_k 0 is under 1'
     """
-    return _OPTION.sub(lambda found: found[1].replace("-", "_"), message)
+    return _OPTION.sub(
+        lambda found: _PARAMETERS.get(found[1]) or found[1].replace("-", "_"), message
+    )
+
+
+_PARAMETERS = {"from": "from_format", "to": "to_format"}
+"""Parameters that cannot be called as the option is."""
 
 
 class DataselectError(Exception):

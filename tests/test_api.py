@@ -134,6 +134,60 @@ def test_relevance_is_that_of_the_command_line(inside: Inside) -> None:
     assert [each["text"] for each in read("by_command.jsonl")] == [POOL[at] for at in kept]
 
 
+def test_a_calibrated_threshold_is_that_of_the_command_line(inside: Inside) -> None:
+    music, other = write("music.jsonl", MUSIC), write("other.jsonl", OTHER)
+    pool = write("pool.jsonl", POOL)
+    options = ["--in-domain", music, "--background", other, "--calibrate", "0.6"]
+    done = inside("relevance", *options, "-o", "by_command.jsonl", pool)
+    model = dataselect.Relevance().fit(MUSIC, OTHER)
+    rule = dataselect.Calibrate(0.6, model.held_out_)
+    result = dataselect.select_file(pool, model, rule, output="by_python.jsonl")
+    assert 0 < result.counts.kept < len(POOL)
+    assert Path("by_python.jsonl").read_bytes() == Path("by_command.jsonl").read_bytes()
+    assert "--calibrate 0.6 rests on 5 held-out texts" in done.err
+    assert "calibrate 0.6 rests on 5 held-out texts" in result.warnings[0]
+    kept = rule.select(model.score(POOL))
+    assert [each["text"] for each in read("by_command.jsonl")] == [POOL[at] for at in kept]
+    with pytest.raises(dataselect.DataselectError, match="held_out: no score"):
+        dataselect.Calibrate(0.6, [])
+
+
+def test_formats_of_files_are_named_as_at_the_command_line(inside: Inside) -> None:
+    model = dataselect.Relevance().fit(MUSIC, OTHER)
+    model.save("model")
+    Path("pool.dump").write_text("".join(f"{at};{text}\n" for at, text in enumerate(POOL)))
+    options = ["--from", "csv", "--columns", "id,text", "--delimiter", ";"]
+    assert (
+        inside(
+            "relevance",
+            "--model",
+            "model",
+            *options,
+            "--no-header",
+            "--to",
+            "tsv",
+            "-o",
+            "one",
+            "pool.dump",
+        ).code
+        == 0
+    )
+    dataselect.select_file(
+        "pool.dump",
+        model,
+        output="other",
+        from_format="csv",
+        columns=["id", "text"],
+        no_header=True,
+        delimiter=";",
+        to_format="tsv",
+    )
+    assert Path("other").read_bytes() == Path("one").read_bytes()
+    assert Path("one").read_text().startswith("id\ttext\trelevance\n0\tplay some jazz\t")
+    with pytest.raises(dataselect.DataselectError, match="from_format csw"):
+        dataselect.select_file("pool.dump", model, output="other", from_format="csw")
+
+
 def test_a_background_that_is_sampled_is_that_of_the_command_line(
     inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,7 +319,8 @@ def test_rescoring_is_that_of_the_command_line(inside: Inside) -> None:
 
 
 ALONE = {"encoder", "weights", "texts", "costs", "groups", "pool"}
-"""Parameters that are objects or arrays in Python, and names of files at the command line."""
+ALONE |= {"normalization", "flags", "domains", "margins", "filters"}
+"""Parameters that are objects or arrays in Python, and names or many options elsewhere."""
 
 
 @pytest.mark.parametrize(
@@ -283,13 +338,18 @@ ALONE = {"encoder", "weights", "texts", "costs", "groups", "pool"}
         ("rescore", dataselect.Rescore),
         ("rescore", dataselect.Rescore.record_scorer),
         ("lm train", dataselect.KneserNey),
+        ("signals", dataselect.SignalScorer),
+        ("select", dataselect.Field),
+        ("bitext", dataselect.BitextScorer),
+        ("bitext", dataselect.PairFilters),
         ("relevance", dataselect.select_file),
     ],
 )
 def test_parameters_are_called_as_options_are(command: str, function: object) -> None:
     module = import_module(f"dataselect.{COMMANDS[command].module}")
     options = inspect.signature(spread(module.command)).parameters
-    for name, parameter in inspect.signature(function).parameters.items():  # type: ignore[arg-type]
+    for own_name, parameter in inspect.signature(function).parameters.items():  # type: ignore[arg-type]
+        name = {"from_format": "source", "to_format": "target"}.get(own_name, own_name)
         if name in ALONE | {"self", "classifier", "model", "rule"}:
             continue
         assert name in options, name

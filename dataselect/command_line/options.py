@@ -48,8 +48,6 @@ class InputOptions:
         """What files do not say themselves. Raises OptionError."""
         from dataselect.data.formats import Layout
 
-        if self.delimiter is not None and len(self.delimiter.encode()) != 1:
-            raise OptionError(f"--delimiter {self.delimiter!r} is no single character; write one")
         names = None if self.columns is None else tuple(self.columns.split(","))
         return Layout(names, not self.no_header, self.delimiter, list_size=self.list_size)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from dataselect.data.formats import Layout
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.errors import OptionError, parameters_named
 from dataselect.execution.engines import open_pool, open_run
@@ -38,6 +39,12 @@ def select_file(
     on_error: str = FAIL,
     sort: bool = False,
     text_field: str | None = None,
+    from_format: str | None = None,
+    to_format: str | None = None,
+    columns: Sequence[str] | None = None,
+    no_header: bool = False,
+    delimiter: str | None = None,
+    list_size: int | None = None,
     jobs: int = 1,
     engine: Engine = "local",
     ray_address: str | None = None,
@@ -50,11 +57,11 @@ def select_file(
 ) -> Result:
     r"""Score the records of files, and write those that a rule keeps.
 
-    The formats are those that the names of files say, as at the command line: `pool.csv`,
-    `kept.parquet`. `model`: a fitted model, or its `record_scorer` with options of its own.
-    Without a rule all records are written, with their scores. The other parameters are the options
-    of the same names of the command line. Returns counts, the worst score that was kept, and
-    warnings. Raises any DataselectError, and then writes nothing.
+    Formats are told by the names of files, `pool.csv`, `kept.parquet`, and by their first bytes,
+    unless `from_format` and `to_format` name them. `model`: a fitted model, or its `record_scorer`
+    with options of its own. Without a rule all records are written, with their scores. The other
+    parameters are the options of the same names of the command line. Returns counts, the worst
+    score that was kept, and warnings. Raises any DataselectError, and then writes nothing.
 
     >>> from pathlib import Path
     >>> from dataselect import Relevance, TopK
@@ -65,7 +72,9 @@ def select_file(
     """
     options = {} if text_field is None else {"text_field": text_field}
     scorer = model if isinstance(model, Scorer) else model.record_scorer(**options)
-    selection = rule.selection if isinstance(rule, SelectionRule) else rule or Selection()
+    if not isinstance(rule, SelectionRule):
+        rule = SelectionRule(rule or Selection())
+    selection = rule.at(scorer.direction)
     if unique or exclude or exclude_field:
         selection = replace(
             selection,
@@ -73,7 +82,7 @@ def select_file(
             exclude=(exclude,) if isinstance(exclude, str) else tuple(exclude),
             exclude_field=exclude_field,
         )
-    if isinstance(rule, SelectionRule) and rule.direction not in (None, scorer.direction):
+    if rule.direction not in (None, scorer.direction):
         raise OptionError(
             f"--direction {rule.direction}: {scorer.direction} scores of {scorer.noun} are "
             "the good ones; leave it out"
@@ -83,13 +92,16 @@ def select_file(
         rejects=rejects,
         on_error=on_error,
         report=report,
+        target=to_format,
         sort=sort,
         jobs=jobs,
-        seed=rule.seed if isinstance(rule, SelectionRule) else 0,
+        seed=rule.seed,
         min_records=min_records,
         allow_empty=allow_empty,
         text_field=text_field or scorer.text_field,
     )
+    names = None if columns is None else tuple(columns)
+    layout = Layout(names, not no_header, delimiter, list_size=list_size)
     paths = [files] if isinstance(files, str) else list(files)
     pool = open_pool(
         engine,
@@ -98,8 +110,11 @@ def select_file(
         settings,
         ray_address=ray_address,
         workers=jobs if jobs > 1 else None,
+        source=from_format,
+        layout=layout,
     )
     also_read = [RecordFiles([path]) for path in selection.exclude]
     with open_run(pool, settings, also_read=also_read, resume=resume) as run:
+        run.warnings += rule.warnings()
         result = run.apply(scorer, selection)
     return replace(result, warnings=[parameters_named(each) for each in result.warnings])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import InputError, OptionError
 from dataselect.selection.budgets import parse_budget, parse_share
+from dataselect.selection.plausibility import unsure
 from dataselect.selection.rule import Selection
 from dataselect.selection.score_table import Groups
 
@@ -34,6 +35,14 @@ class SelectionRule:
             raise OptionError(f"--direction {direction} is neither high nor low")
         self.selection, self.direction = selection, direction
 
+    def at(self, direction: Direction) -> Selection:
+        """The selection among scores whose good end is known."""
+        return self.selection
+
+    def warnings(self) -> list[str]:
+        """What a person should know before trusting it."""
+        return []
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.selection.describe()})"
 
@@ -55,7 +64,7 @@ class SelectionRule:
             raise InputError(f"costs: give the {self.selection.cost} of each record")
         coded = None if groups is None else group_codes(groups, len(values))
         direction, rng = self.direction or "high", np.random.default_rng(self.seed)
-        cut = self.selection.cut(values, direction, costs=paid, groups=coded, rng=rng)
+        cut = self.at(direction).cut(values, direction, costs=paid, groups=coded, rng=rng)
         kept: NDArray[np.intp] = np.flatnonzero(cut.kept)
         return kept
 
@@ -69,6 +78,31 @@ class Threshold(SelectionRule):
 
     def __init__(self, threshold: float, *, direction: Direction | None = None) -> None:
         super().__init__(Selection(threshold=threshold), direction)
+
+
+class Calibrate(SelectionRule):
+    """Keeps what scores at least as well as a share of held-out in-domain records, 0.9 of them.
+
+    `held_out`: their scores by models that did not see them, as `Relevance` has in `held_out_`.
+
+    >>> Calibrate(0.75, [0.9, 0.4, 0.8, 0.7]).select([0.95, 0.1, 0.7]).tolist()
+    [0, 2]
+    """
+
+    def __init__(
+        self, calibrate: float, held_out: Numbers, *, direction: Direction | None = None
+    ) -> None:
+        super().__init__(Selection(calibrate=calibrate), direction)
+        self.held_out = numbers_of(held_out, "held_out")
+        if not len(self.held_out):
+            raise InputError("held_out: no score; give those of held-out in-domain records")
+
+    def at(self, direction: Direction) -> Selection:
+        """The selection with the threshold that so many of the held-out records pass."""
+        return self.selection.calibrated(self.held_out, direction)
+
+    def warnings(self) -> list[str]:
+        return unsure(self.selection.calibrate or 0.0, len(self.held_out))
 
 
 class TopK(SelectionRule):

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from conftest import Inside
 
+from dataselect import Relevance, TopK, select_file
 from dataselect.data.formats import FORMATS
 
 MUSIC = ["play some jazz", "play the new song", "put on a record", "play jazz by miles"]
@@ -104,6 +105,36 @@ def test_a_table_of_pandas(folder: Path, inside: Inside) -> None:
     inside("select", "--by", "text", "frame.csv").refused(
         1, "frame.csv:2: field 'text' is a string, not a number"
     )
+
+
+def test_frames_of_pandas_come_and_go_as_files(folder: Path) -> None:
+    """With their index, whole numbers, times and values that are missing."""
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame(
+        {
+            "text": MUSIC + WEATHER,
+            "seconds": [0.5, 1.25, None, 3.0] * 2,
+            "count": range(8),
+            "at": pd.Timestamp("2026-01-02T03:04:05"),
+        },
+        index=[f"row {number}" for number in range(8)],
+    )
+    frame.to_parquet(folder / "frame.parquet")
+    frame.to_json(folder / "frame.jsonl", orient="records", lines=True, date_format="iso")
+    model = Relevance().fit(frame["text"][:4], frame["text"][4:])
+    scores = pd.Series(model.score(frame["text"]), frame.index)
+    best = frame.iloc[TopK(3).select(scores)]
+    assert set(best["text"]) < set(MUSIC)
+    for suffix, read in (".parquet", pd.read_parquet), (".jsonl", pd.read_json):
+        kept = str(folder / f"kept{suffix}")
+        select_file(str(folder / f"frame{suffix}"), model, TopK(3), output=kept)
+        again = read(kept, **({"lines": True} if suffix == ".jsonl" else {}))
+        assert again["text"].tolist() == best["text"].tolist()
+        assert again["relevance"].tolist() == pytest.approx(scores[best.index].tolist(), abs=1e-6)
+        assert again["seconds"].isna().tolist() == best["seconds"].isna().tolist()
+        assert again["count"].tolist() == best["count"].tolist()
+        assert pd.to_datetime(again["at"]).unique().tolist() == [frame["at"].iloc[0]]
 
 
 def test_parquet_and_a_folder_of_it(folder: Path, inside: Inside) -> None:

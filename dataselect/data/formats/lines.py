@@ -11,7 +11,7 @@ from dataselect.data.files.line_blocks import BOM, Block, spelled_bytes, told_ap
 from dataselect.data.files.raw_files import display
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import BadRecord, decoded
-from dataselect.errors import InputError
+from dataselect.errors import InputError, OptionError
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,11 @@ class Layout:
     text_field: str = "text"
     list_size: int | None = None
     blank_lines: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise OptionError for a delimiter that is no single character of ASCII."""
+        if self.delimiter is not None and len(self.delimiter.encode()) != 1:
+            raise OptionError(f"--delimiter {self.delimiter!r} is no single character; write one")
 
 
 class SourceLine(NamedTuple):

@@ -43,8 +43,7 @@ def command(
     from dataselect.operations.reselect.scorer import Field
 
     rule, settings = selection.build(), run.build()
-    direction = DIRECTIONS.get(by, "high") if best == "auto" else best
     pool = engine.open(inputs, run, rule, settings)
     with engine.job(pool, settings, also_read=selection.reads()) as job:
-        result = job.apply(Field(by, direction), rule)
+        result = job.apply(Field(by, best), rule)
     finish(result, settings)
