@@ -255,6 +255,36 @@ def test_diversity_picks_what_the_command_line_picks(method: str, inside: Inside
     assert [each["text"] for each in read("picked.jsonl")] == [[*texts, *POOL][at] for at in picked]
 
 
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        (["--top-k", "7"], dataselect.TopK(7)),
+        (["--share", "30%", "--per", "intent"], dataselect.Share("30%", per="intent")),
+        (["--budget", "12", "--cost", "words"], dataselect.Budget(12, cost="words")),
+    ],
+)
+def test_diversity_picks_from_files_what_the_command_line_picks(
+    options: list[str], rule: dataselect.TopK, inside: Inside
+) -> None:
+    texts = [f"{verb} the {thing}" for verb in ("play", "find", "stop") for thing in "abcdef"]
+    pool = write("pool.jsonl", texts, intent=list("ab" * 9), id=list(range(18)))
+    known, test = write("known.jsonl", MUSIC), write("test.jsonl", texts[3:5])
+    command = ["diversity", "--labelled", known, "--sort", "--exclude", test, *options]
+    assert inside(*command, "-o", "by_command.jsonl", pool).code == 0
+    model = dataselect.Diversity().fit(MUSIC)
+    given = {"exclude": test, "sort": True, "output": "by_python.jsonl"}
+    result = dataselect.select_file(pool, model, rule, **given)  # type: ignore[arg-type]
+    expected = read("by_command.jsonl")
+    for record in expected:
+        source, _, line = str(record["nearest"]).partition(":")
+        if source == known:
+            record["nearest"] = f"labelled[{int(line) - 1}]"
+    assert read("by_python.jsonl") == expected
+    assert result.counts.kept == len(expected) > 0
+    with pytest.raises(dataselect.DataselectError, match="threshold is not for picks"):
+        dataselect.select_file(pool, model, dataselect.Threshold(0.5), output="none")
+
+
 def test_winnowing_is_that_of_the_command_line(inside: Inside) -> None:
     music, other = write("music.jsonl", MUSIC), write("other.jsonl", OTHER)
     pool = write("pool.jsonl", POOL)
@@ -332,6 +362,7 @@ ALONE |= {"normalization", "flags", "domains", "margins", "filters"}
         ("winnow", dataselect.Winnow.record_scorer),
         ("diversity", dataselect.Diversity),
         ("diversity", dataselect.Diversity.select),
+        ("diversity", dataselect.select_file),
         ("label", dataselect.IntentClassifier),
         ("label", dataselect.LabelScorer),
         ("bitext", dataselect.Bitext),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from dataselect.data.formats import Layout
 from dataselect.data.formats.record_files import RecordFiles
@@ -17,6 +17,10 @@ from dataselect.selection.selection_rules import SelectionRule
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dataselect.data.input_files import Inputs
     from dataselect.execution.engines import Engine
     from dataselect.execution.scoring_run import Result
 
@@ -28,9 +32,23 @@ class RecordModel(Protocol):
         """What scores records of files."""
 
 
+@runtime_checkable
+class PoolModel(Protocol):
+    """A model whose scores depend on the whole pool, such as `Diversity`."""
+
+    def pool_scorer(
+        self,
+        pool: Inputs,
+        rule: Selection,
+        settings: Settings,
+        excluded_keys: NDArray[np.uint64] | None,
+    ) -> Scorer:
+        """What scores the records of this pool, and leaves out what the rule does."""
+
+
 def select_file(
     files: str | Sequence[str],
-    model: RecordModel | Scorer,
+    model: RecordModel | PoolModel | Scorer,
     rule: SelectionRule | Selection | None = None,
     *,
     output: str,
@@ -59,9 +77,10 @@ def select_file(
 
     Formats are told by the names of files, `pool.csv`, `kept.parquet`, and by their first bytes,
     unless `from_format` and `to_format` name them. `model`: a fitted model, or its `record_scorer`
-    with options of its own. Without a rule all records are written, with their scores. The other
-    parameters are the options of the same names of the command line. Returns counts, the worst
-    score that was kept, and warnings. Raises any DataselectError, and then writes nothing.
+    with options of its own; `Diversity` takes the rules TopK, Share and Budget. Without a rule all
+    records are written, with their scores. The other parameters are the options of the same names
+    of the command line. Returns counts, the worst score that was kept, and warnings. Raises any
+    DataselectError, and then writes nothing.
 
     >>> from pathlib import Path
     >>> from dataselect import Relevance, TopK
@@ -71,10 +90,12 @@ def select_file(
     1
     """
     options = {} if text_field is None else {"text_field": text_field}
-    scorer = model if isinstance(model, Scorer) else model.record_scorer(**options)
+    scorer = None
+    if not isinstance(model, PoolModel):
+        scorer = model if isinstance(model, Scorer) else model.record_scorer(**options)
     if not isinstance(rule, SelectionRule):
         rule = SelectionRule(rule or Selection())
-    selection = rule.at(scorer.direction)
+    selection = rule.at("high" if scorer is None else scorer.direction)
     if unique or exclude or exclude_field:
         selection = replace(
             selection,
@@ -82,7 +103,7 @@ def select_file(
             exclude=(exclude,) if isinstance(exclude, str) else tuple(exclude),
             exclude_field=exclude_field,
         )
-    if rule.direction not in (None, scorer.direction):
+    if scorer is not None and rule.direction not in (None, scorer.direction):
         raise OptionError(
             f"--direction {rule.direction}: {scorer.direction} scores of {scorer.noun} are "
             "the good ones; leave it out"
@@ -98,7 +119,7 @@ def select_file(
         seed=rule.seed,
         min_records=min_records,
         allow_empty=allow_empty,
-        text_field=text_field or scorer.text_field,
+        text_field=text_field or (scorer.text_field if scorer else "text"),
     )
     names = None if columns is None else tuple(columns)
     layout = Layout(names, not no_header, delimiter, list_size=list_size)
@@ -116,5 +137,9 @@ def select_file(
     also_read = [RecordFiles([path]) for path in selection.exclude]
     with open_run(pool, settings, also_read=also_read, resume=resume) as run:
         run.warnings += rule.warnings()
+        if isinstance(model, PoolModel):
+            scorer = model.pool_scorer(pool, selection, settings, run.excluded_keys(selection))
+            selection = Selection(exclude=selection.exclude, exclude_field=exclude_field)
+        assert scorer is not None  # one of a pool has just been made
         result = run.apply(scorer, selection)
     return replace(result, warnings=[parameters_named(each) for each in result.warnings])

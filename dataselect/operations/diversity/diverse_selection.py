@@ -15,7 +15,11 @@ from dataselect.data.sampling import names_at
 from dataselect.execution.distributed.shard_pool import ShardPool
 from dataselect.execution.run import FAIL, Settings
 from dataselect.operations.diversity.decisions import decide
-from dataselect.operations.diversity.diversity_input import LabelledRecords, PoolReader
+from dataselect.operations.diversity.diversity_input import (
+    LabelledRecords,
+    LabelledTexts,
+    PoolReader,
+)
 from dataselect.operations.diversity.objectives.factory import (
     FITTED_ON,
     ObjectiveFactory,
@@ -31,6 +35,7 @@ from dataselect.operations.diversity.scorer import UNDECIDED, DiversityScorer, K
 
 if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
+    from dataselect.models.encoders.base import Encoder
     from dataselect.operations.diversity.greedy import Objective
 
 Names = Callable[[Sequence[int]], list[bytes]]
@@ -41,14 +46,16 @@ class DiverseSelection:
     """What the options of a run say, with the labelled records.
 
     `excluded_keys`: those of the texts that `--exclude` leaves out, sorted; None without it.
+    `encoder`: one from Python, instead of what `encoding` names.
     """
 
-    labelled: LabelledRecords
+    labelled: LabelledRecords | LabelledTexts
     methods: MethodOptions
     encoding: VectorOptions
     picking: PickingOptions
     settings: Settings
     excluded_keys: NDArray[np.uint64] | None = None
+    encoder: Encoder | None = None
 
     def select(self, pool: Inputs) -> DiversityScorer:
         """Pick, and make a scorer of what was decided. Raises any DataselectError."""
@@ -113,7 +120,7 @@ class DiverseSelection:
 
     def _factory(self, records: int) -> ObjectiveFactory:
         labelled, encoding = self.labelled.texts, self.encoding
-        encoders = None
+        encoders = None if self.encoder is None else (self.encoder, self.encoder)
         if encoding.vectors is not None:
             others = encoding.labelled_vectors
             encoders = precomputed(encoding.vectors, records, others, len(labelled))

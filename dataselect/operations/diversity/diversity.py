@@ -19,8 +19,12 @@ from dataselect.selection.selection_rules import group_codes, numbers_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dataselect.data.input_files import Inputs
+    from dataselect.execution.run import Settings
     from dataselect.models.encoders.base import Encoder
     from dataselect.models.text_sequences import Texts
+    from dataselect.operations.diversity.scorer import DiversityScorer
+    from dataselect.selection.rule import Selection
     from dataselect.selection.selection_rules import Numbers
 
 
@@ -102,6 +106,50 @@ class Diversity:
             costs=paid,
             groups=own,
         ).picks.items
+
+    def pool_scorer(
+        self,
+        pool: Inputs,
+        rule: Selection,
+        settings: Settings,
+        excluded_keys: NDArray[np.uint64] | None,
+    ) -> DiversityScorer:
+        """What keeps picks among the records of a pool, for `select_file`.
+
+        The rule says how much to pick: `TopK`, `Share` or `Budget`. Raises any DataselectError.
+        """
+        from dataselect.operations.diversity.diverse_selection import DiverseSelection
+        from dataselect.operations.diversity.diversity_input import LabelledTexts
+        from dataselect.operations.diversity.options import (
+            MethodOptions,
+            PickingOptions,
+            VectorOptions,
+        )
+
+        if unused := {"threshold", "calibrate", "sample", "auto"} & rule.in_force().keys():
+            raise OptionError(
+                f"--{min(unused)} is not for picks, which have no scores of their own; give "
+                "--top-k, --share or --budget"
+            )
+        picking = PickingOptions(
+            top_k=rule.top_k,
+            share=None if rule.share is None else str(rule.share),
+            budget=None if rule.budget is None else str(rule.budget),
+            cost=rule.cost,
+            min_novelty=self.min_novelty or None,
+            per=rule.per,
+            max_per=rule.max_per,
+        )
+        picking.check()
+        return DiverseSelection(
+            LabelledTexts(self.labelled_),
+            MethodOptions(method=self.method, detector=self.detector, band=self.band),
+            VectorOptions(),
+            picking,
+            settings,
+            excluded_keys,
+            self.encoder,
+        ).select(pool)
 
     def __getattr__(self, name: str) -> Any:
         raise unfitted(self, name)

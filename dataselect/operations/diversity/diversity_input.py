@@ -57,6 +57,15 @@ class LabelledRecords:
         return [] if self.inputs is None else names_at(self.inputs, places)
 
 
+class LabelledTexts(NamedTuple):
+    """The same of texts in memory, which have no other names than their places."""
+
+    texts: list[str]
+
+    def names(self, places: Sequence[int]) -> list[bytes]:
+        return [b'"labelled[%d]"' % place for place in places]
+
+
 class BlockTexts(NamedTuple):
     """The good records of a block, (n,): positions, texts, and what limits go by.
 

@@ -166,7 +166,7 @@ def test_ngrams_that_share_a_slot_stay_apart(monkeypatch: pytest.MonkeyPatch) ->
     keys = np.array([5, 3, 9, 1], np.uint64)
     table = HashTable(keys)
     slots, found = table.find(keys)
-    assert (sorted(slots.tolist()), found.all()) == ([0, 1, 2, 3], True)
+    assert (sorted(slots.tolist()), bool(found.all())) == ([0, 1, 2, 3], True)
     again, there = table.find(np.array([4, 3, 10], np.uint64))
     assert (again[1], there.tolist()) == (slots[1], [False, True, False])
 
