@@ -1,7 +1,8 @@
-"""`scripts/bench`: measure the sections asked for, print Markdown, write RESULTS.md and JSON.
+"""`scripts/bench`: measure the parts asked for, print Markdown, write RESULTS.md and JSON.
 
-Where nothing is smaller than by default, the sections in scripts/benchmarks/RESULTS.md are written
-anew; the others stay.
+Unless --small is given, each part's section in scripts/benchmarks/RESULTS.md is written anew as
+soon as it is measured. `bars` is the table of every bar that the other parts of the run are held
+against; alone it runs those that have any.
 """
 
 from __future__ import annotations
@@ -12,134 +13,156 @@ import os
 import platform
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
+from time import monotonic
 
-import bitext
-import cut
-import diversity
-import lm_train
-import memory
-import neural
-import partitions
-import relevance
-import rescore
-import review
-import shards
-import startup
-import winnow
 from contenders import Failed
-from pairs import Pairs
-from pool import Pool
-from tables import Plan, Section
+from parts import (
+    cut,
+    diversity,
+    fitting,
+    formats,
+    lists,
+    looking_back,
+    memory,
+    neural,
+    partitions,
+    scoring,
+    shards,
+    startup,
+    workers,
+)
+from plan import Plan
+from tables import Row, Section
 
 sys.path.append(str(Path(__file__).parents[1]))
 import results_file
 
-SECTIONS: dict[str, Callable[[Plan], Section]] = {
-    "relevance": relevance.measure,
-    "winnow": winnow.measure,
-    "rescore": rescore.measure,
-    "lm-train": lm_train.measure,
-    "bitext": bitext.measure,
-    "diversity": diversity.measure,
-    "diversity-large": diversity.measure_large,
-    "diversity-partitions": partitions.measure,
-    "neural": neural.measure,
-    "review": review.measure,
-    "cut": cut.measure,
-    "ray": shards.measure,
-    "ray-large": shards.measure_large,
-    "memory": memory.measure,
-    "bitext-memory": memory.measure_bitext,
-    "startup": startup.measure,
+_JUDGED: dict[str, Callable[[Plan], Section]] = {
+    "startup": startup.startup,
+    "relevance": scoring.relevance,
+    "winnow": scoring.winnow,
+    "rescore": lists.rescore,
+    "bitext": scoring.bitext,
+    "label": scoring.label,
+    "workers": workers.workers,
+    "parent": workers.parent,
+    "fitting": fitting.fitting,
+    "lm-train": fitting.lm_train,
+    "diversity": diversity.diversity,
+    "diversity-large": diversity.large,
+    "review": looking_back.review,
+    "slope": memory.slope,
+    "long-line": memory.long_line,
 }
+_OTHERS: dict[str, Callable[[Plan], Section]] = {
+    "formats": formats.formats,
+    "cut": cut.cut,
+    "diversity-partitions": partitions.partitions,
+    "neural": neural.neural,
+    "ray": shards.ray,
+    "ray-large": shards.ray_large,
+}
+_BARS = "bars"
+PARTS = {**_JUDGED, **_OTHERS}
 _RESULTS = Path(__file__).with_name("RESULTS.md")
-_RECORDS = 1_000_000
-_PACKAGES = ("dataselect", "kenlm", "numpy", "orjson", "scikit-learn")
 
 
 def main() -> int:
-    """Run from the command line; 1 if something could not be measured, whatever the bars say."""
+    """Run from the command line; 1 if a part could not be measured, whatever the bars say."""
     options = _parser().parse_args()
-    folder = os.path.abspath(options.cache)
-    os.makedirs(folder, exist_ok=True)
     plan = Plan(
-        pool=Pool(folder, options.records, options.data),
-        pairs=Pairs(folder, options.records, options.data),
-        cache=folder,
+        cache=os.path.abspath(options.cache),
+        data=options.data,
+        small=options.small,
         rounds=options.rounds,
         peers=options.peers,
         encoder=options.encoder,
     )
-    names = list(SECTIONS) if "all" in options.section else options.section
-    machine = _machine()
-    complete = options.records >= _RECORDS and options.rounds is None and options.peers
-    results = options.results or (_RESULTS if complete else None)
-    print(f"# Benchmarks\n\n{machine['summary']}\n", flush=True)
-    sections = {}
-    for name in names:
+    os.makedirs(plan.cache, exist_ok=True)
+    asked = [*PARTS, _BARS] if "all" in options.part else list(dict.fromkeys(options.part))
+    run = [name for name in (_JUDGED if asked == [_BARS] else asked) if name != _BARS]
+    results = options.results or (None if options.small else _RESULTS)
+    found: dict[str, Section] = {}
+    failed = False
+    for name in run:
+        start = monotonic()
         try:
-            section = SECTIONS[name](plan)
-        except Failed as failure:
+            found[name] = PARTS[name](plan)
+        except (Failed, OSError) as failure:
             print(f"scripts/bench: {name}: {failure}", file=sys.stderr)
-            return 1
-        print(section.markdown(), flush=True)
-        if results is not None:
-            _write(results, name, section, options)
-        sections[name] = section.as_json()
+            failed = True
+            continue
+        _write(results, name, found[name], options, monotonic() - start)
+    if _BARS in asked:
+        _write(results, _BARS, _bars(found), options, None)
     if options.json:
-        machine["load_average_after"] = os.getloadavg()
-        result = {"machine": machine, "options": vars(options), "sections": sections}
         with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=2, default=str)
+            sections = {name: section.as_json() for name, section in found.items()}
+            json.dump({"options": vars(options), "sections": sections}, file, indent=2, default=str)
             file.write("\n")
-    return 0
+    return int(failed)
 
 
-def _write(results: Path, name: str, section: Section, options: argparse.Namespace) -> None:
-    """Put a section into RESULTS.md."""
+def _bars(found: dict[str, Section]) -> Section:
+    """Every bar, what was measured, and whether it is met."""
+    rows = [
+        Row([name, *verdict.cells()])
+        for name, section in found.items()
+        for verdict in section.verdicts
+    ]
+    return Section("Bars", ["part", "what", "bar", "measured", "met"], rows, [])
+
+
+def _write(
+    results: Path | None,
+    name: str,
+    section: Section,
+    options: argparse.Namespace,
+    seconds: float | None,
+) -> None:
+    """Print a section, and put it into RESULTS.md."""
+    print(section.markdown(), flush=True)
+    if results is None:
+        return
     given: dict[str, object] = {
-        "records": None if options.records == _RECORDS else options.records,
+        "small": options.small,
         "rounds": options.rounds,
         "data": options.data and "DIR",
         "encoder": options.encoder and Path(options.encoder).name,
         "no-peers": not options.peers,
     }
-    command = results_file.command_line("scripts/bench", [name], given)
-    processors = f"{platform.machine()}, {os.cpu_count()} cores"
-    load = f"load average {os.getloadavg()[0]:.1f} at the end"
-    results_file.update(results, name, section.markdown(), [command, processors, load])
+    facts = [
+        results_file.command_line("scripts/bench", [name], given),
+        f"{platform.machine()}, {os.cpu_count()} cores",
+        f"load average {os.getloadavg()[0]:.1f} at the end",
+        *([] if seconds is None else [f"{seconds:.0f} s in all"]),
+    ]
+    results_file.update(results, name, section.markdown(), facts)
 
 
 def _parser() -> argparse.ArgumentParser:
+    names = ", ".join(["all", *PARTS, _BARS])
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("part", nargs="*", type=_part, default=["all"], help=names)
     parser.add_argument(
-        "section", nargs="*", type=_section, default=["all"], help=f"all, {', '.join(SECTIONS)}"
+        "--small", action="store_true", help="a thousandth of everything, once; judges nothing"
     )
     parser.add_argument(
-        "--records", type=_positive, default=_RECORDS, metavar="N", help="records in the pool"
-    )
-    parser.add_argument(
-        "--rounds",
-        type=_positive,
-        metavar="R",
-        help="how often everything is run; the median counts "
-        f"[default: relevance {relevance.ROUNDS}, winnow {winnow.ROUNDS}, "
-        f"lm-train {lm_train.ROUNDS}, bitext {bitext.ROUNDS}, neural {neural.ROUNDS}, "
-        f"memory {memory.ROUNDS}, ray {shards.ROUNDS}, startup {startup.ROUNDS}]",
+        "--rounds", type=_positive, metavar="R", help="of every part; the median counts"
     )
     parser.add_argument(
         "--data",
         metavar="DIR",
         help="repeat DIR/general_text/sgd_user.jsonl.gz instead of making a pool: user turns of "
-        "the Schema-Guided Dialogue corpus as lines of id, text and intent; for bitext the pairs "
-        "in DIR/bcontrast_en-de and DIR/general_en-de, as lines of id, src and tgt",
+        "the Schema-Guided Dialogue corpus as lines of id, text and intent; for pairs those in "
+        "DIR/bcontrast_en-de and DIR/general_en-de, as lines of id, src and tgt; for fitting "
+        "DIR/clinc150/train.jsonl.gz; for diversity-partitions DIR/snips_atis_slots, too",
     )
     parser.add_argument(
         "--encoder",
         metavar="MODEL",
-        help="a sentence-transformers model on this machine, for the section neural",
+        help="a sentence-transformers model on this machine, for the part neural",
     )
     parser.add_argument(
         "--cache",
@@ -152,7 +175,7 @@ def _parser() -> argparse.ArgumentParser:
         "--results",
         type=Path,
         metavar="FILE",
-        help="write sections here, however small the run [default: RESULTS.md, if it is complete]",
+        help="write sections here, --small or not [default: RESULTS.md, without --small]",
     )
     parser.add_argument(
         "--no-peers",
@@ -163,9 +186,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _section(given: str) -> str:
-    if given not in (*SECTIONS, "all"):
-        raise argparse.ArgumentTypeError(f"{given} is none of all, {', '.join(SECTIONS)}")
+def _part(given: str) -> str:
+    names = ["all", *PARTS, _BARS]
+    if given not in names:
+        raise argparse.ArgumentTypeError(f"{given} is none of {', '.join(names)}")
     return given
 
 
@@ -174,27 +198,6 @@ def _positive(given: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{given} is under 1")
     return number
-
-
-def _machine() -> dict[str, object]:
-    """What the numbers depend on besides the code."""
-    versions = {name: version(name) for name in _PACKAGES}
-    listed = ", ".join(f"{name} {number}" for name, number in versions.items())
-    load = os.getloadavg()
-    summary = (
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}, {listed}."
-    )
-    if load[0] > 0.5:
-        summary += f" The load average was {load[0]:.1f} before: trust ratios, not rates."
-    return {
-        "summary": summary,
-        "platform": platform.platform(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "versions": versions,
-        "load_average_before": load,
-    }
 
 
 if __name__ == "__main__":

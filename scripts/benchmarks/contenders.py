@@ -7,8 +7,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 _DRIVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "drivers")
@@ -24,12 +24,27 @@ class Spent(NamedTuple):
     """What one process used: seconds on the clock, seconds of processor, most bytes resident.
 
     Processor seconds and bytes include the processes that it waited for, the larger one's bytes.
+    Drivers print two numbers: seconds of getting ready, and those of the work.
     """
 
     wall: float
     cpu: float
     peak_bytes: int
     stdout: str
+
+    @property
+    def work(self) -> float | None:
+        """The seconds of the work, where a driver tells them."""
+        words = self.stdout.split()
+        try:
+            return float(words[1]) if len(words) == 2 else None
+        except ValueError:
+            return None
+
+    @property
+    def seconds(self) -> float:
+        """Of the work, where a driver tells them; else of the whole process."""
+        return self.wall if self.work is None else self.work
 
 
 def dataselect() -> str:
@@ -101,51 +116,74 @@ def _feed(process: subprocess.Popen[bytes], blocks: Iterable[bytes]) -> bool:
 
 @dataclass(frozen=True)
 class Contender:
-    """A command to be run in each round, on so many records."""
+    """A command to be run in each round, on so many records, and the bars that it is held against.
+
+    `feed`: what comes through a pipe. `missing`: why it cannot be run.
+    """
 
     name: str
     command: tuple[str, ...]
     records: int = 0
+    bars: Sequence[Bar] = ()
+    feed: Callable[[], Iterable[bytes]] | None = None
+    missing: str = ""
 
-    def having(self, *options: str) -> Contender:
+    def having(self, *options: str, bars: Sequence[Bar] = ()) -> Contender:
         """The same with more options, named after them and the base names of files."""
         name = " ".join(("…", *map(os.path.basename, options)))
-        return Contender(name, (*self.command, *options), self.records)
+        return replace(self, name=name, command=(*self.command, *options), bars=bars)
+
+    def held_against(self, *bars: Bar) -> Contender:
+        """The same with bars."""
+        return replace(self, bars=bars)
+
+
+Spending = Mapping[str, Sequence[Spent]]
+"""What each contender spent in each round."""
 
 
 @dataclass(frozen=True)
-class Rounds:
-    """What each contender spent in each round, or why it could not be run."""
+class Bar:
+    """A requirement of the design: a figure that must not be above, or below, a limit.
 
-    spent: dict[str, list[Spent]]
-    failed: dict[str, str]
+    `figure` is of one contender, by name, in one round.
+    """
+
+    words: str
+    limit: float
+    figure: Callable[[Mapping[str, Spent], str], float]
+    at_most: bool = True
+
+    def met(self, figure: float) -> bool:
+        """Whether a figure is good enough."""
+        return figure <= self.limit if self.at_most else figure >= self.limit
 
 
-def interleave(contenders: Sequence[Contender], rounds: int, essential: Sequence[str]) -> Rounds:
-    """Run every contender once a round; where there are several, one comes first and counts not.
+def interleave(
+    contenders: Sequence[Contender], rounds: int
+) -> tuple[dict[str, list[Spent]], dict[str, str]]:
+    """What each spent in each round, and why others could not be run. One round more comes first.
 
     A machine that slows down for a while slows all of them, so a ratio within a round holds. Every
-    other round goes backwards, so nobody always follows the same neighbour. A contender that fails
-    is dropped, unless it is `essential`: then Failed is raised.
+    other round goes backwards, so nobody always follows the same neighbour. Of a single round
+    there is no other before.
     """
     spent: dict[str, list[Spent]] = {each.name: [] for each in contenders}
-    failed: dict[str, str] = {}
+    failed = {each.name: each.missing for each in contenders if each.missing}
     for number in range(-1 if rounds > 1 else 0, rounds):
         for each in contenders if number % 2 == 0 else reversed(contenders):
             if each.name in failed:
                 continue
             _note(f"{each.name}: {f'round {number + 1} of {rounds}' if number >= 0 else 'warm-up'}")
             try:
-                found = spend(each.command)
+                found = spend(each.command, each.feed and each.feed())
             except (Failed, OSError) as failure:
-                if each.name in essential:
-                    raise
-                failed[each.name] = str(failure)
+                failed[each.name] = f"failed: {failure}"
                 continue
             if number >= 0:
                 spent[each.name].append(found)
     _note("")
-    return Rounds(spent, failed)
+    return {name: found for name, found in spent.items() if name not in failed}, failed
 
 
 def _note(message: str) -> None:

@@ -1,4 +1,4 @@
-"""dataselect beside a bare loop and beside peers: one pool, interleaved rounds, one table."""
+"""Contenders in interleaved rounds, and one table of what each took."""
 
 from __future__ import annotations
 
@@ -6,127 +6,128 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from contenders import Contender, Failed, Rounds, interleave
-from peers import Peer
-from pool import Pool
-from tables import NOTHING, Bar, Plan, Row, Section, rounds_note, spread
+from contenders import Bar, Contender, Spending, Spent, interleave
+from plan import Plan
+from tables import NOTHING, Row, Section, Verdict, spread
 
-_JUDGED_FROM = 1_000_000
-_HEADS = [
-    "what",
-    "records",
-    "records/s",
-    "time ÷ loop",
-    "CPU ÷ loop",
-    "time ÷ dataselect",
-    "scoring alone",
-]
+_MIB = 1 << 20
+_HEADS = ["records", "records/s", "seconds", "CPU seconds", "MiB"]
 
 
 @dataclass(frozen=True)
 class Contest:
-    """Who scores the pool, and the bars by name.
+    """Contenders for the same work.
 
-    The drivers of peers are given `given`, the pool and `out`, and print the seconds of fitting
-    and of scoring. `missing` says of what cannot be run why. `notes` are those of this contest
-    only.
+    `against`: the contenders that times are ratios of, by what the columns are called. Ratios are
+    of the time a record, because a slow peer has fewer.
     """
 
     title: str
-    pool: Pool
-    out: str
-    loop: Contender
-    ours: Contender
-    variants: Sequence[Contender]
-    peers: Sequence[Peer]
-    given: tuple[str, ...]
-    bars: Mapping[str, Bar]
-    missing: Mapping[str, str] = field(default_factory=dict)
+    contenders: Sequence[Contender]
+    against: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
     def measure(self, plan: Plan, rounds: int) -> Section:
-        """Run everybody in interleaved rounds; who cannot be run is in the table with the reason.
+        """Run everybody; who cannot be run is in the table with the reason."""
+        rounds = plan.times(rounds)
+        spent, failed = interleave(self.contenders, rounds)
+        rows = [self._row(each, spent, failed, plan) for each in self.contenders]
+        heads = ["what", *_HEADS, *[f"time ÷ {name}" for name in self.against]]
+        notes = [*self.notes]
+        if rounds > 1:
+            notes.append(f"Rounds: {rounds}; the median, lowest to highest in brackets.")
+        return Section(self.title, heads, rows, notes)
 
-        Raises Failed if the loop or dataselect fails.
-        """
-        contenders = [self.loop, self.ours, *self.variants]
-        missing = dict(self.missing)
-        for peer in self.peers if plan.peers else ():
-            try:
-                contenders.append(self._entered(peer, plan))
-            except Failed as failure:
-                missing[peer.name] = str(failure)
-        found = interleave(contenders, rounds, essential=(self.loop.name, self.ours.name))
-        rows = [self._row(each, found) for each in contenders]
-        rows += [self._absent(name, reason) for name, reason in missing.items()]
-        return Section(self.title, _HEADS, rows, self._notes(plan, rounds))
-
-    def _entered(self, peer: Peer, plan: Plan) -> Contender:
-        records = min(peer.most_records, self.pool.records)
-        files = (*self.given, self.pool.path(records), self.out)
-        return Contender(peer.name, peer.command(plan.cache, *files), records)
-
-    def _row(self, contender: Contender, found: Rounds) -> Row:
-        name, records = contender.name, self.ours.records
-        if name in found.failed:
-            return self._absent(name, f"failed: {found.failed[name]}")
-        spent, loop, ours = (found.spent[n] for n in (name, self.loop.name, self.ours.name))
-        printed = [[float(word) for word in each.stdout.split()] for each in spent]
-        is_loop, is_peer = name == self.loop.name, bool(printed[0])
-        fitting = [words[0] if words else 0.0 for words in printed]
-        pace = [(s.wall - fit) / contender.records for s, fit in zip(spent, fitting, strict=True)]
-        to_loop = _ratios(pace, [each.wall / records for each in loop])
-        to_ours = _ratios(pace, [each.wall / records for each in ours])
-        cpu_to_loop = _ratios([each.cpu for each in spent], [each.cpu for each in loop])
-        alone = _ratios(
-            [words[1] / contender.records for words in printed if words],
-            [each.wall / records for each in ours if is_peer],
-        )
-        rate, bar = 1 / statistics.median(pace), self.bars.get(name)
-        ratio = statistics.median(to_ours if is_peer else to_loop)
-        figure = rate if bar and bar.of_rate else ratio
+    def _row(self, each: Contender, spent: Spending, failed: Mapping[str, str], plan: Plan) -> Row:
+        if each.name in failed:
+            gone = [failed[each.name], *[NOTHING] * (len(_HEADS) + len(self.against) - 1)]
+            verdicts = [Verdict(each.name, bar.words, NOTHING, None) for bar in each.bars]
+            return Row([each.name, *gone], verdicts)
+        own = spent[each.name]
+        seconds = [found.seconds for found in own]
+        rate = each.records / statistics.median(seconds)
+        ratios = [self._ratios(each, other, spent) for other in self.against.values()]
         return Row(
             [
-                name,
-                f"{contender.records:,}",
-                f"{rate:,.0f}",
-                NOTHING if is_loop else spread(to_loop),
-                NOTHING if is_loop or is_peer else spread(cpu_to_loop),
-                spread(to_ours, 1) if is_peer else NOTHING,
-                spread(alone, 1) if is_peer else NOTHING,
+                each.name,
+                f"{each.records:,}" if each.records else NOTHING,
+                f"{rate:,.0f}" if each.records else NOTHING,
+                spread(seconds),
+                spread([found.cpu for found in own]) if own[0].work is None else NOTHING,
+                f"{max(found.peak_bytes for found in own) / _MIB:,.0f}",
+                *[spread(ratio) if ratio else NOTHING for ratio in ratios],
             ],
-            bar,
-            figure if records >= _JUDGED_FROM else None,
+            [_verdict(bar, each.name, spent, judged=not plan.small) for bar in each.bars],
             {
-                "seconds": [each.wall for each in spent],
-                "of_them_fitting": fitting,
-                "cpu_seconds": [each.cpu for each in spent],
-                "peak_bytes": [each.peak_bytes for each in spent],
+                "seconds": seconds,
+                "wall_seconds": [found.wall for found in own],
+                "cpu_seconds": [found.cpu for found in own],
+                "peak_bytes": [found.peak_bytes for found in own],
             },
         )
 
-    def _absent(self, name: str, reason: str) -> Row:
-        return Row([name, reason, *[NOTHING] * (len(_HEADS) - 2)], self.bars.get(name))
-
-    def _notes(self, plan: Plan, rounds: int) -> list[str]:
-        notes = [
-            self.pool.describe(),
-            rounds_note(rounds) + " Ratios are taken within a round. Everybody reads and writes "
-            "plain files, in one process but for --jobs.",
-            (
-                "Everybody is a whole process with start-up and model, and fitting left out. "
-                "'Scoring alone' leaves out a peer's start-up too, but not that of dataselect. A "
-                "slow peer has fewer records, over which its start-up weighs more."
-            ),
-            *self.notes,
-        ]
-        if self.pool.records < _JUDGED_FROM:
-            notes.append(
-                f"The bars are for {_JUDGED_FROM:,} records and more: with fewer, start-up is most "
-                "of what is measured, and nothing is judged."
-            )
-        return notes
+    def _ratios(self, each: Contender, other: str, spent: Spending) -> list[float]:
+        if each.name == other or other not in spent:
+            return []
+        records = {found.name: found.records or 1 for found in self.contenders}
+        share = records[other] / records[each.name]
+        rounds = zip(spent[each.name], spent[other], strict=True)
+        return [own.seconds / theirs.seconds * share for own, theirs in rounds]
 
 
-def _ratios(values: list[float], others: list[float]) -> list[float]:
-    return [value / other for value, other in zip(values, others, strict=True)]
+def _verdict(bar: Bar, name: str, spent: Spending, *, judged: bool) -> Verdict:
+    """What a bar says of the median; nothing where what it compares with could not be run."""
+    rounds = [dict(zip(spent, found, strict=True)) for found in zip(*spent.values(), strict=True)]
+    try:
+        figures = [bar.figure(found, name) for found in rounds]
+    except KeyError:
+        return Verdict(name, bar.words, NOTHING, None)
+    met = bar.met(statistics.median(figures)) if judged else None
+    return Verdict(name, bar.words, spread(figures), met)
+
+
+def at_most(limit: float, other: str, words: str) -> Bar:
+    """So many times the time of another, on as many records."""
+
+    def figure(found: Mapping[str, Spent], name: str) -> float:
+        return found[name].seconds / found[other].seconds
+
+    return Bar(f"≤ {limit:g} × {words}", limit, figure)
+
+
+def as_fast(limit: float, other: str, words: str) -> Bar:
+    """So many times as fast as another."""
+
+    def figure(found: Mapping[str, Spent], name: str) -> float:
+        return found[other].seconds / found[name].seconds
+
+    return Bar(f"≥ {limit:g} × {words}", limit, figure, at_most=False)
+
+
+def within(seconds: float) -> Bar:
+    """So many seconds on the clock."""
+    return Bar(f"≤ {seconds:g} s", seconds, lambda found, name: found[name].wall)
+
+
+def processor(seconds: float) -> Bar:
+    """So many seconds of processor."""
+    return Bar(f"≤ {seconds:g} s of processor", seconds, lambda found, name: found[name].cpu)
+
+
+def milliseconds(limit: float) -> Bar:
+    """So many milliseconds on the clock."""
+    return Bar(f"≤ {limit:g} ms", limit, lambda found, name: 1000 * found[name].wall)
+
+
+def memory() -> Bar:
+    """1 GiB."""
+    return Bar("< 1,024 MiB", 1024, lambda found, name: found[name].peak_bytes / _MIB)
+
+
+def flat(growth: float, short: str) -> Bar:
+    """The memory of a shorter run, but for so much."""
+    return Bar(
+        f"≤ {growth:g} × MiB of a tenth",
+        growth,
+        lambda found, name: found[name].peak_bytes / found[short].peak_bytes,
+    )

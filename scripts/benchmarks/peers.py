@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from contenders import Failed, driver
+from contenders import Contender, Failed, driver
 
 _INSTALL_TIMEOUT_S = 600
 
@@ -38,9 +38,13 @@ class Peer:
             file.write(wanted)
         return python
 
-    def command(self, cache: str, *arguments: str) -> tuple[str, ...]:
-        """The driver's command line. Raises Failed where the tool cannot be installed."""
-        return driver(self.driver, *arguments, python=self.python(cache))
+    def contender(self, cache: str, *arguments: str, records: int = 0) -> Contender:
+        """Its driver, or why it cannot be installed."""
+        try:
+            command = driver(self.driver, *arguments, python=self.python(cache))
+        except Failed as failure:
+            return Contender(self.name, (), records, missing=str(failure))
+        return Contender(self.name, command, records)
 
 
 def _ours(*packages: str) -> tuple[str, ...]:
@@ -52,32 +56,32 @@ SKLEARN = Peer(
     "HashingVectorizer((1,3)) + LogisticRegression",
     "sklearn_script",
     _ours("scikit-learn", "numpy", "orjson"),
-    1_000_000,
+    200_000,
 )
 FASTTEXT = Peer(
     "fastText",
     "fasttext_script",
     ("fasttext-wheel==0.9.2", "numpy==1.26.4", *_ours("orjson")),
-    1_000_000,
+    200_000,
 )
 DSIR = Peer(
     "DSIR",
     "dsir",
     ("data-selection==1.0.3", "nltk", *_ours("numpy", "joblib")),
-    100_000,
+    50_000,
 )
 
 OPUSFILTER = Peer(
     "OpusFilter's CrossEntropyFilter",
     "opusfilter_script",
     ("opusfilter==3.3.1", "varikn==1.2.1", *_ours("orjson")),
-    1_000_000,
+    200_000,
 )
 TFIDF_SVD = Peer(
     "TfidfVectorizer + TruncatedSVD",
     "tfidf_svd_script",
     _ours("scikit-learn", "numpy", "orjson"),
-    100_000,
+    50_000,
 )
 APRICOT = Peer(
     "apricot, facility location, lazy",

@@ -67,6 +67,12 @@ class Pool:
         wanted = min(_BACKGROUND, self.records)
         return self._made(f"background-{wanted}", islice(self._source(), wanted))
 
+    def labelled(self) -> str:
+        """Texts of every domain whose intent is known."""
+        wanted = min(_BACKGROUND, self.records)
+        known = (each for each in self._source() if each["intent"])
+        return self._made(f"labelled-{wanted}", islice(known, wanted))
+
     @cached_property
     def model(self) -> str:
         """A relevance model fitted on the two, anew in each run by the program that is measured."""

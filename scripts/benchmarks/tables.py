@@ -1,61 +1,33 @@
-"""What a section is asked for, and what it gives back."""
+"""What a part gives back: a table, what its bars say, and what a reader must know to trust it."""
 
 from __future__ import annotations
 
-import os
 import statistics
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pairs import Pairs
-    from pool import Pool
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 NOTHING = "–"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How to measure. `rounds` is None where each section has its own number.
+class Verdict:
+    """A bar of the design, what was measured, and whether that is good enough.
 
-    `encoder`: a sentence-transformers model, or None to leave neural encoding out.
+    `met` is None where too little was run to judge.
     """
 
-    pool: Pool
-    pairs: Pairs
-    cache: str
-    rounds: int | None
-    peers: bool
-    encoder: str | None
+    what: str
+    bar: str
+    measured: str
+    met: bool | None
 
-    @contextmanager
-    def output(self, name: str) -> Iterator[str]:
-        """A path to write to, over and over; the file is deleted in the end."""
-        path = os.path.join(self.cache, name)
-        try:
-            yield path
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(path)
+    def cells(self) -> list[str]:
+        """What, bar, figure, and yes or no."""
+        return [self.what, self.bar, self.measured, _YES[self.met]]
 
 
-@dataclass(frozen=True)
-class Bar:
-    """A requirement of the design: a figure that must not be above, or below, a limit.
-
-    `of_rate`: the figure is that of records a second, not a ratio.
-    """
-
-    limit: float
-    words: str
-    at_most: bool = True
-    of_rate: bool = False
-
-    def met(self, figure: float) -> bool:
-        """Whether a figure is good enough."""
-        return figure <= self.limit if self.at_most else figure >= self.limit
+_YES = {True: "yes", False: "**no**", None: NOTHING}
 
 
 @dataclass(frozen=True)
@@ -63,33 +35,49 @@ class Row:
     """A line of a table. `measured` goes into the JSON only: every round by itself."""
 
     cells: list[str]
-    bar: Bar | None = None
-    figure: float | None = None
+    verdicts: Sequence[Verdict] = ()
     measured: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def met(self) -> bool | None:
-        """Whether the bar is met; None where there is no bar or nothing to hold against it."""
-        return None if self.bar is None or self.figure is None else self.bar.met(self.figure)
-
     def spelled(self) -> list[str]:
-        """All cells, the bar and whether it is met at the end."""
-        met = {True: "yes", False: "**no**", None: NOTHING}[self.met]
-        return [*self.cells, self.bar.words if self.bar else NOTHING, met]
+        """All cells, and at the end the bars, with the figures that miss theirs."""
+        told = [f"{each.bar}: {each.measured}, {_YES[each.met]}" for each in self.verdicts]
+        return [*self.cells, "; ".join(told) or NOTHING]
 
 
 @dataclass(frozen=True)
 class Section:
-    """A table with a title, and below it what a reader must know to trust it."""
+    """A table with a title, and notes below it."""
 
     title: str
     heads: list[str]
     rows: list[Row]
     notes: list[str]
 
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """What its bars say."""
+        return [verdict for row in self.rows for verdict in row.verdicts]
+
+    def beside(self, heads: list[str], cells: Mapping[str, list[str]]) -> Section:
+        """The same with more columns, whose cells are given by the first of a row.
+
+        Rows of which there is nothing else come last.
+        """
+        none = [NOTHING] * len(heads)
+        rows = [
+            replace(row, cells=[*row.cells, *cells.get(row.cells[0], none)]) for row in self.rows
+        ]
+        known = {row.cells[0] for row in self.rows}
+        empty = [NOTHING] * (len(self.heads) - 1)
+        rows += [Row([name, *empty, *own]) for name, own in cells.items() if name not in known]
+        return replace(self, heads=[*self.heads, *heads], rows=rows)
+
     def markdown(self) -> str:
-        """The table, columns aligned for those who read it as it is."""
-        lines = [[*self.heads, "bar", "met"], *[row.spelled() for row in self.rows]]
+        """The table, without empty columns, aligned for those who read it as it is."""
+        columns = list(
+            zip([*self.heads, "bar"], *[row.spelled() for row in self.rows], strict=True)
+        )
+        lines = list(zip(*[each for each in columns if set(each[1:]) != {NOTHING}], strict=True))
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         rule = ["-" * widths[0], *["-" * (width - 1) + ":" for width in widths[1:]]]
         table = [
@@ -105,10 +93,9 @@ class Section:
         return "\n".join([f"## {self.title}\n", *table, "", *notes, ""])
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, and whether each bar is met."""
+        """Everything, every round by itself."""
         rows = [
-            {**dict(zip(self.heads, row.cells, strict=True)), **asdict(row), "met": row.met}
-            for row in self.rows
+            {**dict(zip(self.heads, row.cells, strict=True)), **asdict(row)} for row in self.rows
         ]
         for row in rows:
             del row["cells"]
@@ -121,12 +108,7 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
     >>> spread([1.5, 1.0, 3.0])
     '1.50 (1.00-3.00)'
     """
-    middle = f"{statistics.median(values):.{digits}f}"
+    middle = f"{statistics.median(values):,.{digits}f}"
     if len(values) == 1:
         return middle
-    return f"{middle} ({min(values):.{digits}f}-{max(values):.{digits}f})"
-
-
-def rounds_note(rounds: int) -> str:
-    """How to read what `spread` writes."""
-    return f"Rounds: {rounds}; the median, lowest to highest in brackets."
+    return f"{middle} ({min(values):,.{digits}f}-{max(values):,.{digits}f})"

@@ -1,9 +1,8 @@
-"""Cut a table of synthetic scores; print how many are kept.
+"""Cut a table of synthetic scores.
 
 python cut_table.py RECORDS PART_SIZE OPTION=VALUE..., e.g. 100000000 10000000 share=1/3 per=intent
 """
 
-import json
 import sys
 from fractions import Fraction
 
@@ -30,5 +29,5 @@ cut = selection.cut(
     table.scores, costs=table.costs, groups=table.groups, rng=np.random.default_rng(0)
 )
 starts = range(0, records, size)
-kept = sum(int(cut.part(slice(start, start + size)).kept.sum()) for start in starts)
-print(json.dumps({"kept": kept}))
+if not sum(int(cut.part(slice(start, start + size)).kept.sum()) for start in starts):
+    sys.exit("nothing was kept")

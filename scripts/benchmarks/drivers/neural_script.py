@@ -3,8 +3,8 @@
     python neural_script.py MODEL POOL TEXTS POLICY BATCH_SIZE
 
 TEXTS targets evenly spaced in POOL. POLICY: `library` lets the library sort all of them by length,
-`unsorted` gives it a batch at a time, `dataselect` is the encoder of `bitext --encoder`. Prints the
-seconds of encoding, the model loaded and used once before.
+`unsorted` gives it a batch at a time, `dataselect` is the encoder of `bitext --encoder`. Prints 0
+and the seconds of encoding, the model loaded and used once before.
 """
 
 import os
@@ -60,4 +60,4 @@ encode = _POLICIES[policy](model, int(batch_size))
 encode(texts[: int(batch_size)])
 start = perf_counter()
 encode(texts)
-print(perf_counter() - start)
+print(0, perf_counter() - start)

@@ -7,13 +7,14 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import pairwise
 from time import process_time
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
+from plan import Plan
 from pool import corpus
-from tables import NOTHING, Plan, Row, Section
+from tables import NOTHING, Row, Section
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +41,7 @@ _HEADS = [
 ]
 
 
-def measure(plan: Plan) -> Section:
+def partitions(plan: Plan) -> Section:
     """The value of picks in partitions, by method, number of picks and number of partitions."""
     rows = [
         Row([name, method, *cells])
@@ -68,10 +69,10 @@ def measure(plan: Plan) -> Section:
 
 def _pools(plan: Plan) -> Iterator[tuple[str, list[str]]]:
     """Names and texts."""
-    data = plan.pool.data
+    data = plan.data
     if data is None:
-        with open(plan.pool.path(_MADE), "rb") as lines:
-            yield "made", [orjson.loads(line)["text"] for line in islice(lines, _MADE)]
+        with open(plan.pool(_MADE).path(), "rb") as lines:
+            yield "made", [orjson.loads(line)["text"] for line in lines]
         return
     for name, files in _CORPORA.items():
         paths = (os.path.join(data, f"{file}.jsonl.gz") for file in files)
