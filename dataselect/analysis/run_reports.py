@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from dataselect.data.fields import Column
 from dataselect.data.files.input_names import holds, is_output_folder
 from dataselect.data.output_files import STDOUT
-from dataselect.data.records import text_of
 from dataselect.errors import InputError
 from dataselect.execution import run_report
 from dataselect.execution.counting.counts import Counts
 from dataselect.selection.reasons import Reason, describe, read_counts
 
 if TYPE_CHECKING:
-    from dataselect.data.records import Column
+    from dataselect.data.fields import Column
     from dataselect.execution.run_report import CompareReport, Learnt, ReportedCut, ScoringReport
 
 
@@ -68,7 +68,7 @@ class Stage:
         """Where the files of an option, such as `in_domain`, have their texts."""
         option = f"--{files.replace('_', '-')}"
         usual = str(self.options["text_field"]), self.text_field
-        return text_of(option, self.options.get(f"{files}_field"), *usual)
+        return Column.text_of(option, self.options.get(f"{files}_field"), *usual)
 
     def text_paths(self, files: str) -> list[str]:
         """The paths at which these may have their texts, none where the option is not given."""

@@ -47,11 +47,11 @@ class LanguageModelOptions:
         """
         if not self.in_domain:
             return []
+        from dataselect.data.fields import Column
         from dataselect.data.formats.record_files import RecordFiles
-        from dataselect.data.records import text_of
         from dataselect.data.sampling import read_columns
 
-        column = text_of("--in-domain", self.in_domain_field, text_field)
+        column = Column.text_of("--in-domain", self.in_domain_field, text_field)
         [texts] = read_columns(RecordFiles(self.in_domain, text_field=column.path), [column])
         if not texts:
             raise InputError(f"{', '.join(self.in_domain)}: no text to train on; check --in-domain")

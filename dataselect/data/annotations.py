@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from unicodedata import normalize
 
 from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import BadRecord, Column
+from dataselect.data.records import BadRecord
 
 
 class Slot(NamedTuple):
@@ -77,14 +78,14 @@ def annotation(
     A record without slots has none; one without an intent is bad if `requires_intent`.
     """
     if isinstance(text, str):
-        text = records.text(text)
+        text = Column.text(text)
     return _Annotation(
         text.path,
         text.check,
         _never,
         text.option,
         text.instead,
-        intent=replace(records.group(intent_field, "--intent-field"), check=_intent),
+        intent=replace(Column.group(intent_field, "--intent-field"), check=_intent),
         slots=Column(slots_field, list, _never, "--slots-field"),
         requires_intent=requires_intent,
     )
@@ -132,7 +133,7 @@ def _present(column: Column, record: dict[str, Any]) -> bool:
 def _intent(value: Any) -> Any:
     if value is None:
         raise ValueError(f"is null, not a label; {_REMEDY}")
-    return records.group("").check(value)
+    return Column.group("").check(value)
 
 
 def _slots(text: str, remarks: Counter[str], value: Any) -> tuple[Slot, ...]:
@@ -161,7 +162,7 @@ def _slot(text: str, value: Any, item: str) -> Slot:
             raise ValueError(f"{item} lacks '{name}'; {_REMEDY}")
     slot, start, end = value["slot"], value["start"], value["end"]
     try:
-        records.text("slot").check(slot)
+        Column.text("slot").check(slot)
     except ValueError as error:
         raise ValueError(f"{item}: 'slot' {error}") from None
     for offset in (start, end):

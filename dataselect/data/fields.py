@@ -1,16 +1,16 @@
 """What a field must be, and every sentence about a bad one."""
 
+from __future__ import annotations
+
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-
-class RefusedError(ValueError):
-    """Why a line or one of its fields is refused, and what to do."""
+from dataselect.data.field_paths import fields_there, value_at
+from dataselect.data.json_lines.json_values import RefusedError, kind_of
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Column:
             value = self.find(record)
         except (KeyError, TypeError):
             names = " or ".join(map(repr, (self.path, *self.instead)))
-            there = _fields_there(record, self.path)
+            there = fields_there(record, self.path)
             raise RefusedError(
                 f"field {names} is missing; name another with {self.option} ({there})"
             ) from None
@@ -76,98 +76,71 @@ class Column:
         except ValueError as error:
             raise RefusedError(f"field '{self.path}' {error}") from None
 
+    @staticmethod
+    def text(path: str, option: str = "--text-field", *instead: str) -> Column:
+        """A column of text: a string that is neither empty nor blank."""
+        return Column(path, _check_text, _all_texts, option, instead)
 
-def value_at(record: Any, path: str) -> Any:
-    """The value at a path: that of the field of this name, or else of dotted steps inward.
+    @staticmethod
+    def text_of(files: str, path: str | None, *usual: str) -> Column:
+        """A column of text of the files that an option names, which may have it elsewhere.
 
-    A step into a list is a place in it, from 0, or from -1 for the last one. Raises KeyError or
-    TypeError where there is nothing.
+        `files`: the option, such as `--in-domain`; `path`: what is given by `--in-domain-field`, or
+        None for the first that there is of the `usual` fields, and `text`.
+        """
+        names = dict.fromkeys((*usual, "text")) if path is None else [path]
+        return Column.text(next(iter(names)), f"{files}-field", *[*names][1:])
 
-    >>> value_at({"supervisions": [{"text": "hi"}]}, "supervisions.0.text")
-    'hi'
-    """
-    if "." not in path or path in record:
-        return record[path]
-    for step in path.split("."):
-        record = _inner(record, step)
-    return record
+    @staticmethod
+    def hypothesis(path: str, option: str = "--text-field") -> Column:
+        """A column of text that may be empty: a recogniser may hear nothing."""
+        return Column(path, _check_hypothesis, _all_strings, option)
+
+    @staticmethod
+    def reference(path: str) -> Column:
+        """A column of what was said, which may be nothing; absent or null, it is not known."""
+        return Column(path, _check_hypothesis, _all_strings, "--reference-field")
+
+    @staticmethod
+    def number(path: str, option: str = "--by") -> Column:
+        """A column of finite numbers, as float."""
+        return Column(path, _check_number, _all_finite, option)
+
+    @staticmethod
+    def cost(path: str) -> Column:
+        """A column of numbers that are not negative, as float."""
+        return Column(path, _check_cost, lambda _: False, "--cost")
+
+    @staticmethod
+    def group(path: str, option: str = "--per") -> Column:
+        """A column of labels: strings as they are; numbers, booleans and null by their JSON."""
+        return Column(path, _check_group, _all_strings, option)
+
+    @staticmethod
+    def optional(path: str, option: str = "") -> Column:
+        """A column of any JSON value; None where there is nothing."""
+        return _Optional(path, lambda value: value, lambda _: True, option)
+
+    @staticmethod
+    def identity(path: str = "id") -> Column:
+        """A column of what names a record, as `optional`."""
+        return Column.optional(path, "--id-field")
 
 
-def _inner(value: Any, step: str) -> Any:
-    """What is one step inward. Raises KeyError or TypeError."""
-    if not isinstance(value, list):
-        return value[step]
-    place = int(step) if _PLACE.fullmatch(step) else len(value)
-    if not -len(value) <= place < len(value):
-        raise KeyError(step)
-    return value[place]
+class _Optional(Column):
+    """A field that a record may lack."""
 
-
-_PLACE = re.compile("-?[0-9]{1,18}")
-
-
-def _fields_there(record: dict[str, Any], path: str) -> str:
-    """The fields that a record has as far in as a path leads, for people, as far as they fit.
-
-    First come those further in that are called as the end of the path is.
-    """
-    if not record:
-        return "the record has no field"
-    here: Any = record
-    prefix = ""
-    for step in path.split("."):
+    def find(self, record: Any) -> Any:
+        """The field's value, or None."""
         try:
-            inner = _inner(here, step)
+            return super().find(record)
         except (KeyError, TypeError):
-            break
-        if not inner or not isinstance(inner, dict | list):
-            break
-        here, prefix = inner, f"{prefix}{step}."
-    if isinstance(here, list) and here[0] and isinstance(here[0], dict | list):
-        here, prefix = here[0], f"{prefix}0."
-    alike = islice(_called(here, path.rpartition(".")[2], prefix, _DEEPEST), _MOST_ALIKE)
-    own = (f"{prefix}{step}" for step, _ in _members(here))
-    names = list(dict.fromkeys([*alike, *own]))
-    shown = [
-        name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
-        for name in names[:_MOST_NAMES]
-    ]
-    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
-    return "there are " + ", ".join(map(repr, shown)) + more
+            return None
 
-
-def _called(value: Any, name: str, prefix: str, depth: int) -> Iterator[str]:
-    """Yield the paths of fields of a name, at most `depth` steps in; of lists, the first item."""
-    for step, inner in _members(value):
-        if step == name and isinstance(value, dict):
-            yield f"{prefix}{step}"
-        elif depth > 1:
-            yield from _called(inner, name, f"{prefix}{step}.", depth - 1)
-
-
-def _members(value: Any) -> Iterable[tuple[str, Any]]:
-    """The steps that lead further in; of a list, the first."""
-    if isinstance(value, dict):
-        return value.items()
-    return [("0", value[0])] if isinstance(value, list) and value else []
-
-
-_MOST_ALIKE, _DEEPEST = 3, 5
-_MOST_NAMES, _LONGEST_NAME = 8, 40
-
-
-_KINDS = {
-    dict: "an object",
-    list: "an array",
-    str: "a string",
-    bool: "a boolean",
-    type(None): "null",
-}
-
-
-def kind_of(value: object) -> str:
-    """What JSON calls a value, with its article."""
-    return _KINDS.get(type(value), "a number")
+    @property
+    def is_plain(self) -> bool:
+        """Never: a look at a record by name alone fails where there is none."""
+        return False
 
 
 def _check_text(value: Any) -> str:
@@ -251,72 +224,6 @@ _LARGEST_WHOLE = 2.0**64  # from here on orjson reads whole numbers as doubles, 
 
 def _all_strings(values: list[Any]) -> bool:
     return set(map(type, values)) <= {str}
-
-
-def text(path: str, option: str = "--text-field", *instead: str) -> Column:
-    """A column of text: a string that is neither empty nor blank."""
-    return Column(path, _check_text, _all_texts, option, instead)
-
-
-def text_of(files: str, path: str | None, *usual: str) -> Column:
-    """A column of text of the files that an option names, which may have it elsewhere.
-
-    `files`: the option, such as `--in-domain`; `path`: what is given by `--in-domain-field`, or
-    None for the first that there is of the `usual` fields, and `text`.
-    """
-    names = dict.fromkeys((*usual, "text")) if path is None else [path]
-    return text(next(iter(names)), f"{files}-field", *[*names][1:])
-
-
-def hypothesis(path: str, option: str = "--text-field") -> Column:
-    """A column of text that may be empty: a recogniser may hear nothing."""
-    return Column(path, _check_hypothesis, _all_strings, option)
-
-
-def reference(path: str) -> Column:
-    """A column of what was said, which may be nothing; absent or null, it is not known."""
-    return Column(path, _check_hypothesis, _all_strings, "--reference-field")
-
-
-def number(path: str, option: str = "--by") -> Column:
-    """A column of finite numbers, as float."""
-    return Column(path, _check_number, _all_finite, option)
-
-
-def cost(path: str) -> Column:
-    """A column of numbers that are not negative, as float."""
-    return Column(path, _check_cost, lambda _: False, "--cost")
-
-
-def group(path: str, option: str = "--per") -> Column:
-    """A column of labels: strings as they are; numbers, booleans and null by their JSON."""
-    return Column(path, _check_group, _all_strings, option)
-
-
-class _Optional(Column):
-    """A field that a record may lack."""
-
-    def find(self, record: Any) -> Any:
-        """The field's value, or None."""
-        try:
-            return super().find(record)
-        except (KeyError, TypeError):
-            return None
-
-    @property
-    def is_plain(self) -> bool:
-        """Never: a look at a record by name alone fails where there is none."""
-        return False
-
-
-def optional(path: str, option: str = "") -> Column:
-    """A column of any JSON value; None where there is nothing."""
-    return _Optional(path, lambda value: value, lambda _: True, option)
-
-
-def identity(path: str = "id") -> Column:
-    """A column of what names a record, as `optional`."""
-    return optional(path, "--id-field")
 
 
 POSITION = Column("", int, lambda _: True, "")

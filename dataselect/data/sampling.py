@@ -6,9 +6,11 @@ from abc import ABC, abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from dataselect.data.fields import POSITION, Column
 from dataselect.data.files.line_blocks import Block, count_records, numbered
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import POSITION, BadRecord, Column, encoded, identity, parse, read
+from dataselect.data.json_lines.json_values import encoded, parse
+from dataselect.data.records import BadRecord, read
 from dataselect.errors import InputError, RequirementError
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def names_at(inputs: Inputs, positions: Collection[int]) -> list[bytes]:
         filled = ((number, line) for number, line in block.numbered_lines() if line.strip())
         for position, (number, line) in enumerate(filled, start=block.first_record):
             if position in wanted:
-                own = identity().find(parse(line))
+                own = Column.identity().find(parse(line))
                 found.append(encoded(f"{block.source}:{number}" if own is None else own))
     return found
 

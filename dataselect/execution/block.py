@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.files.line_blocks import Block
+from dataselect.data.json_lines.json_bytes import annotate, without_fields
+from dataselect.data.json_lines.json_values import encoded
 from dataselect.data.json_lines.object_lines import ObjectLines
 from dataselect.execution.counting.kept_duplicates import NO_TEXT
 from dataselect.execution.scored_block import PendingBlock, ScoredRecords, SelectedBlock
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.records import Column, Fields
+    from dataselect.data.fields import Column
+    from dataselect.data.json_lines.json_bytes import Fields
     from dataselect.execution.scorer import Scorer, Scores
     from dataselect.selection.apply import Cut
     from dataselect.selection.rule import Selection
@@ -89,7 +93,7 @@ class BlockTask:
 
     def stripped(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Lines less the fields that the scorer takes away, and those of an earlier run."""
-        return records.without_fields(lines, self._unwanted)
+        return without_fields(lines, self._unwanted)
 
     @cached_property
     def _unwanted(self) -> list[str]:
@@ -126,7 +130,7 @@ class BlockTask:
             found.bad,
             scores.remarks,
             found.keys,
-            (_rows if self.only_fields else records.annotate)(found.lines, scores.fields),
+            (_rows if self.only_fields else annotate)(found.lines, scores.fields),
             list(scores.fields),
             found.costs,
             found.groups,
@@ -180,13 +184,13 @@ class BlockTask:
             else:
                 columns = [list(pick(column, mask)) for column in columns]
             added.update(self.scorer.details(columns))
-        text = records.annotate(kept, added)
+        text = annotate(kept, added)
         if not self.wants_dropped or len(kept) == len(lines):
             return text, b""
         left = {name: pick(values, ~mask) for name, values in fields.items()}
-        words = [records.encoded(describe(reason)) for reason in cut.reasons]
+        words = [encoded(describe(reason)) for reason in cut.reasons]
         left[DROPPED] = [words[decision - 1] for decision in cut.decisions[:][~mask].tolist()]
-        return text, records.annotate(_pick_lines(lines, ~mask), left)
+        return text, annotate(_pick_lines(lines, ~mask), left)
 
     def _cost_column(self) -> Column | None:
         return None if self._costs_added_text else cost_column(self.selection.cost, self.text_field)
@@ -199,12 +203,12 @@ class BlockTask:
     def _group_column(self) -> Column | None:
         """The `--per` field, unless the scorer is about to add it."""
         per = self.selection.per
-        return None if per is None or per in self.scorer.adds else records.group(per)
+        return None if per is None or per in self.scorer.adds else Column.group(per)
 
     def _text_column(self) -> Column | None:
         """The text that `--auto` reads later, unless the scorer is about to add it."""
         wanted = self.selection.auto is not None and self.text_field not in self.scorer.adds
-        return records.text(self.text_field) if wanted else None
+        return Column.text(self.text_field) if wanted else None
 
     @property
     def compared_field(self) -> str:
@@ -217,8 +221,8 @@ class BlockTask:
         if self.scorer.compared or self.text_field in self.scorer.adds:
             return None
         if self.selection.compares_texts:
-            return records.hypothesis(self.text_field)
-        return records.optional(self.text_field)
+            return Column.hypothesis(self.text_field)
+        return Column.optional(self.text_field)
 
     def _compared(
         self, inputs: Sequence[list[Any]], scores: Scores, others: list[Any] | None
@@ -240,7 +244,7 @@ class BlockTask:
 
     def texts_of(self, lines: Sequence[bytes]) -> list[str]:
         """The texts of lines that were written, as they are compared."""
-        columns = self.scorer.compared or [records.text(self.text_field)]
+        columns = self.scorer.compared or [Column.text(self.text_field)]
         return _joined(records.read(Block("spool", 1, b"\n".join([*lines, b""])), columns).columns)
 
     def _costs(self, values: list[Any]) -> NDArray[np.float64]:
@@ -251,7 +255,7 @@ def cost_column(cost: str, text_field: str) -> Column | None:
     """What `counted` counts: the text for words and chars, else a field; None for records."""
     if cost == "records":
         return None
-    return records.text(text_field) if cost in ("words", "chars") else records.cost(cost)
+    return Column.text(text_field) if cost in ("words", "chars") else Column.cost(cost)
 
 
 def counted(cost: str, values: Sequence[Any]) -> NDArray[np.float64]:

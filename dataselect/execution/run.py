@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataselect.console import Progress
 from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.files.raw_files import refuse_shared_stdin
 from dataselect.data.formats import JSONL, Layout, suffix_of
 from dataselect.data.formats.lines import SourceLine
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from dataselect.data.records import Column
+    from dataselect.data.fields import Column
     from dataselect.models.normalization import Normalization
 
 Item = TypeVar("Item")
@@ -207,7 +208,7 @@ class Run:
         self, noun: str, normalization: Normalization | None = None
     ) -> Iterator[Sequence[str]]:
         """Yield the texts of each block; bad records are dealt with on the way."""
-        column = records.text(self.settings.text_field)
+        column = Column.text(self.settings.text_field)
         for [texts] in self.columns(self.inputs, [column], noun):
             yield texts if normalization is None else normalization.each(texts)
         self._check()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypedDict, TypeVar
 
 from dataselect.data.files.chunks import read_whole
-from dataselect.data.records import encoded
+from dataselect.data.json_lines.json_values import encoded
 from dataselect.documents import Between, Count, DocumentError, parsed, typed
 from dataselect.errors import InputError
 from dataselect.execution.counting.counts import Counts

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.records import Column, Fields
+    from dataselect.data.fields import Column
+    from dataselect.data.json_lines.json_bytes import Fields
     from dataselect.selection.ranking import Direction
     from dataselect.selection.reasons import Reason
 

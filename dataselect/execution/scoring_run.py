@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from dataselect.console import figure
-from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.input_files import Inputs
 from dataselect.errors import OptionError
 from dataselect.execution.block import BlockTask
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.records import Column
+    from dataselect.data.fields import Column
     from dataselect.execution.counting.kept_duplicates import Duplicates
     from dataselect.execution.scorer import Scorer
     from dataselect.selection.best_share import Sweep
@@ -124,7 +124,7 @@ class ScoringRun(Run):
             wants_distribution=self.settings.report is not None,
             excluded_keys=self.excluded_keys(selection, scorer.compared),
         )
-        usual = records.text_of("--auto", selection.auto_field, self.settings.text_field)
+        usual = Column.text_of("--auto", selection.auto_field, self.settings.text_field)
         per = self._carry_out(work, development or usual)
         self.counts.check()
         self.require(self.counts.kept, LOOSEN)
@@ -140,7 +140,7 @@ class ScoringRun(Run):
         `compared`: the texts by which records are told apart.
         """
         if selection.exclude and self._excluded_keys is None:
-            usual = records.text_of("--exclude", selection.exclude_field, self.settings.text_field)
+            usual = Column.text_of("--exclude", selection.exclude_field, self.settings.text_field)
             in_pairs = len(compared) > 1
             if in_pairs and selection.exclude_field is not None:
                 names = " and ".join(column.option for column in compared)

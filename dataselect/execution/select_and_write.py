@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.records import BadRecord, Fields
+    from dataselect.data.json_lines.json_bytes import Fields
+    from dataselect.data.records import BadRecord
     from dataselect.execution.block import BlockTask
     from dataselect.execution.counting.kept_duplicates import CopyCounter
     from dataselect.execution.counting.run_statistics import RunStatistics

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.data import records
+from dataselect.data.field_paths import value_at
+from dataselect.data.fields import Column
 from dataselect.data.files.line_blocks import Block
-from dataselect.data.records import value_at
 
 LHOTSE = {
     "id": "cut-1",
@@ -54,7 +55,7 @@ def test_a_path_leads_into_objects_and_lists(path: str, value: object) -> None:
     ],
 )
 def test_a_path_that_leads_nowhere(path: str) -> None:
-    assert records.optional(path).find(LHOTSE) is None
+    assert Column.optional(path).find(LHOTSE) is None
     with pytest.raises((KeyError, TypeError)):
         value_at(LHOTSE, path)
 
@@ -100,14 +101,14 @@ def test_every_value_of_a_record_has_a_path(record: dict[str, Any]) -> None:
 )
 def test_a_missing_field_tells_those_that_are_there(path: str, there: str) -> None:
     with pytest.raises(ValueError, match="is missing; name another with --text-field") as found:
-        records.text(path).get(LHOTSE)
+        Column.text(path).get(LHOTSE)
     assert there in str(found.value)
 
 
 def test_of_many_fields_some_are_told() -> None:
     record = {f"field{number}": number for number in range(30)} | {"x" * 50: {"text": "a"}}
     with pytest.raises(ValueError, match="there are") as found:
-        records.text("text").get(record)
+        Column.text("text").get(record)
     told = str(found.value).partition("(there are ")[2]
     assert told.startswith(f"'{'x' * 40}...', 'field0', 'field1', 'field2'")
     assert told.endswith("'field6' and 24 more)")
@@ -115,7 +116,7 @@ def test_of_many_fields_some_are_told() -> None:
 
 def test_a_column_of_paths_is_read_with_the_reason_of_each_bad_record() -> None:
     lines = [json.dumps(LHOTSE), '{"supervisions": []}', '{"supervisions": [{"text": ""}]}']
-    column = records.text("supervisions.0.text")
+    column = Column.text("supervisions.0.text")
     found = records.read(Block("a", 1, "\n".join([*lines, ""]).encode()), [column])
     assert found.columns == [["play jazz"]]
     assert [each.reason.partition(";")[0] for each in found.bad] == [
@@ -126,9 +127,9 @@ def test_a_column_of_paths_is_read_with_the_reason_of_each_bad_record() -> None:
 
 def test_text_of_another_role_is_where_it_is_said_to_be_or_where_it_is_usual() -> None:
     record = {"text": "a", "pred_text": "b", "gold": "c"}
-    assert records.text_of("--in-domain", "gold", "pred_text").get(record) == "c"
-    usual = records.text_of("--in-domain", None, "pred_text")
+    assert Column.text_of("--in-domain", "gold", "pred_text").get(record) == "c"
+    usual = Column.text_of("--in-domain", None, "pred_text")
     assert [usual.get(record), usual.get({"text": "a"})] == ["b", "a"]
     with pytest.raises(ValueError, match=r"'pred_text' or 'text' is missing.*--in-domain-field"):
         usual.get({"gold": "c"})
-    assert records.text_of("--in-domain", None, "text").is_plain
+    assert Column.text_of("--in-domain", None, "text").is_plain

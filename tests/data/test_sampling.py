@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataselect.data import records
+from dataselect.data.fields import POSITION, Column
 from dataselect.data.files import chunks
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import POSITION
 from dataselect.data.sampling import sample_columns, sample_texts, total_records
 from dataselect.errors import InputError
 
-COLUMN = records.text("text")
+COLUMN = Column.text("text")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 
 from dataselect.command_line.registry import COMMANDS
 from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.input_files import Inputs
 from dataselect.demo.confusion import Channel, edit_distance
 from dataselect.demo.grammar import Grammar, PortableRandom
@@ -168,7 +169,7 @@ def test_the_third_record_is_spelt_as_no_program_would(folder: Path, name: str) 
 
 def test_broken_lines_are_each_wrong_in_their_own_way(folder: Path) -> None:
     inputs = Inputs([str(folder / "broken.jsonl")])
-    found = [records.read(block, [records.text("text")]) for block in inputs.blocks()]
+    found = [records.read(block, [Column.text("text")]) for block in inputs.blocks()]
     reasons = [bad.reason for each in found for bad in each.bad]
     assert len(set(reasons)) == len(reasons) == 8
     assert sum(len(each.lines) for each in found) == 16

@@ -12,8 +12,8 @@ from conftest import Inside, run_inside
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.data import records
-from dataselect.data.json_bytes import without
+from dataselect.data.json_lines.json_bytes import annotate, without
+from dataselect.data.json_lines.json_values import _room_to_recurse
 
 # -- any JSON, spelt in any way ---------------------------------------------------------------
 
@@ -182,7 +182,7 @@ def test_fields_are_taken_out_of_any_object(found: list[bytes], names: set[bytes
 
 @pytest.mark.parametrize("line", [b"{}", b"{ }", b" {\t} ", b"{}\r", b'{"a":{}}', b'{"a":{ } }\r'])
 def test_fields_are_added_to_empty_objects(line: bytes) -> None:
-    made = b"".join([records.annotate([line], {"new": [b"1"]})])
+    made = b"".join([annotate([line], {"new": [b"1"]})])
     assert made.endswith(b"\n")
     assert json.loads(made) == json.loads(line) | {"new": 1}
 
@@ -273,7 +273,7 @@ def is_good(line: bytes) -> bool:
     if depth(line) > 1024:
         return False
     try:
-        with records._room_to_recurse():
+        with _room_to_recurse():
             found = json.loads(line.decode(), parse_constant=refuse, parse_int=float)
     except ValueError:
         return False

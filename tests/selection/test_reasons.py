@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from dataselect.data.records import encoded
+from dataselect.data.json_lines.json_values import encoded
 from dataselect.documents import DocumentError, typed
 from dataselect.selection.reasons import (
     CountedReason,

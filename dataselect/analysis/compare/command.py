@@ -85,8 +85,8 @@ def command(
 
 def _shown(found: ComparisonResult, described: dict[str, object], format_: str) -> bytes:
     from dataselect.analysis.compare.table import table
-    from dataselect.data import records
+    from dataselect.data.json_lines.json_values import encoded
 
     if format_ == "json":
-        return records.encoded(described, indent=True) + b"\n"
+        return encoded(described, indent=True) + b"\n"
     return printable(table(found, str(described["signature"]))).encode()

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from dataselect.analysis.compare.assertions import Assertion
     from dataselect.analysis.compare.downstream_error import DownstreamTraining
+    from dataselect.data.fields import Column
     from dataselect.data.input_files import Inputs
-    from dataselect.data.records import Column
     from dataselect.execution.run import Settings
 
 _COMPARE, _RECORDS, _FIT = "Comparing", "Records", "Learning"
@@ -110,19 +110,19 @@ class CompareOptions:
 
     def development(self, text_field: str) -> list[str]:
         """The development text. Raises InputError."""
-        from dataselect.data import records
+        from dataselect.data.fields import Column
         from dataselect.data.files.raw_files import display
 
-        texts = _texts([self.dev], records.text_of("--dev", self.dev_field, text_field))
+        texts = _texts([self.dev], Column.text_of("--dev", self.dev_field, text_field))
         if not texts:
             raise InputError(f"{display(self.dev)}: no text to try models on; check --dev")
         return texts
 
     def in_domain_texts(self, text_field: str) -> list[str]:
         """The text that joins every selection. Raises InputError."""
-        from dataselect.data import records
+        from dataselect.data.fields import Column
 
-        column = records.text_of("--in-domain", self.in_domain_field, text_field)
+        column = Column.text_of("--in-domain", self.in_domain_field, text_field)
         return _texts(self.in_domain, column) if self.in_domain else []
 
 
@@ -169,12 +169,13 @@ class DownstreamOptions(LearningOptions):
         from dataselect.analysis.evaluate.hypothesis_pairs import read, unpaired
         from dataselect.analysis.evaluate.predicted_intents import tested_columns
         from dataselect.data import records
+        from dataselect.data.fields import Column
         from dataselect.data.formats.record_files import RecordFiles
 
         if self.test is None:
             return None
         labelled = self.labelled_records(settings)
-        text = records.text_of("--test", self.test_field, settings.text_field)
+        text = Column.text_of("--test", self.test_field, settings.text_field)
         columns = tested_columns(text, self.intent_field, _REFERENCE)
         test = records.all_good(
             unpaired(read(RecordFiles([self.test], text_field=text.path), columns))

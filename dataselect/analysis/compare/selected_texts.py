@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.content_keys import content_keys
-from dataselect.data import records
-from dataselect.data.records import Column
+from dataselect.data.fields import Column
+from dataselect.data.json_lines.json_values import encoded
 from dataselect.execution.block import cost_column, counted
 from dataselect.selection.score_table import Groups
 
@@ -44,7 +44,7 @@ class Fields:
     @property
     def columns(self) -> list[Column]:
         cost = cost_column(self.cost, self.text)
-        own = [records.text(self.text), records.identity(), _label(self.label)]
+        own = [Column.text(self.text), Column.identity(), _label(self.label)]
         return own if cost is None else [*own, cost]
 
     def batch(self, columns: Sequence[list[Any]]) -> TextTable:
@@ -55,9 +55,9 @@ class Fields:
 
 def _label(path: str) -> Column:
     """A column of labels, None for a record that has none."""
-    group = records.group(path)
+    group = Column.group(path)
     return replace(
-        records.optional(path, "--label-field"),
+        Column.optional(path, "--label-field"),
         check=lambda value: None if value is None else group.check(value),
         check_all=lambda values: set(map(type, values)) <= {str, type(None)},
     )
@@ -93,7 +93,7 @@ class Collection:
             for batch in batches:
                 costs.extend(() if batch.costs is None else batch.costs)
                 given = (each for each in batch.ids or () if each is not None)
-                ids.frombytes(content_keys(map(records.encoded, given)))
+                ids.frombytes(content_keys(map(encoded, given)))
                 found = [each for each in batch.labels or () if each is not None]
                 codes.extend([names.setdefault(each, len(names)) for each in found])
                 yield vocabulary.encode(batch.texts, grow=True)

@@ -23,10 +23,10 @@ from dataselect.operations.label.options import open_encoder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from dataselect.data.fields import Column
     from dataselect.data.formats.lines import Item
     from dataselect.data.formats.record_files import RecordFiles
     from dataselect.data.input_files import Inputs
-    from dataselect.data.records import Column
     from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
     from dataselect.models.metrics import TextMetric
 
@@ -59,9 +59,9 @@ def command(
     from dataselect.analysis.evaluate.predicted_intents import classified
     from dataselect.analysis.evaluate.record_values import with_figures, worst
     from dataselect.analysis.evaluate.table import table
-    from dataselect.data import records
     from dataselect.data.formats.record_files import RecordFiles
     from dataselect.data.input_files import Inputs
+    from dataselect.data.json_lines.json_values import encoded
     from dataselect.execution.run import Run
 
     settings = replace(output.build(), seed=measuring.seed)
@@ -115,7 +115,7 @@ def command(
         shown = (
             printable(table(found)).encode()
             if measuring.format_ == "table"
-            else records.encoded(found.as_json(), indent=True) + b"\n"
+            else encoded(found.as_json(), indent=True) + b"\n"
         )
         facts = {"metric": "+".join(measuring.metric or ()), "samples": measuring.samples}
         run.write(shown)
@@ -125,9 +125,9 @@ def command(
 
 def _id_column(path: str) -> dict[str, Column]:
     from dataselect.analysis.evaluate.hypothesis_pairs import ID
-    from dataselect.data import records
+    from dataselect.data.fields import Column
 
-    return {ID: records.group(path, "--id-field")}
+    return {ID: Column.group(path, "--id-field")}
 
 
 def _references(path: str, inputs: InputOptions) -> RecordFiles:
@@ -145,11 +145,11 @@ def _with_references(
     """The records of the input with the texts of `--references`. Raises InputError."""
     from dataselect.analysis.evaluate.hypothesis_pairs import HYPOTHESIS, REFERENCE, read
     from dataselect.analysis.evaluate.references import place_columns, referenced
-    from dataselect.data import records
+    from dataselect.data.fields import Column
 
     own = {name: column for name, column in columns.items() if name != REFERENCE}
     path = references_field or own[HYPOTHESIS].path
-    column = records.hypothesis(path, "--references-field")
+    column = Column.hypothesis(path, "--references-field")
     hypotheses = list(read(system, {**place_columns(), **own}))
     return referenced(hypotheses, list(read(truth, {**place_columns(), REFERENCE: column})))
 
@@ -157,11 +157,11 @@ def _with_references(
 def _baseline_text(measuring: MeasureOptions, metrics: Sequence[TextMetric]) -> dict[str, Column]:
     """Where the file of `--against` has its hypotheses, if not where the input has them."""
     from dataselect.analysis.evaluate.hypothesis_pairs import HYPOTHESIS
-    from dataselect.data import records
+    from dataselect.data.fields import Column
 
     if measuring.against_field is None or not metrics:
         return {}
-    return {HYPOTHESIS: records.hypothesis(measuring.against_field, "--against-field")}
+    return {HYPOTHESIS: Column.hypothesis(measuring.against_field, "--against-field")}
 
 
 def _loaded(path: str) -> IntentClassifier:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dataselect.data import records
-from dataselect.data.fields import kind_of
+from dataselect.data.fields import Column
 from dataselect.data.formats.lines import Found, Item, SourceLine, each_line, lines
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import BadRecord, Column
+from dataselect.data.json_lines.json_values import kind_of, parse
+from dataselect.data.records import BadRecord
 from dataselect.errors import InputError
 from dataselect.models.normalization import composed
 
@@ -32,7 +32,7 @@ class HypothesisPair(NamedTuple):
 
 def true_label(path: str, option: str) -> Column:
     """A column of labels, none of them null."""
-    label = records.group(path, option)
+    label = Column.group(path, option)
 
     def check(value: Any) -> Any:
         if value is None:
@@ -84,7 +84,7 @@ def read(inputs: Inputs, columns: Mapping[str, Column]) -> Iterator[Item]:
     """The checked values of every record, under the names of `columns`, or a bad record."""
 
     def values(line: SourceLine) -> dict[str, Any]:
-        record = records.parse(line.raw)
+        record = parse(line.raw)
         return {name: column.get(record) for name, column in columns.items()}
 
     written = (line for line in lines(inputs.blocks()) if not line.blank())

@@ -10,7 +10,7 @@ from dataselect.command_line.option import option
 from dataselect.errors import OptionError
 
 if TYPE_CHECKING:
-    from dataselect.data.records import Column
+    from dataselect.data.fields import Column
     from dataselect.models.metrics import TextMetric
 
 _MEASURE, _RECORDS = "Measuring", "Records"
@@ -116,11 +116,11 @@ class FieldOptions:
     def texts(self, text_field: str) -> dict[str, Column]:
         """What is read to measure texts."""
         from dataselect.analysis.evaluate.hypothesis_pairs import HYPOTHESIS, REFERENCE
-        from dataselect.data import records
+        from dataselect.data.fields import Column
 
         return {
-            HYPOTHESIS: records.hypothesis(text_field),
-            REFERENCE: records.reference(self.reference_field),
+            HYPOTHESIS: Column.hypothesis(text_field),
+            REFERENCE: Column.reference(self.reference_field),
         }
 
     def intents(self, text_field: str, *, classifies: bool) -> dict[str, Column]:
@@ -131,13 +131,13 @@ class FieldOptions:
             true_label,
         )
         from dataselect.analysis.evaluate.predicted_intents import tested_columns
-        from dataselect.data import records
+        from dataselect.data.fields import Column
 
         given, true = self.intent_field, self.intent_reference_field
         if classifies:
-            return tested_columns(records.text(text_field), given, true)
+            return tested_columns(Column.text(text_field), given, true)
         return {
-            INTENT: records.group(given, "--intent-field"),
+            INTENT: Column.group(given, "--intent-field"),
             INTENT_REFERENCE: true_label(true, "--intent-reference-field"),
         }
 

@@ -15,7 +15,7 @@ from dataselect.analysis.evaluate.hypothesis_pairs import (
 )
 
 if TYPE_CHECKING:
-    from dataselect.data.records import Column
+    from dataselect.data.fields import Column
     from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 
 _TEXTS_AT_ONCE = 4_096  # bounds the memory of their features

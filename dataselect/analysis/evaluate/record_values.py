@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataselect.analysis.evaluate.hypothesis_pairs import HYPOTHESIS, REFERENCE
-from dataselect.data import records
+from dataselect.data.json_lines.json_bytes import annotate
+from dataselect.data.json_lines.json_values import encoded
 
 if TYPE_CHECKING:
     from dataselect.analysis.evaluate.hypothesis_pairs import HypothesisPair
@@ -32,7 +33,7 @@ def with_figures(pairs: Sequence[HypothesisPair], measures: Iterable[MetricResul
         for own, value, counts in zip(found, values, counted, strict=True):
             own[each.metric.name] = {"value": value, **counts}
     lines = [pair.system.line.raw for pair in pairs]
-    return records.annotate(lines, {FIELD: list(map(records.encoded, found))})
+    return annotate(lines, {FIELD: list(map(encoded, found))})
 
 
 @dataclass(frozen=True)

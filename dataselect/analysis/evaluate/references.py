@@ -15,8 +15,9 @@ from dataselect.analysis.evaluate.hypothesis_pairs import (
     by_id,
     by_position,
 )
+from dataselect.data.fields import Column
 from dataselect.data.formats.lines import Found, Item
-from dataselect.data.records import BadRecord, Column, optional
+from dataselect.data.records import BadRecord
 from dataselect.errors import InputError
 
 _OPTION = "--references"
@@ -33,7 +34,7 @@ _RECORDING, _CHANNEL, _START, _DURATION, _WORDS = (
 def place_columns() -> dict[str, Column]:
     """What tells which hypothesis and which reference belong together, as far as it is there."""
     names = (ID, _RECORDING, _CHANNEL, _START, _DURATION, _WORDS)
-    return {name: optional(name) for name in names}
+    return {name: Column.optional(name) for name in names}
 
 
 def referenced(hypotheses: Sequence[Item], references: Sequence[Item]) -> Iterator[Item]:

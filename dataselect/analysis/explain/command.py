@@ -93,8 +93,8 @@ def command(
     from dataselect.analysis.explain.record_lookup import addressed
     from dataselect.analysis.explain.text_output import text
     from dataselect.analysis.run_reports import read_stage
-    from dataselect.data import records
     from dataselect.data.input_files import Inputs
+    from dataselect.data.json_lines.json_values import encoded
     from dataselect.data.output_files import Outputs
 
     sources = ExplanationSources(
@@ -117,7 +117,7 @@ def command(
         sink.write(
             printable(text(found, shown.top)).encode(errors="backslashreplace")
             if shown.format_ == "text"
-            else records.encoded(found.as_json(), indent=True) + b"\n"
+            else encoded(found.as_json(), indent=True) + b"\n"
         )
     for warning in found.warnings:
         note(f"warning: {warning}", quiet=shown.quiet)

@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.errors import DataselectError
 from dataselect.selection.ranking import gain
 from dataselect.selection.reasons import EXCLUDED, WORSE_COPY
@@ -54,7 +54,7 @@ def _without_exclusions(stage: Stage, place: Place, reason: Reason) -> list[str]
             field = each.limited_field
             if field is None or each.value is None:
                 continue
-            limit, value = float(each.value), records.number(field).get(place.record)
+            limit, value = float(each.value), Column.number(field).get(place.record)
             is_lowest = each.rule.startswith("min_")
             if value < limit if is_lowest else value > limit:
                 found.append(f"{each.option} {spelled(value, up=not is_lowest)}")
@@ -68,7 +68,7 @@ def _filters_off(stage: Stage, place: Place) -> list[str]:
 
     filters = PairFilters(**{each.name: stage.options[each.name] for each in fields(PairFilters)})
     src, tgt = (
-        records.text(stage.options[f"{side}_field"]).get(place.record) for side in ("src", "tgt")
+        Column.text(stage.options[f"{side}_field"]).get(place.record) for side in ("src", "tgt")
     )
     return [f"no {reason.option}" for reason in filters.failing(src, tgt)]
 

@@ -26,7 +26,7 @@ from dataselect.analysis.explain.stage_models import (
     words_of_stage,
 )
 from dataselect.analysis.run_reports import Stage, lineages
-from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.files.raw_files import STDIN
 from dataselect.errors import InputError
 
@@ -88,7 +88,7 @@ class ExplanationSources:
         files = self.files.only(filter(None, paths))
         return nearest(text, files, places, text_field, self.id_field)
 
-    def named(self, record: dict[str, Any], column: records.Column) -> Named | None:
+    def named(self, record: dict[str, Any], column: Column) -> Named | None:
         """The record that the field `nearest` means, also in what a run compared with."""
         if record.get("nearest") is None:
             return None
@@ -107,11 +107,11 @@ class ExplanationSources:
         text = replace(column, instead=tuple(elsewhere))
         return named_record(record["nearest"], files, text, self.id_field)
 
-    def text_column(self, record: dict[str, Any]) -> records.Column | None:
+    def text_column(self, record: dict[str, Any]) -> Column | None:
         """The first field with a text: the one that is asked for, or those of the last stages."""
         named = [stage.text_field for stage in reversed(self.in_order)]
         for name in [self.text_field] if self.text_field else [*named, "text"]:
-            column = records.text(name)
+            column = Column.text(name)
             with contextlib.suppress(ValueError):
                 column.get(record)
                 return column
@@ -204,7 +204,7 @@ def explain(wanted: str, sources: ExplanationSources) -> Explanation:
     Raises InputError where it is not found, and for a file or a model that cannot be read.
     """
     files = sources.files
-    groups, bad = look_up(wanted, files, records.identity(sources.id_field))
+    groups, bad = look_up(wanted, files, Column.identity(sources.id_field))
     warnings = [f"{each}; it may be the record" for each in bad]
     sourced = [place.source for group in groups for place in group]
     warnings += [
@@ -219,7 +219,7 @@ def explain(wanted: str, sources: ExplanationSources) -> Explanation:
 def _explained(places: list[Place], sources: ExplanationSources) -> ExplainedRecord:
     """Collect what is known of the record that is found at some places."""
     record = {name: value for place in places for name, value in place.record.items()}
-    own = records.identity(sources.id_field).find(record)
+    own = Column.identity(sources.id_field).find(record)
     found = ExplainedRecord(
         str(places[0]) if own is None else own,
         places,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.execution.block import cost_column, counted
 from dataselect.selection.ranking import gain
@@ -48,14 +49,14 @@ def rank_of(
         return None
     cut, per = stage.cut, stage.cut.options.get("per")
     cost = cut.options["cost"] if cut.options.get("budget") is not None else "records"
-    group_column = None if per is None else records.group(per)
+    group_column = None if per is None else Column.group(per)
     costs_column = cost_column(cost, stage.text_field)
     try:
         group = group_column.get(place.record) if group_column else None
         spent = float(counted(cost, [costs_column.get(place.record)])[0]) if costs_column else 1.0
     except ValueError:  # it has no cost or group where the report says
         return None
-    columns = [records.number(cut.field), records.optional("dropped")]
+    columns = [Column.number(cut.field), Column.optional("dropped")]
     columns += [column for column in (costs_column, group_column) if column]
     exclusions = {words for words, each in stage.reasons.items() if each.is_exclusion}
     own_gain, read, among, above, is_before = gain(score, cut.direction), 0, 0, 0, True

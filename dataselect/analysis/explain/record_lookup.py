@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 from dataselect.data.files.input_names import expand, holds
 from dataselect.data.files.raw_files import display, refuse_shared_stdin
 from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.records import BadRecord, all_good, encoded, parse
+from dataselect.data.json_lines.json_values import encoded, parse
+from dataselect.data.records import BadRecord, all_good
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from dataselect.data.fields import Column
     from dataselect.data.files.line_blocks import Block
-    from dataselect.data.records import Column
 
 _MOST = 200  # places of a record, in all files
 _LOOKED_AT = 2_000  # ids, for one that is like the id that nobody has

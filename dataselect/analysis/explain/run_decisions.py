@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dataselect.analysis.explain.counterfactuals import would_keep
 from dataselect.analysis.explain.rank import RecordRank, rank_of
-from dataselect.data import records
+from dataselect.data.fields import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +107,7 @@ def _score(stage: Stage, place: Place) -> float | None:
     if stage.command != "select" and any(place.is_in(stage.located(name)) for name in stage.read):
         return None
     try:
-        score: float = records.number(stage.cut.field).get(place.record)
+        score: float = Column.number(stage.cut.field).get(place.record)
     except ValueError:
         return None
     return score

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.analysis.explain.record_lookup import FieldSearch, Place, line_of
 from dataselect.data import records
+from dataselect.data.fields import Column
+from dataselect.data.json_lines.json_values import encoded, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataselect.analysis.explain.record_lookup import Files
-    from dataselect.data.records import Column
+    from dataselect.data.fields import Column
 
 _NEIGHBOURS = 3
 _DECIMALS = 6
@@ -52,7 +54,7 @@ def nearest(
     from dataselect.models.near_duplicates import first_places
     from dataselect.models.normalization import composed
 
-    similarity, column = TextSimilarity(text), records.text(text_field)
+    similarity, column = TextSimilarity(text), Column.text(text_field)
     for block in kept.blocks():
         similarity.count(records.read(block, [column]).columns[0])
     lines = {place.raw for place in own}
@@ -72,7 +74,7 @@ def nearest(
                 best[key] = (best[key][0], best[key][1] + 1, best[key][2])
             elif cosine > lowest:
                 number = next(at for at, own in block.numbered_lines() if own == line)
-                name = records.identity(id_field).find(records.parse(line))
+                name = Column.identity(id_field).find(parse(line))
                 neighbour = Neighbour(
                     f"{block.source}:{number}" if name is None else name,
                     block.source,
@@ -91,7 +93,7 @@ def nearest(
 def same_text(text: str, files: Files, text_field: str) -> dict[str, int]:
     """How many records of each file have exactly that text, in whichever Unicode form."""
     forms = {text, *(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))}
-    column = records.text(text_field)
+    column = Column.text(text_field)
     searches = [FieldSearch(column, form, any_type=False) for form in forms]
     return {
         name: sum(
@@ -113,8 +115,8 @@ class Named:
 
 def named_record(name: Any, files: Files, column: Column, id_field: str) -> Named | None:
     """The first record of that id, or at that FILE:LINE; `column`: where its text may be."""
-    spelled = name if isinstance(name, str) else records.encoded(name).decode()
-    search = FieldSearch(records.identity(id_field), spelled)
+    spelled = name if isinstance(name, str) else encoded(name).decode()
+    search = FieldSearch(Column.identity(id_field), spelled)
     found = (each for each in search.find(files.blocks()) if isinstance(each, Place))
     place = next(found, None) or line_of(files, spelled)
     if place is None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from dataselect.analysis.report.extremes import Extremes, Row
 from dataselect.content_keys import content_keys
 from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.formats.record_files import RecordFiles
+from dataselect.data.json_lines.json_values import encoded
 from dataselect.data.sampling import Drawing
 from dataselect.errors import InputError
 from dataselect.selection.histogram import Distribution
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dataselect.analysis.report.stage_files import Source
+    from dataselect.data.fields import Column
     from dataselect.data.files.line_blocks import Block
-    from dataselect.data.records import Column
 
 OTHERS = "(others)"
 _MOST_VALUES = 100_000
@@ -161,17 +163,17 @@ class _Reading:
     def _wanted(self) -> dict[str, Column]:
         source = self._source
         wanted = {
-            "text": records.hypothesis(source.text_field),
+            "text": Column.hypothesis(source.text_field),
             "score": _score(source.field),
         }
         if self._label_field is not None:
-            wanted["label"] = records.optional(self._label_field)
+            wanted["label"] = Column.optional(self._label_field)
         if source.dropped or source.mixed:
-            wanted["reason"] = records.optional("dropped")
+            wanted["reason"] = Column.optional("dropped")
         if source.pool:
-            wanted["id"] = records.identity()
+            wanted["id"] = Column.identity()
         if source.title == "rescore":
-            wanted["rank"] = records.optional("rescored.rank")
+            wanted["rank"] = Column.optional("rescored.rank")
         return wanted
 
     def _add(self, own: RecordStatistics, found: _Columns) -> None:
@@ -200,9 +202,9 @@ class _Reading:
 
 def _score(path: str) -> Column:
     """A column of numbers that may be missing or null: what is left out may have no score."""
-    number = records.number(path)
+    number = Column.number(path)
     return replace(
-        records.optional(path),
+        Column.optional(path),
         check=lambda value: None if value is None else number.check(value),
         check_all=lambda values: set(map(type, values)) <= {float, int, type(None)},
     )
@@ -215,7 +217,7 @@ def _where(found: _Columns, mask: Sequence[bool]) -> _Columns:
 def _identity_keys(found: _Columns) -> bytes:
     """8 bytes a record that identify it: a digest of its id and text."""
     pairs = zip(found["id"], found["text"], strict=True)
-    return content_keys(records.encoded(pair) for pair in pairs)
+    return content_keys(encoded(pair) for pair in pairs)
 
 
 def _count(counts: Counter[str], values: Sequence[Any]) -> None:
@@ -231,4 +233,4 @@ def _spelled(value: Any) -> str:
     """A label or reason: a string as it is, nothing as such, other values by their JSON."""
     if isinstance(value, str):
         return value
-    return "(none)" if value is None else records.encoded(value).decode()
+    return "(none)" if value is None else encoded(value).decode()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from dataselect.analysis.report.figures.style import inline
 from dataselect.console import one_line
-from dataselect.data import records
-from dataselect.data.records import optional, parse
+from dataselect.data.fields import Column
+from dataselect.data.json_lines.json_values import encoded, parse
 
 if TYPE_CHECKING:
     from dataselect.analysis.report.extremes import Row
@@ -37,7 +37,7 @@ def render(page: Page) -> bytes:
         "brief": lambda number: f"{number:.4g}",
         "share": _share,
         "line": one_line,
-        "json": lambda value: records.encoded(value, indent=True).decode(),
+        "json": lambda value: encoded(value, indent=True).decode(),
         "field": _field,
         "record": _record,
         "inline": lambda plot: Markup(inline(plot)),  # noqa: S704  # made here, texts escaped
@@ -57,11 +57,11 @@ def _share(part: int, whole: int) -> str:
 
 def _field(row: Row, name: str) -> str:
     """A field of a record as a person writes it, empty where there is none."""
-    value = optional(name).find(parse(row.line))
+    value = Column.optional(name).find(parse(row.line))
     return "" if value is None else one_line(value if isinstance(value, str) else str(value))
 
 
 def _record(row: Row) -> str:
     """A whole record, for those who want to know more."""
-    found = records.encoded(parse(row.line), indent=True).decode()
+    found = encoded(parse(row.line), indent=True).decode()
     return found if len(found) <= _LONG_RECORD else found[:_LONG_RECORD] + " …"

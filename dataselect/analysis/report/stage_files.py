@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.files.raw_files import display
 from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.records import parse
+from dataselect.data.json_lines.json_values import parse
 from dataselect.errors import InputError, OptionError
 from dataselect.selection.ranking import DIRECTIONS
 
@@ -169,5 +169,5 @@ def in_domain_texts(
 
     if not paths:
         return []
-    column = records.text_of("--in-domain", field, *usual)
+    column = Column.text_of("--in-domain", field, *usual)
     return sample_texts(RecordFiles(paths, text_field=column.path), column, size, rng, strict=True)

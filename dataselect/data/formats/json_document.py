@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from dataselect.data.fields import whole
 from dataselect.data.formats.lines import Found, Item, SourceLine, document_of, unreadable
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import decoded, encoded, loads_leniently, whole
+from dataselect.data.json_lines.json_values import decoded, encoded, loads_leniently
 from dataselect.errors import InputError
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{\[]', re.DOTALL)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import orjson
 
-from dataselect.data import records
 from dataselect.data.files.line_blocks import BOM
 from dataselect.data.formats.lines import Found, Item, Layout, lines
 from dataselect.data.formats.writers import LineWriter, RecordWriter
 from dataselect.data.input_files import Inputs
+from dataselect.data.json_lines.json_values import encoded, parse
 
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
@@ -19,7 +19,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
         if line.blank():
             continue
         try:
-            yield Found(line, records.parse(line.raw), line.raw)
+            yield Found(line, parse(line.raw), line.raw)
         except ValueError as refusal:
             yield line.bad(refusal)
 
@@ -37,7 +37,7 @@ def recognizes(first: bytes) -> bool:
 
 def writer(layout: Layout) -> RecordWriter:
     """Records as compact JSON, but as they are spelled where they come so."""
-    return _JsonlWriter(records.encoded)
+    return _JsonlWriter(encoded)
 
 
 class _JsonlWriter(LineWriter):

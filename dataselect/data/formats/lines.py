@@ -10,7 +10,8 @@ from dataselect.data.files.first_bytes import explained
 from dataselect.data.files.line_blocks import BOM, Block, spelled_bytes, told_apart
 from dataselect.data.files.raw_files import display
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import BadRecord, decoded
+from dataselect.data.json_lines.json_values import decoded
+from dataselect.data.records import BadRecord
 from dataselect.errors import InputError, OptionError
 
 

@@ -14,7 +14,8 @@ from dataselect.data.files.raw_files import unreadable
 from dataselect.data.formats import FORMATS, JSONL, Format, Layout, named, of_suffix, suffix_of
 from dataselect.data.formats.lines import Item
 from dataselect.data.input_files import Inputs, PartOfInputs
-from dataselect.data.records import BadRecord, encoded
+from dataselect.data.json_lines.json_values import encoded
+from dataselect.data.records import BadRecord
 from dataselect.errors import InputError, OptionError
 
 _LOOKED_AT = 1 << 16  # bytes that a recognizer sees

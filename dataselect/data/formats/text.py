@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.formats.lines import Item, Layout, SourceLine, each_line, filled, lines
 from dataselect.data.formats.writers import LineWriter
 from dataselect.data.input_files import Inputs
@@ -23,7 +23,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
 
 def writer(layout: Layout) -> LineWriter:
     """The text of a record, which has to be one line."""
-    column = records.text(layout.text_field)
+    column = Column.text(layout.text_field)
 
     def line(fields: dict[str, Any]) -> bytes:
         return spelled(column.get(fields), layout.text_field)

@@ -8,9 +8,10 @@ import sys
 from decimal import Decimal
 from typing import Any
 
-from dataselect.data.fields import NUMBER, kind_of, whole
+from dataselect.data.fields import NUMBER, whole
 from dataselect.data.files import compression
 from dataselect.data.files.raw_files import display
+from dataselect.data.json_lines.json_values import kind_of
 
 
 def finite(word: str, what: str) -> float:

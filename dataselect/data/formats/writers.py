@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from dataselect.data.records import loads_leniently
+from dataselect.data.json_lines.json_values import loads_leniently
 
 HEAD = 10_000
 """Records by which a writer that needs columns settles them."""

@@ -23,7 +23,7 @@ def decode_strings(
 
     None where a record lacks one of the fields, has anything but a string in it, or has a field
     whose name should be `absent`; where a line is not an object from brace to brace; and for some
-    records that are nevertheless correct, which `records.parse` takes one by one.
+    records that are nevertheless correct, which `json_values.parse` takes one by one.
 
     >>> decode_strings(b'{"n": 1, "text": "hi"}\n{"text": "\\u00e9"}\n', ["text"], [])[1]
     [['hi', 'é']]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.records import Column
+    from dataselect.data.fields import Column
 
 FIRST_COMPARED = 5_000
 """How many kept records a run compares that writes while it reads: all would slow it down."""

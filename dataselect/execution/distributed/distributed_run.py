@@ -10,7 +10,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from dataselect.console import say
-from dataselect.data import records, storage
+from dataselect.data import storage
+from dataselect.data.fields import POSITION
 from dataselect.data.files.input_names import UNFINISHED
 from dataselect.data.output_files import STDOUT
 from dataselect.data.storage import is_url
@@ -27,8 +28,8 @@ from dataselect.versions import versions
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
+    from dataselect.data.fields import Column
     from dataselect.data.input_files import Inputs
-    from dataselect.data.records import Column
     from dataselect.execution.block import BlockTask
     from dataselect.execution.distributed.shard_pool import ShardPool
     from dataselect.execution.scorer import Scorer
@@ -139,7 +140,7 @@ class DistributedRun(ScoringRun):
             self.collects_bad,
             self.settings.report is not None,
         )
-        by_position = records.POSITION in work.scorer.columns
+        by_position = POSITION in work.scorer.columns
         keys, before = {}, ""
         for shard in self._pool.shards:
             known = storage.tells_changes(shard.identity)

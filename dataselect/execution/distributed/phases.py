@@ -10,7 +10,8 @@ from functools import cached_property
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any
 
-from dataselect.data import records, storage
+from dataselect.data import storage
+from dataselect.data.fields import POSITION
 from dataselect.execution.counting.kept_duplicates import FIRST_COMPARED, MOST_COMPARED, CopyCounter
 from dataselect.execution.counting.run_statistics import RunStatistics
 from dataselect.execution.distributed.checkpoint import Checkpoint, Outcome, digest
@@ -196,5 +197,5 @@ class Phases:
     @cached_property
     def _first_records(self) -> dict[str, int]:
         """How many records come before each shard, where the scorer asks for positions."""
-        asks = records.POSITION in self.work.scorer.columns
+        asks = POSITION in self.work.scorer.columns
         return self.pool.first_records() if asks else {}

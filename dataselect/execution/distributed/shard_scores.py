@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.data.files.line_blocks import Block
-    from dataselect.data.records import Fields
+    from dataselect.data.json_lines.json_bytes import Fields
     from dataselect.models.archive import ArchiveFormat
     from dataselect.selection.score_table import ScoreTable
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 from dataselect.console import Progress
-from dataselect.data import records
+from dataselect.data.fields import POSITION, Column
 from dataselect.data.files.line_blocks import Block, numbered
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.sampling import read_columns
@@ -30,8 +30,8 @@ from dataselect.selection.best_share import sweep
 from dataselect.selection.ranking import gain
 
 if TYPE_CHECKING:
+    from dataselect.data.fields import Column
     from dataselect.data.files.file_parts import FilePart
-    from dataselect.data.records import Column
     from dataselect.execution.block import BlockTask
     from dataselect.execution.counting.counts import Counts
     from dataselect.selection.rule import Selection
@@ -72,7 +72,7 @@ class LocalRun(ScoringRun):
 
     def _pieces(self, work: BlockTask, jobs: int) -> Iterator[Block | FilePart]:
         """What is read; workers read plain files themselves, but where records have numbers."""
-        if records.POSITION in work.scorer.columns:
+        if POSITION in work.scorer.columns:
             return numbered(self.inputs.blocks())
         return self.inputs.blocks() if jobs == 1 else self.inputs.pieces()
 
@@ -115,7 +115,7 @@ class LocalRun(ScoringRun):
             return cut_of(spool.table, work, selection, seed)
         excluded = spool.table.excluded
         self._sweep = sweep(
-            spool.values(records.text(self.settings.text_field)),
+            spool.values(Column.text(self.settings.text_field)),
             self._development,
             lambda share: cut_of(spool.table, work, selection.with_share(share), seed).kept,
             np.random.default_rng(seed),

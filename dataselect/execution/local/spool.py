@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from dataselect.data.fields import Column
 from dataselect.data.files.line_blocks import Block
 from dataselect.data.files.temporary_files import TemporaryFile
-from dataselect.data.records import Column, read
+from dataselect.data.records import read
 from dataselect.selection.score_table import ScoreTable
 
 if TYPE_CHECKING:

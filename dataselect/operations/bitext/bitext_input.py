@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dataselect.console import Steps
-from dataselect.data import records
+from dataselect.data.fields import POSITION, Column
 from dataselect.data.files.input_names import named
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
+from dataselect.data.json_lines.json_values import encoded
 from dataselect.data.sampling import no_good_record, read_columns, sample_columns, total_records
 from dataselect.errors import InputError, OptionError
 from dataselect.execution.run import FAIL, Settings
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.records import Column
+    from dataselect.data.fields import Column
     from dataselect.models.encoders.sentence_transformer import Neural
     from dataselect.operations.bitext.bitext import Domain
     from dataselect.operations.bitext.filters import PairFilters
@@ -56,7 +57,7 @@ class BitextSources:
 
     def column_of(self, files: str, path: str | None, side: str) -> Column:
         """Where the files that an option names have the text of a side."""
-        return records.text_of(files, path, self.text_field, self.side.fields[side])
+        return Column.text_of(files, path, self.text_field, self.side.fields[side])
 
     @cached_property
     def _in_domain_files(self) -> list[tuple[str, str]]:
@@ -109,7 +110,7 @@ class BitextSources:
         in_domain = self._in_domain(rng)
         if not in_domain:
             return {}
-        columns = [*self._pairs, records.POSITION]
+        columns = [*self._pairs, POSITION]
         strict = self.settings.on_error == FAIL
         *texts, positions = sample_columns(pool, columns, FIT_SIZE, rng, strict=strict)
         if not positions:
@@ -215,7 +216,7 @@ class BitextSources:
             )
         settings = [src.digest, tgt.digest, aligning.margin, NEIGHBOURS]
         figures = {
-            "digest": hashlib.sha256(records.encoded(settings)).hexdigest(),
+            "digest": hashlib.sha256(encoded(settings)).hexdigest(),
             "margin": aligning.margin,
             "neighbours": NEIGHBOURS,
             "encoders": {"src": src.describe(), "tgt": tgt.describe()},

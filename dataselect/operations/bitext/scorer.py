@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.data.records import POSITION, Column, Fields, hypothesis, numbers, text
+from dataselect.data.fields import POSITION, Column
+from dataselect.data.json_lines.json_bytes import Fields
+from dataselect.data.json_lines.json_values import numbers
 from dataselect.errors import InputError, OptionError
 from dataselect.execution.scorer import FittedScorer, Scores
 from dataselect.models import archive
@@ -54,7 +56,7 @@ class Margins:
 def side_columns(fields: Mapping[str, str], compared: Sequence[str]) -> list[Column]:
     """The text of each side, by the field that has it; of a side not compared it may be empty."""
     return [
-        (text if side in compared else hypothesis)(fields[side], f"--{side}-field")
+        (Column.text if side in compared else Column.hypothesis)(fields[side], f"--{side}-field")
         for side in SIDES
     ]
 

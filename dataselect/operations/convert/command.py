@@ -65,7 +65,9 @@ def _with_ids(
     The id comes first, but last where the record is JSON. Bad records take a number too, so that
     an id does not depend on what is done with them. Raises OptionError for a second id.
     """
-    from dataselect.data.records import BadRecord, annotate, encoded
+    from dataselect.data.json_lines.json_bytes import annotate
+    from dataselect.data.json_lines.json_values import encoded
+    from dataselect.data.records import BadRecord
 
     for number, item in enumerate(inputs.items()):
         if isinstance(item, BadRecord):

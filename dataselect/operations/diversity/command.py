@@ -37,7 +37,7 @@ def command(
     text and of other records are never picked. With --sort, records are written in the order of
     picking, so that the first lines are a smaller pick.
     """
-    from dataselect.data.records import text_of
+    from dataselect.data.fields import Column
     from dataselect.selection.budgets import spent
     from dataselect.selection.rule import Selection
 
@@ -53,7 +53,7 @@ def command(
     from dataselect.operations.diversity.diversity_input import LabelledRecords
 
     pool = engine.open(inputs, run, Selection(), settings)
-    column = text_of("--labelled", methods.labelled_field, settings.text_field)
+    column = Column.text_of("--labelled", methods.labelled_field, settings.text_field)
     labelled = LabelledRecords(methods.labelled or [], column)
     read = [*labelled.reads(), *encoding.reads(), *picking.reads()]
     budgeted = picking.budgeted()

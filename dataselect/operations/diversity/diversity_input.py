@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.data import records
+from dataselect.data.fields import POSITION, Column
 from dataselect.data.files.line_blocks import Block, count_records, numbered
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.records import Column
+    from dataselect.data.fields import Column
     from dataselect.operations.diversity.objectives.methods import Items
 
 
@@ -146,8 +147,8 @@ class PoolReader:
     @cached_property
     def _columns(self) -> list[Column]:
         cost = cost_column(self.cost, self.text_field)
-        columns = [records.POSITION, records.text(self.text_field)]
-        columns += [] if self.per is None else [records.group(self.per)]
+        columns = [POSITION, Column.text(self.text_field)]
+        columns += [] if self.per is None else [Column.group(self.per)]
         return columns + ([] if cost is None else [cost])
 
     def _block_texts(self, block: Block, columns: Sequence[list[Any]]) -> BlockTexts:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.sampling import sample_texts
 from dataselect.errors import RequirementError
 from dataselect.execution.distributed.pool_tasks import ShardSize
@@ -75,7 +75,7 @@ class PartitionedSelection:
 
     def draw(self, size: int) -> None:
         """Draw a sample of the pool. Raises RequirementError where there is nothing."""
-        column = records.text(self.reader.text_field)
+        column = Column.text(self.reader.text_field)
         self.sample = sample_texts(self.pool, column, size, self.rng, strict=False)
         if not self.sample:
             raise RequirementError("the input holds no good record to pick from; check it")

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.data.records import POSITION, Column, Fields, numbers, text
+from dataselect.data.fields import POSITION, Column
+from dataselect.data.json_lines.json_bytes import Fields
+from dataselect.data.json_lines.json_values import numbers
 from dataselect.execution.scorer import Scorer, Scores
 from dataselect.operations.diversity.decisions import (
     COPY,
@@ -126,7 +128,7 @@ class DiversityScorer(Scorer):
     @property
     def columns(self) -> Sequence[Column]:
         """The text, so that a record without one is bad, and the position."""
-        return [text(self.text_field), POSITION]
+        return [Column.text(self.text_field), POSITION]
 
     def part(self, first: int, records: int) -> DiversityScorer:
         """What is known of some records, from the position `first` on."""

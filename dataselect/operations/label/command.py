@@ -135,7 +135,7 @@ def _unlabelled(
     learning: LearningOptions, pool: Inputs, settings: Settings, rng: np.random.Generator
 ) -> Sequence[str]:
     """Texts of the input to learn from; nothing without rounds. Raises RequirementError."""
-    from dataselect.data.records import text
+    from dataselect.data.fields import Column
     from dataselect.data.sampling import no_good_record, sample_texts
     from dataselect.execution.run import FAIL
     from dataselect.models.intent_classifier.intent_classifier import POOL_SIZE
@@ -143,7 +143,7 @@ def _unlabelled(
     if not learning.rounds:
         return ()
     pool.keep_for_rereading()
-    column = text(settings.text_field)
+    column = Column.text(settings.text_field)
     strict = settings.on_error == FAIL
     found = sample_texts(pool, column, POOL_SIZE, rng, strict=strict)
     if not found:

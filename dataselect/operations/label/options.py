@@ -57,11 +57,11 @@ class LearningOptions:
     def labelled_records(self, settings: Settings) -> list[Utterance]:
         """The records to learn from. Raises InputError where there are none."""
         from dataselect.data.annotations import annotation, read_utterances, warnings
+        from dataselect.data.fields import Column
         from dataselect.data.formats.record_files import RecordFiles
-        from dataselect.data.records import text_of
 
         paths = self.labelled or []
-        text = text_of("--labelled", self.labelled_field, settings.text_field)
+        text = Column.text_of("--labelled", self.labelled_field, settings.text_field)
         column = annotation(text, self.intent_field)
         found = read_utterances(RecordFiles(paths, text_field=text.path), column)
         warn(warnings(column), settings)
@@ -72,14 +72,14 @@ class LearningOptions:
 
     def background_texts(self, text_field: str, rng: np.random.Generator) -> list[str]:
         """Texts that are none of the intents, or nothing. Raises InputError for an empty file."""
+        from dataselect.data.fields import Column
         from dataselect.data.formats.record_files import RecordFiles
-        from dataselect.data.records import text_of
         from dataselect.data.sampling import sample_texts
         from dataselect.models.intent_classifier.intent_classifier import BACKGROUND_SIZE
 
         if self.background is None:
             return []
-        column = text_of("--background", self.background_field, text_field)
+        column = Column.text_of("--background", self.background_field, text_field)
         source = RecordFiles([self.background], text_field=column.path)
         found = sample_texts(source, column, BACKGROUND_SIZE, rng, strict=True)
         if not found:

@@ -14,7 +14,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from dataselect.data.records import Column, Fields, numbers, optional, text
+from dataselect.data.fields import Column
+from dataselect.data.json_lines.json_bytes import Fields
+from dataselect.data.json_lines.json_values import numbers
 from dataselect.execution.scorer import FittedScorer, Remarks, Scores
 from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
 from dataselect.selection.reasons import Reason
@@ -80,7 +82,7 @@ class LabelScorer(FittedScorer):
     @property
     def columns(self) -> Sequence[Column]:
         """The text, an intent that is there already, and whether a filter has seen the record."""
-        return [text(self.text_field), optional(INTENT), _Filtered()]
+        return [Column.text(self.text_field), Column.optional(INTENT), _Filtered()]
 
     @property
     def parallel(self) -> bool:  # type: ignore[override]  # known once the intent classifier is

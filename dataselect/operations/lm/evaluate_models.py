@@ -39,9 +39,9 @@ def command(
     spaces and sentence ends counted; the share of unknown words; and how many words and sentence
     ends were predicted by an n-gram of each length.
     """
-    from dataselect.data import records
     from dataselect.data.files.raw_files import STDIN
     from dataselect.data.input_files import Inputs
+    from dataselect.data.json_lines.json_values import encoded
     from dataselect.execution.run import Run
     from dataselect.operations.lm.perplexity_table import table
 
@@ -61,9 +61,7 @@ def command(
         described = [evaluation.describe() for evaluation in evaluations]
         found = {"models": described}
         shown = (
-            table(described).encode()
-            if format_ == "table"
-            else records.encoded(found, indent=True) + b"\n"
+            table(described).encode() if format_ == "table" else encoded(found, indent=True) + b"\n"
         )
         run.write(shown)
         run.warnings = [*_doubts(described), *watch.warnings()]

@@ -114,13 +114,13 @@ def _of_pairs(detector: SavedDetector, pairs: PairFieldOptions) -> Scorer:
 def _of_file(
     detector: SavedDetector, others: Inputs, matching: MatchOptions, text_field: str
 ) -> Scorer:
-    from dataselect.data import records
+    from dataselect.data.fields import Column
     from dataselect.data.sampling import names_at, read_columns
     from dataselect.models.paraphrase_detector.best_match import CANDIDATES
     from dataselect.operations.paraphrase.scorer import BestMatch
 
     others.keep_for_rereading()
-    column = records.text_of("--against", matching.against_field, text_field)
+    column = Column.text_of("--against", matching.against_field, text_field)
     [texts] = read_columns(others, [column])
     if not texts:
         raise InputError(f"{matching.against}: no text to compare with; check --against")

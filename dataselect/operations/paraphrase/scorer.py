@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from dataselect.data.records import Column, Fields, numbers, text
+from dataselect.data.fields import Column
+from dataselect.data.json_lines.json_bytes import Fields
+from dataselect.data.json_lines.json_values import numbers
 from dataselect.execution.scorer import Scorer, Scores
 from dataselect.models.paraphrase_detector.best_match import Matcher
 
@@ -38,7 +40,8 @@ class PairProbability(Scorer):
     @property
     def columns(self) -> Sequence[Column]:
         return [
-            text(field, f"--text{number}-field") for number, field in enumerate(self._fields, 1)
+            Column.text(field, f"--text{number}-field")
+            for number, field in enumerate(self._fields, 1)
         ]
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
@@ -78,7 +81,7 @@ class BestMatch(Scorer):
 
     @property
     def columns(self) -> Sequence[Column]:
-        return [text(self._text_field)]
+        return [Column.text(self._text_field)]
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
         found = self._matcher.best(columns[0])

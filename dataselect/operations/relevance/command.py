@@ -86,8 +86,8 @@ def command(
     both equally frequent, by a logistic regression on hashed n-grams. With several in-domain
     sets, 'relevance_for' names the best one.
     """
+    from dataselect.data.fields import Column
     from dataselect.data.input_files import Inputs
-    from dataselect.data.records import text_of
     from dataselect.operations.relevance.relevance import Relevance
     from dataselect.operations.relevance.training_files import TrainingFiles
 
@@ -99,8 +99,10 @@ def command(
         fitting.in_domain or [],
         fitting.in_domain_by,
         fitting.background,
-        in_domain_text=text_of("--in-domain", fitting.in_domain_field, settings.text_field),
-        background_text=text_of("--background", fitting.background_field, settings.text_field),
+        in_domain_text=Column.text_of("--in-domain", fitting.in_domain_field, settings.text_field),
+        background_text=Column.text_of(
+            "--background", fitting.background_field, settings.text_field
+        ),
     )
     if fitted.fit_only and fitting.background:  # then nobody reads the pool
         pool = Inputs([os.devnull])

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 import orjson
 
-from dataselect.data.records import Column, Fields, numbers, text
+from dataselect.data.fields import Column
+from dataselect.data.json_lines.json_bytes import Fields
+from dataselect.data.json_lines.json_values import numbers
 from dataselect.execution.scorer import FittedScorer, Scores
 from dataselect.operations.relevance.relevance import ONE_SET, Relevance
 
@@ -35,7 +37,7 @@ class RelevanceScorer(FittedScorer):
 
     @property
     def columns(self) -> Sequence[Column]:
-        return [text(self.text_field)]
+        return [Column.text(self.text_field)]
 
     @property
     def adds(self) -> tuple[str, ...]:  # type: ignore[override]  # known once the sets are

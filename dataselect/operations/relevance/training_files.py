@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.files.input_names import named
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
@@ -16,7 +16,7 @@ from dataselect.execution.run import FAIL, Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataselect.data.records import Column
+    from dataselect.data.fields import Column
     from dataselect.operations.relevance.relevance import Relevance
 
 
@@ -72,7 +72,7 @@ class TrainingFiles:
         source, column = self.background, self.background_text
         if source is None:
             pool.keep_for_rereading()
-            source, column = pool, records.text(settings.text_field)
+            source, column = pool, Column.text(settings.text_field)
         strict = self.background is not None or settings.on_error == FAIL
         background = sample_texts(source, column, BACKGROUND_SIZE, rng, strict=strict)
         if not background and self.background is None:
@@ -90,7 +90,7 @@ class TrainingFiles:
         sets: dict[str, list[str]] = {}
         columns = [self.in_domain_text]
         if self.by is not None:
-            columns.append(records.group(self.by, "--in-domain-by"))
+            columns.append(Column.group(self.by, "--in-domain-by"))
         for name, source in self.in_domain:
             texts, *groups = read_columns(source, columns)
             for text, own in zip(texts, groups[0] if groups else [name] * len(texts), strict=True):

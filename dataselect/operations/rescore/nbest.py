@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.data import records
-from dataselect.data.fields import finite_number
-from dataselect.data.records import Column
+from dataselect.data.field_paths import value_at
+from dataselect.data.fields import Column, finite_number
 from dataselect.models.normalization import Normalization
 
 TEXT, FEATURES = "text", "features"
@@ -33,7 +32,7 @@ def find(hypothesis: Mapping[str, Any], name: str) -> Any:
     features = hypothesis.get(FEATURES)
     if isinstance(features, dict) and name in features:
         return features[name]
-    return records.value_at(hypothesis, name)
+    return value_at(hypothesis, name)
 
 
 def _values(hypotheses: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
@@ -96,7 +95,7 @@ class NBestField:
                 f"has a {which} without 'text', but with {keys}; call its text 'text', or skip it "
                 "with --on-error"
             )
-        _checked(records.hypothesis(TEXT).check, hypothesis[TEXT], f"'text' of {which}")
+        _checked(Column.hypothesis(TEXT).check, hypothesis[TEXT], f"'text' of {which}")
         for name, remedy in self.numbers.items():
             try:
                 value = find(hypothesis, name)

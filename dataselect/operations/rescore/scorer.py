@@ -13,7 +13,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from dataselect.data.records import Column, Fields, reference
+from dataselect.data.fields import Column
+from dataselect.data.json_lines.json_bytes import Fields
 from dataselect.execution.scorer import Scorer, Scores
 from dataselect.models.language_model.scoring.language_model import (
     DECIMALS,
@@ -197,4 +198,4 @@ class RescoreScorer(Scorer):
 
 def list_columns(nbest: NBestField, reference_path: str | None) -> list[Column]:
     """What is read of a record: its list, and its reference where one is needed."""
-    return [nbest.column, *([] if reference_path is None else [reference(reference_path)])]
+    return [nbest.column, *([] if reference_path is None else [Column.reference(reference_path)])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from dataselect.data.records import Column, number
+from dataselect.data.fields import Column
 from dataselect.execution.scorer import Scorer, Scores
 from dataselect.selection.ranking import DIRECTIONS
 
@@ -36,7 +36,7 @@ class Field(Scorer):
 
     @property
     def columns(self) -> Sequence[Column]:
-        return [number(self.by)]
+        return [Column.number(self.by)]
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
         import numpy as np

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataselect.data.records import Column, number, whole
+from dataselect.data.fields import Column, whole
 
 _SHORTEST = 1e-6  # seconds; what divides by less is soon no double
 _AGREEMENT = "--agreement-fields"
@@ -12,7 +12,7 @@ _AGREEMENT = "--agreement-fields"
 
 def duration(path: str) -> Column:
     """A column of seconds above 0."""
-    plain = number(path, "--duration-field")
+    plain = Column.number(path, "--duration-field")
 
     def check(value: Any) -> float:
         seconds: float = plain.check(value)

@@ -12,7 +12,8 @@ import orjson
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from dataselect.data.records import Column, Fields, hypothesis, reference
+from dataselect.data.fields import Column
+from dataselect.data.json_lines.json_bytes import Fields
 from dataselect.errors import OptionError
 from dataselect.execution.scorer import Scorer, Scores
 from dataselect.models.metrics.error_rate import Cer, Wer
@@ -112,14 +113,14 @@ class SignalScorer(Scorer):
     @property
     def columns(self) -> Sequence[Column]:
         """The text, and what else signals are computed from."""
-        found = [hypothesis(self.text_field)]
+        found = [Column.hypothesis(self.text_field)]
         if self.reference_field is not None:
-            found.append(reference(self.reference_field))
+            found.append(Column.reference(self.reference_field))
         if self.duration_field is not None:
             found.append(duration(self.duration_field))
         if len(self.agreement_fields) == 1:
             return [*found, hypotheses(self.agreement_fields[0])]
-        return [*found, *(hypothesis(path, "--agreement-fields") for path in self._further)]
+        return [*found, *(Column.hypothesis(path, "--agreement-fields") for path in self._further)]
 
     @property
     def _further(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.files.raw_files import rereadable
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.input_files import Inputs
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from dataselect.data.records import Column
+    from dataselect.data.fields import Column
     from dataselect.execution.run import Settings
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.normalization import Normalization
@@ -49,7 +49,7 @@ def read_background(
     if path is None:
         return None
     if path == AUTO:
-        column = records.text(settings.text_field)
+        column = Column.text(settings.text_field)
         pool.keep_for_rereading()
         drawn = sample_like(in_domain, pool, column, rng, strict=settings.on_error == FAIL)
         if not drawn and not settings.allow_empty:

@@ -90,7 +90,7 @@ def command(
     """
     import numpy as np
 
-    from dataselect.data.records import text_of
+    from dataselect.data.fields import Column
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.operations.winnow.background import AUTO, read_background
     from dataselect.operations.winnow.winnow import Winnow
@@ -106,7 +106,7 @@ def command(
         texts = models.texts(settings.text_field)
         background = read_background(
             winnowing.background,
-            text_of("--background", winnowing.background_field, settings.text_field),
+            Column.text_of("--background", winnowing.background_field, settings.text_field),
             texts,
             pool,
             normalizing.build(),

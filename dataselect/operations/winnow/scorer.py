@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.data.records import Column, Fields, numbers, text
+from dataselect.data.fields import Column
+from dataselect.data.json_lines.json_bytes import Fields
+from dataselect.data.json_lines.json_values import numbers
 from dataselect.errors import OptionError
 from dataselect.execution.scorer import Scorer, Scores
 from dataselect.models.language_model.scoring import unspaced
@@ -80,7 +82,7 @@ class WinnowScorer(Scorer):
 
     @property
     def columns(self) -> Sequence[Column]:
-        return [text(self.text_field)]
+        return [Column.text(self.text_field)]
 
     @property
     def adds(self) -> tuple[str, ...]:  # type: ignore[override]  # known once the background is

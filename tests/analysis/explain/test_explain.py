@@ -20,8 +20,8 @@ from dataselect.analysis.explain.counterfactuals import spelled
 from dataselect.analysis.explain.record_lookup import FieldSearch, Place, continues
 from dataselect.analysis.explain.similar_texts import TextSimilarity
 from dataselect.analysis.explain.text_output import MEANINGS
+from dataselect.data.fields import Column
 from dataselect.data.files.line_blocks import Block
-from dataselect.data.records import identity
 from dataselect.operations.bitext.scorer import ALIGNMENT, DISTANCE
 from dataselect.operations.diversity.scorer import DiversityScorer
 from dataselect.operations.label.scorer import LabelScorer
@@ -633,7 +633,7 @@ def test_any_id_is_found(ids: list[Any], ascii_only: bool) -> None:
         for number, own in enumerate(ids, start=1)
         if (own if isinstance(own, str) else json.dumps(own)) == wanted
     ]
-    found = list(FieldSearch(identity(), wanted).find([block]))
+    found = list(FieldSearch(Column.identity(), wanted).find([block]))
     assert [each.line for each in found if isinstance(each, Place)] == expected
 
 

@@ -28,7 +28,8 @@ from dataselect.data.formats.nbest.json_results import azure, hyporadise, vosk
 from dataselect.data.formats.parallel import tmx
 from dataselect.data.formats.speech import ctm, kaldi, lhotse, stm, subtitles, whisper
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import BadRecord, encoded
+from dataselect.data.json_lines.json_values import encoded
+from dataselect.data.records import BadRecord
 from dataselect.errors import InputError
 
 CUT: dict[str, Any] = {

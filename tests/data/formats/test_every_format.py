@@ -14,7 +14,7 @@ from dataselect.data.formats import FORMATS, Layout
 from dataselect.data.formats.format import Format
 from dataselect.data.formats.lines import Found
 from dataselect.data.formats.record_files import RecordFiles
-from dataselect.data.records import encoded
+from dataselect.data.json_lines.json_values import encoded
 
 TEXT = "play some jazz now"
 RICH = {

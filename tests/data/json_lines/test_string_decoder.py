@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dataselect.data import records
+from dataselect.data.json_lines.json_values import parse
 from dataselect.data.json_lines.string_decoder import decode_strings
 
 VALUES = st.recursive(
@@ -49,7 +49,7 @@ WRONG = [
 
 def line_by_line(data: bytes) -> list[dict[str, Any]] | None:
     try:
-        return [records.parse(line) for line in data.split(b"\n")[:-1]]
+        return [parse(line) for line in data.split(b"\n")[:-1]]
     except ValueError:
         return None
 

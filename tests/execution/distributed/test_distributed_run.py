@@ -28,8 +28,8 @@ from in_process_cluster import (
 from small_models import Overlap
 
 import dataselect
+from dataselect.data.fields import POSITION, Column
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import POSITION, text
 from dataselect.data.sampling import sample_columns, total_records
 from dataselect.errors import OptionError, OutputError
 from dataselect.execution.distributed import ray_cluster
@@ -389,7 +389,7 @@ def test_a_sample_is_that_of_one_machine(
     drawn = []
     for inputs in Inputs([shard.path for shard in shards]), ShardPool(shards, Here(seed=seed)):
         rng = np.random.default_rng(seed)
-        columns = [text("text"), POSITION]
+        columns = [Column.text("text"), POSITION]
         drawn.append(sample_columns(inputs, columns, size, rng, strict=False))
         drawn[-1].append([total_records(inputs), rng.random()])
     assert drawn[0] == drawn[1]

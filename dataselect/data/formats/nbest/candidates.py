@@ -9,7 +9,7 @@ from dataselect.data.files.line_blocks import BOM
 from dataselect.data.formats.lines import Found, Item, SourceLine, joined, lines
 from dataselect.data.formats.values import finite
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import decoded
+from dataselect.data.json_lines.json_values import decoded
 from dataselect.errors import InputError
 
 BAR = "|||"

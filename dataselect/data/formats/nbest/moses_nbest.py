@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dataselect.data.fields import NUMBER, kind_of, whole
+from dataselect.data.fields import NUMBER, whole
 from dataselect.data.formats.lines import Item, Layout
 from dataselect.data.formats.nbest.candidates import (
     BAR,
@@ -22,6 +22,7 @@ from dataselect.data.formats.nbest.candidates import (
 from dataselect.data.formats.values import checked_number, finite, id_of, spelled
 from dataselect.data.formats.writers import LineWriter
 from dataselect.data.input_files import Inputs
+from dataselect.data.json_lines.json_values import kind_of
 
 _LAYOUT = f"ID {BAR} TEXT {BAR} FEATURES {BAR} SCORE"
 _ALIGNMENTS = ("phrase_alignment", "alignment")

@@ -8,8 +8,9 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from dataselect.data.annotations import annotation
-from dataselect.data.fields import Column, kind_of
+from dataselect.data.fields import Column
 from dataselect.data.formats.lines import filled
+from dataselect.data.json_lines.json_values import kind_of
 
 
 class Annotated(NamedTuple):

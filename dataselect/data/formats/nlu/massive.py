@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from dataselect.data import records
 from dataselect.data.formats.lines import Item, Layout, SourceLine, each_line, lines
 from dataselect.data.formats.nlu.annotated import aligned, slot, utterance
 from dataselect.data.input_files import Inputs
+from dataselect.data.json_lines.json_values import parse
 
 _SLOT = re.compile(r"\[\s*(?P<slot>[^\[\]:]+?)\s+:\s+(?P<value>[^\[\]]*?)\s*\]")
 _LAYOUTS = {"annot_utt": ("utt", "id"), "sentence_annotation": ("sentence", "slurp_id")}
@@ -25,7 +25,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
     """
 
     def fields(line: SourceLine) -> dict[str, Any]:
-        return _fields(records.parse(line.raw), layout.text_field)
+        return _fields(parse(line.raw), layout.text_field)
 
     return each_line((line for line in lines(inputs.blocks()) if not line.blank()), fields)
 

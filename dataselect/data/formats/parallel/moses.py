@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, in_step
 from dataselect.data.formats.text import spelled
 from dataselect.data.formats.writers import LineWriter
@@ -49,6 +49,6 @@ def _side(name: str) -> LineWriter:
     def line(fields: dict[str, Any]) -> bytes:
         if name not in fields:
             raise ValueError(f"field '{name}' is missing; moses has nothing but src and tgt")
-        return spelled(records.text(name).get(fields), name)
+        return spelled(Column.text(name).get(fields), name)
 
     return LineWriter(line)

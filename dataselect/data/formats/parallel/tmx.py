@@ -16,7 +16,7 @@ from xml.parsers.expat import ExpatError
 from dataselect.data.files.raw_files import display
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import encoded
+from dataselect.data.json_lines.json_values import encoded
 from dataselect.errors import InputError
 
 _CODES = frozenset({"bpt", "ept", "ph", "it", "ut"})  # what they hold is markup of the original

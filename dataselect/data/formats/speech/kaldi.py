@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from dataselect.data import records
+from dataselect.data.fields import Column
 from dataselect.data.formats.lines import Found, Item, Layout
 from dataselect.data.formats.speech.keyed_text import (
     BadLineError,
@@ -122,7 +122,7 @@ class KaldiWriter(RecordWriter):
     """Keyed text, sorted by bytes as Kaldi wants it, and so held in memory."""
 
     def __init__(self, layout: Layout) -> None:
-        self._text = records.hypothesis(layout.text_field)
+        self._text = Column.hypothesis(layout.text_field)
         self._lines: dict[str, str] = {}
 
     def write(self, fields: dict[str, Any]) -> bytes:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dataselect.data import records
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, lines
 from dataselect.data.formats.values import checked_number, checked_seconds, id_of, number_of
 from dataselect.data.formats.writers import LineWriter, RecordWriter
 from dataselect.data.input_files import Inputs
+from dataselect.data.json_lines.json_values import encoded, parse
 
 _OPTIONAL = ("text", "language", "speaker", "gender", "custom", "alignment")
 _TIMES = ("start", "duration")
@@ -27,7 +27,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
         if line.blank():
             continue
         try:
-            found = list(_supervisions(records.parse(line.raw)))
+            found = list(_supervisions(parse(line.raw)))
         except ValueError as refusal:
             yield line.bad(refusal)
             continue
@@ -98,7 +98,7 @@ def _shifted(items: Any, offset: float) -> list[Any]:
 
 def writer(layout: Layout) -> RecordWriter:
     """A supervision a line: fields that lhotse does not know go into `custom`."""
-    return LineWriter(lambda fields: records.encoded(_supervision(fields, layout.text_field)))
+    return LineWriter(lambda fields: encoded(_supervision(fields, layout.text_field)))
 
 
 def _supervision(fields: dict[str, Any], text_field: str) -> dict[str, Any]:

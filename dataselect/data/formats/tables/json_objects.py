@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from dataselect.data import records
 from dataselect.data.formats.lines import (
     Found,
     Item,
@@ -17,6 +16,7 @@ from dataselect.data.formats.lines import (
 )
 from dataselect.data.formats.writers import RecordWriter
 from dataselect.data.input_files import Inputs
+from dataselect.data.json_lines.json_values import encoded, parse
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],]', re.DOTALL)
 _BREAK = re.compile(rb"[\r\n]+[ \t]*")
@@ -33,7 +33,7 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
         return
     for line in _elements(file):
         try:
-            fields = records.parse(line.raw)
+            fields = parse(line.raw)
         except ValueError as refusal:
             yield line.bad(refusal)
         else:
@@ -91,7 +91,7 @@ class JsonWriter(RecordWriter):
 
     def write(self, fields: dict[str, Any]) -> bytes:
         """The record as compact JSON."""
-        return self.write_line(records.encoded(fields))
+        return self.write_line(encoded(fields))
 
     def write_line(self, line: bytes) -> bytes:
         """The record as it is spelled."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from dataselect.data.fields import optional, whole
+from dataselect.data.fields import Column, whole
 from dataselect.data.formats.lines import Layout
 from dataselect.data.formats.writers import HEAD, RecordWriter
 
@@ -25,7 +25,7 @@ class ParquetWriter(RecordWriter):
     def __init__(self, layout: Layout) -> None:
         import pyarrow as pa
 
-        self._columns = [optional(name) for name in layout.columns or ()]
+        self._columns = [Column.optional(name) for name in layout.columns or ()]
         self._rows: list[dict[str, Any]] = []
         self._type: pa.StructType = pa.struct([])
         self._file = _Written()

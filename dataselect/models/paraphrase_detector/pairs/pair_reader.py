@@ -8,8 +8,9 @@ from typing import Any
 
 from dataselect.data import records
 from dataselect.data.annotations import annotation
+from dataselect.data.fields import Column
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import BadRecord, Column
+from dataselect.data.records import BadRecord
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 
 
@@ -23,7 +24,7 @@ def columns(text1_field: str, text2_field: str, label_field: str) -> list[Column
         for number, field in enumerate((text1_field, text2_field), start=1)
     ]
     label = Column(label_field, _check_label, lambda _: False, "--label-field")
-    return [*sides, label, records.optional("kind")]
+    return [*sides, label, Column.optional("kind")]
 
 
 def _check_label(value: Any) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dataselect.data.records import encoded
+from dataselect.data.json_lines.json_values import encoded
 from dataselect.models.paraphrase_detector.pairs.annotated_corpus import AnnotatedCorpus
 from dataselect.models.paraphrase_detector.pairs.generation import make_pairs
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataselect.content_keys import content_keys
+from dataselect.data.fields import POSITION, Column
 from dataselect.data.files.line_blocks import count_records, numbered
 from dataselect.data.files.temporary_files import TemporaryFile
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import POSITION, Column, read
+from dataselect.data.records import read
 from dataselect.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from dataselect.data.fields import kind_of
 from dataselect.data.formats.lines import SourceLine, document_of, lines, unreadable
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import BadRecord, decoded, parse
+from dataselect.data.json_lines.json_values import decoded, kind_of, parse
+from dataselect.data.records import BadRecord
 
 _SPACE = re.compile(r"\s*")
 

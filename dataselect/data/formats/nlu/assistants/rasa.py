@@ -35,7 +35,7 @@ from dataselect.data.formats.yaml_document import (
     sequence,
 )
 from dataselect.data.input_files import Inputs
-from dataselect.data.records import encoded
+from dataselect.data.json_lines.json_values import encoded
 
 _SHAPE = "a Rasa file holds 'nlu:' with '- intent:' and 'examples:'"
 _NLU = re.compile(rb"^nlu[ \t]*:", re.MULTILINE)
