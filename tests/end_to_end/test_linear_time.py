@@ -14,8 +14,8 @@ RUNS = {
     "N(punctuation='remove')('a' + chr(0x200D) * 1_000_000 + 'b')",
     "marks out of order": "from dataselect.models.normalization import composed\n"
     "composed('a' + (chr(0x301) + chr(0x316)) * 300_000 + 'b')",
-    "digits in an ARPA file": "from dataselect.models.language_model.arpa import arpa_reader\n"
-    "arpa_reader._pattern(2).findall(b'1' * 1_000_000 + b'\\n')",
+    "digits in an ARPA file": "from dataselect.models.language_model.arpa import ngram_lines\n"
+    "ngram_lines.pattern(2).findall(b'1' * 1_000_000 + b'\\n')",
     "digits in a Moses list": "from dataselect.data.formats import values\n"
     "values.NUMBER.fullmatch('1' * 1_000_000 + 'x')",
 }

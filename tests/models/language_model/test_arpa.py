@@ -225,6 +225,13 @@ FAULTS = {
     "text after the end": (PLAIN + "more\n", 17, "text after \\end\\"),
     "a word that is not a number": (PLAIN.replace("-0.2\t", "low\t"), 13, "not a log-probability"),
     "not a number": (PLAIN.replace("-0.2\t", "nan\t"), 13, "not a log-probability"),
+    "JSON that is no number": (PLAIN.replace("-0.2\t", "null\t"), 13, "not a log-probability"),
+    "two numbers": (PLAIN.replace("-0.2\t", "-0.2,-1\t"), 13, "not a log-probability"),
+    "a list of two lines": (
+        PLAIN.replace("-0.2\t", "[-0.2\t").replace("-0.7\t", "-0.7]\t"),
+        13,
+        "not a log-probability",
+    ),
     "underscores": (PLAIN.replace("-0.25", "-0_25"), 9, "not a log-probability, a 1-gram"),
     "a word too many": (PLAIN.replace("a a", "a a a"), 14, "not a log-probability, a 2-gram"),
     "a word too few": (PLAIN.replace("a a", "a"), 14, "not a log-probability, a 2-gram"),

@@ -11,10 +11,10 @@ from conftest import kenlm_model
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dataselect.models.language_model import arpa
-from dataselect.models.language_model.scoring import array_scorer, hash_table
+from dataselect.models.language_model import arpa, hash_table
+from dataselect.models.language_model.hash_table import HashTable
+from dataselect.models.language_model.scoring import array_scorer
 from dataselect.models.language_model.scoring.array_scorer import ArrayScorer, sums
-from dataselect.models.language_model.scoring.hash_table import HashTable
 from dataselect.models.language_model.scoring.language_model import LanguageModel
 from dataselect.models.language_model.vocabulary import sentences
 

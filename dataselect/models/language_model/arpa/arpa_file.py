@@ -40,7 +40,8 @@ class Part(NamedTuple):
 def _split(blocks: Iterator[Block]) -> Iterator[Part]:
     for block in blocks:
         line = block.first_line
-        for text in _HEADING.split(block.data):
+        headed = block.data.startswith(b"\\") or b"\n\\" in block.data
+        for text in _HEADING.split(block.data) if headed else [block.data]:
             inner = text.lstrip()
             if inner:
                 blank = text.count(b"\n", 0, len(text) - len(inner))

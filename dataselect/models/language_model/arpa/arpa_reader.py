@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.language_model.arpa.arpa_file import REMEDY, ArpaFile, Part
+from dataselect.models.language_model.arpa.ngram_lines import NgramLines, ngram_lines, pattern
 from dataselect.models.language_model.backoff import BackoffModel, NgramOrder, find_sorted
+from dataselect.models.language_model.hash_table import WordTable
 from dataselect.models.language_model.vocabulary import (
     BEGIN,
     END,
@@ -20,8 +21,7 @@ from dataselect.models.language_model.vocabulary import (
     Vocabulary,
     composed_words,
 )
-
-_NUMBER = rb"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|-inf)"
+from dataselect.models.ngrams import WORD_BYTES
 
 _CAPITAL_UNKNOWN = b"<UNK>"  # what some toolkits write for <unk>, and KenLM reads so
 _NEVER = -100.0  # KenLM's log-probability of an unknown word where a file has no <unk>
@@ -85,8 +85,8 @@ class _Builder:
 
     def add(self, order: int, count: int) -> None:
         """Read a section that should hold `count` n-grams."""
-        pattern = _pattern(order)
-        parsed = [self._parsed(part, pattern, order) for part in self._file.parts()]
+        line = pattern(order)
+        parsed = [self._parsed(part, line, order) for part in self._file.parts()]
         found = _joined([_nothing(order), *parsed])
         if len(found.lines) != count:
             what = f"{len(found.lines)} {order}-grams, but \\data\\ says {count}"
@@ -101,33 +101,40 @@ class _Builder:
         self._append(found)
 
     def _parsed(self, part: Part, pattern: re.Pattern[bytes], order: int) -> _Section:
-        found = pattern.findall(part.text)
-        if len(found) != part.text.count(b"\n"):
+        found = ngram_lines(part.text, order, pattern)
+        if found is None:
             lines = part.text.split(b"\n")
             bad = next(i for i, line in enumerate(lines) if not pattern.fullmatch(line + b"\n"))
             what = f"not a log-probability, a {order}-gram and perhaps a back-off"
             self._file.refuse(part.line + bad, f"{what}; {REMEDY}")
-        log_probs, ngrams, backoffs = zip(*found, strict=True)
-        words = b" ".join(ngrams).replace(b"\t", b" ").split(b" ")
-        if b"" in words:
-            words = [word for word in words if word]
+        words = self._new_words(found) if order == 1 else self._listed_words(found)
         section = _Section(
-            part.line + np.arange(len(found)),
-            self._numbered(words, grow=order == 1).reshape(-1, order),
-            _parsed_numbers(log_probs),
-            _parsed_numbers(backoffs),
+            part.line + np.arange(len(found.log_probs)),
+            words.reshape(-1, order),
+            found.log_probs,
+            found.backoffs,
         )
         lowest = section.words.min(axis=1)
         self._refuse_if(lowest < 0, section, "a word that is not among the 1-grams")
         return section
 
-    def _numbered(self, words: list[bytes], *, grow: bool) -> NDArray[np.int32]:
-        numbers = self._numbers
-        if grow:
-            for word in words:
-                if numbers[word] < 0:
-                    numbers[word] = len(numbers)
+    def _new_words(self, unigrams: NgramLines) -> NDArray[np.int32]:
+        numbers, words = self._numbers, unigrams.words()
+        for word in words:
+            if numbers[word] < 0:
+                numbers[word] = len(numbers)
         return np.fromiter(map(numbers.__getitem__, words), np.int32, len(words))
+
+    def _listed_words(self, lines: NgramLines) -> NDArray[np.int32]:
+        data = np.frombuffer(lines.text + bytes(WORD_BYTES), np.uint8)
+        numbers = self._words.find(data, lines.starts, lines.sizes)
+        numbers[numbers == len(self._numbers)] = UNKNOWN
+        return numbers
+
+    @cached_property
+    def _words(self) -> WordTable:
+        """All words, after the unigrams."""
+        return WordTable([*self._numbers, _CAPITAL_UNKNOWN], absent=-1)
 
     def _with_markers(self, unigrams: _Section) -> _Section:
         """Unigrams with an unknown word, which a file may lack."""
@@ -180,32 +187,6 @@ class _Numbers(dict[bytes, int]):
 
     def __missing__(self, word: bytes) -> int:
         return UNKNOWN if word == _CAPITAL_UNKNOWN else -1
-
-
-def _pattern(order: int) -> re.Pattern[bytes]:
-    word = rb"[^ \t\r\n\0]+"
-    words = rb"(" + (word + rb"[ \t]+") * (order - 1) + word + rb")"
-    return re.compile(
-        rb"^[ \t]*" + _NUMBER + rb"[ \t]+" + words + rb"(?:[ \t]+" + _NUMBER + rb")?[ \t]*\r?\n",
-        re.MULTILINE,
-    )
-
-
-_LOW_BITS, _HALF = (1 << 29) - 1, 1 << 28  # of a double's fraction, what single precision rounds
-
-
-def _parsed_numbers(texts: Sequence[bytes]) -> NDArray[np.float64]:
-    """(m,) doubles, 0 for no text, that round to the single-precision number nearest to the text.
-
-    A double halfway between two of these may have been rounded itself; it moves by its last bit to
-    the side where the text is.
-    """
-    values = np.array([float(text or b"0") for text in texts], np.float64)
-    for place in np.flatnonzero((values.view(np.int64) & _LOW_BITS) == _HALF).tolist():
-        exact, found = Decimal(texts[place].decode()), float(values[place])
-        if exact != Decimal(found):
-            values[place] = np.nextafter(found, np.inf if exact > Decimal(found) else -np.inf)
-    return values
 
 
 def _joined(sections: list[_Section]) -> _Section:

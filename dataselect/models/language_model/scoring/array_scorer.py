@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.language_model.backoff import BackoffModel, NgramOrder
-from dataselect.models.language_model.scoring.hash_table import HashTable
+from dataselect.models.language_model.hash_table import HashTable, WordTable
 from dataselect.models.language_model.scoring.vocabulary_lookup import word_places
 from dataselect.models.language_model.vocabulary import BEGIN, END, UNKNOWN, ended_sentences
-from dataselect.models.ngrams import WORD_BYTES, word_hashes
+from dataselect.models.ngrams import WORD_BYTES
 
 _PORTION = 1 << 20  # words that are looked up at once: 100 bytes each while it lasts
 _PORTION_BYTES = 1 << 22  # of text whose words are looked up at once
@@ -39,22 +39,18 @@ class ArrayScorer:
     """A back-off model as hash tables, 32 to 128 bytes an n-gram.
 
     Its numbers are those of KenLM to the last bit: single precision, the n-gram's log-probability
-    first, then the back-offs from the shortest history to the longest. Words are told apart by
-    64-bit hashes of their bytes.
+    first, then the back-offs from the shortest history to the longest.
     """
 
     def __init__(self, model: BackoffModel) -> None:
         self.order = model.order
-        hashes = _vocabulary_hashes(model.vocabulary.words)
-        self._words = HashTable(hashes)
-        self._numbers = np.full(self._words.size, UNKNOWN, np.int64)
-        self._numbers[self._words.find(hashes)[0]] = np.arange(len(hashes))
-        self._size = np.uint64(len(hashes))
+        self._words = WordTable(model.vocabulary.words, absent=UNKNOWN)
+        self._size = np.uint64(len(model.vocabulary))
         unigrams = model.levels[0]
         self._log_probs = [unigrams.log_probs.astype(np.float32)]
         self._backoffs = [unigrams.backoffs.astype(np.float32)]
         self._tables: list[HashTable] = []
-        slots = np.arange(len(hashes))
+        slots = np.arange(len(model.vocabulary))
         for level in model.levels[1:]:
             slots = self._add(level, slots)
 
@@ -105,8 +101,7 @@ class ArrayScorer:
         while first < last:
             end = data.find(b" ", first + _PORTION_BYTES, last) + 1 or last
             portion = np.frombuffer(data, np.uint8)[first : end + WORD_BYTES]
-            slots, known = self._words.find(_hashes(portion, *word_places(portion[:-WORD_BYTES])))
-            found.append(np.where(known, self._numbers.take(slots), UNKNOWN).astype(np.int32))
+            found.append(self._words.find(portion, *word_places(portion[:-WORD_BYTES])))
             first = end
         return np.concatenate(found)
 
@@ -129,39 +124,28 @@ class ArrayScorer:
     ) -> NDArray[np.float32]:
         """(t,) log-probabilities of tokens in a row, as if a sentence began before the first."""
         log_probs = self._log_probs[0].take(tokens)
-        # Tokens that may end a longer n-gram, and the slots of its histories.
-        after = np.arange(len(tokens))
         histories = np.concatenate((np.full(1, BEGIN), tokens[:-1]))
         histories[histories == END] = BEGIN
         goes_on = tokens != END
         goes_on[-1:] = False
+        # Tokens that may end a longer n-gram, whose histories have these slots: at first all.
+        after: slice | NDArray[np.int64] = slice(None)
         for order, table in enumerate(self._tables, start=2):
-            words = tokens.take(after)
-            slots, hit = table.find(self._keys(histories, words))
+            slots, hit = table.find(self._keys(histories, tokens[after]))
             log_probs[after] = np.where(
                 hit,
                 self._log_probs[order - 1].take(slots),
-                log_probs.take(after) + self._backoffs[order - 2].take(histories),
+                log_probs[after] + self._backoffs[order - 2].take(histories),
             )
+            longer = np.flatnonzero(hit & goes_on[after])
+            if isinstance(after, slice):
+                ends, after = np.flatnonzero(hit), longer + 1
+            else:
+                ends, after = after[hit], after.take(longer) + 1
             if lengths is not None:
-                lengths[after[hit]] = order
-            longer = np.flatnonzero(hit & goes_on.take(after))
-            after, histories = after.take(longer) + 1, slots.take(longer)
+                lengths[ends] = order
+            histories = slots.take(longer)
         return log_probs
-
-
-def _vocabulary_hashes(words: Sequence[bytes]) -> NDArray[np.uint64]:
-    sizes = np.fromiter(map(len, words), np.int64, len(words))
-    data = np.frombuffer(b"".join([*words, bytes(WORD_BYTES)]), np.uint8)
-    return _hashes(data, np.cumsum(sizes) - sizes, sizes)
-
-
-def _hashes(
-    data: NDArray[np.uint8], starts: NDArray[np.int64], sizes: NDArray[np.int64]
-) -> NDArray[np.uint64]:
-    hashes = word_hashes(data, starts, sizes)
-    hashes ^= sizes.view(np.uint64)  # words may differ in null characters at the end
-    return hashes
 
 
 def sums(values: NDArray[np.float32], sizes: NDArray[np.int64]) -> NDArray[np.float32]:

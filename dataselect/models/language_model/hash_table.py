@@ -1,9 +1,13 @@
-"""Hash tables of 64-bit keys that are looked up whole arrays at once."""
+"""Hash tables of 64-bit keys, and of words, that are looked up whole arrays at once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+
+from dataselect.models.ngrams import WORD_BYTES, word_hashes
 
 _SLOTS_PER_KEY = 2  # at least: most look-ups end at the first slot
 _SPARSE_SLOTS_PER_KEY, _FEW = 4, 1 << 18  # of few keys: half as many look-ups go on, 8 MiB
@@ -35,7 +39,9 @@ class HashTable:
             keys, slots = keys[left], self._next(slots[left])
 
     def _first_slots(self, keys: Keys) -> Slots:
-        return ((keys * _MIXER) >> self._shift).view(np.int64)
+        slots = keys * _MIXER
+        slots >>= self._shift
+        return slots.view(np.int64)
 
     def _next(self, slots: Slots) -> Slots:
         return (slots + 1) & (self.size - 1)
@@ -55,3 +61,36 @@ class HashTable:
             more = ~hit & (there != self.EMPTY)
             left, keys, probed = left[more], keys[more], probed[more]
         return slots, found
+
+
+class WordTable:
+    """Numbers of words, told apart by 64-bit hashes of their bytes.
+
+    >>> table = WordTable([b"play", b"jazz"], absent=-1)
+    >>> data = np.frombuffer(b"jazz rock play" + bytes(WORD_BYTES), np.uint8)
+    >>> table.find(data, np.array([0, 5, 10]), np.array([4, 4, 4])).tolist()
+    [1, -1, 0]
+    """
+
+    def __init__(self, words: Sequence[bytes], *, absent: int) -> None:
+        """`words` (w,) are distinct and numbered from 0; others get the number `absent`."""
+        sizes = np.fromiter(map(len, words), np.int64, len(words))
+        data = np.frombuffer(b"".join([*words, bytes(WORD_BYTES)]), np.uint8)
+        hashes = _hashes(data, np.cumsum(sizes) - sizes, sizes)
+        self._absent = np.int32(absent)
+        self._table = HashTable(hashes)
+        self._numbers = np.zeros(self._table.size, np.int32)
+        self._numbers[self._table.find(hashes)[0]] = np.arange(len(words))
+
+    def find(
+        self, data: NDArray[np.uint8], starts: NDArray[np.int64], sizes: NDArray[np.int64]
+    ) -> NDArray[np.int32]:
+        """(m,) the number of each word of `data`, which has WORD_BYTES more after the last."""
+        slots, known = self._table.find(_hashes(data, starts, sizes))
+        return np.where(known, self._numbers.take(slots), self._absent)
+
+
+def _hashes(data: NDArray[np.uint8], starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> Keys:
+    hashes = word_hashes(data, starts, sizes)
+    hashes ^= sizes.view(np.uint64)  # words may differ in null characters at the end
+    return hashes
