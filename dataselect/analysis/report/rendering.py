@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import floor, isnan, log10
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from dataselect.data.fields import Column
 from dataselect.data.json_lines.json_values import encoded, parse
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from dataselect.analysis.report.extremes import Row
     from dataselect.analysis.report.page import Page
 
@@ -20,10 +23,17 @@ _LONG_RECORD = 4_000
 
 def render(page: Page) -> bytes:
     """The page in UTF-8."""
+    rendered = _environment().get_template("page.html").render(page=page)
+    return rendered.encode("utf-8", "backslashreplace")
+
+
+@cache
+def _environment() -> Environment:
+    """The templates: compiling them takes longer than filling them in."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
+    found = Environment(
         loader=PackageLoader("dataselect.analysis.report"),
         autoescape=True,
         trim_blocks=True,
@@ -31,7 +41,7 @@ def render(page: Page) -> bytes:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {
+    found.filters |= {
         "count": lambda number: f"{number:,}",
         "score": lambda number: "" if number is None or isnan(number) else f"{number:.6g}",
         "brief": lambda number: f"{number:.4g}",
@@ -42,9 +52,8 @@ def render(page: Page) -> bytes:
         "record": _record,
         "inline": lambda plot: Markup(inline(plot)),  # noqa: S704  # made here, texts escaped
     }
-    environment.globals["long_text"] = _LONG_TEXT
-    rendered = environment.get_template("page.html").render(page=page)
-    return rendered.encode("utf-8", "backslashreplace")
+    found.globals["long_text"] = _LONG_TEXT
+    return found
 
 
 def _share(part: int, whole: int) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from conftest import Inside, Outcome, Shell, run_inside
 
+from dataselect.analysis.report.figures import style
+
 VOID = {"meta", "link", "br", "img", "input"}
 EVIL = "<script>alert('x')</script> & \"quotes\" $x$ {{ 7 * 7 }}"
 
@@ -111,6 +113,12 @@ def folder(tmp_path: Path) -> Path:
 def report(folder: Path, inside: Inside) -> Report:
     """Run the command with the options of a line."""
     return lambda line: inside("report", *shlex.split(line))
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave figures blank: drawing takes two thirds of the time."""
+    monkeypatch.setattr(style, "saved", lambda *_: b'<svg viewBox="0 0 1 1"></svg>')
 
 
 @pytest.fixture
@@ -248,6 +256,7 @@ def test_the_map_has_in_domain_kept_and_dropped_texts(whole: Page) -> None:
     assert "2 in-domain, 10 kept, 30 dropped, drawn at random" in whole.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_another_label_can_be_named(folder: Path, page: Callable[[str], Page]) -> None:
     found = page("one.json --label-field a")
     assert "Labels before and after: a" in found.text
@@ -255,6 +264,7 @@ def test_another_label_can_be_named(folder: Path, page: Callable[[str], Page]) -
     assert "(others)" in found.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_relevance_shows_its_ngrams_and_finds_its_in_domain_text(
     folder: Path, inside: Inside, page: Callable[[str], Page]
 ) -> None:
@@ -268,6 +278,7 @@ def test_relevance_shows_its_ngrams_and_finds_its_in_domain_text(
     assert "2 in-domain, 10 kept, 30 dropped" in found.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_texts_that_were_compared_with_are_on_the_map(
     folder: Path, page: Callable[[str], Page]
 ) -> None:
@@ -298,6 +309,7 @@ def test_no_cut_is_drawn_where_better_records_were_dropped(
     assert any(row[0] == f"{best:g}" for row in found.rows)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_rescored_lists_show_which_hypotheses_won_and_why(
     folder: Path, inside: Inside, page: Callable[[str], Page]
 ) -> None:
@@ -336,6 +348,7 @@ def test_rescored_lists_show_which_hypotheses_won_and_why(
     assert "of 25.00 with the weights before, 0.00 with these" in found.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_auto_shows_its_curve(folder: Path, inside: Inside, page: Callable[[str], Page]) -> None:
     inside(
         *("select", "-q", "--by", "a", "--auto", "music.jsonl", "--report", "r.json"),
@@ -348,6 +361,7 @@ def test_auto_shows_its_curve(folder: Path, inside: Inside, page: Callable[[str]
     assert "How much to keep" in found.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_pairs_are_shown_with_the_side_that_was_compared_first(
     folder: Path, inside: Inside, page: Callable[[str], Page]
 ) -> None:
@@ -366,6 +380,7 @@ def test_pairs_are_shown_with_the_side_that_was_compared_first(
 # -- reports of compare
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_selections_stand_beside_chance(
     folder: Path, inside: Inside, page: Callable[[str], Page]
 ) -> None:
@@ -402,6 +417,7 @@ def test_a_comparison_without_chance_makes_a_page(
 # -- records without a report, and reports without records
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_scored_records_are_told_apart_by_dropped(page: Callable[[str], Page]) -> None:
     found = page("--scored one.jsonl --scored one.out.jsonl --by a")
     assert "Of 40 records, 20 (50.0 %) were kept" in found.text
@@ -410,6 +426,7 @@ def test_scored_records_are_told_apart_by_dropped(page: Callable[[str], Page]) -
     assert "The worst score that was kept is a 0.27" in found.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_score_is_the_last_one_of_a_known_name(
     folder: Path, page: Callable[[str], Page]
 ) -> None:
@@ -420,6 +437,7 @@ def test_the_score_is_the_last_one_of_a_known_name(
     assert "The good end of perplexity is on the left." in found.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_scored_records_are_those_that_a_run_wrote_to_standard_output(
     folder: Path, shell: Shell, page: Callable[[str], Page]
 ) -> None:
@@ -429,6 +447,7 @@ def test_scored_records_are_those_that_a_run_wrote_to_standard_output(
     assert "standard output" in page("r.json").text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_rejects_the_input_tells_what_was_dropped(
     folder: Path, inside: Inside, report: Report
 ) -> None:
@@ -447,6 +466,7 @@ def test_without_rejects_the_input_tells_what_was_dropped(
     assert ["highest", "0.86", "0.78", "0.86"] in found.rows
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_files_that_are_not_there_are_missed_in_their_place(folder: Path, report: Report) -> None:
     for name in ("one.jsonl", "one.out.jsonl", "pool.jsonl"):
         (folder / name).unlink()
@@ -460,12 +480,14 @@ def test_files_that_are_not_there_are_missed_in_their_place(folder: Path, report
     assert found.unbalanced == []
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_file_that_changed_since_is_noticed(folder: Path, report: Report) -> None:
     write(folder / "one.jsonl", pool(7))
     done = report("one.json -o page.html")
     assert "one.jsonl holds 7 records, and the run kept 20: it was written anew since" in done.err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_kept_records_alone_do_not_pass_for_all_that_was_read(
     folder: Path, shell: Shell, report: Report
 ) -> None:
@@ -477,6 +499,7 @@ def test_kept_records_alone_do_not_pass_for_all_that_was_read(
     assert "Labels before and after" not in found.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_where_nothing_was_dropped_there_is_no_before(page: Callable[[str], Page]) -> None:
     found = page("--scored pool.jsonl --by a")
     assert "A text has 4.2 words on average." in found.text
@@ -484,12 +507,14 @@ def test_where_nothing_was_dropped_there_is_no_before(page: Callable[[str], Page
     assert "before and after" not in found.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_records_without_the_field_are_said_to_have_no_score(folder: Path, report: Report) -> None:
     done = report("--scored pool.jsonl --by b -o page.html")
     assert "no record has a number in b; name another field with --by" in done.err
     assert "Scores" not in Page(folder / "page.html").text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_file_that_is_named_twice_is_read_once(page: Callable[[str], Page]) -> None:
     assert (
         "Of 40 records, 40 (100.0 %)" in page("--scored pool.jsonl --scored pool.jsonl --by a").text
@@ -525,6 +550,7 @@ def test_rare_labels_are_in_the_table_and_not_in_the_figure(
     assert "… intent 0<" in figure
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_shares_have_the_digits_that_tell_them_from_none_and_all(
     folder: Path, page: Callable[[str], Page]
 ) -> None:
@@ -560,6 +586,7 @@ def test_an_empty_file_makes_a_page(folder: Path, page: Callable[[str], Page]) -
     assert "Of 0 records, 0 (0.0 %) were kept" in page("--scored empty.jsonl --by a").text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_only_ngrams_and_the_map_are_of_a_sample(page: Callable[[str], Page]) -> None:
     found = page("two.json --sample-size 7")
     assert "in 7 kept and 7 dropped texts, drawn at random" in found.text
