@@ -63,6 +63,7 @@ def _hold_standard_descriptors() -> None:
 def _exit_code(arguments: list[str] | None) -> int:
     """Do what the arguments ask for, and say what went wrong."""
     from dataselect.address_space import prepare_for_a_limit
+    from dataselect.allocator import keep_freed_memory
     from dataselect.command_line.parser import parse
     from dataselect.console import say
     from dataselect.errors import Interrupted, ReaderGone
@@ -75,6 +76,7 @@ def _exit_code(arguments: list[str] | None) -> int:
             return command
         raise_when_asked_to_stop()
         prepare_for_a_limit()
+        keep_freed_memory()
         command()
     except ReaderGone:  # standard output, or a pipe that we write to by its name
         pass

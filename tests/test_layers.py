@@ -19,6 +19,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     "threads",
     "address_space",
+    "allocator",
     "errors",
     "content_keys",
     "documents",

@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from typing import Any, NoReturn
 
 from dataselect.address_space import is_for_want_of_memory, prepare_for_a_limit
+from dataselect.allocator import keep_freed_memory
 from dataselect.errors import DataselectError, WorkerError
 from dataselect.execution.processes.messages import HEADER, Slots
 
@@ -33,6 +34,7 @@ def refuse_in_a_program_that_is_read() -> None:
 def spawn_main(link: int, task: int, *slots: int) -> NoReturn:
     """The main function of a new process. Descriptors: a socket, a file to map, shared memory."""
     prepare_for_a_limit()
+    keep_freed_memory()
     connection = socket.socket(fileno=link)
     with mmap.mmap(task, 0, access=mmap.ACCESS_READ) as file:
         serve(connection, file, Slots(slots))
