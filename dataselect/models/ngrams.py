@@ -199,6 +199,14 @@ def _characters(texts: Sequence[str], lowercase: bool) -> tuple[str, NDArray[np.
     return "".join(cleaned), bounds
 
 
+class NgramColumns(NamedTuple):
+    """`counts` (n, f) of n-grams; column j is `buckets[j]`, of n-grams of `orders[j]` or more."""
+
+    counts: csr_array
+    buckets: NDArray[np.intp]
+    orders: NDArray[np.intp]
+
+
 @dataclass(frozen=True)
 class Ngrams:
     """What counts as an n-gram: words or characters, up to `order`, hashed to 2**`bits` buckets."""
@@ -239,31 +247,34 @@ class Ngrams:
 
     def matrix(self, texts: Sequence[str]) -> csr_array:
         """Counts of the n-grams of each text, (len(texts), 2**bits) sparse float64."""
-        from scipy.sparse import csr_array
+        rows, buckets, _ = self._occurrences(texts)
+        return _counts(rows, buckets, (len(texts), 1 << self.bits))
 
+    def columns(self, texts: Sequence[str]) -> NgramColumns:
+        """Counts of the n-grams of each text, with columns for the buckets that occur alone."""
+        rows, found, sizes = self._occurrences(texts)
+        column = np.zeros(1 << self.bits, np.int32)
+        column[found] = 1
+        buckets = np.flatnonzero(column)
+        column[buckets] = np.arange(len(buckets))
+        columns = column[found]
+        orders = np.empty(len(buckets), np.intp)
+        orders[columns[::-1]] = np.repeat(np.arange(1, len(sizes) + 1), sizes)[::-1]
+        return NgramColumns(_counts(rows, columns, (len(texts), len(buckets))), buckets, orders)
+
+    def _occurrences(
+        self, texts: Sequence[str]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], list[int]]:
+        """(t,) text and (t,) bucket of every n-gram, by n, and how many there are of each n."""
         tokens = self.tokens(texts)
-        owners = np.repeat(np.arange(len(texts)), np.diff(tokens.bounds))
-        rows, columns = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+        owners = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(tokens.bounds))
+        rows, columns = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
         for n, buckets in enumerate(self.buckets(tokens.hashes), start=1):
             within = np.ones(len(buckets), bool)
             within[crossing(tokens.bounds, n, len(buckets))] = False
             rows.append(owners[: len(buckets)][within])
-            columns.append(buckets[within])
-        # scikit-learn takes 32-bit indices only
-        place = [np.concatenate(each).astype(np.int32) for each in (rows, columns)]
-        counts = csr_array(
-            (np.ones(len(place[0])), tuple(place)), shape=(len(texts), 1 << self.bits)
-        )
-        counts.sum_duplicates()
-        return counts
-
-    def orders(self, texts: Sequence[str], buckets: NDArray[np.intp]) -> NDArray[np.intp]:
-        """(len(buckets),) the shortest n of the texts' n-grams in each bucket."""
-        found = np.zeros(len(buckets), np.intp)
-        hashes = self.tokens(texts).hashes
-        for n, own in reversed(list(enumerate(self.buckets(hashes), start=1))):
-            found[np.isin(buckets, own)] = n
-        return found
+            columns.append(buckets[within].astype(np.int32))
+        return np.concatenate(rows), np.concatenate(columns), [len(own) for own in rows[1:]]
 
     def strings(self, text: str) -> list[tuple[int, str]]:
         """Bucket and spelling of every n-gram of one text, shortest first."""
@@ -281,6 +292,17 @@ class Ngrams:
             return _characters([text], self.lowercase)[0]
         spans = word_spans([text], self.lowercase)
         return spans.spellings(np.arange(len(spans.starts)))
+
+
+def _counts(
+    rows: NDArray[np.int32], columns: NDArray[np.int32], shape: tuple[int, int]
+) -> csr_array:
+    """How often each row has each column; with 32-bit indices, as scikit-learn wants them."""
+    from scipy.sparse import csr_array
+
+    counts = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
+    counts.sum_duplicates()
+    return counts
 
 
 def crossing(bounds: NDArray[np.intp], n: int, size: int) -> NDArray[np.intp]:

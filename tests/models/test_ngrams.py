@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.models.ngrams import Ngrams
+from dataselect.models.ngrams import Analyzer, Ngrams
 from dataselect.operations.relevance.weights import NgramWeights
 
 TEXTS = st.lists(st.text(max_size=40), max_size=8)
@@ -90,6 +90,22 @@ def test_sums_are_those_of_the_matrix_exactly(texts: list[str], sets: int) -> No
     expected = counts[: len(texts)] @ weights.of_buckets(np.arange(1 << ngrams.bits)).T
     np.testing.assert_array_equal(sums, expected.T)
     np.testing.assert_array_equal(totals, counts[: len(texts)].sum(axis=1))
+
+
+@pytest.mark.parametrize("analyzer", ["word", "char"])
+def test_columns_are_those_of_the_matrix_that_occur(analyzer: Analyzer) -> None:
+    ngrams, texts = Ngrams(analyzer=analyzer), ["a b a b", "", "b c é"]
+    counts, buckets, orders = ngrams.columns(texts)
+    expected = ngrams.matrix(texts)
+    np.testing.assert_array_equal(buckets, np.unique(expected.indices))
+    np.testing.assert_array_equal(counts.toarray(), expected[:, buckets].toarray())
+    glue = 1 if analyzer == "char" else 2  # an n-gram of words has n - 1 spaces
+    longest = {bucket: (len(spelt) + glue - 1) // glue for bucket, spelt in spelled(ngrams, texts)}
+    assert orders.tolist() == [longest[bucket] for bucket in buckets.tolist()]
+
+
+def spelled(ngrams: Ngrams, texts: list[str]) -> list[tuple[int, str]]:
+    return [each for text in texts for each in ngrams.strings(text)]
 
 
 def test_pickles_are_small_and_score_the_same() -> None:

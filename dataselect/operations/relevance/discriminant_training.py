@@ -84,8 +84,8 @@ def discriminants(
             which = f"the in-domain set '{name}'" if name else "the in-domain text"
             raise InputError(f"{which} holds no records; give at least one, better ten or more")
     own = [text for texts in in_domain.values() for text in texts]
-    counts = ngrams.matrix([*own, *background])
-    copied = near_copies(counts[len(own) :], counts[: len(own)])
+    found = ngrams.columns([*own, *background])
+    copied = near_copies(found.counts[len(own) :], found.counts[: len(own)])
     if copied.all():
         raise InputError(
             f"no background text is left ({len(background)} given, {int(copied.sum())} of them "
@@ -99,7 +99,7 @@ def discriminants(
     owners[: len(own)] = np.repeat(np.arange(len(in_domain)), sizes)
     # One thread: sums come out the same wherever they are made.
     with threadpool_limits(1):
-        training = TrainingRows.of(texts, ngrams, counts[rows])
+        training = TrainingRows.of(texts, ngrams, found._replace(counts=found.counts[rows]))
         learnt = _Problem(training, owners, tuple(in_domain), rng).solve()
     learnt.figures["background"] = {
         "texts": len(kept),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from dataselect.models.ngrams import Ngrams
+    from dataselect.models.ngrams import NgramColumns, Ngrams
 
 # An n-gram counts idf ** 1.5 * 0.7 ** (n - 1) in training: found on CLINC150, where precision
 # hardly moves for exponents of 1.25 to 2; without the discount of long n-grams it falls by 3 %.
@@ -52,20 +52,20 @@ class TrainingRows:
     _spelt: dict[int, dict[int, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, texts: Sequence[str], ngrams: Ngrams, counts: csr_array) -> TrainingRows:
-        """`counts` (n, 2**bits) of the n-grams of the texts."""
-        totals = np.asarray(counts.sum(axis=1)).ravel().astype(np.int64)
-        frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+    def of(cls, texts: Sequence[str], ngrams: Ngrams, found: NgramColumns) -> TrainingRows:
+        """`found`: the n-grams of the texts, and maybe columns that none of them has."""
+        totals = np.asarray(found.counts.sum(axis=1)).ravel().astype(np.int64)
+        frequency = np.bincount(found.counts.indices, minlength=len(found.buckets))
         rarest = 1 if len(texts) <= _SINGLETONS_MATTER_UP_TO else 2
-        buckets = np.flatnonzero(frequency >= rarest)
-        rows = counts[:, buckets.astype(np.int32)]
-        orders = ngrams.orders(texts, buckets)
+        used = np.flatnonzero(frequency >= rarest)
+        rows = found.counts[:, used]
         idf = inverse_document_frequency(rows)
-        scale = idf**_IDF_POWER * _ORDER_DISCOUNT ** (orders - 1)
+        scale = idf**_IDF_POWER * _ORDER_DISCOUNT ** (found.orders[used] - 1)
         rows.data *= scale[rows.indices]
         norms = np.sqrt(sums_of_rows(rows, rows.data**2))
         rows.data /= np.repeat(norms, np.diff(rows.indptr))
-        return cls(texts, ngrams, rows, buckets, scale, totals, norms / divisors(totals))
+        lengths = norms / divisors(totals)
+        return cls(texts, ngrams, rows, found.buckets[used], scale, totals, lengths)
 
     def occurrences(self, some: NDArray[np.intp]) -> Occurrences:
         part = self.rows[some]
