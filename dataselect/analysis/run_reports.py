@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dataselect.data.fields import Column
 from dataselect.data.files.input_names import holds, is_output_folder
-from dataselect.data.output_files import STDOUT
+from dataselect.data.files.sinks import STDOUT
 from dataselect.errors import InputError
 from dataselect.execution import run_report
 from dataselect.execution.counting.counts import Counts

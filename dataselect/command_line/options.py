@@ -157,7 +157,7 @@ class ModelOptions:
     def check(self, settings: Settings, fitting: list[str]) -> None:
         """Raise OptionError for options that contradict each other; `fitting`: those of a fit."""
         from dataselect.data.files.compression import refuse_compressed
-        from dataselect.data.output_files import STDOUT
+        from dataselect.data.files.sinks import STDOUT
 
         if self.model is not None and fitting:
             raise OptionError(f"{fitting[0]} is for fitting, and --model is fitted already")

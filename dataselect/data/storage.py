@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 from dataselect.data import urls
 from dataselect.data.files.chunks import MOST_OF_A_DOCUMENT
 from dataselect.data.files.raw_files import file_status, is_regular, open_raw, unreadable
-from dataselect.data.output_files import Outputs, Sink, unwritable
+from dataselect.data.files.sinks import Sink, unwritable
+from dataselect.data.output_files import Outputs
 from dataselect.data.urls import MAGIC, as_os_error
 from dataselect.errors import InputError, OptionError, ReadError
 

@@ -13,8 +13,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from dataselect.data.files.sinks import Sink, Writer, unwritable
 from dataselect.data.files.temporary_files import create_beside
-from dataselect.data.output_files import Sink, Writer, unwritable
 from dataselect.errors import DataselectError, OptionError
 
 if TYPE_CHECKING:

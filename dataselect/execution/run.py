@@ -10,12 +10,13 @@ from dataselect.console import Progress
 from dataselect.data import records
 from dataselect.data.fields import Column
 from dataselect.data.files.raw_files import refuse_shared_stdin
+from dataselect.data.files.sinks import STDOUT, Sink
 from dataselect.data.formats import JSONL, Layout, suffix_of
 from dataselect.data.formats.lines import SourceLine
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.formats.record_output import RecordOutput
 from dataselect.data.input_files import Inputs
-from dataselect.data.output_files import STDOUT, Outputs, Sink
+from dataselect.data.output_files import Outputs
 from dataselect.data.records import BadRecord
 from dataselect.errors import InputError, RequirementError
 from dataselect.execution.counting.counts import Counts

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from dataselect.data.files.raw_files import unreadable
-from dataselect.data.output_files import unwritable
+from dataselect.data.files.sinks import unwritable
 from dataselect.errors import DataselectError, OutputError
 
 _NUMBERED = re.compile(r"\(os error (\d+)\)")  # how Rust has it

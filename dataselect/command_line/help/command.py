@@ -56,7 +56,8 @@ def command(
 
     Topics are Markdown; to page through one: dataselect help relevance | less
     """
-    from dataselect.data.output_files import STDOUT, Outputs
+    from dataselect.data.files.sinks import STDOUT
+    from dataselect.data.output_files import Outputs
 
     if man:
         from dataselect.command_line.help.man_page import man_page

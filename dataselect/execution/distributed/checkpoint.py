@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 from dataselect.data import storage
 from dataselect.data.files.input_names import MANIFEST, UNFINISHED, is_inner_name
+from dataselect.data.files.sinks import unwritable
 from dataselect.data.json_lines.json_values import encoded
-from dataselect.data.output_files import unwritable
 from dataselect.data.storage import is_url
 from dataselect.documents import Count, DocumentError, parsed, typed
 from dataselect.errors import OutputError

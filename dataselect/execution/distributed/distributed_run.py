@@ -13,7 +13,7 @@ from dataselect.console import say
 from dataselect.data import storage
 from dataselect.data.fields import POSITION
 from dataselect.data.files.input_names import UNFINISHED
-from dataselect.data.output_files import STDOUT
+from dataselect.data.files.sinks import STDOUT
 from dataselect.data.storage import is_url
 from dataselect.errors import OptionError, RequirementError
 from dataselect.execution.counting.counts import Counts

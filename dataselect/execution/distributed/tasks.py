@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.output_files import Sink
+    from dataselect.data.files.sinks import Sink
     from dataselect.data.records import BadRecord
     from dataselect.execution.block import BlockTask
     from dataselect.execution.distributed.shipping import Shipment

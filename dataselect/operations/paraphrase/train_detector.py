@@ -110,7 +110,7 @@ def command(
     sentence-transformers model that finds candidates, and beside it what scores pairs. On one
     machine, the same pairs and --seed give the same detector.
     """
-    from dataselect.data.output_files import STDOUT
+    from dataselect.data.files.sinks import STDOUT
     from dataselect.execution.run import Run
 
     training.check()
