@@ -80,7 +80,7 @@ def end_by(signum: int) -> NoReturn:
 
 
 @contextlib.contextmanager
-def held() -> Iterator[None]:
+def signals_deferred() -> Iterator[None]:
     """Let signals wait until the end of the block."""
     if threading.current_thread() is not threading.main_thread():
         yield  # handlers run in the main thread only

@@ -42,10 +42,10 @@ def calibrated(
     rule: Selection, held_out: NDArray[np.float64], direction: Direction, job: ScoringRun
 ) -> Selection:
     """The rule with a threshold for `--calibrate`, and a warning where that rests on little."""
-    from dataselect.selection.plausibility import unsure
+    from dataselect.selection.plausibility import calibration_warnings
 
     if rule.calibrate is not None:
-        job.warnings += unsure(rule.calibrate, len(held_out))
+        job.warnings += calibration_warnings(rule.calibrate, len(held_out))
     return rule.calibrated(held_out, direction)
 
 

@@ -56,10 +56,10 @@ class InputOptions:
         *,
         digest: bool = False,
         text_field: str = "text",
-        beside: Format | None = None,
+        written: Format | None = None,
         blank_lines: bool = False,
     ) -> RecordFiles:
-        """The inputs, checked. `beside`: see `RecordFiles`. Raises InputError, OptionError."""
+        """The inputs, checked. `written`: see `RecordFiles`. Raises InputError, OptionError."""
         from dataselect.data.formats.record_files import RecordFiles
 
         return RecordFiles(
@@ -68,7 +68,7 @@ class InputOptions:
             source=self.source,
             layout=replace(self.layout(), blank_lines=blank_lines),
             text_field=text_field,
-            beside=beside,
+            written=written,
         )
 
 

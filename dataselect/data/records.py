@@ -9,7 +9,7 @@ import orjson
 
 from dataselect.data.fields import POSITION, Column
 from dataselect.data.files.first_bytes import explained
-from dataselect.data.files.line_blocks import Block, told_apart
+from dataselect.data.files.line_blocks import Block, split_refused
 from dataselect.data.json_lines.json_values import RefusedError, encoded, parse
 from dataselect.data.json_lines.string_decoder import decode_strings
 from dataselect.errors import InputError
@@ -31,7 +31,7 @@ class BadRecord(NamedTuple):
     def as_json(self) -> bytes:
         """A line for `--on-error FILE`: `raw` as text, or as base64 where it is not UTF-8."""
         found: dict[str, Any] = {"file": self.source, "line": self.line, "reason": self.reason}
-        raw, _ = told_apart(self.raw)
+        raw, _ = split_refused(self.raw)
         try:
             found["raw"] = raw.decode()
         except UnicodeDecodeError:

@@ -72,8 +72,8 @@ class Drawing(Generic[Drawn]):
         self._limit = np.inf  # what a key has to be below
         self._drawn: list[Drawn] = []
 
-    def offer(self, lines: int, take: Callable[[list[int]], Iterable[Drawn]]) -> None:
-        """Offer the next `lines`; `take` makes what is kept of those at some places among them."""
+    def add_numbered(self, lines: int, take: Callable[[list[int]], Iterable[Drawn]]) -> None:
+        """The next `lines`; `take` makes what is kept of those at some places among them."""
         import numpy as np
 
         fresh = self._rng.random(lines)
@@ -84,8 +84,8 @@ class Drawing(Generic[Drawn]):
             self._keep_lowest()
 
     def add(self, items: Sequence[Drawn]) -> None:
-        """Offer the next items themselves."""
-        self.offer(len(items), lambda places: [items[place] for place in places])
+        """The next items themselves."""
+        self.add_numbered(len(items), lambda places: [items[place] for place in places])
 
     def finish(self) -> list[Drawn]:
         """The sample, in input order."""
@@ -177,7 +177,7 @@ def _drawn(blocks: Iterable[Block], size: int, rng: Generator) -> list[Block]:
     drawing: Drawing[Block] = Drawing(size, rng)
     for block in blocks:
         lines = block.data.split(b"\n")[:-1]
-        drawing.offer(len(lines), partial(single_lines, block, lines))
+        drawing.add_numbered(len(lines), partial(single_lines, block, lines))
     return drawing.finish()
 
 
@@ -192,7 +192,7 @@ def sample_texts(
 def sample_items(items: Sequence[Drawn], size: int, rng: Generator) -> list[Drawn]:
     """Draw `size` items without replacement, those that `sample_texts` draws of their file."""
     drawing: Drawing[Drawn] = Drawing(size, rng)
-    drawing.offer(len(items), lambda places: [items[place] for place in places])
+    drawing.add_numbered(len(items), lambda places: [items[place] for place in places])
     return drawing.finish()
 
 

@@ -18,7 +18,7 @@ from dataselect.execution.counting.kept_duplicates import keys_in
 from dataselect.execution.counting.run_statistics import RunStatistics
 from dataselect.execution.run import Run, Settings
 from dataselect.selection.budgets import spent
-from dataselect.selection.plausibility import exchanged, unlike
+from dataselect.selection.plausibility import exchange_warnings, low_cut_warnings
 from dataselect.selection.ranking import gain
 from dataselect.selection.reasons import EXCLUDED, WORSE_COPY, Reason, count_documents, describe
 
@@ -164,7 +164,7 @@ class ScoringRun(Run):
 
     def _result(self, work: BlockTask, per: dict[str, Counts]) -> Result:
         counts, selection = self.counts, work.selection
-        warnings = exchanged(self.learnt_from, counts.read, self.plausible_times)
+        warnings = exchange_warnings(self.learnt_from, counts.read, self.plausible_times)
         warnings += [*self.warnings, *work.scorer.warnings()]
         warnings += [
             f"{count:,} records {what}" for what, count in sorted(self.statistics.remarks.items())
@@ -180,7 +180,7 @@ class ScoringRun(Run):
         direction = work.scorer.direction
         worst = self.statistics.cut_gain
         cut = None if worst == float("inf") else float(gain(worst, direction))
-        warnings += unlike(work.scorer.score_field, cut, selection, self.facts)
+        warnings += low_cut_warnings(work.scorer.score_field, cut, selection, self.facts)
         return Result(
             counts,
             selection,

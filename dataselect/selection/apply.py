@@ -87,7 +87,7 @@ class Candidates(NamedTuple):
     costs: Numbers | None
     codes: Numbers | None
 
-    def after(self, rule: RankingRule, decisions: Numbers, limit: int | None = None) -> Numbers:
+    def apply(self, rule: RankingRule, decisions: Numbers, limit: int | None = None) -> Numbers:
         """(n,) the decisions after a rule; `limit`: see `select_best`."""
 
         def rows(own: slice) -> RankedRows:

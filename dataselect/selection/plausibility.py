@@ -20,7 +20,7 @@ _TOO_UNSURE = 0.25  # between Q and the lower end of the interval: 10 held-out t
 _INTERVAL = 0.95
 
 
-def exchanged(learnt_from: int, read: int, times: float) -> list[str]:
+def exchange_warnings(learnt_from: int, read: int, times: float) -> list[str]:
     """Whether the in-domain text is `times` as large as the input, as if they were exchanged."""
     if not read or learnt_from <= times * read:
         return []
@@ -31,7 +31,7 @@ def exchanged(learnt_from: int, read: int, times: float) -> list[str]:
     return [said]
 
 
-def unlike(
+def low_cut_warnings(
     field: str, cut: float | None, selection: Selection, options: Mapping[str, object]
 ) -> list[str]:
     """Whether the worst of what is kept, `cut`, speaks against it by itself.
@@ -53,7 +53,7 @@ def unlike(
     return [said]
 
 
-def unsure(share: float, held_out: int) -> list[str]:
+def calibration_warnings(share: float, held_out: int) -> list[str]:
     """Whether the threshold of `--calibrate` rests on too few held-out texts.
 
     What passes the k-th best of n has a Beta(k, n + 1 - k) distribution.

@@ -237,7 +237,7 @@ class Selection:
             sign = 1
         candidates = Candidates(keys, sign, costs, codes)
         for rule in self._rules(group_sizes(codes, len(scores), len(names)), by_group=bool(groups)):
-            decisions = candidates.after(rule, decisions, limit)
+            decisions = candidates.apply(rule, decisions, limit)
         return Cut(decisions, reasons)
 
     def _rules(self, sizes: Sequence[int], *, by_group: bool) -> list[RankingRule]:

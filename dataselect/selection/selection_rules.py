@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import InputError, OptionError
 from dataselect.selection.budgets import parse_budget, parse_share
-from dataselect.selection.plausibility import unsure
+from dataselect.selection.plausibility import calibration_warnings
 from dataselect.selection.rule import Selection
 from dataselect.selection.score_table import Groups
 
@@ -102,7 +102,7 @@ class Calibrate(SelectionRule):
         return self.selection.calibrated(self.held_out, direction)
 
     def warnings(self) -> list[str]:
-        return unsure(self.selection.calibrate or 0.0, len(self.held_out))
+        return calibration_warnings(self.selection.calibrate or 0.0, len(self.held_out))
 
 
 class TopK(SelectionRule):

@@ -11,7 +11,7 @@ from dataselect.console import figure
 from dataselect.errors import OptionError
 from dataselect.models.near_duplicates import canonical
 from dataselect.selection.budgets import parse_budget, parse_share
-from dataselect.selection.plausibility import unsure
+from dataselect.selection.plausibility import calibration_warnings
 
 SAID = ["Yes.", "yes", "no", "YES!", "maybe", "no, never", "ça va", "c\u0327a va"]
 
@@ -327,7 +327,7 @@ def test_a_calibration_on_few_texts_tells_its_interval(
     share: float, held_out: int, interval: str
 ) -> None:
     # The k-th best of n passes a share of Beta(k, n + 1 - k); for 3 of 3 that is 0.025 ** (1 / 3).
-    said = "".join(unsure(share, held_out))
+    said = "".join(calibration_warnings(share, held_out))
     assert (f"rests on {held_out} held-out texts: {interval} of" in said) == bool(interval)
 
 

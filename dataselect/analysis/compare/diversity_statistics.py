@@ -51,7 +51,7 @@ class _Order:
     @classmethod
     def of(cls, corpus: TokenizedCorpus, n: int) -> _Order:
         kinds, numbers = np.unique(corpus.ngrams(n), return_inverse=True)
-        return cls(numbers, corpus.owners(n), len(kinds))
+        return cls(numbers, corpus.text_numbers(n), len(kinds))
 
     def squares(self, texts: int) -> NDArray[np.float64]:
         """(texts,) sum of the squared counts of each text's n-grams."""

@@ -133,7 +133,7 @@ def refused(raw: bytes, reason: str) -> bytes:
     )
 
 
-def told_apart(line: bytes) -> tuple[bytes, str]:
+def split_refused(line: bytes) -> tuple[bytes, str]:
     """What was in a file of a line or several, and why one was cut off or refused, if it was."""
     why = _CUT_OFF.search(line)
     raw = _CUT_OFF.sub(b"", line).replace(_LINE_FEED, b"\n")

@@ -12,7 +12,7 @@ from functools import partial
 from typing import BinaryIO, NamedTuple, TypeVar
 
 from dataselect.errors import OutputError
-from dataselect.interrupts import before_a_signal_ends_us, held
+from dataselect.interrupts import before_a_signal_ends_us, signals_deferred
 
 Created = TypeVar("Created")
 
@@ -136,7 +136,7 @@ class RenameError(Exception):
 def rename_all(renames: Sequence[Rename]) -> None:
     """Rename everything, in place of what has these names. Raises RenameError."""
     older: list[str] = []
-    with held():
+    with signals_deferred():
         done: list[tuple[Rename, str | None]] = []
         for each in renames:
             try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from dataselect.data.files.first_bytes import explained
-from dataselect.data.files.line_blocks import BOM, Block, spelled_bytes, told_apart
+from dataselect.data.files.line_blocks import BOM, Block, spelled_bytes, split_refused
 from dataselect.data.files.raw_files import display
 from dataselect.data.input_files import Inputs
 from dataselect.data.json_lines.json_values import decoded
@@ -121,7 +121,7 @@ def whole_file(blocks: Iterable[Block], longest: int) -> SourceLine | None:
         source = block.source
         size += len(block.data)
         held.append(block.data)
-        if why := told_apart(block.data)[1]:
+        if why := split_refused(block.data)[1]:
             raise unreadable(SourceLine(source, 1, b""), why)
         if size > longest:
             raise unreadable(

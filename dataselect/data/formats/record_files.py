@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dataselect.data.files.file_parts import FilePart
 from dataselect.data.files.input_names import expand
-from dataselect.data.files.line_blocks import BLOCK_BYTES, Block, refused, told_apart
+from dataselect.data.files.line_blocks import BLOCK_BYTES, Block, refused, split_refused
 from dataselect.data.files.raw_files import unreadable
 from dataselect.data.formats import FORMATS, JSONL, Format, Layout, named, of_suffix, suffix_of
 from dataselect.data.formats.lines import Item
@@ -43,9 +43,9 @@ class RecordFiles(Inputs):
         source: str | None = None,
         layout: Layout | None = None,
         text_field: str | None = None,
-        beside: Format | None = None,
+        written: Format | None = None,
     ) -> None:
-        """`beside`: another format that the layout may be for.
+        """`written`: the format of the output, which the layout may be for as well.
 
         Raises InputError, OptionError for what cannot be read.
         """
@@ -56,12 +56,12 @@ class RecordFiles(Inputs):
         sets = _sets(expand(patterns), given)
         super().__init__([path for each in sets for path in each.paths], digest=digest)
         self._sets = [
-            each if each.format_ else _FileSet(self._told(each.paths[0]), each.paths)
+            each if each.format_ else _FileSet(self._format_of(each.paths[0]), each.paths)
             for each in sets
         ]
         for each in self.formats:
             each.check_installed()
-        check_layout(self._layout, [*self.formats, *([] if beside is None else [beside])])
+        check_layout(self._layout, [*self.formats, *([] if written is None else [written])])
 
     @property
     def formats(self) -> list[Format]:
@@ -105,7 +105,7 @@ class RecordFiles(Inputs):
         assert files.format_ is not None
         return files.format_.read(PartOfInputs(self, files.paths), self._layout)
 
-    def _told(self, path: str) -> Format:
+    def _format_of(self, path: str) -> Format:
         """The format of a file by its suffix and first bytes. Raises InputError."""
         suffix, own = suffix_of(path), of_suffix(path)
         asked = [
@@ -184,5 +184,5 @@ def _block(source: str, lines: list[bytes], places: list[int]) -> Block:
 def _line(item: Item) -> tuple[str, int, bytes]:
     """Where a record comes from, and its line."""
     if isinstance(item, BadRecord):
-        return item.source, item.line, refused(told_apart(item.raw)[0], item.reason)
+        return item.source, item.line, refused(split_refused(item.raw)[0], item.reason)
     return item.line.source, item.line.number, item.json or encoded(item.fields)

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from dataselect.data.files.line_blocks import told_apart
+from dataselect.data.files.line_blocks import split_refused
 
 
 class RefusedError(ValueError):
@@ -64,7 +64,7 @@ def decoded(line: bytes) -> str:
     try:
         text = line.decode()
     except UnicodeDecodeError as wrong:
-        if why := told_apart(line)[1]:
+        if why := split_refused(line)[1]:
             raise RefusedError(why) from None
         if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise RefusedError("is UTF-16; convert it with iconv -f UTF-16 -t UTF-8") from None

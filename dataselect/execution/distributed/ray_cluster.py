@@ -24,7 +24,7 @@ from dataselect.errors import (
     WorkerError,
 )
 from dataselect.execution.distributed.cluster import AnyTask, Cluster, Task, done
-from dataselect.interrupts import held
+from dataselect.interrupts import signals_deferred
 
 if TYPE_CHECKING:
     from dataselect.execution.distributed.shipping import Handle
@@ -84,7 +84,7 @@ class RayCluster(Cluster):
     def start(self) -> None:
         """Connect, or start a cluster. Raises WorkerError where there is none."""
         if self._ray is None:
-            with held(), _signals_kept():
+            with signals_deferred(), _signals_kept():
                 if self.is_one_machine:
                     self._folder = _temporary_folder()
                 self._ray = _connected(self._address, self._jobs, self._folder)
@@ -92,7 +92,7 @@ class RayCluster(Cluster):
 
     def close(self) -> None:
         """Leave the cluster, and end it if it was started here."""
-        with held():
+        with signals_deferred():
             if self._ray is not None:
                 self._ray.shutdown()
             if self._folder is not None:
@@ -102,7 +102,7 @@ class RayCluster(Cluster):
     def keep(self, data: bytes) -> Handle:
         """Put bytes into Ray's object store."""
         self.start()
-        with held():
+        with signals_deferred():
             return _Kept(self._ray.put(data))
 
     # -- Tasks -----------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ class RayCluster(Cluster):
         """
         references = list(references)
         while True:
-            with held():
+            with signals_deferred():
                 ready, _ = self._ray.wait(references, timeout=_PATIENCE)
             if ready:
                 return ready[0]
@@ -156,7 +156,7 @@ class RayCluster(Cluster):
         """
         errors = self._ray.exceptions
         try:
-            with held():
+            with signals_deferred():
                 return self._ray.get(reference)
         except errors.RayTaskError:
             raise  # a fault of the program
@@ -194,7 +194,7 @@ class RayCluster(Cluster):
             bound_to = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
             other = others[attempt.index % len(others)]
             options["scheduling_strategy"] = bound_to(other, soft=True)
-        with held():
+        with signals_deferred():
             return self._attempt.options(**options).remote(attempt.task, os.getcwd())
 
 

@@ -100,7 +100,7 @@ class ShardPool(Shards, Drawable):
             lines = self.sizes[shard.name].lines
             for first in range(0, lines, _KEYS_AT_ONCE):
                 count = min(_KEYS_AT_ONCE, lines - first)
-                drawing.offer(count, partial(_places, shard, first))
+                drawing.add_numbered(count, partial(_places, shard, first))
         places: dict[Shard, list[int]] = {}
         for shard, place in drawing.finish():
             places.setdefault(shard, []).append(place)

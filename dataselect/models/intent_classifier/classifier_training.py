@@ -20,7 +20,7 @@ from dataselect.models.intent_classifier.features import (
 )
 from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
 from dataselect.models.intent_classifier.self_training import TwoViewTexts, WeightedTargets
-from dataselect.models.intent_classifier.temperature import answers, temperature
+from dataselect.models.intent_classifier.temperature import label_log_probs, temperature
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,8 +100,8 @@ class _Problem:
         self.classes = np.concatenate((own, others))
         every = int(self.classes.max()) + 1
         self.fold = folds(self.known, rng)
-        self.owners = np.full(every, place.get(OTHER, -1))
-        self.owners[: len(spelled)] = [place[name] for name in spelled.tolist()]
+        self.label_of_class = np.full(every, place.get(OTHER, -1))
+        self.label_of_class[: len(spelled)] = [place[name] for name in spelled.tolist()]
         counts, pool_counts = feature_counts(self.known), feature_counts(pool)
         ngrams = NgramView.of(
             counts[: len(texts)], vstack([counts[len(texts) :], pool_counts], format="csr")
@@ -141,14 +141,18 @@ class _Problem:
         }
         scale = 1.0
         if len(which):
-            truth, weights = self.owners[self.classes[which]], self.labelled.weights[which]
-            scale = temperature(odds, self.owners, truth, weights)
-            wrong = answers(odds, self.owners, scale).argmax(axis=1) != truth
+            truth, weights = self.label_of_class[self.classes[which]], self.labelled.weights[which]
+            scale = temperature(odds, self.label_of_class, truth, weights)
+            wrong = label_log_probs(odds, self.label_of_class, scale).argmax(axis=1) != truth
             figures["held_out_error"] = round(float(weights @ wrong / weights.sum()), 4)
         figures["temperature"] = round(scale, 4)
         if uncalibrated:
             figures["warnings"] = ["confidence is not calibrated"]
-        model.names_, model.owners_, model.view_ = tuple(self.names), self.owners, self.view
+        model.names_, model.label_of_class_, model.view_ = (
+            tuple(self.names),
+            self.label_of_class,
+            self.view,
+        )
         model.temperature_, model.figures_ = scale, figures
 
     def _held_out_rows(self) -> NDArray[np.intp]:
@@ -161,7 +165,7 @@ class _Problem:
 
     def _held_out(self, which: NDArray[np.intp]) -> NDArray[np.float64]:
         """(len(which), k) log-odds of texts by classifiers that did not learn from their fold."""
-        odds = np.empty((len(which), len(self.owners)))
+        odds = np.empty((len(which), len(self.label_of_class)))
         own = self.fold[which]
         for fold in np.unique(own).tolist():
             rest = self.labelled.subset(np.flatnonzero(self.fold != fold))

@@ -18,7 +18,7 @@ from dataselect.models.fitted_model import FittedModel
 from dataselect.models.intent_classifier.features import EncoderView, NgramView, View
 from dataselect.models.intent_classifier.self_training import ROUNDS
 from dataselect.models.intent_classifier.soft_regression import MultinomialWeights
-from dataselect.models.intent_classifier.temperature import answers
+from dataselect.models.intent_classifier.temperature import label_log_probs
 from dataselect.models.text_sequences import as_texts
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class _About(NamedTuple):
     """The part of a saved model that is JSON."""
 
     names: tuple[str, ...]
-    owners: list[Count]
+    label_of_class: list[Count]
     view: _View
     temperature: Annotated[float, Between(1e-6, 1e6)]
     figures: _Figures
@@ -60,8 +60,8 @@ class IntentClassifier(FittedModel):
     of a pool. `uncalibrated`: do not learn from held-out texts how sure to
     be, which is most of the work and changes no answer. `encoder`: its vectors instead of n-grams.
     After `fit`: `names_` (a,) of the intents, sorted, with "other" where it learnt from a
-    background or from labels of that name; `owners_` (k,), which of them each class of `linear_`
-    belongs to; `view_`, `temperature_`, `figures_`.
+    background or from labels of that name; `label_of_class_` (k,), which of them each class
+    of `linear_` is of; `view_`, `temperature_`, `figures_`.
 
     >>> music, rain = ["play adele", "play some jazz"], ["will it rain", "is rain near"]
     >>> model = IntentClassifier().fit(music + rain, ["music"] * 2 + ["weather"] * 2)
@@ -72,7 +72,7 @@ class IntentClassifier(FittedModel):
     direction: ClassVar[str] = "high"
 
     names_: tuple[str, ...]
-    owners_: NDArray[np.intp]
+    label_of_class_: NDArray[np.intp]
     view_: View
     linear_: MultinomialWeights
     temperature_: float
@@ -132,7 +132,7 @@ class IntentClassifier(FittedModel):
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """(n, a) the probability of each of `names_`; a text's do not depend on the other texts."""
         odds = self.linear_(self.view_.rows(texts))
-        return np.exp(answers(odds, self.owners_, self.temperature_))
+        return np.exp(label_log_probs(odds, self.label_of_class_, self.temperature_))
 
     def label(self, texts: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """(n,) the place in `names_` of the most probable intent, and (n,) its probability.
@@ -163,7 +163,7 @@ class IntentClassifier(FittedModel):
         """The model as bytes; of a neural encoder only how to know it again."""
         about = {
             "names": self.names_,
-            "owners": self.owners_.tolist(),
+            "label_of_class": self.label_of_class_.tolist(),
             "view": self.view_.about(),
             "temperature": self.temperature_,
             "figures": self.figures_,
@@ -185,7 +185,7 @@ class IntentClassifier(FittedModel):
         def restored(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> IntentClassifier:
             told = typed(_About, about)
             model = cls()
-            model.names_, model.owners_ = told.names, np.array(told.owners, np.intp)
+            model.names_, model.label_of_class_ = told.names, np.array(told.label_of_class, np.intp)
             if told.view["kind"] == EncoderView.kind:
                 encoder = (open_encoder or _neural)(described(told.view.get("encoder")))
                 model.view_ = EncoderView(encoder)
@@ -208,12 +208,12 @@ def _neural(described: Mapping[str, Any]) -> Encoder:
 
 def _check(model: IntentClassifier) -> None:
     """Raise ValueError for values that would fail, or mislead, in use."""
-    names, owners, linear = model.names_, model.owners_, model.linear_
+    names, label_of_class, linear = model.names_, model.label_of_class_, model.linear_
     sound = {
         "names": list(names) == sorted(set(names)),
-        "classes": sorted(set(owners.tolist())) == list(range(len(names))),
-        "weights": linear.weights.shape == (model.view_.width, len(owners))
-        and linear.offsets.shape == (len(owners),)
+        "classes": sorted(set(label_of_class.tolist())) == list(range(len(names))),
+        "weights": linear.weights.shape == (model.view_.width, len(label_of_class))
+        and linear.offsets.shape == (len(label_of_class),)
         and linear.weights.dtype == linear.offsets.dtype == np.float32
         and bool(
             (np.abs(linear.weights) <= _LARGEST).all()

@@ -87,7 +87,7 @@ class TokenizedCorpus:
             found = found * _CHAIN + words[starts + place]
         return found.view(np.int64)
 
-    def owners(self, n: int) -> NDArray[np.intp]:
+    def text_numbers(self, n: int) -> NDArray[np.intp]:
         """(m,) which text each of `ngrams(n)` is in."""
         return np.repeat(np.arange(len(self)), np.maximum(self._lengths - 2 - (n - 1), 0))
 

@@ -34,20 +34,20 @@ class _Best:
         self.places = np.zeros((len(vectors), count), np.intp)
         self.least = _lower_bounds(vectors, candidates, count)
 
-    def offer(
+    def add(
         self,
-        owners: NDArray[np.intp],
+        rows: NDArray[np.intp],
         candidates: NDArray[np.intp],
         products: NDArray[np.float32],
     ) -> None:
-        """Take in candidates: whose they are, which they are, and their products, (s,) each."""
-        touched, owners = np.unique(owners, return_inverse=True)
+        """Keep what is nearer: the row that each candidate is of, its place, its product, (s,)."""
+        touched, rows = np.unique(rows, return_inverse=True)
         count = self.places.shape[1]
-        owners = np.concatenate((owners, np.repeat(np.arange(len(touched)), count)))
+        rows = np.concatenate((rows, np.repeat(np.arange(len(touched)), count)))
         products = np.concatenate((products, self.products[touched].ravel()))
         candidates = np.concatenate((candidates, self.places[touched].ravel()))
-        order = np.lexsort((-products, owners))
-        starts = np.searchsorted(owners[order], np.arange(len(touched)))
+        order = np.lexsort((-products, rows))
+        starts = np.searchsorted(rows[order], np.arange(len(touched)))
         best = order[starts[:, None] + np.arange(count)]
         self.products[touched] = products[best]
         self.places[touched] = candidates[best]
@@ -90,9 +90,9 @@ def nearest(
         for columns in blocks(len(target), _COLUMNS):
             products = left @ single(target[columns]).T
             row, column, values = _above(products, ours.least[rows, None])
-            ours.offer(rows.start + row, columns.start + column, values)
+            ours.add(rows.start + row, columns.start + column, values)
             row, column, values = _above(products, theirs.least[columns])
-            theirs.offer(columns.start + column, rows.start + row, values)
+            theirs.add(columns.start + column, rows.start + row, values)
         progress(both * rows.stop // len(source) - done)
         done = both * rows.stop // len(source)
     return ours.places, theirs.places

@@ -44,7 +44,7 @@ def command(
     layout = inputs.layout()
     written = of_output(settings.output, None if target is None else named(target, "--to"))
     found = inputs.open(
-        digest=settings.report is not None, text_field=settings.text_field, beside=written
+        digest=settings.report is not None, text_field=settings.text_field, written=written
     )
     if id_ is None and {written, *found.formats} == {named("jsonl", "")}:
         raise OptionError("from jsonl to jsonl changes nothing; give --from, --to or --id")

@@ -22,7 +22,7 @@ from dataselect.models.intent_classifier.features import NgramView, feature_coun
 from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
 from dataselect.models.intent_classifier.naive_bayes import NaiveBayes
 from dataselect.models.intent_classifier.soft_regression import fit, log_softmax
-from dataselect.models.intent_classifier.temperature import answers, temperature
+from dataselect.models.intent_classifier.temperature import label_log_probs, temperature
 
 ARTISTS = ["adele", "seal", "queen", "bach", "björk", "abba", "moby", "sade", "beck", "prince"]
 PLACES = ["oslo", "paris", "rome", "bern", "kyoto", "quito", "lima", "cairo", "riga", "perth"]
@@ -178,9 +178,9 @@ def test_naive_bayes_is_that_of_scikit_learn() -> None:
 
 def test_answers_by_hand() -> None:
     """Log-odds 0, 0 and log 2 are 1/4, 1/4 and 1/2; the first and the last are one answer."""
-    odds, owners = np.log([[1.0, 1, 2]]), np.array([0, 1, 0])
-    np.testing.assert_allclose(np.exp(answers(odds, owners, 1.0)), [[0.75, 0.25]])
-    hotter = np.exp(answers(odds, owners, 2.0))
+    odds, label_of_class = np.log([[1.0, 1, 2]]), np.array([0, 1, 0])
+    np.testing.assert_allclose(np.exp(label_log_probs(odds, label_of_class, 1.0)), [[0.75, 0.25]])
+    hotter = np.exp(label_log_probs(odds, label_of_class, 2.0))
     np.testing.assert_allclose(hotter, [[np.sqrt(3) / (1 + np.sqrt(3)), 1 / (1 + np.sqrt(3))]])
 
 
@@ -188,8 +188,8 @@ def test_answers_by_hand() -> None:
 def test_no_temperature_changes_an_answer(seed: int, heat: float) -> None:
     """It once sharpened the parts of "other" by themselves, and each was too weak to win."""
     odds = np.random.default_rng(seed).normal(size=(20, 8))
-    owners = np.array([0, 1, 2, 2, 2, 2, 2, 2])
-    plain, tempered = (answers(odds, owners, each) for each in (1.0, heat))
+    label_of_class = np.array([0, 1, 2, 2, 2, 2, 2, 2])
+    plain, tempered = (label_log_probs(odds, label_of_class, each) for each in (1.0, heat))
     assert plain.argmax(axis=1).tolist() == tempered.argmax(axis=1).tolist()
 
 
@@ -206,7 +206,7 @@ def test_texts_that_are_all_right_do_not_lead_to_certainty() -> None:
     """Five right ones are worth 6 in 7, however sure the intent classifier is."""
     odds = np.log(np.array([[20.0, 1.0]] * 5))
     found = temperature(odds, np.arange(2), np.zeros(5, np.intp), np.ones(5))
-    confidence = np.exp(answers(odds, np.arange(2), found))[:, 0]
+    confidence = np.exp(label_log_probs(odds, np.arange(2), found))[:, 0]
     np.testing.assert_allclose(confidence, 6 / 7, atol=0.001)
 
 
@@ -236,7 +236,7 @@ def test_a_saved_model_gives_the_same_probabilities(
     [
         ("names", ["music", "music", "other"]),
         ("names", ["music"]),
-        ("owners", [0, 1]),
+        ("label_of_class", [0, 1]),
         ("temperature", 0),
         ("view", {"kind": "ngrams", "order": 3, "bits": [18, 15]}),
     ],

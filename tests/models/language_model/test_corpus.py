@@ -58,7 +58,7 @@ def test_texts_have_equal_keys_where_their_words_are_equal(given: list[str]) -> 
 def test_ngrams_stay_inside_their_text(given: list[str], n: int) -> None:
     expected = [(run, place) for place, text in enumerate(given) for run in runs(text, n)]
     found = corpus(given)
-    hashes, owners = found.ngrams(n).tolist(), found.owners(n).tolist()
+    hashes, owners = found.ngrams(n).tolist(), found.text_numbers(n).tolist()
     assert owners == [place for _, place in expected]
     names = dict(zip(hashes, [run for run, _ in expected], strict=True))
     assert [names[each] for each in hashes] == [run for run, _ in expected]

@@ -17,7 +17,13 @@ from dataselect.data.files.line_blocks import BOM
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, filled, joined, lines
 from dataselect.data.formats.nlu.annotated import aligned, annotated
 from dataselect.data.formats.nlu.bio_tags import check, divided, is_tag, tagged, tags_of, tokens_of
-from dataselect.data.formats.nlu.conll_columns import INTENT, Columns, named, split_cells, told
+from dataselect.data.formats.nlu.conll_columns import (
+    INTENT,
+    Columns,
+    find_columns,
+    named,
+    split_cells,
+)
 from dataselect.data.formats.writers import RecordWriter
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import BadRecord
@@ -26,7 +32,7 @@ _COMMENT = re.compile(r"#\s*(?P<name>[\w.-]+)\s*[:=] ?(?P<value>.*)", re.DOTALL)
 _NAMES = {"id": "id", "sent_id": "id", "text": "text", "intent": INTENT}
 _FURTHER = ("dialect", "text-en")
 _DOCUMENT = "-DOCSTART-"
-_SAMPLE = 1000  # sentences by which columns are told
+_SAMPLE = 1000  # sentences by which columns are find_columns
 
 
 def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
@@ -41,7 +47,9 @@ def read(inputs: Inputs, layout: Layout) -> Iterator[Item]:
             columns = named(layout.columns)
         else:
             tables = [table for sentence in first if (table := _table(sentence))]
-            columns = told(tables, f"{first[0][0].source}:{first[0][0].number}" if first else "")
+            columns = find_columns(
+                tables, f"{first[0][0].source}:{first[0][0].number}" if first else ""
+            )
         for sentence in chain(first, sentences):
             item = _item(sentence, columns, layout.text_field)
             if item is not None:

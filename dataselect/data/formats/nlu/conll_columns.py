@@ -51,7 +51,7 @@ def named(names: Iterable[str]) -> Columns:
     return Columns(len(list(names)), places[_TOKEN], places[_TAG], places.get(INTENT))
 
 
-def told(tables: list[list[list[str]]], where: str) -> Columns:
+def find_columns(tables: list[list[list[str]]], where: str) -> Columns:
     """What the columns are, by the cells of some sentences; `where` these begin.
 
     Raises InputError where they could be several things.
