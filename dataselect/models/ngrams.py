@@ -33,6 +33,7 @@ _FOLD = np.uint64(32)
 _NEWLINE, _SPACE, _APOSTROPHE = b"\n '"
 _LOW_APOSTROPHE = 1
 WORD_BYTES = 8
+_PADDING = "\0" * WORD_BYTES
 # _KEEP_LOW[k] keeps the k first bytes of eight that were read little-endian.
 _KEEP_LOW = np.array([(1 << 8 * k) - 1 for k in range(WORD_BYTES + 1)], dtype=np.uint64)
 
@@ -42,12 +43,10 @@ def _is_separator(character: str) -> bool:
 
     Letters, marks (Hindi vowel signs), digits, symbols and joiners belong to words.
     """
-    return character == "_" or unicodedata.category(character) in _SEPARATOR_CATEGORIES
+    return character == "_" or unicodedata.category(character) in _SEPARATORS
 
 
-_SEPARATOR_CATEGORIES = frozenset(
-    ("Zs", "Zl", "Zp", "Cc", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po")
-)
+_SEPARATORS = frozenset(("Zs", "Zl", "Zp", "Cc", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"))
 _ASCII = bytes(range(128))
 # For `bytes.translate`: separators become spaces, apostrophes and line feeds stay below them.
 # Bytes of UTF-8 sequences (128 and up) belong to words: _plain has replaced the other separators.
@@ -64,18 +63,18 @@ def _plain_character(character: str) -> str:
 
 
 def _plain(texts: Sequence[str], lowercase: bool) -> bytes:
-    """All texts in UTF-8, line feeds between them, separators made ASCII; ASCII keeps its case."""
-    joined = "\n".join(texts)
-    if joined.count("\n") != len(texts) - 1:
-        texts = [text.replace("\n", " ") for text in texts]
-        joined = "\n".join(texts)
+    """All texts in UTF-8, a line feed before and after each, and eight bytes more.
+
+    Separators are made ASCII, which keeps its case. Line feeds within texts are left in.
+    """
+    joined = "\n".join(["", *texts, _PADDING])
     if not joined.isascii():
         texts = list(texts)
         odd = [place for place, text in enumerate(texts) if not text.isascii()]
-        plain = _plain_beyond_ascii([texts[place] for place in odd], lowercase)
+        plain = _plain_beyond_ascii(_without_line_feeds([texts[p] for p in odd]), lowercase)
         for place, text in zip(odd, plain, strict=True):
             texts[place] = text
-        joined = "\n".join(texts)
+        joined = "\n".join(["", *texts, _PADDING])
     return joined.encode()
 
 
@@ -89,6 +88,10 @@ def _plain_beyond_ascii(texts: Sequence[str], lowercase: bool) -> list[str]:
         if (plain := _plain_character(character)) != character:
             joined = joined.replace(character, plain)
     return (lowered(joined) if lowercase else joined).split("\n")
+
+
+def _without_line_feeds(texts: Sequence[str]) -> list[str]:
+    return [text.replace("\n", " ") for text in texts]
 
 
 class Tokens(NamedTuple):
@@ -121,18 +124,21 @@ class Spans(NamedTuple):
 
 def word_spans(texts: Sequence[str], lowercase: bool) -> Spans:
     """Where the words of a batch are, once it is composed (`normalization.composed`)."""
-    encoded = _plain(texts, lowercase).translate(_LOWERED if lowercase else _CASED)
-    # After a word, eight more bytes are read: the padding keeps that inside the buffer.
-    buffer = np.frombuffer(bytearray(b"\n%b\n%b" % (encoded, bytes(WORD_BYTES))), np.uint8)
+    data = _plain(texts, lowercase).translate(_LOWERED if lowercase else _CASED)
+    buffer = np.frombuffer(bytearray(data), np.uint8)
     is_word = buffer > _SPACE
     low = np.flatnonzero(buffer < _SPACE)
     kinds = buffer[low]
+    feeds = low[kinds == _NEWLINE]
+    if len(feeds) > len(texts) + 1:
+        return word_spans(_without_line_feeds(texts), lowercase)
     inner = low[kinds == _LOW_APOSTROPHE]  # a letter in "don't", a quote mark elsewhere
     inner = inner[is_word[inner - 1] & is_word[inner + 1]]
     is_word[inner], buffer[inner] = True, _APOSTROPHE
-    edges = np.flatnonzero(is_word[1:] != is_word[:-1]) + 1
-    starts, ends = edges[0::2], edges[1::2]
-    bounds = np.searchsorted(starts, low[kinds == _NEWLINE])
+    changes = np.zeros(len(buffer), bool)
+    np.not_equal(is_word[1:], is_word[:-1], out=changes[1:])
+    starts, ends = np.ascontiguousarray(np.flatnonzero(changes).reshape(-1, 2).T)
+    bounds = np.searchsorted(starts, feeds)
     return Spans(buffer, starts, ends, bounds)
 
 
@@ -192,7 +198,9 @@ def character_hashes(characters: str) -> NDArray[np.uint64]:
 def _characters(texts: Sequence[str], lowercase: bool) -> tuple[str, NDArray[np.intp]]:
     """The characters of all texts, runs of separators as one space, and each text's bounds."""
     encoded = _plain(texts, lowercase)
-    lines = (encoded.lower() if lowercase else encoded).decode().split("\n")
+    lines = (encoded.lower() if lowercase else encoded).decode().split("\n")[1:-1]
+    if len(lines) > len(texts):
+        return _characters(_without_line_feeds(texts), lowercase)
     cleaned = [" ".join(line.split()) for line in lines]
     bounds = np.zeros(len(cleaned) + 1, dtype=np.intp)
     np.cumsum([len(line) for line in cleaned], out=bounds[1:])

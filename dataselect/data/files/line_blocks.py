@@ -102,13 +102,21 @@ def blocks_of(
         else:
             data = b"".join([*pending, chunk[:cut]])
             yield Block(source, line, data)
-            line += data.count(b"\n")
+            line += _line_feeds(data)
             pending = [chunk[cut:]] if cut < len(chunk) else []
             held = 0
         held += len(chunk) - cut
         chunk = b""
     if pending and is_end:
         yield Block(source, line, b"".join([*pending, b"\n"]))
+
+
+def _line_feeds(data: bytes) -> int:
+    if len(data) < BLOCK_BYTES // 2:
+        return data.count(b"\n")
+    import numpy as np  # five times as fast, but not for small files, nor where it would be loaded
+
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
 
 
 def _beginning(source: str, chunks: Iterator[bytes]) -> bytes:
