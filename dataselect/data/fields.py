@@ -7,10 +7,13 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataselect.data.field_paths import fields_there, value_at
 from dataselect.data.json_lines.json_values import RefusedError, kind_of
+
+if TYPE_CHECKING:
+    from dataselect.data.json_lines.field_decoder import FieldType
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,16 @@ class Column:
         return "." not in self.path and not self.instead
 
     @property
-    def holds_strings(self) -> bool:
-        """Whether `check_all` refuses whatever is not a string."""
-        return self.check_all in (_all_texts, _all_strings)
+    def json_type(self) -> FieldType | None:
+        """The type that a decoder may take for granted: whatever else is there is looked at alone.
+
+        None where a decoder does not find the field.
+        """
+        if not self.is_plain:
+            return None
+        if self.check_all in (_all_texts, _all_strings):
+            return "string"
+        return "number" if self.check in (_check_number, _check_cost) else None
 
     @property
     def is_text(self) -> bool:
@@ -141,6 +151,11 @@ class _Optional(Column):
     def is_plain(self) -> bool:
         """Never: a look at a record by name alone fails where there is none."""
         return False
+
+    @property
+    def json_type(self) -> FieldType | None:
+        """A string, null or nothing: the commonest values, and those that are read the most."""
+        return "string?" if super().is_plain else None
 
 
 def _check_text(value: Any) -> str:

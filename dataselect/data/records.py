@@ -10,8 +10,8 @@ import orjson
 from dataselect.data.fields import POSITION, Column
 from dataselect.data.files.first_bytes import explained
 from dataselect.data.files.line_blocks import Block, split_refused
+from dataselect.data.json_lines.field_decoder import decode_fields
 from dataselect.data.json_lines.json_values import RefusedError, encoded, parse
-from dataselect.data.json_lines.string_decoder import decode_strings
 from dataselect.errors import InputError
 
 Item = TypeVar("Item")
@@ -72,7 +72,7 @@ def read(
     """
     fields = [column for column in columns if column is not POSITION]
     found, positions = (
-        _read_strings(block, fields, absent)
+        _read_plain(block, fields, absent)
         or _read_fast(block, fields)
         or _read_slowly(block, fields, stop_at_first)
     )
@@ -84,18 +84,20 @@ def read(
 _Read = tuple[Records, Sequence[int]]  # and the position of each good record
 
 
-def _read_strings(block: Block, columns: Sequence[Column], absent: Collection[str]) -> _Read | None:
-    """Read a block of plain records of which only strings are wanted, else None."""
-    if not all(column.holds_strings and column.is_plain for column in columns):
+def _read_plain(block: Block, columns: Sequence[Column], absent: Collection[str]) -> _Read | None:
+    """Read a block of good records of which only strings and numbers are wanted, else None."""
+    wanted = [(each.path, each.json_type) for each in columns if each.json_type]
+    if len(wanted) < len(columns):
         return None
-    paths = [column.path for column in columns]
-    found = decode_strings(block.data, paths, absent)
+    found = decode_fields(block.data, wanted, absent)
     if found is None and absent:
-        found = decode_strings(block.data, paths, ())
+        found = decode_fields(block.data, wanted, ())
     if found is None:
         return None
     lines, values = found
-    if not all(column.check_all(own) for column, own in zip(columns, values, strict=True)):
+    try:
+        values = [_checked(*each) for each in zip(columns, values, strict=True)]
+    except ValueError:
         return None
     return Records(lines, values, []), range(block.first_record, block.first_record + len(lines))
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dataselect.data.json_lines.field_decoder import decode_fields
 from dataselect.data.json_lines.json_values import parse
-from dataselect.data.json_lines.string_decoder import decode_strings
 
 VALUES = st.recursive(
     st.none()
@@ -64,7 +64,7 @@ def test_strings_are_what_a_parser_gives(given_: list[dict[str, Any]], ascii_onl
     data = b"".join(spelled(record, ascii_only) for record in given_)
     parsed = line_by_line(data)
     assert parsed is not None
-    found = decode_strings(data, ["text"], [])
+    found = decode_fields(data, [("text", "string")], [])
     assert found is not None
     assert list(found[0]) == data.split(b"\n")[:-1]
     assert found[1] == [[record["text"] for record in parsed]]
@@ -83,7 +83,7 @@ def test_what_is_accepted_would_be_accepted_line_by_line(
         start = place % len(data)
         data = data[:start] + piece + data[start + size :]
     data += b"" if data.endswith(b"\n") else b"\n"
-    found = decode_strings(data, ["text", "text"], absent)
+    found = decode_fields(data, [("text", "string")] * 2, absent)
     if found is None:
         return
     parsed = line_by_line(data)
@@ -93,18 +93,43 @@ def test_what_is_accepted_would_be_accepted_line_by_line(
     assert all(set(absent).isdisjoint(record) for record in parsed)
 
 
+@given(st.lists(st.integers() | st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+@example([9007199254740993, -(2**63), 2**64 + 1, 5e-324, 1.7976931348623157e308])
+def test_numbers_are_those_of_a_parser(numbers: list[float]) -> None:
+    data = b"".join(spelled({"n": number}, ascii_only=True) for number in numbers)
+    parsed = line_by_line(data)
+    assert parsed is not None
+    found = decode_fields(data, [("n", "number")], [])
+    assert found is not None
+    assert found[1] == [[float(record["n"]) for record in parsed]]
+
+
+@pytest.mark.parametrize("value", ["true", "null", '"1"', "[1]", "1e400", "-1e999"])
+def test_what_is_no_number(value: str) -> None:
+    data = b'{"n":%b}\n' % value.encode()
+    assert decode_fields(data, [("n", "number")], []) is None
+
+
+def test_a_string_that_may_be_missing() -> None:
+    lines = b'{"text":"a"}\n{"id":null,"text":"b"}\n{"text":"c","id":"1"}\n'
+    found = decode_fields(lines, [("id", "string?"), ("text", "string")], [])
+    assert found is not None
+    assert found[1] == [[None, None, "1"], ["a", "b", "c"]]
+    assert decode_fields(b'{"id":1}\n', [("id", "string?")], []) is None
+
+
 @pytest.mark.parametrize("data", WRONG)
 def test_what_is_left_to_the_parser(data: bytes) -> None:
-    assert decode_strings(data, ["text"], []) is None
+    assert decode_fields(data, [("text", "string")], []) is None
 
 
 def test_a_field_that_should_be_absent() -> None:
     lines = b'{"text":"a"}\n{"text":"b","relev\\u0061nce":1}\n'
-    assert decode_strings(lines, ["text"], ["dropped"]) is not None
-    assert decode_strings(lines, ["text"], ["relevance", "dropped"]) is None
+    assert decode_fields(lines, [("text", "string")], ["dropped"]) is not None
+    assert decode_fields(lines, [("text", "string")], ["relevance", "dropped"]) is None
 
 
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "\ud800", "a\n"])
 def test_names_that_the_decoder_cannot_have(name: str) -> None:
-    assert decode_strings(b'{"text":"a"}\n', [name], []) is None
-    assert decode_strings(b'{"text":"a"}\n', ["text"], [name]) is None
+    assert decode_fields(b'{"text":"a"}\n', [(name, "string")], []) is None
+    assert decode_fields(b'{"text":"a"}\n', [("text", "string")], [name]) is None
