@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.normalization import composed, lowered
+from dataselect.models.normalization import composed_lines, lowered
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -83,7 +83,7 @@ def _plain_beyond_ascii(texts: Sequence[str], lowercase: bool) -> list[str]:
 
     Slow for each character, so it is given only the texts that need it.
     """
-    joined = composed("\n".join(texts))
+    joined = composed_lines(texts)
     for character in set(joined.encode().translate(None, _ASCII).decode()):
         if (plain := _plain_character(character)) != character:
             joined = joined.replace(character, plain)

@@ -50,11 +50,19 @@ def composed(text: str) -> str:
     >>> composed("cafe\u0301 co\u00adop\u00a0\ufeffbar")
     'café coop bar'
     """
-    if text.isascii():
-        return text
+    return text if text.isascii() else _composed(text, len(text))
+
+
+def composed_lines(texts: Sequence[str]) -> str:
+    """Texts without line feeds, with line feeds between them, each `composed`."""
+    return _composed("\n".join(texts), max(map(len, texts), default=0))
+
+
+def _composed(text: str, longest: int) -> str:
+    """A text composed; `longest`: characters of its longest line."""
     if _RARE.search(text):
         text = _SPACE.sub(" ", _HIDDEN.sub("", text))
-    if len(text) > _LONG:
+    if longest > _LONG:
         text = _with_ordered_marks(text)
     return unicodedata.normalize("NFC", text)
 
