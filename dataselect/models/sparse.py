@@ -19,8 +19,12 @@ def row(matrix: csr_array, place: int) -> tuple[NDArray[np.int32], NDArray[np.fl
 
 def sums_of_rows(matrix: csr_array, values: NDArray[Any]) -> NDArray[np.float64]:
     """(n,) sums of `values`, one for each entry of the matrix (n, f), in the order of entries."""
-    owners = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    return np.bincount(owners, values, minlength=matrix.shape[0]).astype(np.float64, copy=False)
+    from scipy.sparse import csr_array
+
+    columns = np.zeros(len(values), matrix.indices.dtype)
+    entries = csr_array((values, columns, matrix.indptr), shape=(matrix.shape[0], 1))
+    sums: NDArray[np.float64] = entries @ np.ones(1)
+    return sums
 
 
 def inverse_document_frequency(counts: csr_array) -> NDArray[np.float64]:

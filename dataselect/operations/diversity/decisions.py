@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.near_duplicates import first_places
-from dataselect.operations.diversity.greedy import NOTHING, Limits, Objective, Picks, greedy
+from dataselect.operations.diversity.greedy import Limits, Picks, greedy
+from dataselect.operations.diversity.objectives.objective import NOTHING, Objective
 
 Report = Callable[[str, int], Callable[[int], None]]
 """Progress callback: `report(label, total)` returns `advance(n)`."""

@@ -27,7 +27,7 @@ from dataselect.operations.diversity.objectives.factory import (
 )
 from dataselect.operations.diversity.objectives.methods import spent_and_per
 from dataselect.operations.diversity.options import MethodOptions, PickingOptions, VectorOptions
-from dataselect.operations.diversity.partitioned_selection import (
+from dataselect.operations.diversity.partitions.partitioned_selection import (
     PARTITION_GIB,
     PartitionedSelection,
 )
@@ -36,7 +36,7 @@ from dataselect.operations.diversity.scorer import UNDECIDED, DiversityScorer, K
 if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
     from dataselect.models.encoders.base import Encoder
-    from dataselect.operations.diversity.greedy import Objective
+    from dataselect.operations.diversity.objectives.objective import Objective
 
 Names = Callable[[Sequence[int]], list[bytes]]
 

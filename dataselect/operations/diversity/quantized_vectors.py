@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dataselect.models.encoders.base import Encoder, portions, unit
 from dataselect.models.neighbours.blocks import blocks
-from dataselect.operations.diversity.greedy import NOTHING, NearestPick
+from dataselect.operations.diversity.objectives.objective import NOTHING, NearestPick
 
 _LEVELS = 2.0**11
 _PRODUCTS_AT_ONCE = 1 << 23  # 32 MiB

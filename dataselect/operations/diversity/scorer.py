@@ -23,7 +23,8 @@ from dataselect.operations.diversity.decisions import (
     PICKED,
     Decisions,
 )
-from dataselect.operations.diversity.greedy import NOTHING, Picks
+from dataselect.operations.diversity.greedy import Picks
+from dataselect.operations.diversity.objectives.objective import NOTHING
 from dataselect.selection.reasons import Reason
 
 if TYPE_CHECKING:

@@ -165,7 +165,7 @@ class _Case:
         """The partition of each text, by what these are called."""
         import numpy as np
 
-        from dataselect.operations.diversity.partitions import Partitioning
+        from dataselect.operations.diversity.partitions.partitioning import Partitioning
 
         found: dict[str, NDArray[np.intp]] = {}
         for count in (each for each in _COUNTS if each * _LEAST <= len(self.items.texts)):
@@ -179,7 +179,11 @@ class _Case:
         import numpy as np
 
         from dataselect.operations.diversity.greedy import Limits
-        from dataselect.operations.diversity.partitions import Totals, merge, pick_within
+        from dataselect.operations.diversity.partitions.partitioning import (
+            Totals,
+            merge,
+            pick_within,
+        )
 
         limits, totals = Limits(size=size), Totals(len(partitions))
         candidates, masses, seconds = [], [], []

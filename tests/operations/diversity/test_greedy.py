@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dataselect.models.encoders.base import unit
 from dataselect.models.near_duplicates import first_places
 from dataselect.models.ngrams import Ngrams
-from dataselect.operations.diversity.greedy import NOTHING, Limits, Objective, Picks, greedy
+from dataselect.operations.diversity.greedy import Limits, Picks, greedy
 from dataselect.operations.diversity.objectives.facility_location import (
     Dense,
     FacilityLocation,
@@ -20,6 +20,7 @@ from dataselect.operations.diversity.objectives.facility_location import (
 )
 from dataselect.operations.diversity.objectives.k_center import KCenter
 from dataselect.operations.diversity.objectives.ngram_coverage import NgramCoverage
+from dataselect.operations.diversity.objectives.objective import NOTHING, Objective
 from dataselect.operations.diversity.objectives.paraphrase_coverage import ParaphraseCoverage
 from dataselect.operations.diversity.quantized_vectors import coarse
 
@@ -140,7 +141,9 @@ def test_lazy_picks_are_those_of_looking_at_everything(
 def test_a_pool_that_is_longer_than_the_head_of_the_queue(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dataselect.operations.diversity.greedy._HEAD", 6)
+    monkeypatch.setattr("dataselect.operations.diversity.queues._HEAD", 6)
+    monkeypatch.setattr("dataselect.operations.diversity.queues._NEAR", 2)
+    monkeypatch.setattr("dataselect.operations.diversity.greedy._WATCHED", 4)
     picks = pick(METHODS[method](40, 9), 40, size=40)
     assert picks.items.tolist() == plain_greedy(METHODS[method](40, 9), 40, None)
 
@@ -161,6 +164,16 @@ def test_gains_fall_as_more_is_picked(method: str) -> None:
         after = objective.gains(everything)
         assert (after <= before + 1e-12).all()
         before = after
+
+
+@given(st.integers(0, 1000))
+def test_watched_gains_are_those_that_are_computed_anew_and_bounds_lie_above(seed: int) -> None:
+    objective, items = NgramCoverage(random_texts(40, seed), ["play some jazz"]), np.arange(10, 30)
+    watched = objective.watch(items)
+    for item in (3, 17, 8):
+        objective.add(item)
+        assert (watched() == objective.gains(items)).all()
+        assert (objective.bounds(items) >= objective.gains(items)).all()
 
 
 def test_of_equal_gains_the_first_wins() -> None:

@@ -13,8 +13,8 @@ from in_process_cluster import MUSIC, WEATHER, Here, joined
 
 from dataselect.errors import InputError, OutputError
 from dataselect.execution.distributed import ray_cluster
-from dataselect.operations.diversity import partition_tasks
 from dataselect.operations.diversity.objectives.methods import Items
+from dataselect.operations.diversity.partitions import partition_tasks
 
 TRAVEL = ["book", "a", "flight", "train", "bus", "to", "for", "two", "three", "on", "monday"]
 TOPICS = {"music": MUSIC, "weather": WEATHER, "travel": TRAVEL}

@@ -22,7 +22,7 @@ from dataselect.operations.diversity.decisions import (
     PICKED,
     decide,
 )
-from dataselect.operations.diversity.greedy import Limits, Objective, Picks
+from dataselect.operations.diversity.greedy import Limits, Picks
 from dataselect.operations.diversity.objectives.facility_location import Dense
 from dataselect.operations.diversity.objectives.methods import (
     ByDetector,
@@ -33,7 +33,8 @@ from dataselect.operations.diversity.objectives.methods import (
     ObjectiveSpec,
 )
 from dataselect.operations.diversity.objectives.ngram_coverage import NgramCoverage
-from dataselect.operations.diversity.partitions import (
+from dataselect.operations.diversity.objectives.objective import Objective
+from dataselect.operations.diversity.partitions.partitioning import (
     Partitioning,
     Totals,
     Within,

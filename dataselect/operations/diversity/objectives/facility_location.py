@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dataselect.models.neighbours.blocks import blocks
 from dataselect.models.neighbours.graph import neighbour_cosines
 from dataselect.models.sparse import row, sums_of_rows
-from dataselect.operations.diversity.greedy import NearestPick, Objective
+from dataselect.operations.diversity.objectives.objective import NearestPick, Objective
 from dataselect.operations.diversity.quantized_vectors import References
 
 MOST_DENSE = 1 << 14  # items whose cosines are all held, in 1 GiB

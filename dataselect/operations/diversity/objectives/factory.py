@@ -26,7 +26,7 @@ from dataselect.operations.diversity.quantized_vectors import coarse_vectors
 
 if TYPE_CHECKING:
     from dataselect.models.encoders.base import Encoder
-    from dataselect.operations.diversity.greedy import Objective
+    from dataselect.operations.diversity.objectives.objective import Objective
 
 Method = Literal["paraphrase", "features", "facility", "kcenter"]
 FITTED_ON = 20_000

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.neighbours.blocks import blocks
-from dataselect.operations.diversity.greedy import NOTHING, NearestPick, Objective
+from dataselect.operations.diversity.objectives.objective import NOTHING, NearestPick, Objective
 from dataselect.operations.diversity.quantized_vectors import References, centrality
 
 _ITEMS_AT_ONCE = 256  # that have seen about as much

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from dataselect.models.ngrams import Ngrams
 from dataselect.models.sparse import sums_of_rows
 from dataselect.operations.diversity.decisions import Report, unreported
-from dataselect.operations.diversity.greedy import Objective
 from dataselect.operations.diversity.objectives.facility_location import Sparse, facility
 from dataselect.operations.diversity.objectives.k_center import KCenter
 from dataselect.operations.diversity.objectives.ngram_coverage import (
@@ -21,6 +20,7 @@ from dataselect.operations.diversity.objectives.ngram_coverage import (
     NgramCoverage,
     shares_of,
 )
+from dataselect.operations.diversity.objectives.objective import Objective
 from dataselect.operations.diversity.quantized_vectors import References
 
 if TYPE_CHECKING:
@@ -121,9 +121,7 @@ class ByNgrams(ObjectiveSpec):
     def objective(
         self, items: Items, masses: Masses = None, report: Report = unreported
     ) -> Objective:
-        if masses is None:
-            return NgramCoverage(items.texts, self.labelled, self.ngrams)
-        return _PoolFeatures(items.texts, self.labelled, self.ngrams, masses)
+        return NgramCoverage(items.texts, self.labelled, self.ngrams, masses)
 
     def masses(self, items: Items) -> NDArray[np.float64]:
         """(2**bits,) multiples of 2**-20."""
@@ -197,20 +195,6 @@ class ByDetector(ObjectiveSpec):
         )
 
         return ParaphraseCoverage(self.detector, items.texts, self.labelled)
-
-
-class _PoolFeatures(NgramCoverage):
-    """Coverage of n-grams by their masses (2**bits,) in a pool that candidates are a part of."""
-
-    def __init__(
-        self,
-        texts: Sequence[str],
-        labelled: Sequence[str],
-        ngrams: Ngrams,
-        masses: NDArray[np.float64],
-    ) -> None:
-        super().__init__(texts, labelled, ngrams)
-        self._weights = np.sqrt(masses)
 
 
 class _WeightedFacility(Sparse):

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.neighbours.blocks import blocks
-from dataselect.operations.diversity.greedy import NearestPick
 from dataselect.operations.diversity.objectives.k_center import FarthestFirst
+from dataselect.operations.diversity.objectives.objective import NearestPick
 from dataselect.operations.diversity.quantized_vectors import coarse
 
 if TYPE_CHECKING:

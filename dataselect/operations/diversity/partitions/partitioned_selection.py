@@ -21,7 +21,7 @@ from dataselect.operations.diversity.diversity_input import PoolStatistics
 from dataselect.operations.diversity.objectives.factory import FITTED_ON
 from dataselect.operations.diversity.objectives.memory_estimate import GIB
 from dataselect.operations.diversity.objectives.methods import Items, spent_and_per
-from dataselect.operations.diversity.partition_tasks import (
+from dataselect.operations.diversity.partitions.partition_tasks import (
     Names,
     PartitionPicking,
     PartitionTask,
@@ -30,7 +30,12 @@ from dataselect.operations.diversity.partition_tasks import (
     PoolStatisticsTask,
     piece_path,
 )
-from dataselect.operations.diversity.partitions import Partitioning, Totals, merge, needed
+from dataselect.operations.diversity.partitions.partitioning import (
+    Partitioning,
+    Totals,
+    merge,
+    needed,
+)
 from dataselect.operations.diversity.scorer import UNDECIDED
 
 if TYPE_CHECKING:
@@ -41,7 +46,7 @@ if TYPE_CHECKING:
     from dataselect.operations.diversity.diversity_input import PoolReader
     from dataselect.operations.diversity.greedy import Limits, Picks
     from dataselect.operations.diversity.objectives.factory import ObjectiveFactory
-    from dataselect.operations.diversity.partitions import PartitionCandidates
+    from dataselect.operations.diversity.partitions.partitioning import PartitionCandidates
 
 PARTITION_GIB = 4.0
 _SAMPLE_A_PARTITION = 64

@@ -16,7 +16,7 @@ from dataselect.execution.distributed.shards import Shard, Shards
 from dataselect.models import archive
 from dataselect.operations.diversity.diversity_input import PoolStatistics
 from dataselect.operations.diversity.objectives.methods import Items
-from dataselect.operations.diversity.partitions import pick_within
+from dataselect.operations.diversity.partitions.partitioning import pick_within
 from dataselect.operations.diversity.quantized_vectors import coarse_vectors
 
 if TYPE_CHECKING:
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from dataselect.operations.diversity.diversity_input import BlockTexts, PoolReader
     from dataselect.operations.diversity.greedy import Limits
     from dataselect.operations.diversity.objectives.methods import ObjectiveSpec
-    from dataselect.operations.diversity.partitions import PartitionCandidates, Partitioning, Totals
+    from dataselect.operations.diversity.partitions.partitioning import (
+        PartitionCandidates,
+        Partitioning,
+        Totals,
+    )
 
 
 _FORMAT = archive.ArchiveFormat("texts to pick from", 1)

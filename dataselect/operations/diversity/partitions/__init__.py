@@ -1,0 +1,1 @@
+"""Diversity selection from many shards, in partitions."""
