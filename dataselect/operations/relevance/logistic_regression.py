@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -43,11 +43,11 @@ def fit(rows: csr_array, positive: NDArray[np.bool_], costs: NDArray[np.float64]
     transposed = rows.T.tocsr()
     losses = _Losses(costs.astype(np.float32), positive)
     coefficients, margins, direction, along, steep = np.zeros((5, *costs.shape), np.float32)
-    errors, _ = losses.derivatives(margins)
+    derivatives = losses.derivatives(margins)
     length = np.ones(costs.shape[1], np.float32)
     goal = np.zeros_like(length)
     for iteration in range(_MOST_ITERATIONS):
-        residual = errors - coefficients  # of the gradient, as a sum of rows
+        residual = derivatives[0] - coefficients  # of the gradient, as a sum of rows
         steep_before, steep = steep, rows @ (transposed @ residual)
         steep += residual.sum(axis=0)
         length_before, length = length, _dot(residual, steep)
@@ -63,10 +63,13 @@ def fit(rows: csr_array, positive: NDArray[np.bool_], costs: NDArray[np.float64]
         along *= turn
         along += steep
         square = _dot(direction, along), _dot(coefficients, along)
-        step, errors = losses.lowest(margins, along, square, active)
+        step, derivatives = losses.lowest(margins, derivatives, along, square, active)
         coefficients += step * direction
         margins += step * along
     return Regressions(coefficients, margins - coefficients.sum(axis=0))
+
+
+_Derivatives: TypeAlias = "tuple[NDArray[np.float32], NDArray[np.float32]]"
 
 
 class _Losses:
@@ -75,9 +78,7 @@ class _Losses:
     def __init__(self, costs: NDArray[np.float32], positive: NDArray[np.bool_]) -> None:
         self.costs, self.targets = costs, costs * positive
 
-    def derivatives(
-        self, margins: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def derivatives(self, margins: NDArray[np.float32]) -> _Derivatives:
         """By the margins, (n, k): minus the first, and the second."""
         with np.errstate(over="ignore"):  # to infinity, whose inverse is 0
             likely = np.reciprocal(1 + np.exp(-margins))
@@ -87,18 +88,20 @@ class _Losses:
     def lowest(
         self,
         margins: NDArray[np.float32],
+        derivatives: _Derivatives,
         along: NDArray[np.float32],
         square: tuple[NDArray[np.float32], NDArray[np.float32]],
         active: NDArray[np.bool_],
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    ) -> tuple[NDArray[np.float32], _Derivatives]:
         """(k,) the step to the lowest point of each line, 0 where it is not `active`.
 
-        Also the first derivatives there, negative. `square`: (k,) the squares' second derivative
-        along the line, and their first at its start. By Newton's method, between bounds.
+        Also the derivatives there; `derivatives`: those at the start. `square`: (k,) the squares'
+        second derivative along the line, and their first at its start. By Newton's method, between
+        bounds.
         """
         bend, slope_at_start = square
         step, low, high = np.zeros_like(bend), np.full_like(bend, -np.inf), bend + np.inf
-        errors, seconds = self.derivatives(margins)
+        errors, seconds = derivatives
         slope = steepest = slope_at_start - _dot(errors, along)
         for _ in range(_STEPS):
             low, high = np.where(slope < 0, step, low), np.where(slope < 0, high, step)
@@ -110,7 +113,7 @@ class _Losses:
             slope = slope_at_start + step * bend - _dot(errors, along)
             if (np.abs(slope) <= _FLAT_ENOUGH * np.abs(steepest))[active].all():
                 break
-        return step, errors
+        return step, (errors, seconds)
 
 
 def _dot(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
