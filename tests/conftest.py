@@ -55,7 +55,11 @@ _LONGEST_RUN = 120  # seconds, for a program that hangs
 
 
 # The longest files begin first, so that no worker of pytest-xdist ends with one alone.
-_FIRST = ("test_help_topics", "test_bench", "test_demo", "test_faults", "test_page", "test_install")
+_FIRST = (
+    *("test_demo", "test_help_topics", "test_ray", "test_bench", "test_hard_inputs"),
+    *("test_distributed_run", "test_page", "test_faults", "test_speech", "test_resume"),
+    *("test_workers", "test_help", "test_check_page", "test_convert", "test_partitioned_command"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

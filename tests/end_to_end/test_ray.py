@@ -63,7 +63,7 @@ def node(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]
     `variables` of its environment.
     """
     ray = Path(sys.executable).parent / "ray"
-    options = ["--num-cpus=2", "--object-store-memory=80000000", "--disable-usage-stats", "--block"]
+    options = ["--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats", "--block"]
     with tempfile.NamedTemporaryFile() as said:
         started = subprocess.Popen(
             [ray, "start", *options, *arguments],
