@@ -174,7 +174,7 @@ class Lexical(base.Encoder):
 
 
 class _Cache:
-    """Vectors of words seen lately, by hash; a new word takes its slot from the one before.
+    """Vectors of words seen lately, by hash; of two slots a new word takes the one unused longest.
 
     Remembering saves time and changes no vector.
     """
@@ -182,27 +182,36 @@ class _Cache:
     def __init__(self, dimension: int) -> None:
         self.words = np.zeros(_SLOTS, np.uint64)
         self.words[0] = np.iinfo(np.uint64).max  # an empty slot holds the hash of another slot
+        self.used = np.zeros(_SLOTS, np.int64)  # the batch in which each slot was last found
+        self.batch = 0
         self.rows = SummableRows(
             np.zeros((_SLOTS, dimension), np.float32), np.zeros(_SLOTS, np.float32)
         )
 
     def find(self, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """(t,) the slot of each word, and (t,) whether its vector is there."""
-        slots = _slots(hashes)
-        return slots, self.words[slots] == hashes
+        first, second = _slots(hashes)
+        slots = np.where(self.words[first] == hashes, first, second)
+        known = self.words[slots] == hashes
+        self.batch += 1
+        self.used[slots[known]] = self.batch
+        return slots, known
 
     def add(self, hashes: NDArray[np.uint64], vectors: SummableRows) -> None:
-        """Remember vectors of words, their hashes ascending; of those of one slot the first."""
-        slots = _slots(hashes)
-        first = np.diff(slots, prepend=-1) > 0
-        slots = slots[first]
-        self.words[slots] = hashes[first]
-        self.rows.values[slots] = vectors.values[first]
-        self.rows.reach[slots] = vectors.reach[first]
+        """Remember vectors of distinct words; of those that want one slot the first."""
+        first, second = _slots(hashes)
+        slots, own = np.unique(
+            np.where(self.used[first] <= self.used[second], first, second), return_index=True
+        )
+        self.words[slots], self.used[slots] = hashes[own], self.batch
+        self.rows.values[slots] = vectors.values[own]
+        self.rows.reach[slots] = vectors.reach[own]
 
 
-def _slots(hashes: NDArray[np.uint64]) -> NDArray[np.intp]:
-    return (hashes >> np.uint64(64 - _SLOT_BITS)).view(np.int64)
+def _slots(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Two slots of each word."""
+    high, low = np.uint64(64 - _SLOT_BITS), np.uint64(64 - 2 * _SLOT_BITS)
+    return (hashes >> high).view(np.int64), (hashes >> low & np.uint64(_SLOTS - 1)).view(np.int64)
 
 
 def _occurrences(columns: NDArray[np.intp], bounds: NDArray[np.intp], width: int) -> csr_array:

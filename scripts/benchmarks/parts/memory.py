@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import orjson
 from contenders import Contender, dataselect
@@ -128,7 +129,7 @@ def _long(plan: Plan) -> tuple[str, str, str]:
     half = " ".join(_WORDS[number * number % 7] + str(number % 999) for number in range(size // 16))
     rest = {"intent": "play", "ref_intent": "play", "score": 1.0}
     two = {"src": half, "tgt": half, "text": half, "ref": half}
-    files = {
+    files: dict[str, dict[str, Any]] = {
         "long-text.jsonl": {"text": f"{half} {half}", **rest},
         "long-texts.jsonl": {name: text[: len(half) // 2] for name, text in two.items()} | rest,
         "long-list.jsonl": {
