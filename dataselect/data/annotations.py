@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from unicodedata import normalize
 
 from dataselect.data import records
 from dataselect.data.fields import Column
 from dataselect.data.input_files import Inputs
 from dataselect.data.records import BadRecord
+from dataselect.data.text_offsets import Unit, cut_words, in_characters
 
 
 class Slot(NamedTuple):
@@ -136,25 +137,14 @@ def _intent(value: Any) -> Any:
     return Column.group("").check(value)
 
 
-def _slots(text: str, remarks: Counter[str], value: Any) -> tuple[Slot, ...]:
+def slot_spans(value: Any) -> list[tuple[str, int, int]]:
+    """Name, start and end of each slot of an array of them. Raises ValueError."""
     if not isinstance(value, list):
         raise ValueError(f"is not an array; {_REMEDY}")
-    found = sorted(
-        (_slot(text, each, f"item {number}") for number, each in enumerate(value, start=1)),
-        key=lambda slot: slot.start,
-    )
-    stated = {(each["start"], each["end"]) for each in value if each.get("value") is not None}
-    remarks[_CUT] += sum(
-        (slot.start, slot.end) not in stated and _cuts_words(text, slot.start, slot.end)
-        for slot in found
-    )
-    for one, other in pairwise(found):
-        if other.start < one.end:
-            raise ValueError(f"has overlapping items, {_shown(one)} and {_shown(other)}; {_REMEDY}")
-    return tuple(found)
+    return [_slot_span(each, f"item {number}") for number, each in enumerate(value, start=1)]
 
 
-def _slot(text: str, value: Any, item: str) -> Slot:
+def _slot_span(value: Any, item: str) -> tuple[str, int, int]:
     if not isinstance(value, dict):
         raise ValueError(f"{item} is not an object; {_REMEDY}")
     for name in ("slot", "start", "end"):
@@ -168,9 +158,22 @@ def _slot(text: str, value: Any, item: str) -> Slot:
     for offset in (start, end):
         if not isinstance(offset, int) or isinstance(offset, bool):
             raise ValueError(f"{item} ('{slot}') has an offset that is no whole number; {_REMEDY}")
-    found = Slot(slot, start, end, text[max(start, 0) : max(end, 0)])
-    _check_span(text, found, value.get("value"), item)
-    return found
+    return slot, start, end
+
+
+def _slots(text: str, remarks: Counter[str], value: Any) -> tuple[Slot, ...]:
+    found = []
+    for number, (name, start, end) in enumerate(slot_spans(value), start=1):
+        stated = value[number - 1].get("value")
+        slot = Slot(name, start, end, text[max(start, 0) : max(end, 0)])
+        _check_span(text, slot, stated, f"item {number}")
+        remarks[_CUT] += stated is None and cut_words(text, start, end)
+        found.append(slot)
+    found.sort(key=lambda slot: slot.start)
+    for one, other in pairwise(found):
+        if other.start < one.end:
+            raise ValueError(f"has overlapping items, {_shown(one)} and {_shown(other)}; {_REMEDY}")
+    return tuple(found)
 
 
 def _check_span(text: str, slot: Slot, stated: Any, item: str) -> None:
@@ -193,52 +196,20 @@ def _composes_to(value: str, stated: Any) -> bool:
     return isinstance(stated, str) and normalize("NFC", stated) == normalize("NFC", value)
 
 
-_UNITS = {"UTF-16 units": ("utf-16-le", 2), "bytes": ("utf-8", 1)}
-
-
 def _other_unit(text: str, slot: Slot, stated: Any) -> str | None:
     """What offsets count that do not count characters: what is `stated`, or whole words."""
-    if text.isascii() or slot.start < 0:
+    if text.isascii():
         return None
-    for unit, (encoding, size) in _UNITS.items():
-        data = text.encode(encoding)
-        try:
-            before, value = (
-                data[size * start : size * end].decode(encoding)
-                for start, end in ((0, slot.start), (slot.start, slot.end))
-            )
-        except UnicodeDecodeError:
+    for unit in get_args(Unit):
+        found = in_characters(text, slot.start, slot.end, unit)
+        if found is None:
             continue
-        is_inside = slot.end * size <= len(data)
-        if stated is None and is_inside and value:
-            start = len(before)
-            if not _cuts_words(text, start, start + len(value)):
-                return unit
-        elif value and stated == value:
-            return unit
+        if text[slice(*found)] == stated or (stated is None and not cut_words(text, *found)):
+            return str(unit)
     return None
 
 
 _CUT = "without 'value' begin or end inside a word; look whether their offsets count characters"
-
-
-def _cuts_words(text: str, start: int, end: int) -> bool:
-    """Whether a part of a text begins or ends inside a word.
-
-    Only letters that have a case, and digits, are looked at: others may be written together.
-    """
-    return any(
-        0 < place < len(text)
-        and (
-            all(map(_is_cased, text[place - 1 : place + 1]))
-            or text[place - 1 : place + 1].isdecimal()
-        )
-        for place in (start, end)
-    )
-
-
-def _is_cased(character: str) -> bool:
-    return character.islower() or character.isupper()
 
 
 def _shown(slot: Slot) -> str:

@@ -7,16 +7,17 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dataselect.data.annotations import slot_spans
 from dataselect.data.fields import Column
 from dataselect.data.formats.lines import Found, Item, SourceLine, each_line, lines
 from dataselect.data.input_files import Inputs
-from dataselect.data.json_lines.json_values import kind_of, parse
+from dataselect.data.json_lines.json_values import parse
 from dataselect.data.records import BadRecord
 from dataselect.errors import InputError
 from dataselect.models.normalization import composed
 
 if TYPE_CHECKING:
-    from dataselect.models.metrics import Span
+    pass
 
 HYPOTHESIS, REFERENCE, ID = "hypothesis", "reference", "id"
 INTENT, INTENT_REFERENCE = "intent", "intent_reference"
@@ -44,25 +45,7 @@ def true_label(path: str, option: str) -> Column:
 
 def spans(path: str, option: str) -> Column:
     """A column of slots as a set of name, start and end of each."""
-
-    def check(value: Any) -> frozenset[Span]:
-        if not isinstance(value, list):
-            raise ValueError(f"is {kind_of(value)}, not an array of slots; {_REMEDY}")
-        return frozenset(_span(each, number) for number, each in enumerate(value, start=1))
-
-    return Column(path, check, lambda _: False, option)
-
-
-def _span(slot: Any, number: int) -> Span:
-    try:
-        name, start, end = slot["slot"], slot["start"], slot["end"]
-    except (KeyError, TypeError):
-        raise ValueError(f"lacks slot, start or end in item {number}; {_REMEDY}") from None
-    if not isinstance(name, str) or {type(start), type(end)} != {int}:
-        raise ValueError(
-            f"has an item, number {number}, without a name or whole offsets; {_REMEDY}"
-        )
-    return name, start, end
+    return Column(path, lambda value: frozenset(slot_spans(value)), lambda _: False, option)
 
 
 _REMEDY = "correct it or skip it with --on-error"

@@ -142,7 +142,7 @@ def test_slots_and_exact_matches(tmp_path: Path, inside: Inside) -> None:
     (tmp_path / "in.jsonl").write_text('{"slots": {}, "ref_slots": []}\n')
     inside("evaluate", "-m", "slots", "in.jsonl").refused(1, "in.jsonl:1: field 'slots'")
     (tmp_path / "in.jsonl").write_text('{"slots": [{"slot": "a"}], "ref_slots": []}\n')
-    inside("evaluate", "-m", "slots", "in.jsonl").refused(1, "lacks slot, start or end in item 1")
+    inside("evaluate", "-m", "slots", "in.jsonl").refused(1, "field 'slots' item 1 lacks 'start'")
 
 
 def test_no_slots_at_all_are_right() -> None:

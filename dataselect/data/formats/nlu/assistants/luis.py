@@ -16,9 +16,11 @@ from dataselect.data.formats.json_document import read_document
 from dataselect.data.formats.lines import Item, Layout
 from dataselect.data.formats.nlu.annotated import outermost, slot, utterance
 from dataselect.data.input_files import Inputs
+from dataselect.data.text_offsets import Unit, cut_words, in_characters, length_in
 
 _LUIS = 'a LUIS file holds {"luis_schema_version": ..., "utterances": [...]}'
 _UTF16 = "Utf16CodeUnit"
+_UNIT: Unit = "UTF-16 units"
 _CLU = 'a CLU file holds {"projectFileVersion": ..., "assets": {"utterances": [...]}}'
 _LUIS_BEGIN = re.compile(rb'"(?:luis_schema_version|startPos)"\s*:')
 _CLU_BEGIN = re.compile(rb'"projectKind"\s*:\s*"(?:Conversation|Orchestration)"', re.IGNORECASE)
@@ -85,11 +87,11 @@ def _clu_fields(said: Any, text_field: str) -> dict[str, Any]:
     slots = []
     for each in said.get("entities") or []:
         name, offset = each["category"], each["offset"]
-        found = _from_utf16(text, offset, offset + each["length"])
+        found = in_characters(text, offset, offset + each["length"], _UNIT)
         if found is None:
             raise ValueError(
                 f"entity '{name}' from {offset} of length {each['length']} is not in the text of "
-                f"{_utf16_units(text)} UTF-16 units; correct it"
+                f"{length_in(_UNIT, text)} {_UNIT}; correct it"
             )
         slots.append(slot(name, text, *found))
     kept = {name: said[name] for name in ("language", "dataset") if said.get(name)}
@@ -103,9 +105,9 @@ def _place(name: str, text: str, start: int, end: int) -> tuple[int, int]:
     not, they are what was counted.
     """
     inside = 0 <= start < end <= len(text)
-    if not inside or _cuts_words(text, start, end):
-        in_units = _from_utf16(text, start, end)
-        if in_units is not None and not _cuts_words(text, *in_units):
+    if not inside or cut_words(text, start, end):
+        in_units = in_characters(text, start, end, _UNIT)
+        if in_units is not None and not cut_words(text, *in_units):
             return in_units
     if not inside:
         raise ValueError(
@@ -113,25 +115,3 @@ def _place(name: str, text: str, start: int, end: int) -> tuple[int, int]:
             "characters; correct it"
         )
     return start, end
-
-
-def _cuts_words(text: str, start: int, end: int) -> bool:
-    edges = [text[place - 1 : place + 1] for place in (start, end) if 0 < place < len(text)]
-    return any(edge[0].isalnum() and edge[1].isalnum() for edge in edges)
-
-
-def _utf16_units(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def _from_utf16(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Places in UTF-16 units in characters; None outside of the text, and inside a character."""
-    if not 0 <= start < end <= _utf16_units(text):
-        return None
-    units = text.encode("utf-16-le", "surrogatepass")
-    try:
-        before, value = units[: 2 * start], units[2 * start : 2 * end]
-        first = len(before.decode("utf-16-le"))
-        return first, first + len(value.decode("utf-16-le"))
-    except UnicodeDecodeError:
-        return None

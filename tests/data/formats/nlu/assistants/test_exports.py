@@ -71,6 +71,16 @@ def test_luis_ends_on_the_last_character(tmp_path: Path) -> None:
     ]
 
 
+def test_luis_counts_characters_where_words_are_written_together(tmp_path: Path) -> None:
+    """Letters on both sides of a place cut no word in Chinese: the places are not UTF-16 units."""
+    text = "\U0001f3b5\u64ad\u653e\u97f3\u4e50"
+    entity = {"entity": "What", "startPos": 3, "endPos": 4}
+    made = {"luis_schema_version": "7.0.0"}
+    made["utterances"] = [{"text": text, "intent": "Play", "entities": [entity]}]  # type: ignore[assignment]
+    [found] = fields(luis.read_luis, tmp_path, orjson.dumps(made))
+    assert found["slots"] == [slot("What", 3, 5, "\u97f3\u4e50")]
+
+
 def test_luis_that_counts_tokens_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="schema 1 count tokens"):
         read_files(luis.read_luis, tmp_path, LUIS.replace("7.0.0", "1.3.0").encode())
