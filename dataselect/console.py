@@ -7,7 +7,7 @@ import math
 import os
 import sys
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -132,6 +132,15 @@ class Progress(_Bar):
                     f"{records:,} records, {records / elapsed:,.0f}/s", refresh=False
                 )
             self._bar.update(bytes_read - self._bar.n)
+
+
+Report: TypeAlias = "Callable[[str, int], Callable[[int], None]]"
+"""Progress callback: `report(label, total)` returns `advance(n)`."""
+
+
+def unreported(_label: str, _total: int) -> Callable[[int], None]:
+    """A `Report` that nobody sees."""
+    return lambda _: None
 
 
 class Steps(_Bar):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from dataselect.console import Report
+
 
 # "Other" is no single thing: as one class it hides what sets an intent apart from its neighbours.
 # Parts of it take a quarter of the errors away on CLINC150 with five texts an intent.
@@ -46,6 +48,7 @@ def train(
     background: Sequence[str],
     pool: Sequence[str],
     rng: np.random.Generator,
+    report: Report,
 ) -> None:
     """Set what a model learns from labelled texts, and from the pool in rounds of self-training.
 
@@ -59,7 +62,7 @@ def train(
             "give records of more intents, or a --background"
         )
     with threadpool_limits(1):  # sums come out the same however many cores there are
-        _Problem(model, texts, intents, background, pool, names, rng).solve()
+        _Problem(model, texts, intents, background, pool, names, rng).solve(report)
 
 
 def parts(texts: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:
@@ -126,12 +129,16 @@ class _Problem:
         weights[self.labelled_count :] = share * self.labelled_count / max(1, background)
         return weights
 
-    def solve(self) -> None:
+    def solve(self, report: Report) -> None:
         """Train, and calibrate on held-out texts."""
         model, uncalibrated = self.model, self.model.uncalibrated
         which = np.empty(0, np.intp) if uncalibrated else self._held_out_rows()
-        odds = self._held_out(which)  # first, since what is learnt from everything may be large
+        advance = report("fitting", 1 + len(np.unique(self.fold[which])))
+        odds = self._held_out(
+            which, advance
+        )  # first, since what is learnt from everything may be large
         model.linear_ = self.labelled.learn(self.pool, self.rounds)
+        advance(1)
         figures: dict[str, Any] = {
             "labelled": self.labelled_count,
             "background": len(self.known) - self.labelled_count,
@@ -163,7 +170,9 @@ class _Problem:
         enough = int((np.cumsum(sizes) < _ENOUGH_HELD_OUT).sum())
         return np.flatnonzero(self.fold <= enough)
 
-    def _held_out(self, which: NDArray[np.intp]) -> NDArray[np.float64]:
+    def _held_out(
+        self, which: NDArray[np.intp], advance: Callable[[int], None]
+    ) -> NDArray[np.float64]:
         """(len(which), k) log-odds of texts by classifiers that did not learn from their fold."""
         odds = np.empty((len(which), len(self.label_of_class)))
         own = self.fold[which]
@@ -171,4 +180,5 @@ class _Problem:
             rest = self.labelled.subset(np.flatnonzero(self.fold != fold))
             linear = rest.learn(self.pool, self.rounds)
             odds[own == fold] = linear(self.labelled.texts.rows[which[own == fold]])
+            advance(1)
         return odds

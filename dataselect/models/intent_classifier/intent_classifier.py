@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypedDic
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.console import Report, unreported
 from dataselect.data.sampling import sample_items
 from dataselect.documents import Between, Count, typed
 from dataselect.errors import InputError
@@ -114,11 +115,12 @@ class IntentClassifier(FittedModel):
         background: Sequence[str],
         pool: Sequence[str],
         rng: np.random.Generator,
+        report: Report = unreported,
     ) -> IntentClassifier:
         """As `fit`, of a background and a pool that `rng` drew already."""
         from dataselect.models.intent_classifier.classifier_training import train
 
-        train(self, texts, intents, background, pool, rng)
+        train(self, texts, intents, background, pool, rng, report)
         return self
 
     def predict(self, texts: Texts) -> NDArray[np.object_]:

@@ -8,18 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.console import Report, unreported
 from dataselect.models.near_duplicates import first_places
 from dataselect.operations.diversity.greedy import Limits, Picks, greedy
 from dataselect.operations.diversity.objectives.objective import NOTHING, Objective
-
-Report = Callable[[str, int], Callable[[int], None]]
-"""Progress callback: `report(label, total)` returns `advance(n)`."""
-
-
-def unreported(_label: str, _total: int) -> Callable[[int], None]:
-    """A progress callback that does nothing."""
-    return lambda _: None
-
 
 PICKED, NOT_PICKED, COPY_OF_LABELLED, COPY, OUTSIDE_BAND = range(5)
 

@@ -116,6 +116,7 @@ def _trained(
     """Train on the files that the options name."""
     import numpy as np
 
+    from dataselect.console import Steps
     from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 
     rng = np.random.default_rng(settings.seed)
@@ -128,7 +129,8 @@ def _trained(
         encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
     )
     texts, intents = [each.text for each in labelled], [each.intent or "" for each in labelled]
-    return classifier.fit_sampled(texts, intents, background, unlabelled, rng)
+    with Steps(quiet=settings.quiet) as report:
+        return classifier.fit_sampled(texts, intents, background, unlabelled, rng, report)
 
 
 def _unlabelled(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from dataselect.console import Report
     from dataselect.models.ngrams import Ngrams
 
 _NEAR_COPY = 0.8  # Jaccard overlap of n-grams from which a background text is a near-copy
@@ -73,6 +74,7 @@ def discriminants(
     background: Sequence[str],
     ngrams: Ngrams,
     rng: np.random.Generator,
+    report: Report,
 ) -> Discriminants:
     """Learn one set of weights for each in-domain set, by name, against the background.
 
@@ -100,7 +102,7 @@ def discriminants(
     # One thread: sums come out the same wherever they are made.
     with threadpool_limits(1):
         training = TrainingRows.of(texts, ngrams, found._replace(counts=found.counts[rows]))
-        learnt = _Problem(training, owners, tuple(in_domain), rng).solve()
+        learnt = _Problem(training, owners, tuple(in_domain), rng).solve(report)
     learnt.figures["background"] = {
         "texts": len(kept),
         "near_copies_left_out": int(copied.sum()),
@@ -141,14 +143,16 @@ class _Problem:
         self.sample = [_sample(rows, rng) for rows in (*self.own, self.background)]
         self.rng = rng
 
-    def solve(self) -> Discriminants:
+    def solve(self, report: Report) -> Discriminants:
         """Learn and judge every set, each against the background alone."""
+        advance = report("fitting", len(self.names))
         penalty = self._penalty()
         weights = np.empty((len(self.names), len(self.training.buckets)))
         held_out: list[HeldOut] = []
         for some in self._groups():
             held_out += self._held_out(some, penalty)
             weights[some] = self._weights(some, penalty)
+            advance(len(some))
         sigmoids = _calibrate_together(held_out)
         own = [s(h.scores[h.positive]) for s, h in zip(sigmoids, held_out, strict=True)]
         return Discriminants(

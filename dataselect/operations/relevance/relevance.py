@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypedDic
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.console import Report, unreported
 from dataselect.data.sampling import sample_items
 from dataselect.documents import Between, typed
 from dataselect.models import archive
@@ -128,6 +129,7 @@ class Relevance(FittedModel):
         in_domain: Mapping[str, Sequence[str]],
         background: Sequence[str],
         rng: np.random.Generator,
+        report: Report = unreported,
     ) -> Relevance:
         """As `fit`, of a background that `rng` drew already."""
         from dataselect.operations.relevance.discriminant_training import (
@@ -135,7 +137,7 @@ class Relevance(FittedModel):
         )
 
         ngrams = Ngrams(self.ngrams, self.analyzer, self.lowercase)
-        learnt = discriminants(in_domain, background, ngrams, rng)
+        learnt = discriminants(in_domain, background, ngrams, rng, report)
         self.names_ = tuple(in_domain)
         self.weights_, self.sigmoids_ = learnt.weights, learnt.sigmoids
         self.held_out_, self.figures_ = learnt.held_out, learnt.figures

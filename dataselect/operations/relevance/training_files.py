@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dataselect.console import Steps
 from dataselect.data.fields import Column
 from dataselect.data.files.input_names import named
 from dataselect.data.formats.record_files import RecordFiles
@@ -78,7 +79,8 @@ class TrainingFiles:
         if not background and self.background is None:
             remedy = ", so there is no background; check the input, or give --background"
             raise no_good_record(pool, [column], remedy)
-        model.fit_sampled(sets, background, rng)
+        with Steps(quiet=settings.quiet) as report:
+            model.fit_sampled(sets, background, rng, report)
         # No path: however that is spelt, the model is the same.
         own = "a background of its own"
         where = "a sample of the input: in-domain text may hide in it"

@@ -1,6 +1,7 @@
 """Relevance: what it learns, what it promises about scores, and its command."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -199,6 +200,20 @@ def test_sets_are_learnt_the_same_in_groups_of_any_size(monkeypatch: pytest.Monk
     monkeypatch.setattr(discriminant_training, "_MOST_TOGETHER", 1)
     apart = Relevance().fit(sets, OTHER).log_odds([*MUSIC, *OTHER])
     np.testing.assert_allclose(together, apart, atol=1e-3)
+
+
+def test_a_fit_reports_each_set() -> None:
+    told: list[int] = []
+
+    def report(_label: str, total: int) -> Callable[[int], None]:
+        told.append(-total)
+        return told.append
+
+    sets = {str(number): MUSIC[number::9] for number in range(9)}
+    Relevance().fit_sampled(sets, OTHER, np.random.default_rng(0), report)
+    assert told[0] == -9
+    assert sum(told) == 0
+    assert len(told) > 2  # in more than one piece
 
 
 # The command.

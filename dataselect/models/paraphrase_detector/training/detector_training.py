@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.console import Report
 from dataselect.data.annotations import Utterance
 from dataselect.errors import InputError
 from dataselect.models.encoders import loading
@@ -28,7 +29,6 @@ from dataselect.models.paraphrase_detector.retrieval_encoder import bag_of_piece
 if TYPE_CHECKING:
     from dataselect.models.paraphrase_detector.training.network_training import Schedule
 
-_Report: TypeAlias = Callable[[str, int], Callable[[int], None]]
 _HELD_OUT_SHARE = 0.1
 _NEIGHBOURS = 20  # texts
 
@@ -124,7 +124,7 @@ def fit(
     development: Sequence[TrainingPair],
     schedule: Schedule,
     seed: int,
-    report: _Report,
+    report: Report,
     *,
     base: str | None = None,
     device: str | None = None,
@@ -156,7 +156,7 @@ def _sides(pair: TrainingPair) -> tuple[Utterance, Utterance]:
 
 
 def _from_scratch(
-    pairs: Sequence[TrainingPair], schedule: Schedule, seed: int, encoder: Any, report: _Report
+    pairs: Sequence[TrainingPair], schedule: Schedule, seed: int, encoder: Any, report: Report
 ) -> Reader:
     """Networks, each with a seed of its own, on the device of the encoder."""
     from dataselect.models.paraphrase_detector.ensemble import Ensemble
@@ -176,7 +176,7 @@ def _fine_tuned(
     seed: int,
     base: str,
     encoder: Any,
-    report: _Report,
+    report: Report,
 ) -> Reader:
     """A cross-encoder made of the base."""
     from dataselect.models.paraphrase_detector.training.fine_tuning import fine_tuned

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from dataselect.console import Report, unreported
 from dataselect.errors import InputError
 from dataselect.models.encoders.lexical import Lexical
 from dataselect.models.encoders.precomputed import Precomputed
 from dataselect.models.paraphrase_detector.detector import SavedDetector
-from dataselect.operations.diversity.decisions import Report, unreported
 from dataselect.operations.diversity.objectives import memory_estimate
 from dataselect.operations.diversity.objectives.methods import (
     ByDetector,
