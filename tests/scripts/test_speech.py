@@ -37,13 +37,15 @@ SELECTED = "+ relevant and winnowed"
 
 
 @pytest.fixture(scope="module")
-def modules() -> Any:
+def modules(forking: dict[str, str]) -> Any:
     """The modules of the reproduction by name; they are scripts, and no package."""
     pytest.importorskip("pocketsphinx", reason="needs pocketsphinx (the extra dev)")
     if lacking := [name for name in ("espeak-ng", "sox") if shutil.which(name) is None]:
         pytest.skip(f"needs {' and '.join(lacking)}; scripts/install-tools installs them")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(REPRODUCTION))
+        program = shutil.which("dataselect", path=forking["PATH"])
+        patch.setattr(importlib.import_module("common"), "PROGRAM", program)
         yield importlib.import_module
 
 
