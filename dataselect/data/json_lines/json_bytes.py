@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from dataselect.data.json_lines.object_lines import ObjectLines
+from dataselect.data.json_lines.raw_members import without_member
 
 if TYPE_CHECKING:
     import numpy as np
@@ -170,8 +171,15 @@ def without_fields(lines: Sequence[bytes], names: Collection[str]) -> Sequence[b
     """
     if not names or (isinstance(lines, ObjectLines) and lines.lacks.issuperset(names)):
         return lines
-    quoted = [orjson.dumps(name) for name in names]
-    return _unannotated(lines, names, quoted) if _may_hold(_joined(lines), quoted) else lines
+    held = _held(_joined(lines), names)
+    return _unannotated(lines, held) if held else lines
+
+
+def _held(text: bytes, names: Collection[str]) -> Collection[str]:
+    """The names whose fields may be in the text."""
+    if _may_hold(text, ()):
+        return names
+    return [name for name in names if orjson.dumps(name) in text]
 
 
 def _may_hold(text: bytes, quoted: Sequence[bytes]) -> bool:
@@ -187,26 +195,37 @@ def _may_hold(text: bytes, quoted: Sequence[bytes]) -> bool:
 _LAST_NUMBER = re.compile(rb',("[^"\\]*"):[-+.0-9eE]+\}\Z')
 
 
-def _unannotated(
-    lines: Sequence[bytes], names: Collection[str], quoted: Sequence[bytes]
-) -> list[bytes]:
+def _unannotated(lines: Sequence[bytes], names: Collection[str]) -> list[bytes]:
     """Lines less the fields that an earlier run may have added."""
+    quoted = [orjson.dumps(name) for name in names]
     plain = list(lines)
     others = []  # lines to be looked at as a whole
     for place, line in enumerate(lines):
-        found = sum(map(line.count, quoted))
         # Our own spelling, a number at the very end, needs no look at the rest of the line.
-        last = _LAST_NUMBER.search(line, max(len(line) - _LONGEST_TAIL, 0)) if found == 1 else None
-        if _ESCAPED_ASCII.search(line) or (found and not (last and last[1] in quoted)):
+        shorter = _without_last(line, quoted) if line[-2:-1] in _DIGITS else None
+        if shorter is None and len(names) == 1:
+            shorter = without_member(line, next(iter(names)))
+        if shorter is not None:
+            plain[place] = shorter
+        elif _may_hold(line, quoted):
             others.append(place)
-        elif last:
-            plain[place] = line[: last.start()] + b"}"
     for place, line in zip(others, without([lines[other] for other in others], names), strict=True):
         plain[place] = line
     return plain
 
 
 _LONGEST_TAIL = 100
+
+
+_DIGITS = b"0123456789"
+
+
+def _without_last(line: bytes, quoted: Sequence[bytes]) -> bytes | None:
+    """A line less the number at its end, if that is the only one of these fields in it."""
+    last = _LAST_NUMBER.search(line, max(len(line) - _LONGEST_TAIL, 0))
+    if last is None or last[1] not in quoted or sum(map(line.count, quoted)) != 1:
+        return None
+    return None if _ESCAPED_ASCII.search(line) else line[: last.start()] + b"}"
 
 
 def _inserted(line: bytes, tail: bytes) -> bytes:

@@ -165,10 +165,11 @@ def _distinct(texts: Sequence[str], sizes: Sequence[int]) -> tuple[list[int], li
     places: list[int] = []
     counts: list[int] = []
     start = 0
+    no_blank = all(map(str.strip, texts))
     for size in sizes:
         end = start + size
         own = texts[start:end]
-        if len(set(own)) == size and all(map(str.strip, own)):
+        if len(set(own)) == size and (no_blank or all(map(str.strip, own))):
             kept: Sequence[int] = range(start, end)
         else:
             # Filled from the back, so that the place of the earliest copy stays.

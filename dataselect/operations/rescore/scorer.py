@@ -31,7 +31,7 @@ from dataselect.operations.rescore.log_linear import (
     reweighted,
     winners,
 )
-from dataselect.operations.rescore.nbest import NBest, NBestField, find
+from dataselect.operations.rescore.nbest import NBest, NBestField
 from dataselect.operations.rescore.weight_tuning import tune
 
 if TYPE_CHECKING:
@@ -142,12 +142,15 @@ class RescoreScorer(Scorer):
 
     def _upside_down(self, lists: Sequence[NBest]) -> int:
         """How many lists begin with what scores worst, where that is so of most of a batch."""
-        if self.model.weights.get(SCORE, 0.0) <= 0:
+        if self.model.weights.get(SCORE, 0.0) <= 0 or not lists:
             return 0
-        name = self.model.score_name
-        scores = [[find(each, name) for each in own] for own in lists if len(own) > 1]
-        worst = sum(own[0] == min(own) < max(own) for own in scores)
-        return worst if worst >= _FEW_LISTS and 2 * worst > len(scores) else 0
+        [scores, *_] = self.nbest.values(each for own in lists for each in own)
+        sizes = np.fromiter(map(len, lists), np.int64, len(lists))
+        values, firsts = np.array(scores, np.float64), np.cumsum(sizes) - sizes
+        lowest, highest = (each.reduceat(values, firsts) for each in (np.minimum, np.maximum))
+        worst = int(np.count_nonzero((values[firsts] == lowest) & (lowest < highest)))
+        several = int(np.count_nonzero(sizes > 1))
+        return worst if worst >= _FEW_LISTS and 2 * worst > several else 0
 
     def _values(self, found: Featured, won: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
         """The winners' own numbers; the list's score is called `score` whatever it is there."""
