@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,19 @@ def distinct(corpus: TokenizedCorpus, n: int) -> float | None:
     Falls as the corpus grows: compare corpora of equal size.
     """
     ngrams = corpus.ngrams(n)
-    return len(np.unique(ngrams)) / len(ngrams) if len(ngrams) else None
+    return _count_distinct(ngrams) / len(ngrams) if len(ngrams) else None
 
 
 def duplicates(corpus: TokenizedCorpus) -> float | None:
     """The share of texts whose words an earlier text has, in the same order; None without any."""
     total = len(corpus)
-    return 1 - len(np.unique(corpus.keys())) / total if total else None
+    return 1 - _count_distinct(corpus.keys()) / total if total else None
+
+
+def _count_distinct(values: NDArray[np.integer[Any]]) -> int:
+    """How many different values there are, one or more: sorting is faster than NumPy's hashing."""
+    ordered = np.sort(values)
+    return 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1]))
 
 
 def self_similarity(corpus: TokenizedCorpus) -> float | None:
@@ -50,6 +57,9 @@ class _Order:
 
     @classmethod
     def of(cls, corpus: TokenizedCorpus, n: int) -> _Order:
+        if n == 1:
+            numbers = corpus.word_numbers()
+            return cls(numbers, corpus.text_numbers(1), int(numbers.max(initial=-1)) + 1)
         kinds, numbers = np.unique(corpus.ngrams(n), return_inverse=True)
         return cls(numbers, corpus.text_numbers(n), len(kinds))
 

@@ -87,6 +87,10 @@ class TokenizedCorpus:
             found = found * _CHAIN + words[starts + place]
         return found.view(np.int64)
 
+    def word_numbers(self) -> NDArray[np.intp]:
+        """(m,) which word of the vocabulary each of `ngrams(1)` is."""
+        return self.tokens[self._starts(1)].astype(np.intp)
+
     def text_numbers(self, n: int) -> NDArray[np.intp]:
         """(m,) which text each of `ngrams(n)` is in."""
         return np.repeat(np.arange(len(self)), np.maximum(self._lengths - 2 - (n - 1), 0))

@@ -50,5 +50,9 @@ class DevelopmentSet:
         wanted = self._development.ngrams(n)
         if not len(wanted):
             return None
-        found = np.isin(wanted, np.concatenate((self._joined.ngrams(n), corpus.ngrams(n))))
-        return float(found.mean())
+        distinct, counts = np.unique(wanted, return_counts=True)
+        is_found = np.zeros(len(distinct), bool)
+        for own in (self._joined.ngrams(n), corpus.ngrams(n)):
+            places = np.searchsorted(distinct[:-1], own)
+            is_found[places[distinct[places] == own]] = True
+        return float(counts[is_found].sum() / len(wanted))
