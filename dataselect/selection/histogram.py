@@ -19,6 +19,7 @@ class Distribution:
     """
 
     _DROPPED_BITS = 44
+    _MAGNITUDE, _SUBNORMAL = (1 << 19) - 1, (1 << 8) - 1  # of keys; what is subnormal counts as 0
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
@@ -69,6 +70,8 @@ class Distribution:
     def _value(self, key: int) -> float:
         import numpy as np
 
+        if key & self._MAGNITUDE <= self._SUBNORMAL:
+            return 0.0
         middle = (np.int64(key) << self._DROPPED_BITS) + (np.int64(1) << (self._DROPPED_BITS - 1))
         return float(middle.view(np.float64))
 

@@ -77,3 +77,9 @@ def test_report_names_versions_options_and_inputs(report: dict[str, object]) -> 
     (digest,) = report["inputs"].values()  # type: ignore[attr-defined]
     assert len(digest) == 64
     assert str(report["signature"]).startswith("select|by:score|best:high|select:--top-k 2")
+
+
+def test_what_is_too_small_to_tell_from_zero_is_zero() -> None:
+    found = Distribution()
+    found.add(np.array([-1.0, 0.0, -0.0, 5e-311, 1.0]))
+    assert found.quantiles()["0.5"] == 0

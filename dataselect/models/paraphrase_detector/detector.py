@@ -197,6 +197,11 @@ class SavedDetector:
         return self.loaded.vectors(texts)
 
     @property
+    def dimension(self) -> int:
+        """Of the vectors."""
+        return self.vectors(["any text"]).shape[1]
+
+    @property
     def digest(self) -> str:
         return self.loaded.digest
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -85,8 +86,7 @@ class ObjectiveFactory:
     def spec(self, encoder: Encoder | None, report: Report = unreported) -> ObjectiveSpec:
         """The objective in any part of the pool, whose vectors are of an `encoder`."""
         if self.method == "paraphrase":
-            assert self.detector is not None
-            return ByDetector(self.labelled, SavedDetector(self.detector, device=self.device))
+            return ByDetector(self.labelled, self._saved_detector)
         if encoder is None:
             return ByNgrams(self.labelled)
         others = encoder if self.encoders is None else self.encoders[1]
@@ -99,12 +99,19 @@ class ObjectiveFactory:
         self, characters: int, records: int, encoder: Encoder | None, copies: int = 1
     ) -> int:
         """Bytes to pick from texts of so many characters, with `copies` of their vectors."""
+        if self.method == "paraphrase":
+            return memory_estimate.of_detector(records, self._saved_detector.dimension)
         if encoder is None:
             return memory_estimate.of_features(characters, records)
         of = memory_estimate.of_vectors
         if self.method == "facility":
             of = memory_estimate.of_facility
         return of(records, copies * encoder.dimension)
+
+    @cached_property
+    def _saved_detector(self) -> SavedDetector:
+        assert self.detector is not None
+        return SavedDetector(self.detector, device=self.device)
 
     def describe(self, encoder: Encoder | None) -> dict[str, Any]:
         """Method and encoder, for reports."""

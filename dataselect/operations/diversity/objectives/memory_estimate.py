@@ -13,6 +13,7 @@ _RECORD = 500  # its text, and what the queue holds of it
 _CHARACTER = 8  # of its n-grams: a million records of 75 characters took 0.93 GiB in all
 _NEIGHBOUR = 40  # in both directions, while these are joined
 _COSINE = 4
+_DETECTOR = 800 << 20  # of torch and a network: 10,000 records took 0.8 GiB in all
 
 
 def of_features(characters: int, records: int) -> int:
@@ -29,6 +30,11 @@ def of_facility(records: int, dimension: int) -> int:
     """Bytes to pick by facility location, by all cosines or by those of neighbours."""
     cosines = _COSINE * records if records <= MOST_DENSE else _NEIGHBOUR * NEIGHBOURS
     return of_vectors(records, dimension) + records * cosines
+
+
+def of_detector(records: int, dimension: int) -> int:
+    """Bytes to pick by a paraphrase detector."""
+    return _DETECTOR + of_vectors(records, dimension)
 
 
 def available() -> int:
