@@ -364,3 +364,8 @@ def test_a_url_without_fsspec_says_what_to_install(monkeypatch: pytest.MonkeyPat
 )
 def test_urls_of_this_machine_are_plain_paths(path: str, expected: str) -> None:
     assert storage.plain(path) == expected
+
+
+def test_a_url_without_an_engine_is_refused_by_name(inside: Inside) -> None:
+    words = "s3://bucket/a.jsonl: URLs are read with --engine ray; copy the file here"
+    inside("select", "--by", "x", "s3://bucket/a.jsonl").refused(1, words)

@@ -91,6 +91,10 @@ def open_raw(path: str) -> BinaryIO:
         if fcntl.fcntl(0, fcntl.F_GETFL) & os.O_ACCMODE != os.O_WRONLY:
             return open(0, "rb", buffering=0, closefd=False)
     except OSError as error:
+        if "://" in path:
+            raise ReadError(
+                f"{path}: URLs are read with --engine ray; copy the file here"
+            ) from None
         raise unreadable(path, error) from None
     raise InputError("<stdin>: it is closed; pipe records in or name a file")
 
