@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from dataselect.errors import InputError, OptionError
-from dataselect.models.cross_validation import folds
+from dataselect.models.cross_validation import folds, roc_auc
 from dataselect.models.encoders.base import FRACTION, unit
 from dataselect.operations.bitext.distance_rule import (
     Distance,
@@ -244,12 +244,10 @@ def _judged(own: NDArray[np.float64], others: NDArray[np.float64]) -> dict[str, 
     """
     if not len(own):
         return {"auc": None, "radius": None, "corpus_share_within": None}
-    from sklearn.metrics import roc_auc_score
-
     sides = np.repeat([True, False], [len(own), len(others)])
     radius = float(np.quantile(own, _RADIUS_SHARE, method="inverted_cdf"))
     return {
-        "auc": round(float(roc_auc_score(sides, -np.concatenate((own, others)))), 4),
+        "auc": round(roc_auc(sides, -np.concatenate((own, others))), 4),
         "radius": round(radius, 6),
         "corpus_share_within": round(float((others <= radius).mean()), 4),
     }

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dataselect.console import Report
 from dataselect.data.annotations import Utterance
 from dataselect.errors import InputError
+from dataselect.models.cross_validation import roc_auc
 from dataselect.models.encoders import loading
 from dataselect.models.paraphrase_detector.batching import parts
 from dataselect.models.paraphrase_detector.calibration import (
@@ -106,9 +107,7 @@ def aucs(
 
 
 def _auc(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    return round(float(roc_auc_score(labels, scores)), _DECIMALS)
+    return round(roc_auc(labels == 1, scores), _DECIMALS)
 
 
 _DECIMALS = 6
