@@ -199,7 +199,7 @@ class SavedDetector:
     @property
     def dimension(self) -> int:
         """Of the vectors."""
-        return self.vectors(["any text"]).shape[1]
+        return int(self.vectors(["any text"]).shape[1])
 
     @property
     def digest(self) -> str:
