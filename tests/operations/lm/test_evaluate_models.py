@@ -241,6 +241,30 @@ def test_a_reader_that_is_killed_is_told_as_such(world: Path) -> None:
         model.text_scores(TEXTS)
 
 
+def test_a_binary_that_is_searched_without_end_is_refused(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As KenLM does for a word that is absent from a hash table without an empty place."""
+    (world / "kenlm.py").write_text(_SEARCHES_WITHOUT_END)
+    monkeypatch.syspath_prepend(world)
+    monkeypatch.setattr(f"{KenlmProcess.__module__}._PATIENCE", 0.3)
+    with pytest.raises(InputError, match=r"lm\.bin: KenLM cannot read it \(it searches without"):
+        LanguageModel(str(world / "lm.bin")).score(["unheard of"])
+
+
+_SEARCHES_WITHOUT_END = """
+from types import SimpleNamespace
+Config, LoadMethod = SimpleNamespace, SimpleNamespace(LAZY=0)
+ARPALoadComplain = SimpleNamespace(NONE=0)
+class Model:
+    order = 2
+    def __init__(self, *_): ...
+    def __contains__(self, word): return True
+    def score(self, text):
+        while True: ...
+"""
+
+
 def test_a_binary_without_the_package_is_refused_with_its_name(
     world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

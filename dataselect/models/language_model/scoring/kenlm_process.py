@@ -26,8 +26,13 @@ from dataselect.models.language_model.vocabulary import composed_sentences
 
 _KILLED = (-signal.SIGKILL, -signal.SIGTERM)  # by others: a damaged file does neither
 _SCORE, _PREDICT = b"s", b"p"
+_PATIENCE = 10.0  # seconds of processor for opening a model or scoring a block: one is enough
+_LEAST_SPEED = 100_000  # bytes a second: a tenth of what long texts are scored at
 _SIZE = struct.Struct("<q")
-_START = "import sys; sys.path[:] = sys.argv[2:]; from {} import serve; serve(sys.argv[1])"
+_START = (
+    "import sys; sys.path[:] = sys.argv[3:]; from {} import serve; "
+    "serve(sys.argv[1], float(sys.argv[2]))"
+)
 _REMEDY = "make it anew with build_binary, or name the ARPA file that it was made from"
 
 
@@ -45,7 +50,7 @@ class KenlmProcess:
                 "kenlm (which needs a C++ compiler and Python 3.12 or older)"
             )
         self._path = path
-        command = [sys.executable, "-c", _START.format(__name__), path, *sys.path]
+        command = [sys.executable, "-c", _START.format(__name__), path, str(_PATIENCE), *sys.path]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
@@ -92,7 +97,8 @@ class KenlmProcess:
                 f"{self._path}: the process that reads it was killed, perhaps for want of memory; "
                 "run again with fewer --jobs"
             )
-        raise InputError(f"{self._path}: KenLM cannot read it (it crashed); {_REMEDY}")
+        what = "it searches without end" if code == -signal.SIGVTALRM else "it crashed"
+        raise InputError(f"{self._path}: KenLM cannot read it ({what}); {_REMEDY}")
 
     def close(self) -> None:
         self._process.kill()
@@ -122,12 +128,17 @@ def _receive(pipe: IO[bytes]) -> bytes | None:
     return message if len(message) == size else None
 
 
-def serve(path: str) -> None:
-    """Be the process: tell the order of the model, or what is wrong with it, and score texts."""
+def serve(path: str, patience: float) -> None:
+    """Be the process: tell the order of the model, or what is wrong with it, and score texts.
+
+    What takes more than `patience` seconds of processor ends the process: a hash table without an
+    empty place is searched without end.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner decides, and closes the pipe
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints
     requests = sys.stdin.buffer
+    signal.setitimer(signal.ITIMER_VIRTUAL, patience)
     try:
         model = _opened(path)
     except Exception as error:  # whatever KenLM makes of a damaged file
@@ -136,6 +147,7 @@ def serve(path: str) -> None:
     _send(answers, bytes([0, model.order]))
     words, spelling = KnownWords(model.__contains__), Spelling(model.__contains__)
     while (request := _receive(requests)) is not None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, patience + len(request) / _LEAST_SPEED)
         texts = spelling(request[1:].split(b"\n"))
         if request[:1] == _SCORE:
             counts, known = words.count(texts)
