@@ -79,7 +79,10 @@ class KenlmProcess:
         """(3, m) figures of the texts, or of their words, by the process."""
         if not texts:
             return np.empty((3, 0))
-        lines = b"\n".join(text.translate(_SPACES) for text in composed_sentences(texts))
+        sentences = composed_sentences(texts)
+        lines = b"\n".join(sentences)
+        if lines.count(b"\n") >= len(texts):  # inside of a text it is a space
+            lines = b"\n".join(text.translate(_SPACES) for text in sentences)
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # what is received tells why
             _send(self._process.stdin, what + lines)
@@ -148,7 +151,9 @@ def serve(path: str, patience: float) -> None:
     words, spelling = KnownWords(model.__contains__), Spelling(model.__contains__)
     while (request := _receive(requests)) is not None:
         signal.setitimer(signal.ITIMER_VIRTUAL, patience + len(request) / _LEAST_SPEED)
-        texts = spelling(request[1:].split(b"\n"))
+        texts = request[1:].split(b"\n")
+        if not request.isascii():
+            texts = spelling(texts)
         if request[:1] == _SCORE:
             counts, known = words.count(texts)
             scores = np.fromiter(map(model.score, texts), np.float64, len(texts))
