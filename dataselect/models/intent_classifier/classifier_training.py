@@ -118,7 +118,7 @@ class _Problem:
 
         self.pool = seen(pool_counts, pool)
         self.labelled = WeightedTargets(
-            seen(counts, self.known), np.eye(every)[self.classes], self._weights()
+            seen(counts, self.known), np.eye(every, dtype=np.float32)[self.classes], self._weights()
         )
 
     def _weights(self) -> NDArray[np.float64]:

@@ -117,9 +117,16 @@ class _Problem:
         inner = self.penalty * _dot(point[:-1], direction[:-1])
         square = self.penalty * _dot(direction[:-1], direction[:-1])
         lowest, highest, step = 0.0, np.inf, 0.0
+        given = sum(
+            float(
+                self.weights[part, 0]
+                @ (self.targets[part] * change[part]).sum(axis=1, dtype=np.float64)
+            )
+            for part in _parts(odds)
+        )
         for _ in range(_STEPS):
             first, second = self._derivatives(odds, change, step)
-            first, second = first + inner + step * square, second + square
+            first, second = first - given + inner + step * square, second + square
             if step and abs(first) <= _FLAT_ENOUGH * abs(slope):
                 break
             lowest, highest = (step, highest) if first < 0 else (lowest, step)
@@ -131,15 +138,20 @@ class _Problem:
     def _derivatives(
         self, odds: NDArray[np.float32], change: NDArray[np.float32], step: float
     ) -> tuple[float, float]:
-        """First and second derivative of the cross-entropy by the step."""
+        """First derivative of the logarithms of totals by the step, and the second."""
         first = second = 0.0
         for part in _parts(odds):
             own, weights = change[part], self.weights[part, 0].astype(np.float64)
-            likely, _ = _softmax(odds[part] + np.float32(step) * own)
-            mean = (likely * own).sum(axis=1, dtype=np.float64)
-            expected = (self.targets[part] * own).sum(axis=1, dtype=np.float64)
-            square = (likely * own * own).sum(axis=1, dtype=np.float64)
-            first += float(weights @ (mean - expected))
+            likely = np.float32(step) * own
+            likely += odds[part]
+            likely -= likely.max(axis=1, keepdims=True)
+            np.exp(likely, out=likely)
+            total = likely.sum(axis=1, dtype=np.float64)
+            likely *= own
+            mean = likely.sum(axis=1, dtype=np.float64) / total
+            likely *= own
+            square = likely.sum(axis=1, dtype=np.float64) / total
+            first += float(weights @ mean)
             second += float(weights @ (square - mean**2))
         return first, second
 

@@ -53,7 +53,7 @@ class WeightedTargets:
     """Texts with `targets` (n, k), 1 for the class of each, and `weights` (n,)."""
 
     texts: TwoViewTexts
-    targets: NDArray[np.float64]
+    targets: NDArray[np.float32]
     weights: NDArray[np.float64]
 
     def subset(self, which: NDArray[np.intp]) -> WeightedTargets:
@@ -85,16 +85,13 @@ class WeightedTargets:
         from scipy.sparse import vstack
 
         words = vstack([self.texts.words, pool.words], format="csr")
-        known = self.targets * self.weights[:, None]
-        beliefs = np.exp(own)
+        # Arrays of texts by classes may be large: few live at once.
+        counted = np.concatenate((self.targets * self.weights[:, None], np.exp(own)))
+        beliefs = counted[len(self.targets) :]
         for _ in range(rounds):
             beliefs *= _POOL_WEIGHT
-            bayes = NaiveBayes.fit(words, np.concatenate((known, beliefs)))
-            del beliefs  # arrays of texts by classes may be large: few live at once
-            both = log_softmax(bayes(pool.words))
-            del bayes
+            both = log_softmax(NaiveBayes.fit(words, counted)(pool.words))
             both *= _BAYES_SHARE
             both += own
-            beliefs = log_softmax(both)
-            np.exp(beliefs, out=beliefs)
+            np.exp(log_softmax(both), out=beliefs)
         return beliefs

@@ -56,9 +56,13 @@ class MultinomialWeights:
 
 def log_softmax(odds: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, k) log-probabilities of log-odds."""
-    odds = odds - odds.max(axis=1, keepdims=True)
-    odds -= np.log(np.exp(odds).sum(axis=1, keepdims=True))
-    return odds
+    found = np.empty_like(odds)
+    height = max(1, _CELLS // odds.shape[1])
+    for start in range(0, len(odds), height):
+        part = odds[start : start + height]
+        own = np.subtract(part, part.max(axis=1, keepdims=True), out=found[start : start + height])
+        own -= np.log(np.exp(own).sum(axis=1, keepdims=True))
+    return found
 
 
 def fit(
