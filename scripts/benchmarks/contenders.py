@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 _DRIVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "drivers")
-_TIMEOUT_S = 1800
+_TIMEOUT_S = 240
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # getrusage counts bytes there, KiB elsewhere
 
 
@@ -93,6 +94,8 @@ def spend(command: Sequence[str], stdin: Iterable[bytes] | None = None) -> Spent
         if process.returncode != 0:
             errors.seek(0)
             words = errors.read().decode(errors="replace").strip().split("\n")[-1]
+            if process.returncode == -signal.SIGKILL:
+                words = f"no end after {_TIMEOUT_S} s, or no memory"
             raise Failed(f"{os.path.basename(command[0])}: exit {process.returncode}: {words}")
         if not fed:
             raise Failed(f"{os.path.basename(command[0])}: stopped reading before the end")
