@@ -76,7 +76,8 @@ def _pools(plan: Plan) -> Iterator[tuple[str, list[str]]]:
         return
     for name, files in _CORPORA.items():
         paths = (os.path.join(data, f"{file}.jsonl.gz") for file in files)
-        yield name, [record["text"] for path in paths for record in corpus(path)]
+        texts = [record["text"] for path in paths for record in corpus(path)]
+        yield name, texts[: plan.size(len(texts))]
 
 
 class _Partitioned(NamedTuple):
