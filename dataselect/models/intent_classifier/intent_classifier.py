@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 BACKGROUND_SIZE, POOL_SIZE = 5_000, 10_000  # texts that are drawn
-_FORMAT = archive.ArchiveFormat("label", 1)
+_FORMAT = archive.ArchiveFormat("label", 2)
 _DECIMALS = 6
 _LARGEST = 1e9  # of weights: sums of such numbers are finite
 
