@@ -9,7 +9,6 @@ from tables import Section
 
 _ROUNDS = 3
 _SUFFIXES = {
-    "JSONL": "jsonl",
     "text": "txt",
     "CSV": "csv",
     "TSV": "tsv",
@@ -30,6 +29,4 @@ def formats(plan: Plan) -> Section:
                 Contender(f"JSONL to {name}", write, pool.records),
                 Contender(f"{name} to JSONL", read, pool.records),
             ]
-        return Contest("Formats", contenders[:1] + contenders[2:], notes=[pool.describe()]).measure(
-            plan, _ROUNDS
-        )
+        return Contest("Formats", contenders, notes=[pool.describe()]).measure(plan, _ROUNDS)

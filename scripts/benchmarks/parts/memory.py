@@ -113,10 +113,9 @@ def _commands(
     for metric in "wer", "cer", "bleu", "chrf", "intent":
         yield f"evaluate -m {metric}", ("evaluate", quiet, "-m", metric, doubles, *to)
     yield "explain", ("explain", "long", texts, *to)
-    yield "report", ("report", quiet, run, *to)
+    yield "report", ("report", quiet, run, "-o", plan.path("page.html"))
     yield "lm train", ("lm", "train", quiet, texts, "-o", arpa)
     yield "lm eval", ("lm", "eval", quiet, "--lm", lm, texts)
-    yield "paraphrase pairs", ("paraphrase", "pairs", quiet, texts, *to)
     yield "convert --to csv", ("convert", quiet, texts, "-o", csv)
     yield "convert --from csv", ("convert", quiet, csv, *to)
     yield "convert --to parquet", ("convert", quiet, texts, "-o", parquet)
