@@ -1,6 +1,8 @@
 """Workers: whatever becomes of them, the map ends, with results or one clear error."""
 
+import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -101,7 +103,7 @@ def test_results_come_in_order_whatever_their_size(
     has_slots: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not has_slots:
-        monkeypatch.setattr(Slots, "new", lambda _: Slots([]))
+        monkeypatch.setattr(Slots, "new", lambda *_: Slots([]))
     found = list(ordered_map(Task("is large", bytes(LARGE)), range(9), JOBS))
     assert [bytes(each[LARGE:]) for each in found] == [b"%d" % number for number in range(9)]  # type: ignore[index]
 
@@ -109,6 +111,38 @@ def test_results_come_in_order_whatever_their_size(
 def test_items_that_are_larger_than_a_socket_reach_workers_that_are_not_ready() -> None:
     items = [bytes(LARGE) for _ in range(2 * JOBS)]
     assert list(ordered_map(len, items, JOBS)) == [LARGE] * len(items)
+
+
+@contextlib.contextmanager
+def files_left(count: int) -> Iterator[None]:
+    """Let this process open so many files more."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(map(int, os.listdir("/proc/self/fd")))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1 + count, before[1]))
+    taken: list[int] = []
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.dup(2))
+        for _ in range(count):
+            os.close(taken.pop())
+        yield
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.usefixtures("started")
+def test_shared_memory_leaves_files_to_be_opened() -> None:
+    with files_left(9):  # enough for the workers alone, or for the memory alone
+        assert list(ordered_map(Task("is well"), range(20), JOBS)) == list(range(20))
+
+
+@pytest.mark.usefixtures("started")
+def test_too_few_files_for_workers_are_an_error_that_says_so() -> None:
+    with files_left(4), pytest.raises(WorkerError, match=r"cannot be started \(Too many open"):
+        list(ordered_map(Task("is well"), range(20), JOBS))
 
 
 def test_a_dead_worker_is_noticed_while_there_is_nothing_to_read() -> None:

@@ -25,15 +25,14 @@ class Slots:
         self.descriptors = descriptors
 
     @classmethod
-    def new(cls, count: int) -> Slots:
-        """Make so many slots, or none."""
+    def new(cls, count: int, spare: int) -> Slots:
+        """Make so many slots, or none where fewer than `spare` files could be opened then."""
         descriptors: list[int] = []
         with contextlib.suppress(AttributeError, OSError):  # not Linux; too many open files
-            descriptors += (os.memfd_create("dataselect") for _ in range(count))
-        if len(descriptors) == count:
-            return cls(descriptors)
-        cls(descriptors).close()
-        return cls([])
+            descriptors += (os.memfd_create("dataselect") for _ in range(count + spare))
+        found = count if len(descriptors) == count + spare else 0
+        cls(descriptors[found:]).close()
+        return cls(descriptors[:found])
 
     def message(self, slot: int, body: bytes) -> bytes:
         """What goes on the socket for a message, whose body is in the slot where it is large."""

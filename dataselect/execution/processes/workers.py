@@ -32,6 +32,7 @@ Result = TypeVar("Result")
 
 _WAITING_PER_WORKER = 3  # blocks in flight: enough that no worker waits, few enough to stay small
 _GIVEN_PER_WORKER = 2  # of them, so that a slow one delays no more than one other
+_SPARE_FILES = 16  # more than this process and each worker open at a time, its sockets aside
 _OF_THE_PROGRAM = ("init_main_from_name", "init_main_from_path", "sys_argv", "dir", "orig_dir")
 
 
@@ -96,15 +97,13 @@ class _Pool:
     def start(self) -> None:
         """Start the workers. Raises WorkerError, and OutputError where a disk is full."""
         self._messages = self._temporary().file
-        self._slots = Slots.new(self._size)
+        self._slots = Slots.new(self._size, self._jobs + _SPARE_FILES)
         self._files.callback(self._slots.close)
         start = self._forking() if can_fork() else self._spawning()
         for _ in range(self._jobs):
-            worker = Worker(self._messages)
             try:
-                start(worker)
+                worker = self._started(start)
             except OSError as error:
-                worker.socket.close()
                 why = error.strerror or str(error)
                 raise WorkerError(
                     f"a worker process cannot be started ({why}); run again with fewer --jobs"
@@ -112,6 +111,16 @@ class _Pool:
             self._workers.append(worker)
             self._selector.register(worker.socket, worker.events, worker)
         self.check()
+
+    def _started(self, start: Callable[[Worker], None]) -> Worker:
+        """A worker that runs. Raises OSError."""
+        worker = Worker(self._messages)
+        try:
+            start(worker)
+        except OSError:
+            worker.socket.close()
+            raise
+        return worker
 
     def _temporary(self) -> TemporaryFile:
         found = TemporaryFile("starting workers")
