@@ -21,6 +21,7 @@ from dataselect.data.files.raw_files import (
     display,
     file_status,
     is_kept,
+    is_of_one_process,
     is_regular,
     open_raw,
     position,
@@ -142,6 +143,7 @@ class Inputs:
         is_here = path != STDIN and path not in self._copies and not is_kept(path)
         return (
             is_here
+            and not is_of_one_process(path)
             and status is not None
             and is_regular(status)
             and status.st_size > 0  # as of files that the system makes while they are read

@@ -33,6 +33,11 @@ def spelled_out(path: str) -> str:
     return STDIN
 
 
+def is_of_one_process(path: str) -> bool:
+    """Whether a path, such as /dev/fd/3, leads elsewhere in another process, or nowhere."""
+    return os.path.abspath(path).startswith(("/dev/", "/proc/"))
+
+
 def refuse_shared_stdin(paths: Sequence[str]) -> None:
     """Raise OptionError if more than one of `paths` is standard input, or the same pipe."""
     if [spelled_out(path) for path in paths].count(STDIN) > 1:

@@ -97,3 +97,12 @@ def test_what_is_compressed_or_empty_is_read_here(tmp_path: Path) -> None:
     path.write_bytes(b"")
     assert list(inputs_of(path).pieces()) == []
     assert all(isinstance(each, Block) for each in Inputs(["/proc/self/status"]).pieces())
+
+
+def test_a_descriptor_of_this_process_is_read_here(tmp_path: Path) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_bytes(b"a line\n" * 20)
+    with path.open() as file:
+        inputs = inputs_of(Path(f"/dev/fd/{file.fileno()}"))
+        assert all(isinstance(each, Block) for each in inputs.pieces())
+    assert not any(isinstance(each, Block) for each in inputs_of(path).pieces())
