@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from operator import attrgetter
@@ -20,6 +21,7 @@ Wanted = tuple[str, FieldType]
 
 _REQUIRED: dict[FieldType, type] = {"string": str, "number": float}
 _LINE_FEED, _OPENING, _CLOSING = b"\n{}"
+_EMPTY = re.compile(rb"\{[ \t\r]*\}\n")
 _DEEPEST = 1024  # as orjson has it; an object that deep has twice as many brackets
 
 
@@ -40,6 +42,8 @@ def decode_fields(
     if lines is None:
         return None
     distinct = tuple(dict.fromkeys(wanted))
+    if not any(kind in _REQUIRED for _, kind in distinct) and _EMPTY.search(data):
+        return None  # no `ObjectLines`
     try:
         if not data.isascii():
             data.decode()  # the decoder does not look at strings that it skips

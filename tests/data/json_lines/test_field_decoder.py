@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dataselect.data.json_lines.field_decoder import decode_fields
+from dataselect.data.json_lines.field_decoder import Wanted, decode_fields
 from dataselect.data.json_lines.json_values import parse
 
 VALUES = st.recursive(
@@ -116,6 +116,16 @@ def test_a_string_that_may_be_missing() -> None:
     assert found is not None
     assert found[1] == [[None, None, "1"], ["a", "b", "c"]]
     assert decode_fields(b'{"id":1}\n', [("id", "string?")], []) is None
+
+
+@pytest.mark.parametrize("empty", [b"{}", b"{ \t}"])
+def test_objects_without_fields_are_left_to_the_parser(empty: bytes) -> None:
+    optional: list[Wanted] = [("id", "string?")]
+    lines = b'{"id":"1"}\n%b\n' % empty
+    assert decode_fields(lines, optional, []) is None
+    found = decode_fields(b'{"n":%b}\n' % empty, optional, [])
+    assert found is not None
+    assert found[1] == [[None]]
 
 
 @pytest.mark.parametrize("data", WRONG)
