@@ -132,6 +132,11 @@ class Column:
         return _Optional(path, lambda value: value, lambda _: True, option)
 
     @staticmethod
+    def optional_number(path: str) -> Column:
+        """A column of finite numbers, as float; None where there is nothing, or null."""
+        return _Optional(path, _check_optional_number, _all_numbers_or_none, "--by")
+
+    @staticmethod
     def identity(path: str = "id") -> Column:
         """A column of what names a record, as `optional`."""
         return Column.optional(path, "--id-field")
@@ -154,8 +159,10 @@ class _Optional(Column):
 
     @property
     def json_type(self) -> FieldType | None:
-        """A string, null or nothing: the commonest values, and those that are read the most."""
-        return "string?" if super().is_plain else None
+        """A number or, where any value will do, a string, the commonest; null, or nothing."""
+        if not super().is_plain:
+            return None
+        return "number?" if self.check is _check_optional_number else "string?"
 
 
 def _check_text(value: Any) -> str:
@@ -215,6 +222,14 @@ def finite_number(value: Any) -> float:
 def _all_finite(values: list[Any]) -> bool:
     # A sum that is finite has no infinite term; one that is not is looked at record by record.
     return set(map(type, values)) <= {float, int} and abs(sum(values)) < float("inf")
+
+
+def _check_optional_number(value: Any) -> float | None:
+    return None if value is None else _check_number(value)
+
+
+def _all_numbers_or_none(values: list[Any]) -> bool:
+    return set(map(type, values)) <= {float, int, type(None)}
 
 
 def _check_cost(value: Any) -> float:

@@ -35,8 +35,9 @@ class Distribution:
         self._lowest = min(self._lowest, float(scores.min()))
         self._highest = max(self._highest, float(scores.max()))
         bits = scores.view(np.int64) >> self._DROPPED_BITS
-        for key, count in zip(*np.unique(bits, return_counts=True), strict=True):
-            self._counts[int(key)] = self._counts.get(int(key), 0) + int(count)
+        keys, counts = np.unique(bits, return_counts=True)
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            self._counts[key] = self._counts.get(key, 0) + count
 
     def merge(self, other: Distribution) -> None:
         """Count the scores of another one, too."""

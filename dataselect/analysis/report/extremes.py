@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -29,12 +28,12 @@ class Extremes:
         self._best: list[tuple[float, Row]] = []
         self._limit = float("-inf")
 
-    def add(self, gains: NDArray[np.float64], rows: Sequence[Row]) -> None:
-        """Offer rows, n of them, and their gains, (n,)."""
-        offered = gains > self._limit
-        if not offered.any():
+    def add(self, gains: NDArray[np.float64], row: Callable[[int], Row]) -> None:
+        """Offer n rows by their gains, (n,); `row` makes those that are looked at, by place."""
+        offered = (gains > self._limit).nonzero()[0]
+        if not len(offered):
             return
-        candidates = zip(gains[offered].tolist(), compress(rows, offered.tolist()), strict=True)
+        candidates = zip(gains[offered].tolist(), map(row, offered.tolist()), strict=True)
         best: dict[str, tuple[float, Row]] = {}
         for each in heapq.merge(self._best, sorted(candidates, key=_worst_last), key=_worst_last):
             best.setdefault(each[1].text, each)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OTHERS = "(others)"
 _MOST_VALUES = 100_000
-_Columns = dict[str, list[Any]]
+_Columns = dict[str, Sequence[Any]]
 """Names of what was read to its values, one for each record of a block."""
 
 
@@ -117,7 +117,6 @@ class _Reading:
             RecordStatistics.empty(sizes, rng),
             RecordStatistics.empty(sizes, rng),
         )
-        self._scores = Distribution()
 
     def statistics(self) -> StageStatistics:
         source = self._source
@@ -134,9 +133,10 @@ class _Reading:
             self._add(self._kept, _where(found, [not each for each in is_dropped]))
         self._add_rest(b"".join(keys))
         knows_dropped = bool(source.dropped or source.pool or self._dropped.records)
-        return StageStatistics(
-            self._kept, self._dropped, self._scores, knows_dropped, self._label_field
-        )
+        scores = Distribution()
+        scores.merge(self._kept.scores)
+        scores.merge(self._dropped.scores)
+        return StageStatistics(self._kept, self._dropped, scores, knows_dropped, self._label_field)
 
     def _add_rest(self, keys: bytes) -> None:
         """Add what is in the pool, and not among the kept records of some keys, to the dropped."""
@@ -156,7 +156,7 @@ class _Reading:
             found = records.read(block, list(wanted.values()), stop_at_first=strict)
             if found.bad and strict:
                 raise InputError(str(found.bad[0]))
-            yield {"line": list(found.lines), **dict(zip(wanted, found.columns, strict=True))}
+            yield {"line": found.lines, **dict(zip(wanted, found.columns, strict=True))}
             self._on_block(block, len(found.lines))
 
     @property
@@ -164,7 +164,7 @@ class _Reading:
         source = self._source
         wanted = {
             "text": Column.hypothesis(source.text_field),
-            "score": _score(source.field),
+            "score": Column.optional_number(source.field),
         }
         if self._label_field is not None:
             wanted["label"] = Column.optional(self._label_field)
@@ -180,34 +180,25 @@ class _Reading:
         import numpy as np
 
         texts, scores = found["text"], np.array(found["score"], np.float64)
-        known = scores[~np.isnan(scores)]
         own.records += len(texts)
-        own.scores.add(known)
-        self._scores.add(known)
+        own.scores.add(scores[~np.isnan(scores)])
         own.lengths.update(map(len, map(str.split, texts)))
         _count(own.labels, found.get("label", ()))
         if own is self._dropped:
             _count(own.reasons, found.get("reason", ()))
         own.ranks.update(rank for rank in found.get("rank", ()) if isinstance(rank, int))
-        rows = list(map(Row, texts, found["line"], scores.tolist()))
+
+        def row(place: int) -> Row:
+            return Row(texts[place], found["line"][place], float(scores[place]))
+
         gains = gain(scores, self._source.direction)
         own.texts.add(texts)
-        own.drawn.add(rows)
-        own.worst.add(-gains, rows)
+        own.drawn.add_numbered(len(texts), lambda places: map(row, places))
+        own.worst.add(-gains, row)
         if own is self._dropped and self._source.cut is not None:
             passes = gains > gain(self._source.cut, self._source.direction)
             gains = np.where(passes, np.nan, gains)  # another reason than the score dropped it
-        own.best.add(gains, rows)
-
-
-def _score(path: str) -> Column:
-    """A column of numbers that may be missing or null: what is left out may have no score."""
-    number = Column.number(path)
-    return replace(
-        Column.optional(path),
-        check=lambda value: None if value is None else number.check(value),
-        check_all=lambda values: set(map(type, values)) <= {float, int, type(None)},
-    )
+        own.best.add(gains, row)
 
 
 def _where(found: _Columns, mask: Sequence[bool]) -> _Columns:
@@ -222,7 +213,11 @@ def _identity_keys(found: _Columns) -> bytes:
 
 def _count(counts: Counter[str], values: Sequence[Any]) -> None:
     """Count values; where nearly each is another, the rare ones become one, to bound memory."""
-    counts.update(map(_spelled, values))
+    if set(map(type, values)) <= {str, type(None)}:
+        for value, count in Counter(values).items():
+            counts[_spelled(value)] += count
+    else:
+        counts.update(map(_spelled, values))
     if len(counts) > _MOST_VALUES:
         for value, count in counts.most_common()[_MOST_VALUES // 2 :]:
             del counts[value]

@@ -13,13 +13,14 @@ from dataselect.data.json_lines.object_lines import ObjectLines
 if TYPE_CHECKING:
     from msgspec.json import Decoder
 
-FieldType = Literal["string", "string?", "number"]
-"""What a field has to hold; a string that ends in ? may be null, or missing."""
+FieldType = Literal["string", "string?", "number", "number?"]
+"""What a field has to hold; what ends in ? may be null, or missing."""
 
 Wanted = tuple[str, FieldType]
 """The name of a top-level field, and its type."""
 
 _REQUIRED: dict[FieldType, type] = {"string": str, "number": float}
+_OPTIONAL: dict[FieldType, Any] = {"string?": str | None, "number?": float | None}
 _LINE_FEED, _OPENING, _CLOSING = b"\n{}"
 _EMPTY = re.compile(rb"\{[ \t\r]*\}\n")
 _DEEPEST = 1024  # as orjson has it; an object that deep has twice as many brackets
@@ -84,7 +85,7 @@ def _decoder(wanted: tuple[Wanted, ...], absent: frozenset[str]) -> Decoder[Any]
     names = {_attribute(place): name for place, (name, _) in enumerate(wanted)}
     places = [(_attribute(place), kind) for place, (_, kind) in enumerate(wanted)]
     required = [(field, _REQUIRED[kind]) for field, kind in places if kind in _REQUIRED]
-    optional = [(field, str | None, None) for field, kind in places if kind not in _REQUIRED]
+    optional = [(field, _OPTIONAL[kind], None) for field, kind in places if kind in _OPTIONAL]
     nothing = [(field, never, 1.0) for field in barred]
     row = msgspec.defstruct(
         "Row", [*required, *optional, *nothing], rename=names | barred, gc=False

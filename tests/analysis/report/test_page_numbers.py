@@ -168,8 +168,9 @@ def test_a_draw_of_few_is_all_of_them() -> None:
 
 def test_extremes_have_each_text_once_and_of_equals_the_first() -> None:
     found = Extremes(3)
-    found.add(np.array([1.0, 3.0, np.nan]), [row("a"), row("b"), row("c")])
-    found.add(np.array([3.0, 2.0, 2.0, 9.0]), [row("b"), row("d"), row("e"), row("f")])
+    offers = {"abc": [1.0, 3.0, np.nan], "bdef": [3.0, 2.0, 2.0, 9.0]}
+    for texts, gains in offers.items():
+        found.add(np.array(gains), [row(text) for text in texts].__getitem__)
     assert [each.text for each in found.rows] == ["f", "b", "d"]
 
 
@@ -178,7 +179,7 @@ def test_extremes_are_the_head_of_a_sorted_list(gains: list[int], size: int, bat
     found = Extremes(size)
     rows = [row(f"{place}") for place in range(len(gains))]
     for start in range(0, len(gains), batch):
-        found.add(np.array(gains[start : start + batch], float), rows[start : start + batch])
+        found.add(np.array(gains[start : start + batch], float), rows[start:].__getitem__)
     order = sorted(range(len(gains)), key=lambda place: (-gains[place], place))
     assert [each.text for each in found.rows] == [f"{place}" for place in order[:size]]
 

@@ -128,6 +128,15 @@ def test_objects_without_fields_are_left_to_the_parser(empty: bytes) -> None:
     assert found[1] == [[None]]
 
 
+def test_a_number_that_may_be_missing() -> None:
+    lines = b'{"n":1}\n{"n":null}\n{"id":"a"}\n{"n":-2.5}\n'
+    found = decode_fields(lines, [("n", "number?")], [])
+    assert found is not None
+    assert found[1] == [[1.0, None, None, -2.5]]
+    assert decode_fields(b'{"n":"1"}\n', [("n", "number?")], []) is None
+    assert decode_fields(b'{"n":true}\n', [("n", "number?")], []) is None
+
+
 @pytest.mark.parametrize("data", WRONG)
 def test_what_is_left_to_the_parser(data: bytes) -> None:
     assert decode_fields(data, [("text", "string")], []) is None
