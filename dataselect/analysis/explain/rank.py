@@ -64,10 +64,12 @@ def rank_of(
         scores, dropped, *others = records.read(block, columns).columns
         earlier = len(scores) if is_before else 0  # these win where scores are equal
         if is_before and place.is_in(block.source):
-            numbers = [number for number, _ in block.numbered_lines()]
+            ends = block.first_line + block.data.count(b"\n")
+            numbers = block.places or range(block.first_line, ends)
             lines = bisect_left(numbers, place.line)
-            is_before = lines == len(numbers)
-            earlier = len(records.read(block.part(0, lines), columns).lines)
+            if lines < len(numbers):
+                is_before = False
+                earlier = len(records.read(block.part(0, lines), columns).lines)
         gains = gain(np.array(scores, np.float64), cut.direction)
         better = np.where(np.arange(len(gains)) < earlier, gains >= own_gain, gains > own_gain)
         own = np.ones(len(gains), bool)

@@ -99,11 +99,7 @@ class FieldSearch:
 
     def find(self, blocks: Iterable[Block]) -> Iterator[Place | BadRecord]:
         """Yield the records, and lines that seem to be one of them and cannot be read."""
-        for number, line, source in _lines(
-            block for block in blocks if self._may_be_in(block.data)
-        ):
-            if not self._may_be_in(line):
-                continue
+        for number, line, source in _lines_at(self._places, blocks):
             found = _read_line(source, number, line)
             if isinstance(found, Place):
                 with contextlib.suppress(KeyError, TypeError):
@@ -114,12 +110,32 @@ class FieldSearch:
             elif self._quoted in line:
                 yield found
 
-    def _may_be_in(self, data: bytes) -> bool:
-        return (
-            self._quoted in data
-            or (self._bare is not None and self._bare.search(data) is not None)
-            or (b"\\" in data and self._escape.search(data) is not None)
-        )
+    def _places(self, data: bytes) -> Iterator[int]:
+        """Yield where in some lines the value may be, in no order."""
+        place = data.find(self._quoted)
+        while place >= 0:
+            yield place
+            place = data.find(self._quoted, place + 1)
+        for pattern in (self._bare, self._escape if b"\\" in data else None):
+            if pattern is not None:
+                yield from (match.start() for match in pattern.finditer(data))
+
+
+def _lines_at(
+    places: Callable[[bytes], Iterable[int]], blocks: Iterable[Block]
+) -> Iterator[tuple[int, bytes, str]]:
+    """Number, bytes and source of each line that has one of the places in a block."""
+    for block in blocks:
+        found = sorted(places(block.data))
+        lines = list(block.numbered_lines()) if found else []
+        current = start = 0
+        given = -1
+        for place in found:
+            current += block.data.count(b"\n", start, place)
+            start = place
+            if current > given:
+                yield *lines[current], block.source
+                given = current
 
 
 def _is_bare(spelled: str) -> bool:
