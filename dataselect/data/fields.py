@@ -23,7 +23,8 @@ class Column:
     `path` is a name, or names and places in lists with dots between them (see `value_at`).
     `check(value)` returns the value to use or raises ValueError with a reason; `check_all`
     returns whether a whole list of values passes unchanged, which is the fast way. `instead` are
-    paths to look at, in this order, in records that lack `path`.
+    paths to look at, in this order, in records that lack `path`. `decode`, where there is one,
+    gives the values to use of the JSON of many; raises ValueError where it takes a `check`.
     """
 
     path: str
@@ -31,6 +32,7 @@ class Column:
     check_all: Callable[[list[Any]], bool]
     option: str
     instead: tuple[str, ...] = ()
+    decode: Callable[[Sequence[bytes]], list[Any]] | None = None
 
     def find(self, record: Any) -> Any:
         """The field's raw value. Raises KeyError or TypeError where there is none."""
@@ -55,6 +57,8 @@ class Column:
         """
         if not self.is_plain:
             return None
+        if self.decode is not None:
+            return "json"
         if self.check_all in (_all_texts, _all_strings):
             return "string"
         return "number" if self.check in (_check_number, _check_cost) else None

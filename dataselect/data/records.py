@@ -11,7 +11,9 @@ from dataselect.data.fields import POSITION, Column
 from dataselect.data.files.first_bytes import explained
 from dataselect.data.files.line_blocks import Block, split_refused
 from dataselect.data.json_lines.field_decoder import decode_fields
+from dataselect.data.json_lines.json_bytes import without_values
 from dataselect.data.json_lines.json_values import RefusedError, encoded, parse
+from dataselect.data.json_lines.object_lines import ObjectLines
 from dataselect.errors import InputError
 
 Item = TypeVar("Item")
@@ -68,7 +70,8 @@ def read(
     """Check every line of a block; blank lines do not count as records.
 
     `stop_at_first`: leave the rest alone after the first bad record. `absent`: names of fields
-    that are taken away later, which is faster where it is known here that there are none.
+    that are taken away later, which is faster where it is known here that there are none, or where
+    they are taken away here already.
     """
     fields = [column for column in columns if column is not POSITION]
     found, positions = (
@@ -85,7 +88,7 @@ _Read = tuple[Records, Sequence[int]]  # and the position of each good record
 
 
 def _read_plain(block: Block, columns: Sequence[Column], absent: Collection[str]) -> _Read | None:
-    """Read a block of good records of which only strings and numbers are wanted, else None."""
+    """Read a block of good records of which a decoder finds all that is wanted, else None."""
     wanted = [(each.path, each.json_type) for each in columns if each.json_type]
     if len(wanted) < len(columns):
         return None
@@ -96,10 +99,27 @@ def _read_plain(block: Block, columns: Sequence[Column], absent: Collection[str]
         return None
     lines, values = found
     try:
-        values = [_checked(*each) for each in zip(columns, values, strict=True)]
-    except ValueError:
+        used = [
+            _checked(column, own) if column.decode is None else column.decode(own)
+            for column, own in zip(columns, values, strict=True)
+        ]
+    except (ValueError, RecursionError):
         return None
-    return Records(lines, values, []), range(block.first_record, block.first_record + len(lines))
+    positions = range(block.first_record, block.first_record + len(lines))
+    return Records(_shortened(lines, columns, values, absent), used, []), positions
+
+
+def _shortened(
+    lines: ObjectLines,
+    columns: Sequence[Column],
+    values: Sequence[list[Any]],
+    absent: Collection[str],
+) -> Sequence[bytes]:
+    """The lines less a field that is taken away later, where its JSON is known and no other is."""
+    for column, own in zip(columns, values, strict=True):
+        if column.json_type == "json" and lines.lacks == set(absent) - {column.path}:
+            return without_values(lines, column.path, own) if column.path in absent else lines
+    return lines
 
 
 def _read_fast(block: Block, columns: Sequence[Column]) -> _Read | None:

@@ -13,13 +13,12 @@ from dataselect.data.json_lines.object_lines import ObjectLines
 if TYPE_CHECKING:
     from msgspec.json import Decoder
 
-FieldType = Literal["string", "string?", "number", "number?"]
-"""What a field has to hold; what ends in ? may be null, or missing."""
+FieldType = Literal["string", "string?", "number", "number?", "json"]
+"""What a field has to hold; what ends in ? may be null, or missing; JSON stays bytes."""
 
 Wanted = tuple[str, FieldType]
 """The name of a top-level field, and its type."""
 
-_REQUIRED: dict[FieldType, type] = {"string": str, "number": float}
 _OPTIONAL: dict[FieldType, Any] = {"string?": str | None, "number?": float | None}
 _LINE_FEED, _OPENING, _CLOSING = b"\n{}"
 _EMPTY = re.compile(rb"\{[ \t\r]*\}\n")
@@ -43,7 +42,7 @@ def decode_fields(
     if lines is None:
         return None
     distinct = tuple(dict.fromkeys(wanted))
-    if not any(kind in _REQUIRED for _, kind in distinct) and _EMPTY.search(data):
+    if all(kind in _OPTIONAL for _, kind in distinct) and _EMPTY.search(data):
         return None  # no `ObjectLines`
     try:
         if not data.isascii():
@@ -83,8 +82,9 @@ def _decoder(wanted: tuple[Wanted, ...], absent: frozenset[str]) -> Decoder[Any]
     never = Annotated[float, msgspec.Meta(ge=1, le=0)]  # a type without a value
     barred = {f"barred_{place}": name for place, name in enumerate(absent)}
     names = {_attribute(place): name for place, (name, _) in enumerate(wanted)}
+    needed: dict[FieldType, type] = {"string": str, "number": float, "json": msgspec.Raw}
     places = [(_attribute(place), kind) for place, (_, kind) in enumerate(wanted)]
-    required = [(field, _REQUIRED[kind]) for field, kind in places if kind in _REQUIRED]
+    required = [(field, needed[kind]) for field, kind in places if kind in needed]
     optional = [(field, _OPTIONAL[kind], None) for field, kind in places if kind in _OPTIONAL]
     nothing = [(field, never, 1.0) for field in barred]
     row = msgspec.defstruct(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from dataselect.data.json_lines.object_lines import ObjectLines
-from dataselect.data.json_lines.raw_members import without_member
+from dataselect.data.json_lines.raw_members import cut_out, without_member
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,6 +59,19 @@ def without(lines: Sequence[bytes], names: Collection[str]) -> list[bytes]:
             found.append(head + b",".join(members) + tail)
         first, start = last + 1, end + 1
     return found
+
+
+def without_values(lines: ObjectLines, name: str, values: Sequence[bytes]) -> Sequence[bytes]:
+    r"""Lines less their top-level field of that name, each with the value that is known of it.
+
+    >>> lines = ObjectLines(b'{"a": 1, "b": [1, 2]}\n', 1, ["c"])
+    >>> list(without_values(lines, "b", [b"[1, 2]"]))
+    [b'{"a": 1}']
+    """
+    shorter = cut_out(lines.data, name, list(map(len, values)))
+    if shorter is None:
+        return without(list(lines), [name])
+    return ObjectLines(shorter, len(lines), {*lines.lacks, name})
 
 
 def _cuts(data: bytes) -> _Cuts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,8 @@ if TYPE_CHECKING:
     from msgspec.json import Decoder
 
 _COMMA, _COLON, _OPENING, _CLOSING, _SPACE = b",:{} "
+_ESCAPED_ASCII = re.compile(rb"\\u00[3-7]")
+_BEFORE, _SPACES = b"{,", b" \t\r"
 
 
 def without_member(line: bytes, name: str) -> bytes | None:
@@ -55,3 +59,43 @@ def _decoder(name: str) -> Decoder[Any]:
 
     member = ("member", msgspec.Raw, msgspec.Raw())
     return msgspec.json.Decoder(msgspec.defstruct("Row", [member], rename={"member": name}))
+
+
+def cut_out(data: bytes, name: str, sizes: Sequence[int]) -> bytes | None:
+    r"""Lines, known to be JSON objects, each less its top-level member of this name.
+
+    `sizes`: how many bytes each line's value of it has. None where a line does not spell the member
+    in the usual way, has its name elsewhere, or has no other member.
+
+    >>> cut_out(b'{"id": 7, "nbest": [1]}\n{"nbest":[1,2],"id":8}\n', "nbest", [3, 5])
+    b'{"id": 7}\n{"id":8}\n'
+    """
+    if not (name.isidentifier() and name.isascii()) or _may_escape(data):
+        return None
+    first, *others = data.split(b'"%b"' % name.encode())
+    if len(others) != len(sizes):  # each line has it, and so has it once
+        return None
+    found = [first]
+    for size, piece in zip(sizes, others, strict=True):
+        start = 1 + (piece[1] == _SPACE)
+        end = start + size
+        head = found[-1]
+        if head[-1] == _SPACE:
+            head = head[:-1]
+        after = piece[end]
+        if piece[0] != _COLON or piece[start] in _SPACES:
+            return None
+        if after == _COMMA and head[-1] in _BEFORE:
+            end += 1
+        elif after == _CLOSING and head[-1] == _COMMA:
+            head = head[:-1]
+        else:
+            return None
+        found[-1] = head
+        found.append(piece[end:])
+    return b"".join(found)
+
+
+def _may_escape(data: bytes) -> bool:
+    """Whether a letter, digit or underscore of ASCII is written as an escape."""
+    return b"\\u00" in data and _ESCAPED_ASCII.search(data) is not None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import lru_cache
+from itertools import accumulate, chain
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +16,19 @@ from dataselect.data.field_paths import value_at
 from dataselect.data.fields import Column, finite_number
 from dataselect.models.normalization import Normalization
 
+if TYPE_CHECKING:
+    from msgspec.json import Decoder
+
 TEXT, FEATURES = "text", "features"
 _SHOWN = 5  # keys of a hypothesis in a message
 _LARGEST = 1e100  # its square can still be added up
-NBest = list[dict[str, Any]]
+
+
+class NBest(NamedTuple):
+    """A list: the texts of its hypotheses, and (k, f) the numbers that are read of each."""
+
+    texts: Sequence[str]
+    numbers: NDArray[np.float64]
 
 
 def find(hypothesis: Mapping[str, Any], name: str) -> Any:
@@ -35,13 +47,6 @@ def find(hypothesis: Mapping[str, Any], name: str) -> Any:
     return value_at(hypothesis, name)
 
 
-def _values(hypotheses: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
-    try:  # the place that goes before others, and the fast one
-        return [each[name] for each in hypotheses]
-    except KeyError:
-        return [find(each, name) for each in hypotheses]
-
-
 @dataclass(frozen=True)
 class NBestField:
     """The field of a record that holds its list, and what each hypothesis must have.
@@ -55,38 +60,37 @@ class NBestField:
     @property
     def column(self) -> Column:
         """The list: at least one hypothesis, each with a text, maybe empty, and finite numbers."""
-        return Column(self.path, self._check, self._check_all, "--nbest-field")
+        return Column(self.path, self._check, lambda _: False, "--nbest-field", decode=self._decode)
 
-    def values(self, hypotheses: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
-        """The numbers of some hypotheses, one list a name."""
-        own = list(hypotheses)
-        return [_values(own, name) for name in self.numbers]
-
-    def _check_all(self, lists: list[Any]) -> bool:
-        try:
-            if not all(lists) or set(map(type, lists)) > {list}:
-                return False
-            hypotheses = [each for own in lists for each in own]
-            texts = [each[TEXT] for each in hypotheses]
-            columns = self.values(hypotheses)
-        except (AttributeError, KeyError, TypeError):
-            return False
-        return set(map(type, texts)) <= {str} and all(
-            set(map(type, values)) <= {float, int} and max(map(abs, values)) <= _LARGEST
-            for values in columns
-        )
+    def _decode(self, values: Sequence[bytes]) -> list[NBest]:
+        """The lists whose JSON is given. Raises ValueError where one is bad, or not usual."""
+        lists = _decoder(tuple(self.numbers)).decode(b"[" + b",".join(values) + b"]")
+        rows = list(chain.from_iterable(lists))
+        texts = [row.text for row in rows]
+        numbers = np.empty((len(rows), len(self.numbers)))
+        for place in range(len(self.numbers)):
+            numbers[:, place] = _column(rows, _attribute(place))
+        if not all(lists) or (np.abs(numbers) > _LARGEST).any():
+            raise ValueError
+        ends = list(accumulate(map(len, lists)))
+        parts = list(map(slice, [0, *ends], ends))
+        return list(map(NBest, map(texts.__getitem__, parts), map(numbers.__getitem__, parts)))
 
     def _check(self, value: Any) -> NBest:
         if not isinstance(value, list):
             raise ValueError("is not an array; name another with --nbest-field")
         if not value:
             raise ValueError("is an empty list; leave the record out, or skip it with --on-error")
-        for rank, hypothesis in enumerate(value, start=1):
-            self._check_hypothesis(hypothesis, f"hypothesis {rank}")
-        return value
+        rows = [
+            self._checked_row(hypothesis, f"hypothesis {rank}")
+            for rank, hypothesis in enumerate(value, start=1)
+        ]
+        texts, *numbers = zip(*rows, strict=True)
+        columns = np.array(numbers, np.float64).reshape(len(self.numbers), len(rows))
+        return NBest(texts, columns.T)
 
-    def _check_hypothesis(self, hypothesis: Any, which: str) -> None:
-        """Raise ValueError, with what to do, for a hypothesis that cannot be used."""
+    def _checked_row(self, hypothesis: Any, which: str) -> list[Any]:
+        """Text and numbers. Raises ValueError, with what to do, where they cannot be used."""
         if not isinstance(hypothesis, dict):
             raise ValueError(f"has a {which} that is not an object; write one as {{'text': ...}}")
         if TEXT not in hypothesis:
@@ -95,18 +99,50 @@ class NBestField:
                 f"has a {which} without 'text', but with {keys}; call its text 'text', or skip it "
                 "with --on-error"
             )
-        _checked(Column.hypothesis(TEXT).check, hypothesis[TEXT], f"'text' of {which}")
+        text = Column.hypothesis(TEXT).check
+        row = [_checked(text, hypothesis[TEXT], f"'text' of {which}")]
         for name, remedy in self.numbers.items():
             try:
                 value = find(hypothesis, name)
             except (KeyError, TypeError):
                 raise ValueError(f"has a {which} without '{name}'; {remedy}") from None
-            _checked(_number, value, f"'{name}' of {which}")
+            row.append(_checked(_number, value, f"'{name}' of {which}"))
+        return row
 
 
-def _checked(check: Callable[[Any], Any], value: Any, what: str) -> None:
+@lru_cache(maxsize=64)
+def _decoder(names: tuple[str, ...]) -> Decoder[Any]:
+    """A decoder of lists of lists of rows. Raises ValueError for odd names."""
+    import msgspec
+
+    own = {_attribute(place): name for place, name in enumerate(names)}
+    numbers = [(field, float | msgspec.UnsetType, msgspec.UNSET) for field in own]
+    features = msgspec.defstruct("Features", numbers, rename=own, gc=False)
+    optional = (FEATURES, features | msgspec.UnsetType, msgspec.UNSET)
+    row = msgspec.defstruct("Row", [(TEXT, str), *numbers, optional], rename=own, gc=False)
+    return msgspec.json.Decoder(list[list[row]])  # type: ignore[valid-type]  # made just now
+
+
+def _attribute(place: int) -> str:
+    return f"number_{place}"
+
+
+def _column(rows: Sequence[Any], name: str) -> NDArray[np.float64]:
+    """A number of each row, of its own or of its features. Raises ValueError where one has none."""
     try:
-        check(value)
+        return np.fromiter(map(attrgetter(name), rows), np.float64, len(rows))
+    except TypeError:  # not all rows have one of their own
+        own = [(getattr(row, name), row.features) for row in rows]
+    values = [one if isinstance(one, float) else getattr(more, name, one) for one, more in own]
+    try:
+        return np.array(values, np.float64)
+    except TypeError:
+        raise ValueError from None
+
+
+def _checked(check: Callable[[Any], Any], value: Any, what: str) -> Any:
+    try:
+        return check(value)
     except ValueError as error:
         raise ValueError(f"has a {what} that {error}") from None
 
@@ -139,25 +175,33 @@ def candidates(
 
     A list of empty texts only keeps the first. Texts are compared after `normalization`.
     """
-    hypotheses = [each for own in lists for each in own]
-    texts = [each[TEXT] for each in hypotheses]
+    texts = list(chain.from_iterable(own.texts for own in lists))
     normalized = (normalization or Normalization()).each(texts)
-    given = np.fromiter(map(len, lists), np.int64, len(lists))
+    given = list_sizes(lists)
     places, sizes = _distinct(normalized, given.tolist())
-    columns = field.values(hypotheses)
+    numbers = list_numbers(lists) if lists else np.empty((0, len(field.numbers)))
     firsts = np.repeat(np.cumsum(given) - given, given)
     ranks = np.arange(1, len(texts) + 1) - firsts
     if len(places) < len(texts):
         texts, normalized = ([own[place] for place in places] for own in (texts, normalized))
-        columns = [[own[place] for place in places] for own in columns]
-        ranks = ranks[places]
+        numbers, ranks = numbers[places], ranks[places]
     return Hypotheses(
         texts,
         normalized,
         ranks,
         np.array(sizes, np.int64),
-        {name: np.array(own, np.float64) for name, own in zip(field.numbers, columns, strict=True)},
+        dict(zip(field.numbers, numbers.T, strict=True)),
     )
+
+
+def list_sizes(lists: Sequence[NBest]) -> NDArray[np.int64]:
+    """(n,) how many hypotheses each list has."""
+    return np.fromiter((len(own.texts) for own in lists), np.int64, len(lists))
+
+
+def list_numbers(lists: Sequence[NBest]) -> NDArray[np.float64]:
+    """(h, f) the numbers of all hypotheses in a row."""
+    return np.concatenate([own.numbers for own in lists])
 
 
 def _distinct(texts: Sequence[str], sizes: Sequence[int]) -> tuple[list[int], list[int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.operations.rescore.log_linear import Featured
-    from dataselect.operations.rescore.nbest import NBest
     from dataselect.operations.rescore.scorer import RescoreScorer
     from dataselect.selection.ranking import Direction
+
+
+Hypotheses = Sequence[Mapping[str, Any]]
+"""A list as Python code holds it: hypotheses as records of files have them."""
 
 
 class Rescore:
@@ -38,17 +41,17 @@ class Rescore:
     def __init__(self, lm: LanguageModel, weights: LogLinear | None = None) -> None:
         self.lm, self.weights = lm, weights or LogLinear.by_default(Normalization())
 
-    def pick(self, lists: Sequence[NBest]) -> NDArray[np.intp]:
+    def pick(self, lists: Sequence[Hypotheses]) -> NDArray[np.intp]:
         """(n,) the position of the winner in each list; of equal ones the first."""
         found, won = self._won(lists)
         return (found.candidates.ranks[won] - 1).astype(np.intp)
 
-    def score(self, lists: Sequence[NBest]) -> NDArray[np.float64]:
+    def score(self, lists: Sequence[Hypotheses]) -> NDArray[np.float64]:
         """(n,) the perplexity of each list's winner, low for good texts."""
         found, won = self._won(lists)
         return found.scored.perplexities[won]
 
-    def _won(self, lists: Sequence[NBest]) -> tuple[Featured, NDArray[np.intp]]:
+    def _won(self, lists: Sequence[Hypotheses]) -> tuple[Featured, NDArray[np.intp]]:
         field = self.weights.nbest_field("nbest")
         checked: list[Any] = []
         for position, own in enumerate(lists):

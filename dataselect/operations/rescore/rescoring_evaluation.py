@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
     from dataselect.models.metrics import Metric
     from dataselect.models.metrics.bootstrap import Interval, PairedBootstrap
+    from dataselect.operations.rescore.nbest import NBest
     from dataselect.operations.rescore.scorer import RescoreScorer
 
 FIRST, RESCORED, ORACLE, RANDOM = "first-best", "rescored", "oracle", "random"
@@ -83,13 +84,11 @@ def evaluated(
     return [systems(scorer, lists, references, each, seed) for each in metrics] if lists else []
 
 
-def unsaid_digits(lists: Sequence[list[dict[str, Any]]], references: Sequence[str]) -> list[str]:
+def unsaid_digits(lists: Sequence[NBest], references: Sequence[str]) -> list[str]:
     """A warning where references hold digits that no hypothesis of their list has."""
-    from dataselect.operations.rescore.nbest import TEXT
-
     lacking = sum(
         any(map(str.isdigit, reference))
-        and not any(any(map(str.isdigit, each[TEXT])) for each in own)
+        and not any(any(map(str.isdigit, text)) for text in own.texts)
         for own, reference in zip(lists, references, strict=True)
     )
     if lacking < _MANY_LACKING * len(lists) or not lacking:
@@ -106,7 +105,7 @@ _MANY_LACKING = 0.02  # of the lists
 
 def systems(
     scorer: RescoreScorer,
-    lists: Sequence[list[dict[str, Any]]],
+    lists: Sequence[NBest],
     references: Sequence[str],
     metric: Metric,
     seed: int,
@@ -121,13 +120,13 @@ def systems(
     from dataselect.models.metrics.bootstrap import interval, paired_bootstrap
     from dataselect.operations.rescore.lists import Lists, oracle
     from dataselect.operations.rescore.log_linear import winners
-    from dataselect.operations.rescore.nbest import TEXT
+    from dataselect.operations.rescore.nbest import list_sizes
 
     found = scorer.model.features(lists, scorer.nbest, scorer.lm)
     won = winners(scorer.model.totals(found.features), found.candidates.sizes)
-    sizes = np.fromiter(map(len, lists), np.int64, len(lists))
+    sizes = list_sizes(lists)
     rows = metric.statistics(
-        [each[TEXT] for own in lists for each in own],
+        [text for own in lists for text in own.texts],
         np.repeat(np.array(references, object), sizes).tolist(),
     )
     given = Lists.of(np.zeros((len(rows), 0)), rows, sizes)

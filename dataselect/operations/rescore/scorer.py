@@ -31,7 +31,7 @@ from dataselect.operations.rescore.log_linear import (
     reweighted,
     winners,
 )
-from dataselect.operations.rescore.nbest import NBest, NBestField
+from dataselect.operations.rescore.nbest import NBest, NBestField, list_numbers, list_sizes
 from dataselect.operations.rescore.weight_tuning import tune
 
 if TYPE_CHECKING:
@@ -144,9 +144,8 @@ class RescoreScorer(Scorer):
         """How many lists begin with what scores worst, where that is so of most of a batch."""
         if self.model.weights.get(SCORE, 0.0) <= 0 or not lists:
             return 0
-        [scores, *_] = self.nbest.values(each for own in lists for each in own)
-        sizes = np.fromiter(map(len, lists), np.int64, len(lists))
-        values, firsts = np.array(scores, np.float64), np.cumsum(sizes) - sizes
+        sizes = list_sizes(lists)
+        values, firsts = list_numbers(lists)[:, 0], np.cumsum(sizes) - sizes
         lowest, highest = (each.reduceat(values, firsts) for each in (np.minimum, np.maximum))
         worst = int(np.count_nonzero((values[firsts] == lowest) & (lowest < highest)))
         several = int(np.count_nonzero(sizes > 1))

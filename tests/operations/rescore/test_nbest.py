@@ -2,20 +2,22 @@
 
 import json
 import math
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import MUSIC_ARPA as ARPA
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dataselect.errors import InputError
 from dataselect.models.language_model.scoring.language_model import LanguageModel
 from dataselect.models.normalization import Normalization
 from dataselect.operations.rescore.log_linear import LogLinear, dumps, load, standardised, winners
-from dataselect.operations.rescore.nbest import NBestField, candidates, find
+from dataselect.operations.rescore.nbest import NBest, NBestField, candidates, find
 
 SCORED = NBestField("nbest", {"score": "name it with --score-name"})
 PLAY_JAZZ = (-0.5 - 0.5) - 0.25 + (-0.125 - 1)
@@ -46,10 +48,73 @@ def test_a_number_is_found_in_the_hypothesis_then_in_its_features_then_by_dots(
     assert find(hypothesis, name) == 1
 
 
-def test_lists_that_are_good_pass_both_checks() -> None:
+def checked(lists: Sequence[Any], field: NBestField = SCORED) -> list[NBest]:
+    return [field.column.check(own) for own in lists]
+
+
+def decoded(values: Sequence[bytes], field: NBestField = SCORED) -> list[NBest] | None:
+    """The lists as a decoder finds them, None where it leaves them to others."""
+    decode = field.column.decode
+    assert decode is not None
+    with suppress(ValueError):
+        return decode(values)
+    return None
+
+
+def plain(lists: Sequence[NBest]) -> list[tuple[list[str], list[list[float]]]]:
+    return [(list(own.texts), own.numbers.tolist()) for own in lists]
+
+
+def test_lists_that_are_good_are_decoded_as_they_are_checked() -> None:
     lists = [[{"text": "", "score": 1}], [{"text": "a", "score": -0.5}, {"text": "b", "score": 0}]]
-    assert SCORED.column.check_all(lists)
-    assert [SCORED.column.check(own) for own in lists] == lists
+    found = [([""], [[1.0]]), (["a", "b"], [[-0.5], [0.0]])]
+    assert plain(checked(lists)) == found
+    assert plain(decoded([json.dumps(own).encode() for own in lists]) or []) == found
+
+
+NUMBERS = st.integers(-(10**25), 10**25) | st.floats() | st.none() | st.booleans() | st.text()
+HYPOTHESES = st.fixed_dictionaries(
+    {},
+    optional={
+        "text": st.text() | NUMBERS,
+        "score": NUMBERS,
+        "rank": st.integers(-9, 9),
+        "features": st.dictionaries(st.sampled_from(["score", "rank", "x"]), NUMBERS) | NUMBERS,
+    },
+)
+USUAL = st.fixed_dictionaries(
+    {"text": st.text(), "score": st.integers(-9, 9) | st.floats(-9, 9)},
+    optional={"features": st.dictionaries(st.sampled_from(["rank"]), st.floats(-9, 9))},
+)
+
+
+@given(
+    st.lists(st.lists(USUAL | HYPOTHESES, max_size=3), min_size=1, max_size=3),
+    st.sampled_from([("score",), ("score", "rank"), (), ("features",), ("text",), ('"', "a.b")]),
+    st.booleans(),
+)
+@example([[{"text": "a", "score": 2**53 + 1}, {"text": "b", "score": -0.0}]], ("score",), False)
+@example([[{"text": "a", "score": 1, "features": {"rank": 2}}]], ("score", "rank"), False)
+def test_what_is_decoded_is_what_is_checked(
+    lists: list[Any], names: tuple[str, ...], ascii_only: bool
+) -> None:
+    field = NBestField("nbest", dict.fromkeys(names, ""))
+    values = [json.dumps(own, ensure_ascii=ascii_only) for own in lists]
+    found = decoded([value.encode(errors="surrogatepass") for value in values], field)
+    if found is not None:
+        assert plain(found) == plain(checked(list(map(json.loads, values)), field))
+
+
+@given(st.lists(st.lists(USUAL, min_size=1, max_size=3), min_size=1, max_size=3))
+def test_usual_lists_are_left_to_nobody(lists: list[Any]) -> None:
+    values = [json.dumps(own).encode() for own in lists]
+    assert plain(decoded(values) or []) == plain(checked(lists))
+
+
+def test_a_number_is_decoded_from_features_where_the_hypothesis_has_none() -> None:
+    field = NBestField("nbest", {"score": "", "rank": ""})
+    value = b'[{"text":"a","score":1,"features":{"rank":2}},{"text":"b","rank":3,"score":4}]'
+    assert plain(decoded([value], field) or []) == [(["a", "b"], [[1.0, 2.0], [4.0, 3.0]])]
 
 
 BAD = {
@@ -69,12 +134,11 @@ BAD = {
 
 
 @pytest.mark.parametrize("fault", BAD)
-def test_a_bad_list_is_refused_by_both_checks(fault: str) -> None:
+def test_a_bad_list_is_refused_and_not_decoded(fault: str) -> None:
     value, reason = BAD[fault]
     with pytest.raises(ValueError, match=reason):
         SCORED.column.check(value)
-    if fault != "half a surrogate":  # the fast check sees what orjson reads, and it refuses those
-        assert not SCORED.column.check_all([[{"text": "a", "score": 1}], value])
+    assert decoded([b'[{"text": "a", "score": 1}]', json.dumps(value).encode()]) is None
 
 
 def test_copies_and_empty_texts_cannot_win() -> None:
@@ -83,7 +147,7 @@ def test_copies_and_empty_texts_cannot_win() -> None:
         [{"text": " ", "score": 7}, {"text": "", "score": 8}],
         [{"text": "c", "score": 9}],
     ]
-    found = candidates(lists, SCORED, Normalization(lowercase=True))
+    found = candidates(checked(lists), SCORED, Normalization(lowercase=True))
     assert found.texts == ["b", "a ", " ", "c"]
     assert found.ranks.tolist() == [1, 4, 1, 1]
     assert found.sizes.tolist() == [2, 1, 1]
@@ -96,7 +160,7 @@ TEXTS = st.lists(st.lists(st.sampled_from(["", " ", "a", "A", "b"]), min_size=1,
 @given(TEXTS)
 def test_candidates_are_the_first_of_each_text_of_their_list(texts: list[list[str]]) -> None:
     lists = [[{"text": text, "score": 0} for text in own] for own in texts]
-    found = candidates(lists, SCORED, Normalization(lowercase=True))
+    found = candidates(checked(lists), SCORED, Normalization(lowercase=True))
     first = 0
     for own, size in zip(texts, found.sizes.tolist(), strict=True):
         lowered = [text.lower() for text in own]
@@ -116,7 +180,7 @@ def test_the_sum_by_hand(lm: LanguageModel) -> None:
             {"text": "play polka", "score": -4, "features": {"rank": 2}},
         ]
     ]
-    found = model.features(lists, nbest, lm)
+    found = model.features(checked(lists, nbest), nbest, lm)
     expected = [
         -2 + 0.5 * PLAY_JAZZ * math.log(10) - 2 + 3,
         -8 + 0.5 * PLAY_POLKA * math.log(10) - 2 + 10 + 6,
@@ -126,7 +190,8 @@ def test_the_sum_by_hand(lm: LanguageModel) -> None:
 
 def test_length_normalisation_divides_by_words_and_the_end(lm: LanguageModel) -> None:
     model = LogLinear({"score": 0, "lm": 1, "words": 0, "oov": 0}, length_normalised=True)
-    found = model.features([[{"text": "play jazz"}]], model.nbest_field("nbest"), lm)
+    nbest = model.nbest_field("nbest")
+    found = model.features(checked([[{"text": "play jazz"}]], nbest), nbest, lm)
     assert found.features[0, 1] == pytest.approx(PLAY_JAZZ * math.log(10) / 3)
 
 
@@ -135,7 +200,7 @@ def test_the_unknown_token_is_no_word_of_the_model(lm: LanguageModel) -> None:
     model = LogLinear(normalization=Normalization(unknown="jazz"))
     nbest = model.nbest_field("nbest")
     lists = [[{"text": "play jazz", "score": 0}, {"text": "play polka", "score": 0}]]
-    found = model.features(lists, nbest, lm)
+    found = model.features(checked(lists, nbest), nbest, lm)
     assert found.scored.oov.tolist() == [1, 1]
     assert found.scored.log_probs.tolist() == pytest.approx([PLAY_POLKA] * 2)
 

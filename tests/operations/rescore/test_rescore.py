@@ -286,7 +286,8 @@ def test_a_winner_does_not_depend_on_the_batch(
     weights = {"score": 0.3, "lm": 0.7, "words": 0.1, "oov": -0.2}
     model = LogLinear(weights, standardised=standardised, normalization=Normalization(True))
     scorer = RescoreScorer(LanguageModel(str(path)), model)
-    values = [record("", *own)["nbest"] for own in lists]
+    check = scorer.nbest.column.check
+    values = [check(record("", *own)["nbest"]) for own in lists]
     together = scorer.score([values])
     batches = [scorer.score([values[i : i + size]]) for i in range(0, len(values), size)]
     assert [each for batch in batches for each in batch.values] == together.values.tolist()
