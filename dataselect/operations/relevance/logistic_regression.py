@@ -24,8 +24,8 @@ class Regressions(NamedTuple):
     `margins` (n, k): `rows @ weights`, without the intercept.
     """
 
-    coefficients: NDArray[np.float32]
-    margins: NDArray[np.float32]
+    coefficients: NDArray[np.float64]
+    margins: NDArray[np.float64]
 
 
 def fit(rows: csr_array, positive: NDArray[np.bool_], costs: NDArray[np.float64]) -> Regressions:
@@ -37,14 +37,15 @@ def fit(rows: csr_array, positive: NDArray[np.bool_], costs: NDArray[np.float64]
     Nonlinear conjugate gradients (Polak & Ribière 1969), with searches along lines, on which
     margins are linear. Weights are not written out: each column is a sum of rows (Kimeldorf & Wahba
     1970), so vectors are as short as there are rows, and an iteration is two sparse products for
-    all columns together.
+    all columns together. In double precision: in single, rounding decided where some columns stop,
+    so that scores differed between processors in the third digit; here they are the same in nine.
     """
-    rows = rows.astype(np.float32)
+    rows = rows.astype(np.float64)
     transposed = rows.T.tocsr()
-    losses = _Losses(costs.astype(np.float32), positive)
-    coefficients, margins, direction, along, steep = np.zeros((5, *costs.shape), np.float32)
+    losses = _Losses(costs.astype(np.float64), positive)
+    coefficients, margins, direction, along, steep = np.zeros((5, *costs.shape), np.float64)
     derivatives = losses.derivatives(margins)
-    length = np.ones(costs.shape[1], np.float32)
+    length = np.ones(costs.shape[1], np.float64)
     goal = np.zeros_like(length)
     for iteration in range(_MOST_ITERATIONS):
         residual = derivatives[0] - coefficients  # of the gradient, as a sum of rows
@@ -69,16 +70,16 @@ def fit(rows: csr_array, positive: NDArray[np.bool_], costs: NDArray[np.float64]
     return Regressions(coefficients, margins - coefficients.sum(axis=0))
 
 
-_Derivatives: TypeAlias = "tuple[NDArray[np.float32], NDArray[np.float32]]"
+_Derivatives: TypeAlias = "tuple[NDArray[np.float64], NDArray[np.float64]]"
 
 
 class _Losses:
     """The losses of all columns, `costs · log(1 + exp(∓ margins))`."""
 
-    def __init__(self, costs: NDArray[np.float32], positive: NDArray[np.bool_]) -> None:
+    def __init__(self, costs: NDArray[np.float64], positive: NDArray[np.bool_]) -> None:
         self.costs, self.targets = costs, costs * positive
 
-    def derivatives(self, margins: NDArray[np.float32]) -> _Derivatives:
+    def derivatives(self, margins: NDArray[np.float64]) -> _Derivatives:
         """By the margins, (n, k): minus the first, and the second."""
         with np.errstate(over="ignore"):  # to infinity, whose inverse is 0
             likely = np.reciprocal(1 + np.exp(-margins))
@@ -87,12 +88,12 @@ class _Losses:
 
     def lowest(
         self,
-        margins: NDArray[np.float32],
+        margins: NDArray[np.float64],
         derivatives: _Derivatives,
-        along: NDArray[np.float32],
-        square: tuple[NDArray[np.float32], NDArray[np.float32]],
+        along: NDArray[np.float64],
+        square: tuple[NDArray[np.float64], NDArray[np.float64]],
         active: NDArray[np.bool_],
-    ) -> tuple[NDArray[np.float32], _Derivatives]:
+    ) -> tuple[NDArray[np.float64], _Derivatives]:
         """(k,) the step to the lowest point of each line, 0 where it is not `active`.
 
         Also the derivatives there; `derivatives`: those at the start. `square`: (k,) the squares'
@@ -116,7 +117,7 @@ class _Losses:
         return step, (errors, seconds)
 
 
-def _dot(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+def _dot(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
     """(k,) products of columns; without BLAS, whose threads may change the sums."""
-    products: NDArray[np.float32] = np.einsum("nk,nk->k", one, other)
+    products: NDArray[np.float64] = np.einsum("nk,nk->k", one, other)
     return products
