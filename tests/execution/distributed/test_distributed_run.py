@@ -159,7 +159,7 @@ RULES: dict[str, tuple[object, ...]] = {
 def test_a_command_writes_what_it_writes_here(world: Path, tmp_path: Path, name: str) -> None:
     command = COMMANDS[name]
     same(tmp_path / "all", command)
-    threshold = json.loads((tmp_path / "all" / "l").read_bytes())["quantiles"]["0.5"]
+    threshold = json.loads((tmp_path / "all" / "l").read_bytes())["quantiles"]["0.75"]
     same(tmp_path / "limit", (*command, "--threshold", threshold))
     assert 0 < joined(tmp_path / "limit" / "ray").count(b"\n") < RECORDS
     same(tmp_path / "both", (*command, "--threshold", threshold, *RULES["words"]))
