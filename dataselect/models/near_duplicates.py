@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.content_keys import content_key
-from dataselect.models.ngrams import WORD_BYTES, word_hashes
+from dataselect.models.ngrams.tokens import WORD_BYTES, word_hashes
 from dataselect.models.normalization import Normalization, composed
 
 _PIECE = 1 << 20  # characters

@@ -21,7 +21,7 @@ from dataselect.models.language_model.trainers import train
 from dataselect.models.language_model.vocabulary import Vocabulary, composed_words, split
 from dataselect.models.metrics import METRICS, metric
 from dataselect.models.near_duplicates import canonical as copied
-from dataselect.models.ngrams import Ngrams
+from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.models.normalization import Normalization, all_composed, composed
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
 from dataselect.models.paraphrase_detector.tokenization import words_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.ngrams import Ngrams
+from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.models.sparse import sums_of_rows
 
 if TYPE_CHECKING:

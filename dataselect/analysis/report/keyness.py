@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dataselect.models.ngrams import word_spans
+from dataselect.models.ngrams.tokens import word_spans
 
 
 class KeynessScore(NamedTuple):

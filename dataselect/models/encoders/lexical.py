@@ -22,7 +22,7 @@ from dataselect.errors import InputError
 from dataselect.models.encoders import base
 from dataselect.models.encoders.exact_sums import SummableRows, exact_sums
 from dataselect.models.encoders.word_features import BITS, LONGEST, SHORTEST, word_features
-from dataselect.models.ngrams import word_spans
+from dataselect.models.ngrams.tokens import word_spans
 from dataselect.models.sparse import inverse_document_frequency
 
 if TYPE_CHECKING:

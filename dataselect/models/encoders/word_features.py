@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataselect.models.ngrams import Ngrams, character_hashes
+from dataselect.models.ngrams.ngrams import Ngrams
+from dataselect.models.ngrams.tokens import character_hashes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,8 @@ import numpy as np
 
 from dataselect.models.encoders.base import Encoder
 from dataselect.models.encoders.word_features import BITS, word_features
-from dataselect.models.ngrams import Ngrams, word_spans
+from dataselect.models.ngrams.ngrams import Ngrams
+from dataselect.models.ngrams.tokens import word_spans
 from dataselect.models.sparse import inverse_document_frequency
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.ngrams import WORD_BYTES, word_hashes
+from dataselect.models.ngrams.tokens import WORD_BYTES, word_hashes
 
 _SLOTS_PER_KEY = 2  # at least: most look-ups end at the first slot
 _SPARSE_SLOTS_PER_KEY, _FEW = 4, 1 << 18  # of few keys: half as many look-ups go on, 8 MiB

@@ -9,7 +9,7 @@ import numpy as np
 import regex
 
 from dataselect.models.encoders.word_features import word_features
-from dataselect.models.ngrams import word_spans
+from dataselect.models.ngrams.tokens import word_spans
 from dataselect.models.normalization import composed
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from dataselect.console import Report
-    from dataselect.models.ngrams import Ngrams
+    from dataselect.models.ngrams.ngrams import Ngrams
 
 _NEAR_COPY = 0.8  # Jaccard overlap of n-grams from which a background text is a near-copy
 _PAIRS_AT_ONCE = 10_000_000  # compared in one matrix product: 120 MB where every pair overlaps

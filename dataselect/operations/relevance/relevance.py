@@ -19,7 +19,7 @@ from dataselect.data.sampling import sample_items
 from dataselect.documents import Between, typed
 from dataselect.models import archive
 from dataselect.models.fitted_model import FittedModel
-from dataselect.models.ngrams import Analyzer, Ngrams
+from dataselect.models.ngrams.ngrams import Analyzer, Ngrams
 from dataselect.models.platt_scaling import PlattScaling
 from dataselect.models.text_sequences import as_texts
 from dataselect.operations.relevance.weights import NgramWeights, divisors

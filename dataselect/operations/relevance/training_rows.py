@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from dataselect.models.ngrams import NgramColumns, Ngrams
+    from dataselect.models.ngrams.ngrams import NgramColumns, Ngrams
 
 # An n-gram counts idf ** 1.5 * 0.7 ** (n - 1) in training: found on CLINC150, where precision
 # hardly moves for exponents of 1.25 to 2; without the discount of long n-grams it falls by 3 %.

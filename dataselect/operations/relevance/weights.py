@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.ngrams import Ngrams, crossing
+from dataselect.models.ngrams.ngrams import Ngrams, crossing
 
 _FRACTION_BITS = 20  # weights are multiples of 2**-20: their sums are exact, in any order
 _LARGEST = 2.0 ** (31 - _FRACTION_BITS) - 1

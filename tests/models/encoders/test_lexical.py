@@ -23,7 +23,8 @@ from dataselect.models.encoders import lexical
 from dataselect.models.encoders.exact_sums import SummableRows, exact_sums
 from dataselect.models.encoders.lexical import Lexical
 from dataselect.models.encoders.word_features import BITS, LONGEST, SHORTEST, word_features
-from dataselect.models.ngrams import Ngrams, character_hashes
+from dataselect.models.ngrams.ngrams import Ngrams
+from dataselect.models.ngrams.tokens import character_hashes
 
 VERBS = ["play", "put on some", "listen to"]
 TEXTS = [f"{verb} {artist}" for verb in VERBS for artist in ("adele", "björk", "queen", "bach")]

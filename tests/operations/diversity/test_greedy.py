@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dataselect.models.encoders.base import unit
 from dataselect.models.near_duplicates import first_places
-from dataselect.models.ngrams import Ngrams
+from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.operations.diversity.greedy import Limits, Picks, greedy
 from dataselect.operations.diversity.objectives.facility_location import (
     Dense,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dataselect.models.encoders.base import unit
 from dataselect.models.near_duplicates import canonical, first_places
-from dataselect.models.ngrams import Ngrams
+from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.models.paraphrase_detector.detector import SavedDetector
 from dataselect.operations.diversity.decisions import (
     COPY,

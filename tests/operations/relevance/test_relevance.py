@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dataselect.cli import main
 from dataselect.errors import InputError
-from dataselect.models.ngrams import Ngrams
+from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.operations.relevance import discriminant_training
 from dataselect.operations.relevance.discriminant_training import near_copies
 from dataselect.operations.relevance.relevance import Relevance

@@ -21,7 +21,7 @@ from dataselect.models.language_model.vocabulary import (
     Vocabulary,
     composed_words,
 )
-from dataselect.models.ngrams import WORD_BYTES
+from dataselect.models.ngrams.tokens import WORD_BYTES
 
 _CAPITAL_UNKNOWN = b"<UNK>"  # what some toolkits write for <unk>, and KenLM reads so
 _NEVER = -100.0  # KenLM's log-probability of an unknown word where a file has no <unk>

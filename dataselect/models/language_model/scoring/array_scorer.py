@@ -12,7 +12,7 @@ from dataselect.models.language_model.backoff import BackoffModel, NgramOrder
 from dataselect.models.language_model.hash_table import HashTable, WordTable
 from dataselect.models.language_model.scoring.vocabulary_lookup import word_places
 from dataselect.models.language_model.vocabulary import BEGIN, END, UNKNOWN, ended_sentences
-from dataselect.models.ngrams import WORD_BYTES
+from dataselect.models.ngrams.tokens import WORD_BYTES
 
 _PORTION = 1 << 20  # words that are looked up at once: 100 bytes each while it lasts
 _PORTION_BYTES = 1 << 22  # of text whose words are looked up at once

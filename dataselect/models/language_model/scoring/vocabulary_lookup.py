@@ -8,7 +8,7 @@ from itertools import starmap
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.ngrams import WORD_BYTES, word_hashes
+from dataselect.models.ngrams.tokens import WORD_BYTES, word_hashes
 
 _SPACE = b" \t\n\v\f\r"
 _IS_SPACE = np.isin(np.arange(256), list(_SPACE))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.console import Report, unreported
-from dataselect.models.ngrams import Ngrams
+from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.models.sparse import sums_of_rows
 from dataselect.operations.diversity.objectives.facility_location import Sparse, facility
 from dataselect.operations.diversity.objectives.k_center import KCenter

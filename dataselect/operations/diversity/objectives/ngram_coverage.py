@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.neighbours.blocks import blocks
-from dataselect.models.ngrams import Ngrams
+from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.models.sparse import row, sums_of_rows
 from dataselect.operations.diversity.objectives.objective import (
     NOTHING,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.models.ngrams import Analyzer, Ngrams
+from dataselect.models.ngrams.ngrams import Analyzer, Ngrams
 from dataselect.operations.relevance.weights import NgramWeights
 
 TEXTS = st.lists(st.text(max_size=40), max_size=8)

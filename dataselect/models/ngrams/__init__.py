@@ -1,0 +1,1 @@
+"""Tokens and n-grams of whole batches of texts, hashed."""

@@ -1,0 +1,142 @@
+"""Hashed n-grams of whole batches of texts.
+
+An n-gram's hash is a polynomial of its tokens' hashes, and its top bits name a bucket. The same
+text gives the same buckets in every process, on every machine and in every batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.models.ngrams.tokens import Tokens, character_hashes, plain_characters, word_spans
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Analyzer = Literal["word", "char"]
+
+# Odd 64-bit multipliers: the golden ratio, and one found by Steele & Vigna (2021, table 4) to
+# spread well in multiplicative hashing.
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_CHAIN = np.uint64(0xAF251AF3B0F025B5)
+
+
+class NgramColumns(NamedTuple):
+    """`counts` (n, f) of n-grams; column j is `buckets[j]`, of n-grams of `orders[j]` or more."""
+
+    counts: csr_array
+    buckets: NDArray[np.intp]
+    orders: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Ngrams:
+    """What counts as an n-gram: words or characters, up to `order`, hashed to 2**`bits` buckets."""
+
+    order: int = 3
+    analyzer: Analyzer = "word"
+    lowercase: bool = True
+    bits: int = 22
+
+    @cached_property
+    def _shift(self) -> np.uint64:
+        return np.uint64(64 - self.bits)
+
+    def tokens(self, texts: Sequence[str]) -> Tokens:
+        if not texts:
+            return Tokens(np.empty(0, np.uint64), np.zeros(1, np.intp))
+        if self.analyzer == "word":
+            spans = word_spans(texts, self.lowercase)
+            return Tokens(spans.hashes(), spans.bounds)
+        characters, bounds = plain_characters(texts, self.lowercase)
+        return Tokens(character_hashes(characters), bounds)
+
+    def buckets(self, hashes: NDArray[np.uint64]) -> Iterator[NDArray[np.intp]]:
+        """Yield, for n = 1 to `order`, the buckets of the n-grams that start at each token.
+
+        The array for n is n - 1 shorter than `hashes`, and holds n-grams that cross from one text
+        into the next: see `crossing`.
+        """
+        spread = hashes * _GOLDEN
+        chain = spread
+        for n in range(1, self.order + 1):
+            if n > 1:
+                if len(hashes) < n:
+                    return
+                chain = chain[:-1] * _CHAIN
+                chain += spread[n - 1 :]
+            yield (chain >> self._shift).view(np.int64)
+
+    def matrix(self, texts: Sequence[str]) -> csr_array:
+        """Counts of the n-grams of each text, (len(texts), 2**bits) sparse float64."""
+        rows, buckets, _ = self._occurrences(texts)
+        return _counts(rows, buckets, (len(texts), 1 << self.bits))
+
+    def columns(self, texts: Sequence[str]) -> NgramColumns:
+        """Counts of the n-grams of each text, with columns for the buckets that occur alone."""
+        rows, found, sizes = self._occurrences(texts)
+        column = np.zeros(1 << self.bits, np.int32)
+        column[found] = 1
+        buckets = np.flatnonzero(column)
+        column[buckets] = np.arange(len(buckets))
+        columns = column[found]
+        orders = np.empty(len(buckets), np.intp)
+        orders[columns[::-1]] = np.repeat(np.arange(1, len(sizes) + 1), sizes)[::-1]
+        return NgramColumns(_counts(rows, columns, (len(texts), len(buckets))), buckets, orders)
+
+    def _occurrences(
+        self, texts: Sequence[str]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], list[int]]:
+        """(t,) text and (t,) bucket of every n-gram, by n, and how many there are of each n."""
+        tokens = self.tokens(texts)
+        owners = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(tokens.bounds))
+        rows, columns = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
+        for n, buckets in enumerate(self.buckets(tokens.hashes), start=1):
+            within = np.ones(len(buckets), bool)
+            within[crossing(tokens.bounds, n, len(buckets))] = False
+            rows.append(owners[: len(buckets)][within])
+            columns.append(buckets[within].astype(np.int32))
+        return np.concatenate(rows), np.concatenate(columns), [len(own) for own in rows[1:]]
+
+    def strings(self, text: str) -> list[tuple[int, str]]:
+        """Bucket and spelling of every n-gram of one text, shortest first."""
+        tokens = self.tokens([text])
+        spellings = self._spellings(text)
+        glue = " " if self.analyzer == "word" else ""
+        return [
+            (int(bucket), glue.join(spellings[start : start + n]))
+            for n, buckets in enumerate(self.buckets(tokens.hashes), start=1)
+            for start, bucket in enumerate(buckets)
+        ]
+
+    def _spellings(self, text: str) -> Sequence[str]:
+        if self.analyzer == "char":
+            return plain_characters([text], self.lowercase)[0]
+        spans = word_spans([text], self.lowercase)
+        return spans.spellings(np.arange(len(spans.starts)))
+
+
+def _counts(
+    rows: NDArray[np.int32], columns: NDArray[np.int32], shape: tuple[int, int]
+) -> csr_array:
+    """How often each row has each column; with 32-bit indices, as scikit-learn wants them."""
+    from scipy.sparse import csr_array
+
+    counts = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
+    counts.sum_duplicates()
+    return counts
+
+
+def crossing(bounds: NDArray[np.intp], n: int, size: int) -> NDArray[np.intp]:
+    """Positions among `size` n-grams where one starts in one text and ends in another."""
+    ends = bounds[1:-1]
+    first, last = ends.searchsorted([np.arange(1, n), size + np.arange(1, n)])
+    within = zip(first.tolist(), last.tolist(), strict=True)
+    own = [ends[start:end] - back for back, (start, end) in enumerate(within, start=1)]
+    return np.concatenate([np.empty(0, np.intp), *own])
