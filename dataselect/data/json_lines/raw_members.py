@@ -30,17 +30,9 @@ def without_member(line: bytes, name: str) -> bytes | None:
     value = _only_value(line, name, quoted)
     if not value:
         return value if value is None else line
-    key = line.find(quoted)
-    begin = key - (line[key - 1] == _SPACE)
-    colon = key + len(quoted)
-    start = colon + 1 + (line[colon + 1] == _SPACE)
-    end = start + len(value)
-    before, after = line[begin - 1], line[end]
-    if before not in (_COMMA, _OPENING) or line[colon] != _COLON or line[start:end] != value:
-        return None
-    if after == _COMMA:
-        return line[:begin] + line[end + 1 :]
-    return line[: begin - (before == _COMMA)] + line[end:] if after == _CLOSING else None
+    head, piece = line.split(quoted)
+    cut = _cut(head, piece, len(value))
+    return cut and b"".join(cut)
 
 
 def _only_value(line: bytes, name: str, quoted: bytes) -> bytes | None:
@@ -77,23 +69,28 @@ def cut_out(data: bytes, name: str, sizes: Sequence[int]) -> bytes | None:
         return None
     found = [first]
     for size, piece in zip(sizes, others, strict=True):
-        start = 1 + (piece[1] == _SPACE)
-        end = start + size
-        head = found[-1]
-        if head[-1] == _SPACE:
-            head = head[:-1]
-        after = piece[end]
-        if piece[0] != _COLON or piece[start] in _SPACES:
+        cut = _cut(found[-1], piece, size)
+        if cut is None or (cut[0][-1], cut[1][0]) == (_OPENING, _CLOSING):
             return None
-        if after == _COMMA and head[-1] in _BEFORE:
-            end += 1
-        elif after == _CLOSING and head[-1] == _COMMA:
-            head = head[:-1]
-        else:
-            return None
-        found[-1] = head
-        found.append(piece[end:])
+        found[-1:] = cut
     return b"".join(found)
+
+
+def _cut(head: bytes, piece: bytes, size: int) -> tuple[bytes, bytes] | None:
+    """What is left before and after a member whose name is between, with a value of `size` bytes.
+
+    None where it is not spelled in the usual way.
+    """
+    start = 1 + (piece[1] == _SPACE)
+    end = start + size
+    if head[-1] == _SPACE:
+        head = head[:-1]
+    if piece[0] != _COLON or piece[start] in _SPACES or head[-1] not in _BEFORE:
+        return None
+    after = piece[end]
+    if after == _COMMA:
+        return head, piece[end + 1 :]
+    return (head.removesuffix(b","), piece[end:]) if after == _CLOSING else None
 
 
 def _may_escape(data: bytes) -> bool:
