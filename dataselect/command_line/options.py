@@ -177,3 +177,16 @@ class ModelOptions:
         from dataselect.data.input_files import Inputs
 
         return [] if self.model is None else [Inputs([self.model])]
+
+
+@dataclass(frozen=True)
+class AnnotationOptions:
+    """Where an annotation is."""
+
+    intent_field: str = option("FIELD", RECORDS, "Where the intent is [default: intent].", "intent")
+    slots_field: str = option(
+        "FIELD",
+        RECORDS,
+        "Where the slots are: objects with slot, start and end, in characters [default: slots].",
+        "slots",
+    )

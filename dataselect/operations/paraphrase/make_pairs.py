@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.option import option
-from dataselect.command_line.options import InputOptions, OutputOptions
+from dataselect.command_line.options import AnnotationOptions, InputOptions, OutputOptions
 from dataselect.errors import OptionError, RequirementError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dataselect.models.paraphrase_detector.pairs.pair_set import PairSet
 
 _NOUN = "paraphrase pairs"
-_PAIRS, _SPLITS, _RECORDS = "Pairs", "Splits", "Records"
+_PAIRS, _SPLITS = "Pairs", "Splits"
 _DEV_SHARE = 0.1  # of the templates of each intent
 
 
@@ -99,21 +99,6 @@ class SplitOptions:
                     )
                 raise OptionError(f"--held-out {intent} is no intent of the input; check its name")
         return set(self.held_out or ())
-
-
-@dataclass(frozen=True)
-class AnnotationOptions:
-    """Where an annotation is."""
-
-    intent_field: str = option(
-        "FIELD", _RECORDS, "Where the intent is [default: intent].", "intent"
-    )
-    slots_field: str = option(
-        "FIELD",
-        _RECORDS,
-        "Where the slots are: objects with slot, start and end, in characters [default: slots].",
-        "slots",
-    )
 
 
 USUAL = "pairs slotless dev test held_out intent_field slots_field seed output"
