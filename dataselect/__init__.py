@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dataselect.analysis.compare.selected_texts import TextTable as TextTable
     from dataselect.analysis.explain.explanation import ExplanationSources as ExplanationSources
     from dataselect.analysis.explain.explanation import explain as explain
+    from dataselect.data.annotations import Slot as Slot
     from dataselect.data.annotations import Utterance as Utterance
     from dataselect.errors import DataselectError as DataselectError
     from dataselect.execution.scoring_run import Result as Result
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     )
     from dataselect.models.language_model.trained_model import KneserNey as KneserNey
     from dataselect.models.paraphrase_detector.detector import Detector as Detector
+    from dataselect.models.slot_tagger.slot_tagger import SlotTagger as SlotTagger
     from dataselect.operations.bitext.bitext import Bitext as Bitext
     from dataselect.operations.bitext.filters import PairFilters as PairFilters
     from dataselect.operations.bitext.scorer import BitextScorer as BitextScorer
@@ -64,8 +66,10 @@ _HOMES = {
     "Rescore": "operations.rescore.rescore",
     "Result": "execution.scoring_run",
     "Selection": "selection.rule",
+    "SlotTagger": "models.slot_tagger.slot_tagger",
     "SignalScorer": "operations.signals.scorer",
     "ExplanationSources": "analysis.explain.explanation",
+    "Slot": "data.annotations",
     "Utterance": "data.annotations",
     "Winnow": "operations.winnow.winnow",
     **dict.fromkeys(

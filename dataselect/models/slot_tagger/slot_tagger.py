@@ -1,0 +1,389 @@
+"""A slot tagger as it is used and saved."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypedDict, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataselect.console import Report, unreported
+from dataselect.data.annotations import Slot
+from dataselect.documents import Between, Count, typed
+from dataselect.errors import InputError
+from dataselect.models import archive
+from dataselect.models.fitted_model import FittedModel
+from dataselect.models.platt_scaling import PlattScaling
+from dataselect.models.slot_tagger import token_features
+from dataselect.models.slot_tagger.crf_training import Chain
+from dataselect.models.slot_tagger.gazetteers import Gazetteer
+from dataselect.models.slot_tagger.linear_chain import (
+    ForwardBackward,
+    Transitions,
+    best_paths,
+    row_by_row,
+)
+from dataselect.models.slot_tagger.slot_tokens import Token, Tokenizer
+from dataselect.models.slot_tagger.token_features import FeatureColumns, TokenizedTexts
+from dataselect.models.text_sequences import as_texts
+
+if TYPE_CHECKING:
+    from dataselect.models.text_sequences import Texts
+
+_FORMAT = archive.ArchiveFormat("slots", 1)
+_DECIMALS = 6
+_LARGEST, _LARGEST_TRANSITION = 1e6, 300.0  # of weights: sums of products stay finite
+_TEXTS_AT_ONCE = 2_048  # bounds the memory of sums; a text's slots do not depend on it
+
+
+class TaggedSlot(NamedTuple):
+    """A slot that a tagger found; `confidence` is the probability that it is exactly there."""
+
+    slot: str
+    start: int
+    end: int
+    value: str
+    confidence: float
+
+
+class Tagged(NamedTuple):
+    """The slots of a text, and the probability that they are all right."""
+
+    slots: tuple[TaggedSlot, ...]
+    confidence: float
+
+
+class TagProbabilities(NamedTuple):
+    """The tokens of a text, and (t, 2 S + 1) the probability of each tag: O, each B, each I."""
+
+    tokens: list[Token]
+    tags: NDArray[np.float64]
+
+
+class _Scaling(NamedTuple):
+    slope: Annotated[float, Between(0.0, 1e3)]
+    offset: Annotated[float, Between(-1e3, 1e3)]
+
+
+class _Figures(TypedDict, total=False):
+    warnings: list[str]
+
+
+class _About(NamedTuple):
+    """The part of a saved model that is JSON."""
+
+    names: tuple[str, ...]
+    intents: tuple[str, ...]
+    features: tuple[str, ...]
+    values: dict[str, dict[str, Count]]
+    heads: tuple[str, ...]
+    tails: tuple[str, ...]
+    slot_scaling: _Scaling
+    text_scaling: _Scaling
+    figures: _Figures
+
+
+class SlotTagger(FittedModel):
+    """Slots of texts whose intents are known, by a linear-chain conditional random field.
+
+    `uncalibrated`: do not learn from held-out texts how sure to be. After `fit`: `names_` (S,) of
+    the slots and `intents_`, sorted; `tokenizer_`, `gazetteer_`, `columns_`, `chain_`,
+    `slot_scaling_`, `text_scaling_`, `figures_`. Learning needs python-crfsuite, tagging does not.
+
+    >>> adele, bach = Slot("artist", 5, 10, "adele"), Slot("artist", 5, 9, "bach")
+    >>> texts = ["play adele now", "play bach now", "stop it now"]
+    >>> tagger = SlotTagger(uncalibrated=True)
+    >>> tagger = tagger.fit(texts, ["play", "play", "stop"], [[adele], [bach], []])
+    >>> [slot.value for slot in tagger.predict(["play queen now"], ["play"])[0]]
+    ['queen']
+    """
+
+    names_: tuple[str, ...]
+    intents_: tuple[str, ...]
+    tokenizer_: Tokenizer
+    gazetteer_: Gazetteer
+    columns_: FeatureColumns
+    chain_: Chain
+    slot_scaling_: PlattScaling
+    text_scaling_: PlattScaling
+    figures_: dict[str, Any]
+
+    def __init__(self, *, uncalibrated: bool = False, seed: int = 0) -> None:
+        self.uncalibrated, self.seed = uncalibrated, seed
+
+    def fit(
+        self,
+        texts: Texts,
+        intents: Texts,
+        slots: Sequence[Sequence[Slot]],
+        *,
+        pool: Texts = (),
+        pool_intents: Texts = (),
+    ) -> SlotTagger:
+        """Learn from annotated texts, and from texts of a pool whose intents are believed.
+
+        `slots`: those of each text, as `Slot(slot, start, end, value)`. Returns self. Raises
+        InputError where no text has a slot, and OptionError where python-crfsuite is missing.
+        """
+        known, names = as_texts(texts), as_texts(intents, "intents")
+        if not len(known) == len(names) == len(slots):
+            raise InputError(
+                f"{len(known):,} texts, {len(names):,} intents, {len(slots):,} lists of slots; "
+                "give as many of each"
+            )
+        others, believed = as_texts(pool, "pool"), as_texts(pool_intents, "pool_intents")
+        if len(others) != len(believed):
+            raise InputError(f"pool_intents: {len(believed):,} for {len(others):,} texts")
+        return self.fit_reported(known, names, slots, others, believed)
+
+    def fit_reported(
+        self,
+        texts: Sequence[str],
+        intents: Sequence[str],
+        slots: Sequence[Sequence[Slot]],
+        pool: Sequence[str],
+        pool_intents: Sequence[str],
+        report: Report = unreported,
+    ) -> SlotTagger:
+        """As `fit`, with progress."""
+        from dataselect.models.slot_tagger.tagger_training import train
+
+        train(self, texts, intents, slots, pool, pool_intents, report)
+        return self
+
+    def predict(self, texts: Texts, intents: Texts) -> list[tuple[TaggedSlot, ...]]:
+        """The slots of each text, in order, given its intent."""
+        return [tagged.slots for tagged in self.tag(as_texts(texts), as_texts(intents, "intents"))]
+
+    def tag(self, texts: Sequence[str], intents: Sequence[str]) -> list[Tagged]:
+        """The slots of each text given its intent, and how sure it is of all of them.
+
+        Those of a text do not depend on the other texts. An intent that is none of `intents_`
+        tells nothing. Probabilities have 6 decimals.
+        """
+        found: list[Tagged] = []
+        for some, batch, emissions in self._batches(texts, intents):
+            tags, scores = best_paths(emissions, batch.bounds, self.chain_.transitions)
+            sums = self._sums(batch, emissions)
+            first, last, slot = segments(tags, batch.bounds, len(self.names_))
+            each = self.slot_scaling_(_log_odds(sums.segment_probabilities(first, last, slot)))
+            whole = self.text_scaling_(_log_odds(np.exp(scores - sums.log_sums)))
+            found += self._tagged(some, batch, (first, last, slot), each, whole)
+        return found
+
+    def probabilities(
+        self, texts: Texts, intents: Texts, slots: Sequence[Sequence[Slot]]
+    ) -> list[list[float]]:
+        """How probable each given slot of each text is, calibrated as a tagged one's confidence.
+
+        A slot of a name that is not known has 0.
+        """
+        found: list[list[float]] = []
+        place = {name: number for number, name in enumerate(self.names_)}
+        each_text, each_intent = as_texts(texts), as_texts(intents, "intents")
+        start = 0
+        for some, batch, emissions in self._batches(each_text, each_intent, slots):
+            sums = self._sums(batch, emissions)
+            for (begin, end), own in zip(
+                batch.spans(), slots[start : start + len(some)], strict=True
+            ):
+                tokens = batch.tokens[begin:end]
+                odds = []
+                for slot in own:
+                    inside = covered(tokens, slot)
+                    if not inside or slot.slot not in place:
+                        odds.append(0.0)
+                        continue
+                    first, last = (np.array([begin + at]) for at in (inside[0], inside[-1]))
+                    at = np.array([place[slot.slot]])
+                    odds.append(float(sums.segment_probabilities(first, last, at)[0]))
+                scaled = self.slot_scaling_(_log_odds(np.array(odds)))
+                found.append(np.round(scaled, _DECIMALS).tolist())
+            start += len(some)
+        return found
+
+    def tag_probabilities(self, texts: Texts, intents: Texts) -> list[TagProbabilities]:
+        """The tokens of each text and the probabilities of their tags, as they come."""
+        found: list[TagProbabilities] = []
+        each_text, each_intent = as_texts(texts), as_texts(intents, "intents")
+        for _, batch, emissions in self._batches(each_text, each_intent):
+            marginals = self._sums(batch, emissions).marginals()
+            for begin, end in batch.spans():
+                found.append(TagProbabilities(batch.tokens[begin:end], marginals[begin:end]))
+        return found
+
+    def _batches(
+        self,
+        texts: Sequence[str],
+        intents: Sequence[str],
+        slots: Sequence[Sequence[Slot]] | None = None,
+    ) -> Any:
+        """Texts, their tokens, and (t, 2 S + 1) log-weights of tags, some texts at a time."""
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            some = texts[start : start + _TEXTS_AT_ONCE]
+            given = slots[start : start + _TEXTS_AT_ONCE] if slots is not None else [()] * len(some)
+            batch = TokenizedTexts.of(
+                self.tokenizer_(text, edges_of(own)) for text, own in zip(some, given, strict=True)
+            )
+            own_intents = intents[start : start + _TEXTS_AT_ONCE]
+            yield some, batch, self.emissions(batch, own_intents)
+
+    def emissions(self, batch: TokenizedTexts, intents: Sequence[str]) -> NDArray[np.float64]:
+        """(t, 2 S + 1) log-weights of tags."""
+        known = known_features(batch, intents, self.gazetteer_)
+        found = token_features.rows(batch, known, self.columns_) @ self.chain_.weights.astype(
+            np.float64
+        )
+        return np.asarray(found)
+
+    def _sums(self, batch: TokenizedTexts, emissions: NDArray[np.float64]) -> ForwardBackward:
+        return ForwardBackward.of(emissions, batch.bounds, self.chain_.transitions, row_by_row)
+
+    def _tagged(
+        self,
+        texts: Sequence[str],
+        batch: TokenizedTexts,
+        found: tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]],
+        confidence: NDArray[np.float64],
+        whole: NDArray[np.float64],
+    ) -> list[Tagged]:
+        """Segments as slots of their texts."""
+        text_of = np.searchsorted(batch.bounds, found[0], side="right") - 1
+        slots: list[list[TaggedSlot]] = [[] for _ in texts]
+        rounded = np.round(confidence, _DECIMALS).tolist()
+        columns = (text_of.tolist(), *(each.tolist() for each in found), rounded)
+        for text, first, last, slot, sure in zip(*columns, strict=True):
+            start, end = batch.tokens[first].start, batch.tokens[last].end
+            value = texts[text][start:end]
+            slots[text].append(TaggedSlot(self.names_[slot], start, end, value, sure))
+        sure_of_all = np.round(whole, _DECIMALS).tolist()
+        return [Tagged(tuple(own), p) for own, p in zip(slots, sure_of_all, strict=True)]
+
+    def warnings(self) -> list[str]:
+        """What a person should know before trusting the slots."""
+        return list(self.figures_.get("warnings", []))
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.dumps()).hexdigest()
+
+    def describe(self) -> dict[str, Any]:
+        return {"slots": len(self.names_), **self.figures_}
+
+    def dumps(self) -> bytes:
+        about, arrays = self.parts()
+        return archive.dumps(_FORMAT, about, arrays)
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What a saved model holds, JSON and arrays."""
+        about = {
+            "names": self.names_,
+            "intents": self.intents_,
+            "features": list(self.columns_.places),
+            "values": self.gazetteer_.counts,
+            "heads": sorted(self.tokenizer_.heads),
+            "tails": sorted(self.tokenizer_.tails),
+            "slot_scaling": self.slot_scaling_._asdict(),
+            "text_scaling": self.text_scaling_._asdict(),
+            "figures": self.figures_,
+        }
+        weights, (enter, inside) = self.chain_
+        return about, {"weights": weights, "enter": enter, "inside": inside}
+
+    @classmethod
+    def load(cls, path: str) -> SlotTagger:
+        """Read a model from a file. Raises InputError if it is not one."""
+        return archive.load(path, _FORMAT, cls.restored)
+
+    @classmethod
+    def restored(cls, about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> SlotTagger:
+        """The model of what `parts` gave. Raises ValueError, KeyError or TypeError for others."""
+        told = typed(_About, {name: about[name] for name in _About._fields})
+        model = cls()
+        model.names_, model.intents_ = told.names, told.intents
+        model.tokenizer_ = Tokenizer(frozenset(told.heads), frozenset(told.tails))
+        model.gazetteer_ = Gazetteer(told.values)
+        model.columns_ = FeatureColumns(told.features)
+        transitions = Transitions(arrays["enter"], arrays["inside"])
+        model.chain_ = Chain(arrays["weights"], transitions)
+        model.slot_scaling_ = PlattScaling(*told.slot_scaling)
+        model.text_scaling_ = PlattScaling(*told.text_scaling)
+        model.figures_ = cast("dict[str, Any]", told.figures)
+        _check(model, len(told.features))
+        return model
+
+
+def known_features(
+    batch: TokenizedTexts, intents: Sequence[str], gazetteer: Gazetteer, own: Any = None
+) -> list[list[str]]:
+    """For each token: 1, the intent of its text, and the known values that it is part of.
+
+    `own`: values of each text that only count where another text has them, too.
+    """
+    found: list[list[str]] = []
+    words = batch.words()
+    for place, (intent, each) in enumerate(zip(intents, words, strict=True)):
+        general = ["1", f"intent={intent}"]
+        hidden = own[place] if own is not None else ()
+        found += [general + names for names in gazetteer.features(each, hidden)]
+    return found
+
+
+def segments(
+    tags: NDArray[np.intp], bounds: NDArray[np.intp], slots: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """(m,) first and last token of each segment, and its slot."""
+    first = np.flatnonzero((tags > 0) & (tags <= slots))
+    goes_on = np.append(tags > slots, False)
+    goes_on[bounds[:-1][np.diff(bounds) > 0]] = False
+    stops = np.flatnonzero(~goes_on)
+    last = stops[np.searchsorted(stops, first, side="right")] - 1
+    return first, last, tags[first] - 1
+
+
+def edges_of(slots: Sequence[Slot]) -> list[int]:
+    """Where slots begin and end."""
+    return [edge for slot in slots for edge in (slot.start, slot.end)]
+
+
+def covered(tokens: Sequence[Token], slot: Slot) -> list[int]:
+    """Which tokens a slot has a part of."""
+    return [
+        place
+        for place, token in enumerate(tokens)
+        if token.start < slot.end and token.end > slot.start
+    ]
+
+
+_CLOSEST = 1e-9  # to 0 and 1
+
+
+def _log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    inside = np.clip(probabilities, _CLOSEST, 1 - _CLOSEST)
+    odds: NDArray[np.float64] = np.log(inside) - np.log1p(-inside)
+    return odds
+
+
+log_odds: Callable[[NDArray[np.float64]], NDArray[np.float64]] = _log_odds
+
+
+def _check(model: SlotTagger, features_: int) -> None:
+    """Raise ValueError for values that would fail, or mislead, in use."""
+    slots, (weights, (enter, inside)) = len(model.names_), model.chain_
+    arrays = weights, enter, inside
+    shapes = (features_, 2 * slots + 1), (2 * slots + 1, slots + 1), (2, slots)
+    most = _LARGEST, _LARGEST_TRANSITION, _LARGEST_TRANSITION
+    sound = {
+        "names": slots > 0 and list(model.names_) == sorted(set(model.names_)),
+        "features": len(model.columns_.places) == features_,
+        "values": all(set(own) <= set(model.names_) for own in model.gazetteer_.counts.values()),
+        "weights": all(
+            each.shape == shape and each.dtype == np.float32 and bool((np.abs(each) <= top).all())
+            for each, shape, top in zip(arrays, shapes, most, strict=True)
+        ),
+    }
+    wrong = [name for name, is_sound in sound.items() if not is_sound]
+    if wrong:
+        raise ValueError(f"its {wrong[0]} make no sense")
