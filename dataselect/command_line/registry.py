@@ -38,6 +38,10 @@ COMMANDS = {
         "operations.signals.command",
         "Add WER, CER, agreement, speaking rates and repetition, to filter speech and text by.",
     ),
+    "check": Command(
+        "operations.check.command",
+        "Tell which annotations are doubtful, and why.",
+    ),
     "select": Command(
         "operations.reselect.command", "Select again on any numeric field, without scoring again."
     ),
@@ -96,7 +100,7 @@ HEADINGS = {
         "signals",
         "select",
     ),
-    "Look at the result": ("compare", "evaluate", "explain", "report"),
+    "Look at the result": ("check", "compare", "evaluate", "explain", "report"),
     "Models": tuple(name for name in COMMANDS if name.startswith(("lm ", "paraphrase "))),
     "Files": ("convert",),
 }

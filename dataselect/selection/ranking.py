@@ -35,6 +35,7 @@ DIRECTIONS: dict[str, Direction] = {
     "signals.longest_character_run": "low",
     "signals.longest_word": "low",
     "signals.outside_script": "low",
+    "doubt": "low",
     "compression_ratio": "low",
     "no_speech_prob": "low",
 }

@@ -16,6 +16,7 @@ TOPICS = {
         "bitext",
         "rescore",
         "signals",
+        "check",
         "selection",
     ),
     "Models and files": ("lm", "paraphrase", "formats", "records"),

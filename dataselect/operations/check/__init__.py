@@ -1,0 +1,1 @@
+"""Doubts about annotations: rules that find conflicts, and a recogniser that disagrees."""

@@ -1,0 +1,91 @@
+"""The records that rules look at, and what several of them need to know of these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dataselect.models.near_duplicates import text_keys
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataselect.console import Report
+    from dataselect.operations.check.checked_record import CheckedRecord
+    from dataselect.operations.check.intent_beliefs import IntentBeliefs
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """What rules are told.
+
+    `rare`: intents with fewer records are. `detector`: the folder of a paraphrase detector that
+    tells near-copies, or None for n-grams.
+    """
+
+    rare: int = 5
+    detector: str | None = None
+    device: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedCorpus:
+    """Records, those of a reference before those that are checked.
+
+    `reference`: how many there are of the former. `test_keys`: `text_keys` of the test set.
+    """
+
+    records: Sequence[CheckedRecord]
+    options: CheckOptions
+    report: Report
+    reference: int = 0
+    test_keys: NDArray[np.uint64] | None = None
+
+    @cached_property
+    def texts(self) -> list[str]:
+        return [record.text for record in self.records]
+
+    @cached_property
+    def keys(self) -> NDArray[np.uint64]:
+        """(n,) what copies share."""
+        return text_keys(self.texts)
+
+    @cached_property
+    def with_intents(self) -> NDArray[np.intp]:
+        """Places of the records that have an intent."""
+        return np.flatnonzero([record.intent is not None for record in self.records])
+
+    @cached_property
+    def intents(self) -> tuple[list[str], NDArray[np.intp]]:
+        """Names of intents, sorted, and (n,) the place of each record's among them, or -1."""
+        names = sorted({record.intent for record in self.records if record.intent is not None})
+        place = {name: number for number, name in enumerate(names)}
+        codes = [-1 if each.intent is None else place[each.intent] for each in self.records]
+        return names, np.array(codes, np.intp)
+
+    @cached_property
+    def intent_beliefs(self) -> IntentBeliefs:
+        """What cross-validation believes of the records with intents, of which there are two."""
+        from dataselect.operations.check.intent_beliefs import cross_validated_beliefs
+
+        names, codes = self.intents
+        own = self.with_intents
+        texts = [self.texts[place] for place in own.tolist()]
+        seed = self.options.seed
+        return cross_validated_beliefs(texts, codes[own], len(names), seed, self.report)
+
+    @cached_property
+    def with_slots(self) -> NDArray[np.intp]:
+        """Places of the records that have slots."""
+        return np.flatnonzero([bool(record.slots) for record in self.records])
+
+    def copies(self) -> list[NDArray[np.intp]]:
+        """Places of the records of each text that several have, ascending."""
+        order = np.argsort(self.keys, kind="stable")
+        ends = np.flatnonzero(np.diff(self.keys[order])) + 1
+        return [group for group in np.split(order, ends) if len(group) > 1]
