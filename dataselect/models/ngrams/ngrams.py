@@ -133,10 +133,13 @@ def _counts(
     return counts
 
 
-def crossing(bounds: NDArray[np.intp], n: int, size: int) -> NDArray[np.intp]:
-    """Positions among `size` n-grams where one starts in one text and ends in another."""
-    ends = bounds[1:-1]
-    first, last = ends.searchsorted([np.arange(1, n), size + np.arange(1, n)])
+def crossing(ends: NDArray[np.intp], n: int, size: int) -> NDArray[np.intp]:
+    """Positions among `size` n-grams where one starts before a text ends, and ends after that.
+
+    `ends` of texts, ascending; those of other tokens do no harm.
+    """
+    backs = np.arange(1, n)
+    first, last = ends.searchsorted([backs, size + backs])
     within = zip(first.tolist(), last.tolist(), strict=True)
     own = [ends[start:end] - back for back, (start, end) in enumerate(within, start=1)]
     return np.concatenate([np.empty(0, np.intp), *own])

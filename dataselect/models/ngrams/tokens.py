@@ -80,7 +80,7 @@ def _plain_beyond_ascii(texts: Sequence[str], lowercase: bool) -> list[str]:
 
 
 def _without_line_feeds(texts: Sequence[str]) -> list[str]:
-    return [text.replace("\n", " ") for text in texts]
+    return [text.replace("\n", " ") if "\n" in text else text for text in texts]
 
 
 class Tokens(NamedTuple):
@@ -91,23 +91,24 @@ class Tokens(NamedTuple):
 
 
 class Spans(NamedTuple):
-    """Words of a batch: word i is `buffer[starts[i]:ends[i]]`, in UTF-8 without separators.
+    """Words of a batch: word i has `sizes[i]` bytes of `buffer` from `starts[i]` on, in UTF-8.
 
     Text j owns words `bounds[j]` to `bounds[j + 1]`.
     """
 
     buffer: NDArray[np.uint8]
     starts: NDArray[np.intp]
-    ends: NDArray[np.intp]
+    sizes: NDArray[np.intp]
     bounds: NDArray[np.intp]
 
     def hashes(self) -> NDArray[np.uint64]:
-        return word_hashes(self.buffer, self.starts, self.ends - self.starts)
+        return word_hashes(self.buffer, self.starts, self.sizes)
 
     def spellings(self, words: NDArray[np.intp]) -> list[str]:
         """Some of the words as strings."""
         data = self.buffer.tobytes()
-        places = zip(self.starts[words].tolist(), self.ends[words].tolist(), strict=True)
+        starts, ends = self.starts[words], self.starts[words] + self.sizes[words]
+        places = zip(starts.tolist(), ends.tolist(), strict=True)
         return [data[start:end].decode() for start, end in places]
 
 
@@ -115,20 +116,32 @@ def word_spans(texts: Sequence[str], lowercase: bool) -> Spans:
     """Where the words of a batch are, once it is composed (`normalization.composed`)."""
     data = _plain(texts, lowercase).translate(_LOWERED if lowercase else _CASED)
     buffer = np.frombuffer(bytearray(data), np.uint8)
-    is_word = buffer > _SPACE
-    low = np.flatnonzero(buffer < _SPACE)
-    kinds = buffer[low]
-    feeds = low[kinds == _NEWLINE]
-    if len(feeds) > len(texts) + 1:
+    found = [_edges(buffer, first) for first in range(0, len(buffer) - 1, _AT_ONCE)]
+    edges, feeds = found[0] if len(found) == 1 else map(np.concatenate, zip(*found, strict=True))
+    if len(feeds) > len(texts):
         return word_spans(_without_line_feeds(texts), lowercase)
-    inner = low[kinds == _LOW_APOSTROPHE]  # a letter in "don't", a quote mark elsewhere
+    starts = np.ascontiguousarray(edges[::2])
+    bounds = np.append(0, starts.searchsorted(feeds))
+    return Spans(buffer, starts, edges[1::2] - starts, bounds)
+
+
+def _edges(buffer: NDArray[np.uint8], first: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where words start and end after the byte `first`, in turns, and where texts end.
+
+    Makes apostrophes of those that are letters, as in "don't"; elsewhere they are quote marks.
+    """
+    piece = buffer[first : first + _AT_ONCE + 2]  # with a byte before and one after
+    is_word = piece > _SPACE
+    low = np.flatnonzero(piece[1:-1] < _SPACE)
+    low += 1
+    kinds = piece[low]
+    inner = low[kinds == _LOW_APOSTROPHE]
     inner = inner[is_word[inner - 1] & is_word[inner + 1]]
-    is_word[inner], buffer[inner] = True, _APOSTROPHE
-    changes = np.zeros(len(buffer), bool)
-    np.not_equal(is_word[1:], is_word[:-1], out=changes[1:])
-    starts, ends = np.ascontiguousarray(np.flatnonzero(changes).reshape(-1, 2).T)
-    bounds = np.searchsorted(starts, feeds)
-    return Spans(buffer, starts, ends, bounds)
+    is_word[inner], piece[inner] = True, _APOSTROPHE
+    changes = np.zeros(len(piece) - 1, bool)
+    np.not_equal(is_word[1:-1], is_word[:-2], out=changes[1:])
+    edges, feeds = np.flatnonzero(changes), low[kinds == _NEWLINE]
+    return (edges + first, feeds + first) if first else (edges, feeds)
 
 
 def word_hashes(
@@ -138,6 +151,19 @@ def word_hashes(
 
     At least eight bytes have to follow the last word.
     """
+    if len(starts) <= _AT_ONCE:
+        return _hashes(buffer, starts, lengths)
+    hashes = np.empty(len(starts), np.uint64)
+    for first in range(0, len(starts), _AT_ONCE):
+        own = slice(first, first + _AT_ONCE)
+        begin, end = starts[own][0], starts[own][-1] + lengths[own][-1] + WORD_BYTES
+        hashes[own] = _hashes(buffer[begin:end], starts[own] - begin, lengths[own])
+    return hashes
+
+
+def _hashes(
+    buffer: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> NDArray[np.uint64]:
     windows = np.ndarray(len(buffer) - WORD_BYTES + 1, dtype="<u8", buffer=buffer, strides=(1,))
     # `take` copies all windows, eight times the buffer: of a small one that is the faster way.
     hashes = windows.take(starts) if len(buffer) <= _SMALL else windows[starts]
@@ -162,6 +188,7 @@ def word_hashes(
     return hashes
 
 
+_AT_ONCE = 1 << 18  # bytes, or words: of a text of many megabytes nothing larger is made meanwhile
 _SMALL = 1 << 20  # bytes
 _FEW = 16  # so many words are hashed faster one by one; a single one may have millions of bytes
 

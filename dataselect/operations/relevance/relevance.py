@@ -161,6 +161,8 @@ class Relevance(FittedModel):
     def relevance(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """(n,) the best probability, and (n,) which set it is for; of equal ones the first."""
         odds = self.log_odds(texts)
+        if len(odds) == 1:
+            return self.sigmoids_[0](odds[0]), np.zeros(len(texts), np.intp)
         each = np.stack([sigmoid(row) for sigmoid, row in zip(self.sigmoids_, odds, strict=True)])
         winners = each.argmax(axis=0)
         return each[winners, np.arange(len(texts))], winners

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,30 +65,54 @@ class NgramWeights:
         chosen: NDArray[np.float64] = self._padded[:, self._rows[buckets]] / 2.0**_FRACTION_BITS
         return chosen
 
+    @cached_property
+    def _sum_type(self) -> type[np.signedinteger[Any]]:
+        """What holds a sum of one weight for each n."""
+        largest = max(int(self.fixed.max(initial=0)), -int(self.fixed.min(initial=0)))
+        return np.int32 if self.ngrams.order * largest < 1 << 31 else np.int64
+
     def sums(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """(K, n) summed weights of each text's n-grams, and (n,) how many n-grams it has."""
-        tokens = self.ngrams.tokens(texts)
-        single = len(self.fixed) == 1
-        table = self._single if single else self._rows
-        rows = []
-        for n, buckets in enumerate(self.ngrams.buckets(tokens.hashes), start=1):
-            found = table.take(buckets, mode="wrap")  # all are in range: skips a check and a copy
-            if n > 1:
-                found[crossing(tokens.bounds, n, len(buckets))] = 0
-            rows.append(found)
-        sums = np.empty((len(self.fixed), len(texts)))
-        totals = np.zeros(len(tokens.hashes) + 1, np.int64)
-        for number, out in enumerate(sums):
-            starting = totals[1:]  # at first, what the n-grams that start at each token weigh
-            starting[:] = 0
-            for found in rows:
-                weights = found if single else self._padded[number].take(found, mode="wrap")
-                starting[: len(found)] += weights
-            np.cumsum(starting, out=starting)
-            out[:] = totals[tokens.bounds[1:]] - totals[tokens.bounds[:-1]]
-        lengths = np.diff(tokens.bounds)
+        hashes, bounds = self.ngrams.tokens(texts)
+        sums = np.zeros((len(self.fixed), len(texts)), np.int64)
+        for first in range(0, len(hashes), _AT_ONCE):
+            last = min(first + _AT_ONCE, len(hashes))
+            begin, end = bounds.searchsorted(first, "right") - 1, bounds.searchsorted(last)
+            after = max(end + 1, bounds.searchsorted(last + self.ngrams.order))
+            ends = bounds[begin:after] - first
+            own = ends[: end + 1 - begin].clip(0, last - first)
+            starting = self._starting(hashes[first : last + self.ngrams.order - 1], ends, own[-1])
+            for out, weights in zip(sums, starting, strict=True):
+                so_far = np.zeros(len(weights) + 1, np.int64)
+                np.cumsum(weights, out=so_far[1:])
+                out[begin:end] += so_far[own[1:]] - so_far[own[:-1]]
+        lengths = np.diff(bounds)
         counts = sum(np.maximum(lengths - n, 0) for n in range(self.ngrams.order))
         return sums / 2.0**_FRACTION_BITS, np.asarray(counts, dtype=np.int64)
+
+    def _starting(
+        self, hashes: NDArray[np.uint64], ends: NDArray[np.intp], size: int
+    ) -> Iterator[NDArray[np.signedinteger[Any]]]:
+        """Yield, for each function, what the n-grams weigh that start at each token, (size,).
+
+        `ends` of texts, where n-grams do not go on.
+        """
+        single = len(self.fixed) == 1
+        table = self._single if single else self._rows
+        found = []
+        for n, buckets in enumerate(self.ngrams.buckets(hashes), start=1):
+            # All are in range: "wrap" saves a check and a copy.
+            found.append(table.take(buckets[:size], mode="wrap"))
+            found[-1][crossing(ends, n, len(found[-1]))] = 0
+        for padded in self._padded:
+            each = found if single else [padded.take(rows, mode="wrap") for rows in found]
+            starting = each[0].astype(self._sum_type, copy=False)
+            for weights in each[1:]:
+                starting[: len(weights)] += weights
+            yield starting
+
+
+_AT_ONCE = 1 << 16  # tokens: a text may have many millions
 
 
 def divisors(ngram_counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataselect.models.ngrams import tokens
 from dataselect.models.ngrams.ngrams import Analyzer, Ngrams
+from dataselect.models.ngrams.tokens import word_spans
 from dataselect.operations.relevance.weights import NgramWeights
 
 TEXTS = st.lists(st.text(max_size=40), max_size=8)
@@ -124,3 +126,32 @@ def test_words_are_made_of_letters_marks_digits_and_symbols(text: str) -> None:
         for character in word.replace("'", ""):
             assert unicodedata.category(character)[0] in "LMNSC"
             assert not character.isspace()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize("sets", [1, 2])
+def test_texts_that_are_read_in_pieces_score_the_same(
+    size: int, sets: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["play a b c", "", "don't 'stop' ''it''", "caf\u00e9 \u091c\u093c", "a\nb", "x" * 30]
+    ngrams = Ngrams(bits=12)
+    spans, (hashes, bounds) = word_spans(texts, lowercase=True), ngrams.tokens(texts)
+    buckets = np.unique(ngrams.matrix(texts).indices).astype(np.intp)
+    drawn = np.random.default_rng(0).normal(size=(sets, len(buckets)))
+    weights = NgramWeights.of(ngrams, buckets, drawn)
+    whole = weights.sums(texts)
+    monkeypatch.setattr(tokens, "_AT_ONCE", size)
+    monkeypatch.setattr("dataselect.operations.relevance.weights._AT_ONCE", size)
+    for found, expected in zip(word_spans(texts, lowercase=True), spans, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(ngrams.tokens(texts).hashes, hashes)
+    np.testing.assert_array_equal(ngrams.tokens(texts).bounds, bounds)
+    for found, expected in zip(weights.sums(texts), whole, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_largest_weights_do_not_overflow() -> None:
+    ngrams = Ngrams(order=3, bits=12)
+    buckets = np.unique(ngrams.matrix(["a b c"]).indices).astype(np.intp)
+    weights = NgramWeights.of(ngrams, buckets, np.full((1, len(buckets)), 2047.0))
+    assert weights.sums(["a b c"])[0].tolist() == [[6 * 2047.0]]
