@@ -71,7 +71,7 @@ def _object_lines(data: bytes, absent: Collection[str]) -> ObjectLines | None:
         own = data[starts[line] : ends[line]]
         if own.count(b"{") + own.count(b"[") > _DEEPEST:
             return None
-    return ObjectLines(data, len(ends), absent)
+    return ObjectLines(data, len(ends), absent, ends)
 
 
 @lru_cache(maxsize=64)

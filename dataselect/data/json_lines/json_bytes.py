@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_QUOTE, _BACKSLASH = b'"\\'
+_QUOTE, _BACKSLASH, _CLOSING, _LINE_FEED = b'"\\}\n'
 
 
 class _Cuts(NamedTuple):
@@ -136,8 +136,6 @@ def _spelled(quoted: bytes) -> str:
     return str(json.loads(quoted)) if _BACKSLASH in quoted else quoted[1:-1].decode()
 
 
-_EMPTY_ENDS = set(b"{ \t\r")  # what may stand before the brace of an object without fields
-
 Fields = dict[str, Sequence[bytes]]
 """Fields to add: name, in ASCII, to one encoded JSON value a line."""
 
@@ -154,22 +152,33 @@ def annotate(lines: Sequence[bytes], fields: Fields) -> bytes:
         return _joined(lines)
     lines = without_fields(lines, fields.keys())
     labels = [b"," + orjson.dumps(name) + b":" for name in fields]
-    heads = _joined(lines).split(b"}\n")[:-1]
-    if not isinstance(lines, ObjectLines) and (
-        len(heads) < len(lines) or not _EMPTY_ENDS.isdisjoint({head[-1] for head in heads})
-    ):
-        tails = [
-            b"".join(chain.from_iterable(zip(labels, values, strict=True)))
-            for values in zip(*fields.values(), strict=True)
-        ]
+    pattern = _pattern(lines, b"".join([label.replace(b"%", b"%%") + b"%b" for label in labels]))
+    if pattern is None:
+        rows = zip(*fields.values(), strict=True)
+        tails = [b"".join(chain.from_iterable(zip(labels, row, strict=True))) for row in rows]
         return b"".join(map(_inserted, lines, tails))
-    parts = [b"", *chain.from_iterable((label, b"") for label in labels), b"}\n"]
-    width = len(parts)
-    parts *= len(lines)
-    parts[::width] = heads
+    members = [b""] * (len(fields) * len(lines))
     for place, values in enumerate(fields.values()):
-        parts[2 * place + 2 :: width] = values
-    return b"".join(parts)
+        members[place :: len(fields)] = values
+    return pattern % tuple(members)
+
+
+_MARK = 1  # stands for a brace meanwhile: JSON has no such character
+_EMPTY_ENDS = b"{ \t\r"  # what may stand before the brace of an object without fields
+
+
+def _pattern(lines: Sequence[bytes], members: bytes) -> bytes | None:
+    """Lines as text, for `%`, with members added to each; None where that takes a closer look."""
+    import numpy as np
+
+    data = _joined(lines)
+    text = np.frombuffer(bytearray(data), np.uint8)
+    ends = lines.ends if isinstance(lines, ObjectLines) else np.flatnonzero(text == _LINE_FEED)
+    is_plain = (text[ends - 1] == _CLOSING) & ~_any_of(text[ends - 2], _EMPTY_ENDS)
+    if not is_plain.all() or _MARK in data:
+        return None
+    text[ends - 1] = _MARK
+    return text.tobytes().replace(b"%", b"%%").replace(bytes([_MARK]), members + b"}")
 
 
 def _joined(lines: Sequence[bytes]) -> bytes:

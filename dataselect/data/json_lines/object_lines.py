@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_LINE_FEED = ord("\n")
+
 
 class ObjectLines(Sequence[bytes]):
     r"""`size` lines without their line feeds: objects with a field or more, from brace to brace.
@@ -21,9 +23,24 @@ class ObjectLines(Sequence[bytes]):
     [b'{"a":1}', b'{"b":2}']
     """
 
-    def __init__(self, data: bytes, size: int, lacks: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        size: int,
+        lacks: Collection[str] = (),
+        ends: NDArray[np.intp] | None = None,
+    ) -> None:
         self.data, self.lacks = data, frozenset(lacks)
         self._size = size
+        if ends is not None:
+            self.ends = ends
+
+    @cached_property
+    def ends(self) -> NDArray[np.intp]:
+        """(n,) where the line feeds are."""
+        import numpy as np
+
+        return np.flatnonzero(np.frombuffer(self.data, np.uint8) == _LINE_FEED)
 
     @cached_property
     def _each(self) -> list[bytes]:

@@ -22,6 +22,14 @@ def test_fields_are_added_as_to_a_list(lacks: list[str], fields: Fields) -> None
     assert annotate(joined(lines, lacks), own) == annotate(lines, own)
 
 
+@pytest.mark.parametrize("line", [b'{"text":"100 %"}', b'{"%b":"%%"}', b'{"a":"\x01"}', b"{} "])
+def test_whatever_is_in_a_line_stays(line: bytes) -> None:
+    start = line.rstrip().removesuffix(b"}")
+    member = b'"%d":"%s"' if start == b"{" else b',"%d":"%s"'
+    expected = b"%b%b}%b\n" % (start, member, b" " * line.endswith(b" "))
+    assert annotate([b'{"a":1}', line], {"%d": [b"0", b'"%s"']}) == b'{"a":1,"%d":0}\n' + expected
+
+
 def test_fields_that_may_be_there_are_taken_away() -> None:
     found = without_fields(joined(LINES, ["why"]), ["relevance", "why"])
     assert list(found) == without_fields(LINES, ["relevance", "why"])
