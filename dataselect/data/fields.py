@@ -196,7 +196,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 def _all_texts(values: list[Any]) -> bool:
     try:
-        return all(map(str.strip, values))
+        return all(values) and not any(map(str.isspace, values))
     except TypeError:
         return False
 

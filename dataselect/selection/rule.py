@@ -211,7 +211,6 @@ class Selection:
         from dataselect.selection.ranking import gumbel_keys
         from dataselect.selection.score_table import each_block, group_sizes
 
-        rng = rng or np.random.default_rng(0)
         codes, names = groups or (None, ("",))
         out, exclusions = excluded or (None, ())
         reasons = self._reasons(direction, exclusions)
@@ -231,6 +230,7 @@ class Selection:
         keys: Numbers = scores
         sign = 1 if direction == "high" else -1
         if self.sample is not None:
+            rng = rng or np.random.default_rng(0)
             keys = each_block(
                 "d", len(scores), lambda own: gumbel_keys(scores[own], direction, rng)
             )

@@ -100,7 +100,7 @@ def blocks_of(
         if not cut:
             pending.append(chunk)
         else:
-            data = b"".join([*pending, chunk[:cut]])
+            data = b"".join([*pending, memoryview(chunk)[:cut]])
             yield Block(source, line, data)
             line += _line_feeds(data)
             pending = [chunk[cut:]] if cut < len(chunk) else []

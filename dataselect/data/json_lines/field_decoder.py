@@ -53,6 +53,8 @@ def decode_fields(
     # With as many rows as lines, no line holds two: a line feed is never inside of one of them.
     if len(rows) != len(lines):
         return None
+    if len(wanted) == 1:
+        return lines, [[row.wanted_0 for row in rows]]  # takes half the time of `attrgetter`
     return lines, [list(map(attrgetter(_attribute(distinct.index(each))), rows)) for each in wanted]
 
 

@@ -103,7 +103,8 @@ class NgramWeights:
         for n, buckets in enumerate(self.ngrams.buckets(hashes), start=1):
             # All are in range: "wrap" saves a check and a copy.
             found.append(table.take(buckets[:size], mode="wrap"))
-            found[-1][crossing(ends, n, len(found[-1]))] = 0
+            if n > 1:
+                found[-1][crossing(ends, n, len(found[-1]))] = 0
         for padded in self._padded:
             each = found if single else [padded.take(rows, mode="wrap") for rows in found]
             starting = each[0].astype(self._sum_type, copy=False)
