@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from dataselect.operations.rescore.rescore import Rescore as Rescore
     from dataselect.operations.reselect.scorer import Field as Field
     from dataselect.operations.signals.scorer import SignalScorer as SignalScorer
+    from dataselect.operations.values.slot_values import SlotValues as SlotValues
     from dataselect.operations.winnow.winnow import Winnow as Winnow
     from dataselect.selection.rule import Selection as Selection
     from dataselect.selection.selection_rules import Budget as Budget
@@ -70,6 +71,7 @@ _HOMES = {
     "SignalScorer": "operations.signals.scorer",
     "ExplanationSources": "analysis.explain.explanation",
     "Slot": "data.annotations",
+    "SlotValues": "operations.values.slot_values",
     "Utterance": "data.annotations",
     "Winnow": "operations.winnow.winnow",
     **dict.fromkeys(

@@ -42,6 +42,10 @@ COMMANDS = {
         "operations.check.command",
         "Tell which annotations are doubtful, and why.",
     ),
+    "values": Command(
+        "operations.values.command",
+        "List the values of slots with their synonyms, as a table to edit.",
+    ),
     "select": Command(
         "operations.reselect.command", "Select again on any numeric field, without scoring again."
     ),
@@ -100,7 +104,8 @@ HEADINGS = {
         "signals",
         "select",
     ),
-    "Look at the result": ("check", "compare", "evaluate", "explain", "report"),
+    "Annotations": ("check", "values"),
+    "Look at the result": ("compare", "evaluate", "explain", "report"),
     "Models": tuple(name for name in COMMANDS if name.startswith(("lm ", "paraphrase "))),
     "Files": ("convert",),
 }

@@ -17,6 +17,7 @@ TOPICS = {
         "rescore",
         "signals",
         "check",
+        "values",
         "selection",
     ),
     "Models and files": ("lm", "paraphrase", "formats", "records"),

@@ -41,14 +41,15 @@ class Words(NamedTuple):
 
 def words_of(texts: Sequence[str]) -> Words:
     """The words of one or more texts, without case and punctuation."""
-    spans = word_spans([_spaced(text) for text in texts], lowercase=True)
+    spans = word_spans([spaced(text) for text in texts], lowercase=True)
     hashes, first, places = np.unique(spans.hashes(), return_index=True, return_inverse=True)
     spelled = spans.spellings(first)
     shapes = np.array([_shape(word) for word in spelled], np.float32).reshape(-1, SHAPES)
     return Words(spelled, places, spans.bounds, word_features(spelled, hashes), shapes)
 
 
-def _spaced(text: str) -> str:
+def spaced(text: str) -> str:
+    """A text with spaces around each character of a script that puts none between words."""
     return text if text.isascii() else _UNSPACED.sub(r" \g<0> ", composed(text))
 
 

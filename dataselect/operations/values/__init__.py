@@ -1,0 +1,1 @@
+"""Slot values: their synonyms and canonical forms, the slots of intents, and utterances made."""
