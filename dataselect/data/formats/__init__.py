@@ -118,6 +118,7 @@ _TABLE = (
         "nlu.assistants.rasa:read",
         ("nlu.assistants.rasa:writer",),
         suffixes=(".yml", ".yaml"),
+        takes_values=True,
         folder="nlu.assistants.rasa:files_of",
         needs="yaml",
     ),
@@ -143,6 +144,8 @@ _TABLE = (
     Format(
         "alexa",
         "nlu.assistants.alexa:read_alexa",
+        ("nlu.assistants.alexa_writer:AlexaWriter",),
+        takes_values=True,
         shared_suffixes=(".json",),
         recognizer="nlu.assistants.alexa:recognizes_alexa",
     ),

@@ -28,8 +28,9 @@ class Format:
     format. `writers`: what makes the writer of each file that is written, none where it is only
     read. All files that end in one of `suffixes` are of this format, and of those that end in one
     of `shared_suffixes` those whose first bytes `recognizer(first)` accepts; `by_content`: so are
-    files of unknown suffixes. `takes_columns`, `takes_list_size`: whether a layout may name
-    columns, or say how long lists are. `needs`: a package, by the name that it is imported by.
+    files of unknown suffixes. `takes_columns`, `takes_list_size`, `takes_values`: whether a layout
+    may name columns, say how long lists are, have a table of slot values. `needs`: a package, by
+    the name that it is imported by.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Format:
     by_content: bool = False
     takes_columns: bool = False
     takes_list_size: bool = False
+    takes_values: bool = False
     folder: str | None = None
     files: int = 1
     needs: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from dataselect.data.files.first_bytes import explained
 from dataselect.data.files.line_blocks import BOM, Block, spelled_bytes, split_refused
@@ -13,6 +13,9 @@ from dataselect.data.input_files import Inputs
 from dataselect.data.json_lines.json_values import decoded
 from dataselect.data.records import BadRecord
 from dataselect.errors import InputError, OptionError
+
+if TYPE_CHECKING:
+    from dataselect.data.formats.nlu.canonical_forms import CanonicalForms
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Layout:
     first line of each file holds names. `delimiter`: what stands between cells of CSV, None to look
     at the first line. `text_field`: the field for the text. `list_size`: how many hypotheses each
     n-best list has, where nothing else tells. `blank_lines`: whether a line of text may be blank,
-    as what a recogniser heard may.
+    as what a recogniser heard may. `values`: canonical forms of slot values, for formats with a
+    place for synonyms.
     """
 
     columns: tuple[str, ...] | None = None
@@ -32,6 +36,7 @@ class Layout:
     text_field: str = "text"
     list_size: int | None = None
     blank_lines: bool = False
+    values: CanonicalForms | None = None
 
     def __post_init__(self) -> None:
         """Raise OptionError for a delimiter that is no single character of ASCII."""

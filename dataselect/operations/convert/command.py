@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dataselect.data.formats.record_files import RecordFiles
     from dataselect.data.records import BadRecord
 
-USUAL = "from to columns no_header delimiter id text_field on_error output"
+USUAL = "from to columns no_header delimiter id text_field values on_error output"
 EXAMPLES = r"""
 dataselect convert --to text relevant.jsonl > relevant.txt
 dataselect convert --columns id,text -o relevant.tsv relevant.jsonl
@@ -28,6 +28,12 @@ def command(
     *,
     target: str | None = TARGET,
     id_: str | None = option("PREFIX", "Options", "Add a field 'id': PREFIX and a number from 0."),
+    values: str | None = option(
+        "FILE",
+        "Options",
+        "rasa, alexa: synonyms by the canonical forms of this table, as dataselect values writes "
+        "it.",
+    ),
     output: OutputOptions,
 ) -> None:
     """Turn files of one format into another; see dataselect help formats.
@@ -38,6 +44,8 @@ def command(
     where none may be is an error with file and line.
     """
     from dataselect.data.formats import named, of_output
+    from dataselect.data.formats.nlu.canonical_forms import CanonicalForms
+    from dataselect.data.formats.record_files import RecordFiles
     from dataselect.execution.run import Run
 
     settings = replace(output.build(), target=target)
@@ -46,11 +54,16 @@ def command(
     found = inputs.open(
         digest=settings.report is not None, text_field=settings.text_field, written=written
     )
+    if values is not None:
+        if not written.takes_values:
+            raise OptionError("--values is for rasa and alexa; leave it out, or add --to rasa")
+        layout = replace(layout, values=CanonicalForms.read(values))
     if id_ is None and {written, *found.formats} == {named("jsonl", "")}:
         raise OptionError("from jsonl to jsonl changes nothing; give --from, --to or --id")
     if any(each.takes_columns for each in found.formats):
         layout = replace(layout, columns=None)
-    with Run(found, replace(settings, layout=layout), writes_records=True) as run:
+    tables = [] if values is None else [RecordFiles([values])]
+    with Run(found, replace(settings, layout=layout), also_read=tables, writes_records=True) as run:
         run.warnings = _doubts(found, inputs.source)
         run.write_records(_with_ids(found, id_), "convert")
     warn(run.warnings, settings)

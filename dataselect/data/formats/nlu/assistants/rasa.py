@@ -23,6 +23,7 @@ from dataselect.data.formats.lines import (
 )
 from dataselect.data.formats.nlu.annotated import annotated, utterance
 from dataselect.data.formats.nlu.assistants.rasa_markup import BLANKS, marked, unmarked
+from dataselect.data.formats.nlu.canonical_forms import CanonicalForm, CanonicalForms, folded
 from dataselect.data.formats.writers import RecordWriter
 from dataselect.data.formats.yaml_document import (
     UNPRINTABLE,
@@ -36,6 +37,7 @@ from dataselect.data.formats.yaml_document import (
 )
 from dataselect.data.input_files import Inputs
 from dataselect.data.json_lines.json_values import encoded
+from dataselect.errors import InputError
 
 _SHAPE = "a Rasa file holds 'nlu:' with '- intent:' and 'examples:'"
 _NLU = re.compile(rb"^nlu[ \t]*:", re.MULTILINE)
@@ -168,8 +170,10 @@ def _plain_value(node: Any, seen: set[int]) -> Any:
 class RasaWriter(RecordWriter):
     """Examples by intent, in the order in which intents first appear; written at the end."""
 
-    def __init__(self, text_field: str) -> None:
-        self._text_field = text_field
+    def __init__(self, layout: Layout) -> None:
+        """Raises InputError for a table of values that gives one value several names."""
+        self._text_field = layout.text_field
+        self._synonyms = {} if layout.values is None else _names_in_rasa(layout.values)
         self._examples: dict[str, list[tuple[str, Any]]] = {}
 
     def write(self, fields: dict[str, Any]) -> bytes:
@@ -185,8 +189,7 @@ class RasaWriter(RecordWriter):
         """The whole file."""
         lines = ['version: "3.1"', "nlu:"]
         for intent, examples in self._examples.items():
-            is_plain = _PLAIN.fullmatch(intent) and intent.lower() not in _NOT_TEXT
-            lines.append(f"- intent: {intent if is_plain else encoded(intent).decode()}")
+            lines.append(f"- intent: {_spelled(intent)}")
             if all(metadata is None for _, metadata in examples):
                 lines += ["  examples: |", *[f"    - {example}" for example, _ in examples]]
                 continue
@@ -195,9 +198,46 @@ class RasaWriter(RecordWriter):
                 lines += ["  - text: |", f"      {example}"]
                 if metadata is not None:
                     lines.append(f"    metadata: {encoded(metadata).decode()}")
+        for name, values in self._synonyms.items():
+            lines += [f"- synonym: {_spelled(name)}", "  examples: |"]
+            lines += [f"    - {value}" for value in values]
         return "\n".join([*lines, ""]).encode()
+
+
+def _spelled(name: str) -> str:
+    """A name as YAML has it."""
+    is_plain = _PLAIN.fullmatch(name) and name.lower() not in _NOT_TEXT
+    return name if is_plain else encoded(name).decode()
+
+
+def _names_in_rasa(table: CanonicalForms) -> dict[str, list[str]]:
+    """Synonyms by their canonical form. Raises InputError.
+
+    Rasa looks a value up whatever its slot, so that it has one canonical form in all of them.
+    """
+    named: dict[str, CanonicalForm] = {}
+    for row in table.rows.values():
+        known = named.setdefault(folded(row.value), row)
+        if known.canonical != row.canonical:
+            raise InputError(
+                str(
+                    row.line.bad(
+                        f"value '{row.value}' is '{row.canonical}' in slot '{row.slot}', and "
+                        f"'{known.canonical}' in slot '{known.slot}' in line {known.line.number}; "
+                        "Rasa has one for all slots, give both the same"
+                    )
+                )
+            )
+        if wrong := UNPRINTABLE.search(row.value + row.canonical):
+            raise InputError(str(row.line.bad(f"YAML cannot hold {wrong[0]!r}; remove it")))
+    found: dict[str, list[str]] = {}
+    for row in table.synonyms():
+        values = found.setdefault(row.canonical, [])
+        if row.value not in values:
+            values.append(row.value)
+    return found
 
 
 def writer(layout: Layout) -> RecordWriter:
     """A writer of one file."""
-    return RasaWriter(layout.text_field)
+    return RasaWriter(layout)
