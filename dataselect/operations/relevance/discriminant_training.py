@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from dataselect.errors import InputError
 from dataselect.models.cross_validation import FOLDS, folds, mean_ranks, precision_at, roc_auc
 from dataselect.models.platt_scaling import PlattScaling, smoothed_targets
+from dataselect.models.sparse import sums_of_rows
 from dataselect.operations.relevance.held_out import (
     USUAL_C,
     balanced_costs,
@@ -34,7 +35,7 @@ _NEAR_COPY = 0.8  # Jaccard overlap of n-grams from which a background text is a
 _PAIRS_AT_ONCE = 10_000_000  # compared in one matrix product: 120 MB where every pair overlaps
 _MOST_IN_SAMPLE = 5_000  # of one side; more texts move neither penalty nor calibration
 _ENOUGH_TO_CHOOSE = 1_000  # in-domain texts, for a choice of penalty that is no chance
-_MOST_TOGETHER, _FEW = 8, 500  # sets, and texts of theirs, whose regressions share their rows
+_MOST_TOGETHER, _FEW = 5, 500  # sets, and texts of theirs, whose regressions share their rows
 _FLATTEST = 0.2  # slope: where nothing was learnt, a ranking still is not turned over
 
 
@@ -58,14 +59,18 @@ def near_copies(copies: csr_array, originals: csr_array) -> NDArray[np.bool_]:
     Jaccard index of the columns that are not zero; both (·, f) sparse counts.
     """
     found = np.zeros(copies.shape[0], bool)
+    known = np.bincount(originals.indices, minlength=originals.shape[1]) > 0
+    overlap = sums_of_rows(copies, known[copies.indices])  # with all originals together
+    likely = np.flatnonzero(overlap >= _NEAR_COPY * np.diff(copies.indptr))
     sizes = np.diff(originals.indptr)
     right = originals.sign().T.tocsc()
     rows = max(1, _PAIRS_AT_ONCE // max(1, originals.shape[0]))
-    for start in range(0, copies.shape[0], rows):
-        left = copies[start : start + rows].sign()
+    for start in range(0, len(likely), rows):
+        some = likely[start : start + rows]
+        left = copies[some].sign()
         shared = (left @ right).tocoo()
         union = np.diff(left.indptr)[shared.row] + sizes[shared.col] - shared.data
-        found[start + shared.row[shared.data >= _NEAR_COPY * union]] = True
+        found[some[shared.row[shared.data >= _NEAR_COPY * union]]] = True
     return found
 
 

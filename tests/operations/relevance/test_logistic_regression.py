@@ -6,6 +6,7 @@ from scipy.sparse import csr_array, random_array
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
+from dataselect.operations.relevance import logistic_regression
 from dataselect.operations.relevance.held_out import balanced_costs, held_out_margins
 from dataselect.operations.relevance.logistic_regression import fit
 
@@ -36,7 +37,11 @@ def reference(rows: csr_array, positive: np.ndarray) -> LogisticRegression:
     return model.fit(rows, positive)
 
 
-def test_weights_agree_with_liblinear(rows: csr_array, sides: np.ndarray) -> None:
+@pytest.mark.parametrize("most_heavy", [0, 100])
+def test_weights_agree_with_liblinear(
+    rows: csr_array, sides: np.ndarray, most_heavy: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logistic_regression, "_MOST_HEAVY", most_heavy)
     used = np.ones_like(sides)
     used[:50, 1] = False
     found = fit(rows, sides, balanced_costs(sides, used, PENALTY))
