@@ -19,7 +19,7 @@ from dataselect.models.intent_classifier.features import (
     feature_counts,
 )
 from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
-from dataselect.models.intent_classifier.self_training import TwoViewTexts, WeightedTargets
+from dataselect.models.intent_classifier.self_training import ClassifiedTexts, TwoViewTexts
 from dataselect.models.intent_classifier.temperature import label_log_probs, temperature
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ class _Problem:
             return TwoViewTexts(rows, counts[:, words].sign())
 
         self.pool = seen(pool_counts, pool)
-        self.labelled = WeightedTargets(
-            seen(counts, self.known), np.eye(every, dtype=np.float32)[self.classes], self._weights()
+        self.labelled = ClassifiedTexts(
+            seen(counts, self.known), self.classes, every, self._weights()
         )
 
     def _weights(self) -> NDArray[np.float64]:

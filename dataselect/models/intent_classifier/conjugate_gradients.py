@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from dataselect.models.intent_classifier.targets import Targets
+
 _ITERATIONS = 60
 _LOSS_TOLERANCE = 1e-5
 _STEPS = 6  # of Newton's method along a line, at most
@@ -20,112 +22,123 @@ _CELLS = 1 << 20  # of a matrix looked at in one go
 
 def minimise(
     rows: csr_array,
-    targets: NDArray[np.float32],
+    targets: Targets,
     weights: NDArray[np.float32],
     penalty: float,
     point: NDArray[np.float32],
-) -> None:
-    """Move `point` (f + 1, k), weights and offsets below, to the lowest loss of `regression.fit`.
+) -> NDArray[np.float32]:
+    """(f, k) weights of the lowest loss of `regression.fit`, as sums of rows.
 
-    Nonlinear conjugate gradients (Polak & Ribière 1969) with exact searches along lines, on which
-    log-odds are linear. `rows` (n, f), `targets` (n, k) and `weights` (n, 1), which add up to 1.
-    Holds three arrays like `point` and three like `targets` at once; L-BFGS takes some twenty.
+    `point` (n + 1, k) is moved there: the coefficients of these sums (Kimeldorf & Wahba 1970) and
+    offsets below. `rows` (n, f), `targets` of n rows and `weights` (n,), which add up to 1.
+
+    Nonlinear conjugate gradients (Polak & Ribière 1969) of the weights, with exact searches along
+    lines, on which log-odds are linear. Holds five arrays like `point`; L-BFGS takes some twenty
+    like the weights.
     """
-    problem = _Problem(rows, targets, weights, penalty)
-    odds = problem.odds(point)
-    gradient, direction = np.zeros_like(point), np.zeros_like(point)
-    before, length = np.inf, 0.0
+    problem = _Problem(rows, targets, weights, penalty, point)
+    before = np.inf
     for _ in range(_ITERATIONS):
-        error, loss = problem.error(odds)
-        loss += penalty / 2 * _dot(point[:-1], point[:-1])
+        loss = problem.loss()
         if before - loss <= _LOSS_TOLERANCE * max(abs(before), abs(loss), 1.0) < np.inf:
             break
         before = loss
-        own, shared = problem.update(gradient, error, point)
-        del error
-        direction *= max(own - shared, 0.0) / length if length else 0.0
-        direction -= gradient
-        length = own
-        slope = _dot(gradient, direction)
-        if slope >= 0:
-            np.negative(gradient, out=direction)
-            slope = -own
+        slope = problem.turn()
         if not slope:
             break
-        change = problem.odds(direction)
-        step = problem.line(odds, change, point, direction, slope)
-        for part in _parts(point):
-            point[part] += np.float32(step) * direction[part]
-        for part in _parts(odds):
-            odds[part] += np.float32(step) * change[part]
-        del change
+        problem.go(problem.line(slope))
+    return problem.feature_weights()
 
 
 class _Problem:
+    """Where the search is, and where it goes.
+
+    `odds` (n, k) are log-odds; `along` (n, k) is how they change along the line. The line is
+    `direction` (n + 1, k), coefficients and offsets as in `point`; `steep` (n, k) is how log-odds
+    change by the coefficients of the gradient, and `slopes` (k,) is the gradient by the offsets.
+    """
+
     def __init__(
         self,
         rows: csr_array,
-        targets: NDArray[np.float32],
+        targets: Targets,
         weights: NDArray[np.float32],
         penalty: float,
+        point: NDArray[np.float32],
     ) -> None:
         self.rows, self.columns = rows, rows.T.tocsr()
         self.targets, self.weights, self.penalty = targets, weights, penalty
+        self.point, self.direction = point, np.zeros_like(point)
+        self.odds, self.along, self.steep = (np.zeros_like(point[:-1]) for _ in range(3))
+        if point[:-1].any():
+            for some in self._classes():
+                self.odds[:, some] = rows @ (self.columns @ _whole(point[:-1, some]))
+        self.odds += point[-1]
+        self.totals = np.zeros(len(self.odds), np.float32)
+        self.slopes = np.zeros_like(point[-1])
+        self.length = 0.0  # of the gradient, squared
 
-    def odds(self, point: NDArray[np.float32]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = self.rows @ point[:-1]
-        found += point[-1]
+    def loss(self) -> float:
+        """The loss; finds `totals`, too."""
+        self.totals = _log_totals(self.odds)
+        entropy = float(self.weights @ self.totals.astype(np.float64))
+        entropy -= self.targets.expectation(self.odds, self.weights)
+        return entropy + self.penalty / 2 * _product(self.point, self.odds, self.point[-1])
+
+    def turn(self) -> float:
+        """Turn the line; returns the slope of the loss at its start."""
+        earlier, offsets = self.slopes, self.direction[-1]
+        self.slopes = np.empty_like(earlier)
+        own = shared = ahead = 0.0
+        for some in self._classes():
+            error = self._error(some)
+            self.slopes[some] = error.sum(axis=0)
+            error += np.float32(self.penalty) * self.point[:-1, some]
+            found = self.rows @ (self.columns @ error)
+            own += _dot(error, found)
+            shared += _dot(error, self.steep[:, some])
+            ahead += _dot(error, self.along[:, some])
+            ahead += float((self.slopes[some] - error.sum(axis=0)) @ offsets[some])
+            self.steep[:, some] = found
+        own += float(self.slopes @ self.slopes)
+        shared += float(self.slopes @ earlier)
+        times = max(own - shared, 0.0) / self.length if self.length else 0.0
+        if times * ahead >= own:  # it would lead upwards
+            times = 0.0
+        self.length = own
+        self.direction *= np.float32(times)
+        self.direction[-1] -= self.slopes
+        for some in self._classes():
+            error = self._error(some)
+            error += np.float32(self.penalty) * self.point[:-1, some]
+            self.direction[:-1, some] -= error
+        for part in _parts(self.along):
+            self.along[part] *= np.float32(times)
+            self.along[part] -= self.steep[part] + self.slopes
+        return times * ahead - own
+
+    def go(self, step: float) -> None:
+        """Move along the line."""
+        _add(self.point, step, self.direction)
+        _add(self.odds, step, self.along)
+
+    def feature_weights(self) -> NDArray[np.float32]:
+        """(f, k) the weights at the point; nothing but these can be asked for afterwards."""
+        del self.odds, self.along, self.steep, self.direction
+        found = np.empty((self.rows.shape[1], self.point.shape[1]), np.float32)
+        for some in self._classes():
+            found[:, some] = self.columns @ _whole(self.point[:-1, some])
         return found
 
-    def error(self, odds: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-        """(n, k) derivatives of the cross-entropy by the log-odds, and the cross-entropy."""
-        error, entropy = np.empty_like(odds), 0.0
-        for part in _parts(odds):
-            likely, logarithms = _softmax(odds[part])
-            targets, weights = self.targets[part], self.weights[part]
-            entropy -= float((weights * targets * logarithms).sum(dtype=np.float64))
-            likely -= targets
-            error[part] = weights * likely
-        return error, entropy
-
-    def update(
-        self, gradient: NDArray[np.float32], error: NDArray[np.float32], point: NDArray[np.float32]
-    ) -> tuple[float, float]:
-        """Replace the gradient, class by class; its square, and its product with the old one."""
-        own = shared = 0.0
-        width = max(1, _CELLS // len(point))
-        for start in range(0, point.shape[1], width):
-            some = slice(start, start + width)
-            part = np.empty_like(gradient[:, some])
-            part[:-1] = self.columns @ np.ascontiguousarray(error[:, some])
-            part[:-1] += np.float32(self.penalty) * point[:-1, some]
-            part[-1] = error[:, some].sum(axis=0)
-            own += float((part * part).sum(dtype=np.float64))
-            shared += float((part * gradient[:, some]).sum(dtype=np.float64))
-            gradient[:, some] = part
-        return own, shared
-
-    def line(
-        self,
-        odds: NDArray[np.float32],
-        change: NDArray[np.float32],
-        point: NDArray[np.float32],
-        direction: NDArray[np.float32],
-        slope: float,
-    ) -> float:
-        """How far to go along a line, on which the loss is convex."""
-        inner = self.penalty * _dot(point[:-1], direction[:-1])
-        square = self.penalty * _dot(direction[:-1], direction[:-1])
+    def line(self, slope: float) -> float:
+        """How far to go along the line, on which the loss is convex."""
+        offsets = self.direction[-1]
+        inner = self.penalty * _product(self.point, self.along, offsets)
+        square = self.penalty * _product(self.direction, self.along, offsets)
         lowest, highest, step = 0.0, np.inf, 0.0
-        given = sum(
-            float(
-                self.weights[part, 0]
-                @ (self.targets[part] * change[part]).sum(axis=1, dtype=np.float64)
-            )
-            for part in _parts(odds)
-        )
+        given = self.targets.expectation(self.along, self.weights)
         for _ in range(_STEPS):
-            first, second = self._derivatives(odds, change, step)
+            first, second = self._derivatives(step)
             first, second = first - given + inner + step * square, second + square
             if step and abs(first) <= _FLAT_ENOUGH * abs(slope):
                 break
@@ -135,15 +148,13 @@ class _Problem:
                 step = (lowest + highest) / 2 if highest < np.inf else 2 * lowest + 1
         return step
 
-    def _derivatives(
-        self, odds: NDArray[np.float32], change: NDArray[np.float32], step: float
-    ) -> tuple[float, float]:
+    def _derivatives(self, step: float) -> tuple[float, float]:
         """First derivative of the logarithms of totals by the step, and the second."""
         first = second = 0.0
-        for part in _parts(odds):
-            own, weights = change[part], self.weights[part, 0].astype(np.float64)
+        for part in _parts(self.odds):
+            own, weights = self.along[part], self.weights[part].astype(np.float64)
             likely = np.float32(step) * own
-            likely += odds[part]
+            likely += self.odds[part]
             likely -= likely.max(axis=1, keepdims=True)
             np.exp(likely, out=likely)
             total = likely.sum(axis=1, dtype=np.float64)
@@ -155,15 +166,46 @@ class _Problem:
             second += float(weights @ (square - mean**2))
         return first, second
 
+    def _error(self, some: slice) -> NDArray[np.float32]:
+        """(n, classes) derivatives of the cross-entropy by the log-odds of some classes."""
+        error: NDArray[np.float32] = np.exp(self.odds[:, some] - self.totals[:, None])
+        error *= self.weights[:, None]
+        self.targets.subtract_from(error, self.weights, some)
+        return error
 
-def _softmax(odds: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Probabilities, and their logarithms."""
-    logarithms = odds - odds.max(axis=1, keepdims=True)
-    likely = np.exp(logarithms)
-    total = likely.sum(axis=1, keepdims=True)
-    logarithms -= np.log(total)
-    likely /= total
-    return likely, logarithms
+    def _classes(self) -> Iterator[slice]:
+        """Yield slices of classes, for which products of rows stay in the cache."""
+        count = self.point.shape[1]
+        width = max(1, _CELLS // max(self.rows.shape))
+        for start in range(0, count, width):
+            yield slice(start, min(start + width, count))
+
+
+def _log_totals(odds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n,) logarithms of the sums of exp(log-odds), which are probabilities less these."""
+    found = np.empty(len(odds), np.float32)
+    for part in _parts(odds):
+        highest = odds[part].max(axis=1, keepdims=True)
+        found[part] = highest[:, 0] + np.log(np.exp(odds[part] - highest).sum(axis=1))
+    return found
+
+
+def _add(one: NDArray[np.float32], times: float, other: NDArray[np.float32]) -> None:
+    """Add so many times another array in place, without another of the size."""
+    for part in _parts(one):
+        one[part] += np.float32(times) * other[part]
+
+
+def _product(
+    point: NDArray[np.float32], odds: NDArray[np.float32], offsets: NDArray[np.float32]
+) -> float:
+    """The product of the weights of a point and of those that make log-odds with offsets."""
+    sums = point[:-1].sum(axis=0, dtype=np.float64)
+    return _dot(point[:-1], odds) - float(sums @ offsets)
+
+
+def _whole(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(matrix)
 
 
 def _dot(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -17,6 +18,8 @@ from dataselect.models.sparse import inverse_document_frequency
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
+
+    from dataselect.models.intent_classifier.soft_regression import MultinomialWeights
 
 # Words and pairs of words. On 45 intents of CLINC150 with ten texts each, the characters inside
 # words take a quarter of the errors away; threes of words add nothing to them.
@@ -42,6 +45,9 @@ class View(Protocol):
     def rows(self, texts: Sequence[str]) -> csr_array:
         """(n, width) unit rows; zeros for a text without known features."""
 
+    def log_odds(self, texts: Sequence[str], linear: MultinomialWeights) -> NDArray[np.float64]:
+        """(n, k) what a regression says of the rows of texts."""
+
     def about(self) -> dict[str, Any]:
         """The part of a saved model that is JSON."""
 
@@ -55,6 +61,14 @@ def feature_counts(texts: Sequence[str]) -> csr_array:
 
     if not texts:
         return csr_array((0, COLUMNS))
+    occurrences, inside = _words(texts)
+    return hstack([_NGRAMS.matrix(texts), occurrences @ inside], format="csr")
+
+
+def _words(texts: Sequence[str]) -> tuple[csr_array, csr_array]:
+    """Which distinct words each text has, (n, w), and the features of these, (w, 2**BITS)."""
+    from scipy.sparse import csr_array
+
     spans = word_spans(texts, lowercase=True)
     hashes = spans.hashes()
     distinct, first, places = np.unique(hashes, return_index=True, return_inverse=True)
@@ -62,8 +76,19 @@ def feature_counts(texts: Sequence[str]) -> csr_array:
         (np.ones(len(places), np.float32), places, spans.bounds),
         shape=(len(texts), len(distinct)),
     )
-    inside = occurrences @ word_features(spans.spellings(first), distinct)
-    return hstack([_NGRAMS.matrix(texts), inside], format="csr")
+    return occurrences, word_features(spans.spellings(first), distinct)
+
+
+def _squares(rows: csr_array) -> NDArray[np.float64]:
+    """(n,) squared lengths of rows, each added up by itself in one order."""
+    owners = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    found: NDArray[Any] = np.bincount(owners, rows.data**2, rows.shape[0])
+    return found
+
+
+def _lengths(squares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) what to divide rows by; 1 for one that is nothing but zeros."""
+    return np.sqrt(np.where(squares > 0, squares, 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,12 +128,40 @@ class NgramView:
 
     def weighted(self, counts: csr_array) -> csr_array:
         """(n, width) unit rows of counts, as of `feature_counts`."""
-        from scipy.sparse import csr_array, diags_array
+        rows = self._scaled(counts)
+        rows.data /= np.repeat(_lengths(_squares(rows)), np.diff(rows.indptr))
+        return rows
 
-        rows = counts[:, self.columns] @ diags_array(self.scale)
-        squares = csr_array((rows.data**2, rows.indices, rows.indptr), shape=rows.shape)
-        lengths = np.sqrt(squares @ np.ones(self.width))
-        return diags_array(1 / np.where(lengths > 0, lengths, 1)) @ rows
+    def log_odds(self, texts: Sequence[str], linear: MultinomialWeights) -> NDArray[np.float64]:
+        """As `View` has it; what is inside a word meets the weights once a batch."""
+        if not texts:
+            return linear(self.rows(texts))
+        occurrences, inside = _words(texts)
+        inside = self._scaled(inside, WORD_COLUMNS)
+        ngrams = self._scaled(_NGRAMS.matrix(texts))
+        odds = linear.product(ngrams)
+        odds += occurrences @ linear.product(inside)
+        odds /= _lengths(_squares(ngrams) + _squares(occurrences @ inside))[:, None]
+        odds += linear.offsets
+        return odds
+
+    def _scaled(self, counts: csr_array, first: int = 0) -> csr_array:
+        """(n, width) weighted counts; their columns are those of `feature_counts` from `first`."""
+        from scipy.sparse import csr_array
+
+        places = self._places[first:][counts.indices]
+        known = places >= 0
+        columns = places[known]
+        bounds = np.append(0, np.cumsum(known))[counts.indptr]
+        weights = counts.data[known] * self.scale[columns]
+        return csr_array((weights, columns, bounds), shape=(counts.shape[0], self.width))
+
+    @cached_property
+    def _places(self) -> NDArray[np.int32]:
+        """(COLUMNS,) the place of each column of `feature_counts` among `columns`, or -1."""
+        places = np.full(COLUMNS, -1, np.int32)
+        places[self.columns] = np.arange(self.width)
+        return places
 
     def about(self) -> dict[str, Any]:
         return {"kind": self.kind, "order": _NGRAMS.order, "bits": [_NGRAMS.bits, BITS]}
@@ -155,6 +208,9 @@ class EncoderView:
         from scipy.sparse import csr_array
 
         return csr_array(self.encoder.encode(texts, unit=True).astype(np.float64))
+
+    def log_odds(self, texts: Sequence[str], linear: MultinomialWeights) -> NDArray[np.float64]:
+        return linear(self.rows(texts))
 
     def about(self) -> dict[str, Any]:
         return {"kind": self.kind, "encoder": self.encoder.about()}

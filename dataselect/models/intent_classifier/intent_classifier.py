@@ -133,7 +133,7 @@ class IntentClassifier(FittedModel):
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """(n, a) the probability of each of `names_`; a text's do not depend on the other texts."""
-        odds = self.linear_(self.view_.rows(texts))
+        odds = self.view_.log_odds(texts, self.linear_)
         return np.exp(label_log_probs(odds, self.label_of_class_, self.temperature_))
 
     def label(self, texts: Sequence[str]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

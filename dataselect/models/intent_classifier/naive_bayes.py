@@ -21,7 +21,10 @@ _SMOOTHING = 0.01
 
 @dataclass(frozen=True)
 class NaiveBayes:
-    """Log-probabilities of f words by class, `words` (f, k), and of the classes, `prior` (k,)."""
+    """Log-probabilities of f words by class, `words` (f, k), and of the classes, `prior` (k,).
+
+    The latter but for a constant, so that classes can be learnt apart.
+    """
 
     words: NDArray[np.float64]
     prior: NDArray[np.float64]
@@ -41,7 +44,7 @@ class NaiveBayes:
         counts += smoothing[:, None]
         counts /= counts.sum(axis=0)
         total = np.maximum(beliefs.sum(axis=0), np.finfo(np.float64).tiny)
-        return cls(np.log(counts, out=counts), np.log(total / total.sum()))
+        return cls(np.log(counts, out=counts), np.log(total))
 
     def __call__(self, present: csr_array) -> NDArray[np.float64]:
         odds: NDArray[np.float64] = present @ self.words

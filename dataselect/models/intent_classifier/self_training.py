@@ -17,6 +17,7 @@ import numpy as np
 
 from dataselect.models.intent_classifier.naive_bayes import NaiveBayes
 from dataselect.models.intent_classifier.soft_regression import MultinomialWeights, fit, log_softmax
+from dataselect.models.intent_classifier.targets import Targets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +33,7 @@ _LABELLED_PENALTY, _TOGETHER_PENALTY = 1e-4, 1e-5
 _BAYES_SHARE = 0.1
 # What a pool text counts where a labelled text counts 1; 0.1 is a little worse, so is 1.
 _POOL_WEIGHT = 0.3
+_CLASSES = 64  # that naive Bayes learns in one go
 
 
 @dataclass(frozen=True)
@@ -49,49 +51,60 @@ class TwoViewTexts:
 
 
 @dataclass(frozen=True)
-class WeightedTargets:
-    """Texts with `targets` (n, k), 1 for the class of each, and `weights` (n,)."""
+class ClassifiedTexts:
+    """Texts with `classes` (n,), each one of `count`, and `weights` (n,)."""
 
     texts: TwoViewTexts
-    targets: NDArray[np.float32]
+    classes: NDArray[np.intp]
+    count: int
     weights: NDArray[np.float64]
 
-    def subset(self, which: NDArray[np.intp]) -> WeightedTargets:
-        return WeightedTargets(self.texts.subset(which), self.targets[which], self.weights[which])
+    def subset(self, which: NDArray[np.intp]) -> ClassifiedTexts:
+        texts, classes, weights = self.texts.subset(which), self.classes[which], self.weights[which]
+        return ClassifiedTexts(texts, classes, self.count, weights)
 
     def learn(self, pool: TwoViewTexts, rounds: int) -> MultinomialWeights:
         """Logistic regression on these texts, and on the pool as it is labelled in the rounds."""
         from scipy.sparse import vstack
 
-        alone = fit(self.texts.rows, self.targets, self.weights, _LABELLED_PENALTY)
+        nothing = np.empty((0, self.count), np.float32)
+        known = Targets(self.classes, nothing)
+        alone, point = fit(self.texts.rows, known, self.weights, _LABELLED_PENALTY)
         if not rounds or not pool.rows.shape[0]:
             return alone
-        beliefs = self._beliefs(pool, log_softmax(alone(pool.rows)), rounds)
-        weights = np.concatenate((self.weights, np.full(len(beliefs), _POOL_WEIGHT)))
-        targets = np.concatenate((self.targets, beliefs), dtype=np.float32)
-        del beliefs
+        own = log_softmax(alone(pool.rows))
+        del alone  # which may be large
+        beliefs = self._beliefs(pool, own, rounds)
+        del own
         return fit(
             vstack([self.texts.rows, pool.rows], format="csr"),
-            targets,
-            weights,
+            Targets(self.classes, beliefs),
+            np.concatenate((self.weights, np.full(len(beliefs), _POOL_WEIGHT))),
             _TOGETHER_PENALTY,
-            start=alone,
-        )
+            start=point,
+        ).linear
 
     def _beliefs(
         self, pool: TwoViewTexts, own: NDArray[np.float64], rounds: int
-    ) -> NDArray[np.float64]:
+    ) -> NDArray[np.float32]:
         """(m, k) the probability of each class for each pool text; `own` are the regression's."""
-        from scipy.sparse import vstack
+        from scipy.sparse import csr_array, vstack
 
         words = vstack([self.texts.words, pool.words], format="csr")
+        known = len(self.classes)
         # Arrays of texts by classes may be large: few live at once.
-        counted = np.concatenate((self.targets * self.weights[:, None], np.exp(own)))
-        beliefs = counted[len(self.targets) :]
+        labelled = csr_array(
+            (self.weights, self.classes, np.arange(known + 1)), shape=(known, self.count)
+        ).tocsc()
+        beliefs, both = np.exp(own), np.empty_like(own)
         for _ in range(rounds):
             beliefs *= _POOL_WEIGHT
-            both = log_softmax(NaiveBayes.fit(words, counted)(pool.words))
+            for start in range(0, self.count, _CLASSES):
+                some = slice(start, start + _CLASSES)
+                counted = np.concatenate((labelled[:, some].toarray(), beliefs[:, some]))
+                both[:, some] = NaiveBayes.fit(words, counted)(pool.words)
+            both[:] = log_softmax(both)
             both *= _BAYES_SHARE
             both += own
             np.exp(log_softmax(both), out=beliefs)
-        return beliefs
+        return beliefs.astype(np.float32)

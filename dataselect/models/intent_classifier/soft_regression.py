@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,6 +12,8 @@ from dataselect.models.intent_classifier.conjugate_gradients import minimise
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
+
+    from dataselect.models.intent_classifier.targets import Targets
 
 _ITERATIONS = 40  # of L-BFGS; 60 change no error on CLINC150
 _REMEMBERED = 6  # pairs of vectors that L-BFGS keeps
@@ -32,26 +33,26 @@ class MultinomialWeights:
 
     def __call__(self, rows: csr_array) -> NDArray[np.float64]:
         """(n, k) log-odds, each row's by itself."""
+        odds = self.product(rows)
+        odds += self.offsets
+        return odds
+
+    def product(self, rows: csr_array) -> NDArray[np.float64]:
+        """(n, k) log-odds but for the offsets."""
         rows = rows.astype(np.float64)
         odds = np.empty((rows.shape[0], len(self.offsets)))
         width = max(1, _CELLS // max(1, len(self.weights)))
         for start in range(0, odds.shape[1], width):
             some = slice(start, start + width)
             odds[:, some] = rows @ self.weights[:, some].astype(np.float64)
-        odds += self.offsets
         return odds
 
-    def joined(self) -> NDArray[np.float32]:
-        """(f + 1, k) weights and offsets; the array that both are parts of, if there is one."""
-        whole = self.weights.base
-        if (
-            whole is not None
-            and whole is self.offsets.base
-            and whole.shape[1:] == (len(self.offsets),)
-            and len(whole) == len(self.weights) + 1
-        ):
-            return whole
-        return np.vstack([self.weights, self.offsets])
+
+class FittedRegression(NamedTuple):
+    """A regression, and the point where its solver ended, for another fit to start from."""
+
+    linear: MultinomialWeights
+    point: NDArray[np.float32]
 
 
 def log_softmax(odds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -67,39 +68,42 @@ def log_softmax(odds: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def fit(
     rows: csr_array,
-    targets: NDArray[np.float32] | NDArray[np.float64],
+    targets: Targets,
     weights: NDArray[np.float64],
     penalty: float,
-    start: MultinomialWeights | None = None,
-) -> MultinomialWeights:
+    start: NDArray[np.float32] | None = None,
+) -> FittedRegression:
     """Minimise the weighted mean cross-entropy plus `penalty` / 2 times the squared weights.
 
-    `rows` (n, f); `targets` (n, k) probabilities; `weights` (n,) what each row counts. By L-BFGS,
-    or by conjugate gradients where its memory would be too large, which may use `start` up.
+    `rows` (n, f); `targets` of n rows; `weights` (n,) what each row counts. By L-BFGS,
+    or by conjugate gradients where its memory would be too large. `start`: the point of an earlier
+    fit of the same width; its rows were the first of these.
     """
     from scipy.optimize import minimize
 
-    shape = rows.shape[1] + 1, targets.shape[1]  # the last row are the offsets
-    if math.prod(shape) > _MOST_WEIGHTS:
-        point = np.zeros(shape, np.float32) if start is None else start.joined()
-        shares = (weights / weights.sum()).astype(np.float32)[:, None]
-        minimise(
-            rows.astype(np.float32), targets.astype(np.float32, copy=False), shares, penalty, point
-        )
-        return MultinomialWeights(point[:-1], point[-1])
-    problem = _Problem(rows, targets, weights, penalty)
-    first = np.zeros(shape)
-    if start is not None:
-        first[:-1], first[-1] = start.weights, start.offsets
-    found = minimize(
-        problem,
-        first.ravel(),
+    if rows.shape[1] * targets.count > _MOST_WEIGHTS:
+        point = _enlarged(start, rows.shape[0] + 1, targets.count)
+        shares = (weights / weights.sum()).astype(np.float32)
+        found = minimise(rows.astype(np.float32), targets, shares, penalty, point)
+        return FittedRegression(MultinomialWeights(found, point[-1]), point)
+    point = _enlarged(start, rows.shape[1] + 1, targets.count)
+    best = minimize(
+        _Problem(rows, targets.dense(), weights, penalty),
+        point.astype(np.float64).ravel(),
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": _ITERATIONS, "maxcor": _REMEMBERED, "ftol": _LOSS_TOLERANCE},
     )
-    best = found.x.reshape(shape).astype(np.float32)
-    return MultinomialWeights(best[:-1], best[-1])
+    point = best.x.reshape(point.shape).astype(np.float32)
+    return FittedRegression(MultinomialWeights(point[:-1], point[-1]), point)
+
+
+def _enlarged(start: NDArray[np.float32] | None, height: int, width: int) -> NDArray[np.float32]:
+    """A point of so many rows, offsets last: zeros where nothing is given to start from."""
+    point = np.zeros((height, width), np.float32)
+    if start is not None:
+        point[: len(start) - 1], point[-1] = start[:-1], start[-1]
+    return point
 
 
 class _Problem:
@@ -108,13 +112,13 @@ class _Problem:
     def __init__(
         self,
         rows: csr_array,
-        targets: NDArray[np.float32] | NDArray[np.float64],
+        targets: NDArray[np.float32],
         weights: NDArray[np.float64],
         penalty: float,
     ) -> None:
         self.rows = rows.astype(np.float32)
         self.columns = self.rows.T.tocsr()
-        self.targets = targets.astype(np.float32)
+        self.targets = targets
         self.weights = (weights / weights.sum()).astype(np.float32)[:, None]
         self.penalty = penalty
 

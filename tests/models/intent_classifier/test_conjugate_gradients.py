@@ -7,16 +7,17 @@ from scipy.sparse import csr_array
 from dataselect.models.intent_classifier import soft_regression
 from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
 from dataselect.models.intent_classifier.soft_regression import MultinomialWeights, fit, log_softmax
+from dataselect.models.intent_classifier.targets import Targets
 
 
 def loss(
     linear: MultinomialWeights,
     rows: csr_array,
-    targets: np.ndarray,
+    targets: Targets,
     weights: np.ndarray,
     penalty: float,
 ) -> float:
-    entropy = -(targets * log_softmax(linear(rows))).sum(axis=1) @ (weights / weights.sum())
+    entropy = -(targets.dense() * log_softmax(linear(rows))).sum(axis=1) @ (weights / weights.sum())
     return float(entropy + penalty / 2 * (linear.weights.astype(np.float64) ** 2).sum())
 
 
@@ -24,15 +25,16 @@ def loss(
 def test_both_ways_find_the_same_optimum(monkeypatch: pytest.MonkeyPatch, penalty: float) -> None:
     rng = np.random.default_rng(0)
     rows = csr_array(rng.random((60, 40)) * (rng.random((60, 40)) < 0.2))
-    targets = rng.dirichlet(np.full(7, 0.1), 60)
+    beliefs = rng.dirichlet(np.full(7, 0.1), 40).astype(np.float32)
+    targets = Targets(rng.integers(0, 7, 20), beliefs)
     weights = rng.uniform(0.3, 1, 60)
     usual = fit(rows, targets, weights, penalty)
     monkeypatch.setattr(soft_regression, "_MOST_WEIGHTS", 0)
     lean = fit(rows, targets, weights, penalty)
-    losses = [loss(each, rows, targets, weights, penalty) for each in (usual, lean)]
+    losses = [loss(each.linear, rows, targets, weights, penalty) for each in (usual, lean)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-2)
-    warm = fit(rows, targets, weights, penalty, start=lean)
-    assert loss(warm, rows, targets, weights, penalty) <= losses[1] * (1 + 1e-6)
+    warm = fit(rows, targets, weights, penalty, start=lean.point)
+    assert loss(warm.linear, rows, targets, weights, penalty) <= losses[1] * (1 + 1e-6)
 
 
 def test_labels_are_the_same_by_either(monkeypatch: pytest.MonkeyPatch) -> None:

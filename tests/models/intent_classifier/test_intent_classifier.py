@@ -22,6 +22,7 @@ from dataselect.models.intent_classifier.features import NgramView, feature_coun
 from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
 from dataselect.models.intent_classifier.naive_bayes import NaiveBayes
 from dataselect.models.intent_classifier.soft_regression import fit, log_softmax
+from dataselect.models.intent_classifier.targets import Targets
 from dataselect.models.intent_classifier.temperature import label_log_probs, temperature
 
 ARTISTS = ["adele", "seal", "queen", "bach", "björk", "abba", "moby", "sade", "beck", "prince"]
@@ -143,7 +144,8 @@ def test_regression_is_that_of_scikit_learn() -> None:
     reference = LogisticRegression(C=1 / (0.05 * weights.sum()), tol=1e-8).fit(
         rows, classes, weights
     )
-    found = fit(csr_array(rows), np.eye(3)[classes], weights, 0.05)
+    known = Targets(classes, np.empty((0, 3), np.float32))
+    found = fit(csr_array(rows), known, weights, 0.05).linear
     np.testing.assert_allclose(
         np.exp(log_softmax(found(csr_array(rows)))), reference.predict_proba(rows), atol=0.005
     )
@@ -152,19 +154,19 @@ def test_regression_is_that_of_scikit_learn() -> None:
 def test_targets_may_be_undecided() -> None:
     """Two texts of the same row, one of each class, and one that is half of both: even odds."""
     rows = csr_array(np.ones((3, 1)))
-    targets = np.array([[1, 0], [0, 1], [0.5, 0.5]])
-    odds = fit(rows, targets, np.ones(3), 0.1)(rows)
+    targets = Targets(np.array([0, 1]), np.array([[0.5, 0.5]], np.float32))
+    odds = fit(rows, targets, np.ones(3), 0.1).linear(rows)
     np.testing.assert_allclose(odds[:, 0], odds[:, 1], atol=1e-6)
 
 
 def test_naive_bayes_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of "a b", "a" and half of "b": a 2 and b 1.5 of 3.5, without smoothing; prior 2.5 to 1."""
+    """Of "a b", "a" and half of "b": a 2 and b 1.5 of 3.5, unsmoothed; the classes 2.5 and 1."""
     monkeypatch.setattr("dataselect.models.intent_classifier.naive_bayes._SMOOTHING", 0.0)
     present = csr_array(np.array([[1.0, 1], [1, 0], [0, 1], [1, 1]]))
     beliefs = np.array([[1, 0], [1, 0], [0.5, 0], [0, 1]])
     found = NaiveBayes.fit(present, beliefs)
     np.testing.assert_allclose(np.exp(found.words), [[2 / 3.5, 1 / 2], [1.5 / 3.5, 1 / 2]])
-    np.testing.assert_allclose(np.exp(found.prior), [2.5 / 3.5, 1 / 3.5])
+    np.testing.assert_allclose(np.exp(found.prior), [2.5, 1])
 
 
 def test_naive_bayes_is_that_of_scikit_learn() -> None:
