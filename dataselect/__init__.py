@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from dataselect.operations.rescore.rescore import Rescore as Rescore
     from dataselect.operations.reselect.scorer import Field as Field
     from dataselect.operations.signals.scorer import SignalScorer as SignalScorer
+    from dataselect.operations.values.fill.filling import fill_values as fill_values
     from dataselect.operations.values.slot_values import SlotValues as SlotValues
     from dataselect.operations.winnow.winnow import Winnow as Winnow
     from dataselect.selection.rule import Selection as Selection
@@ -78,6 +79,7 @@ _HOMES = {
         ("Budget", "Calibrate", "Sample", "Share", "Threshold", "TopK"), "selection.selection_rules"
     ),
     "select_file": "execution.select_file",
+    "fill_values": "operations.values.fill.filling",
     "compare": "analysis.compare.compare",
     "explain": "analysis.explain.explanation",
 }

@@ -183,6 +183,9 @@ class _LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
             self._refuse(ctx, args[0])
+        longer = " ".join(args[:2])
+        if args[0] in self._table() and longer in self._table():  # a command below a command
+            return longer, load_command(self.before + longer), args[2:]
         return super().resolve_command(ctx, args)
 
     def _refuse(self, ctx: Any, name: str) -> None:

@@ -46,6 +46,10 @@ COMMANDS = {
         "operations.values.command",
         "List the values of slots with their synonyms, as a table to edit.",
     ),
+    "values fill": Command(
+        "operations.values.fill.command",
+        "Make new utterances of templates with values that their slots have elsewhere.",
+    ),
     "select": Command(
         "operations.reselect.command", "Select again on any numeric field, without scoring again."
     ),
@@ -104,7 +108,7 @@ HEADINGS = {
         "signals",
         "select",
     ),
-    "Annotations": ("check", "values"),
+    "Annotations": ("check", "values", "values fill"),
     "Look at the result": ("compare", "evaluate", "explain", "report"),
     "Models": tuple(name for name in COMMANDS if name.startswith(("lm ", "paraphrase "))),
     "Files": ("convert",),

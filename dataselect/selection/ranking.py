@@ -23,6 +23,7 @@ DIRECTIONS: dict[str, Direction] = {
     "alignment": "high",
     "novelty": "high",
     "confidence": "high",
+    "likelihood": "high",
     "paraphrase": "high",
     "rescored.perplexity": "low",
     "signals.cer": "low",

@@ -13,7 +13,7 @@ from dataselect.data.annotations import Utterance
 from dataselect.errors import OptionError
 from dataselect.operations.values.annotated_values import AnnotatedValues, ValuesOfSlot
 from dataselect.operations.values.slots_of_intents import slots_of_intents
-from dataselect.operations.values.synonym_scores import SynonymScores, synonym_scores
+from dataselect.operations.values.synonyms.synonym_scores import SynonymScores, synonym_scores
 
 CONTEXTS, SYNONYMS, MERGE, LEAST = 3, 5, 0.5, 0.1
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from dataselect.operations.values.spelled_value import SpelledValue, is_abbreviation
+from dataselect.operations.values.synonyms.spelled_value import SpelledValue, is_abbreviation
 
 _WORDS_SHOWN = 3
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.operations.values.annotated_values import AnnotatedValues, ValuesOfSlot, words_of
-from dataselect.operations.values.candidate_pairs import candidate_pairs
-from dataselect.operations.values.context_vectors import context_rows, cosines
-from dataselect.operations.values.spelled_value import SpelledValue
-from dataselect.operations.values.synonym_evidence import (
+from dataselect.operations.values.synonyms.candidate_pairs import candidate_pairs
+from dataselect.operations.values.synonyms.context_vectors import context_rows, cosines
+from dataselect.operations.values.synonyms.spelled_value import SpelledValue
+from dataselect.operations.values.synonyms.synonym_evidence import (
     ComparedValue,
     StringEvidence,
     string_evidence,

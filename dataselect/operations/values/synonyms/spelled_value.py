@@ -6,7 +6,7 @@ import unicodedata
 from typing import NamedTuple
 
 from dataselect.operations.values.annotated_values import words_of
-from dataselect.operations.values.number_words import with_digits
+from dataselect.operations.values.synonyms.number_words import with_digits
 
 _LIGHT = {"a", "an", "and", "at", "de", "for", "in", "la", "le", "of", "on", "the", "to", "y"}
 """Words that have no letter in most acronyms."""

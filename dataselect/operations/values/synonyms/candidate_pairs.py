@@ -13,7 +13,7 @@ from sklearn.preprocessing import normalize
 
 from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.models.sparse import inverse_document_frequency
-from dataselect.operations.values.spelled_value import SpelledValue, is_abbreviation
+from dataselect.operations.values.synonyms.spelled_value import SpelledValue, is_abbreviation
 
 _MOST = 64  # values that share a key; of a key of more, none is a candidate by it
 _NEAREST = 10  # values alike in their characters, for each

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataselect.operations.values.number_words import with_digits
+from dataselect.operations.values.synonyms.number_words import with_digits
 
 CASES = {
     "six": "6",

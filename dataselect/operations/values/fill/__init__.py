@@ -1,0 +1,1 @@
+"""New utterances: templates with values that the slots have elsewhere."""

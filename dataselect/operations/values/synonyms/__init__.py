@@ -1,0 +1,1 @@
+"""Candidates for synonyms among the values of a slot, and how probable each is."""

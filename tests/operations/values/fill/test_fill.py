@@ -1,0 +1,136 @@
+"""`dataselect values fill`: what is made, of what, and what never is."""
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Inside
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataselect import Utterance, fill_values
+from dataselect.data.annotations import Slot
+
+Run = Callable[[str], list[dict[str, Any]]]
+
+
+def record(intent: str, *parts: str | tuple[str, str], **more: Any) -> dict[str, Any]:
+    """A record of literals and slots, as (name, value)."""
+    text, slots = "", []
+    for part in parts:
+        value = part if isinstance(part, str) else part[1]
+        if isinstance(part, tuple):
+            span = {"start": len(text), "end": len(text) + len(value), "value": value}
+            slots.append({"slot": part[0], **span})
+        text += value
+    return {**more, "text": text, "intent": intent, "slots": slots}
+
+
+RECORDS = [
+    record("fly", "from ", ("from", "Oslo"), " to ", ("to", "Rome"), id="a"),
+    record("fly", "to ", ("to", "Oslo"), " from ", ("from", "Rome"), " please"),
+    record("fly", "from ", ("from", "New York"), " to ", ("to", "Boston"), id=3),
+    record("wake", "wake me at ", ("time", "six")),
+    record("stop", "stop now"),
+    record("call", "ring at ", ("time", "noon")),
+]
+
+
+@pytest.fixture
+def made(tmp_path: Path, inside: Inside) -> Run:
+    """The records that the command makes, given its options."""
+
+    def run(options: str) -> list[dict[str, Any]]:
+        lines = "".join(json.dumps(each) + "\n" for each in RECORDS)
+        (tmp_path / "in.jsonl").write_text(lines)
+        words = ["values", "fill", *shlex.split(options), "in.jsonl", "-q", "-o", "out.jsonl"]
+        inside(*words).silent()
+        return list(map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines()))
+
+    return run
+
+
+def test_values_of_another_utterance_stand_in_the_template(made: Run) -> None:
+    texts = {each["text"]: each for each in made("--per-template 20")}
+    found = texts["to Boston from New York please"]
+    assert found["intent"] == "fly"
+    assert found["slots"] == [
+        {"slot": "to", "start": 3, "end": 9, "value": "Boston"},
+        {"slot": "from", "start": 15, "end": 23, "value": "New York"},
+    ]
+    assert found["made_from"] == {"template": "in.jsonl:2", "values": 3, "slots": ["to", "from"]}
+    assert -5 < found["likelihood"] < 0
+    assert "from Rome to Oslo" in texts
+    assert texts["from Rome to Oslo"]["made_from"]["template"] == "a"
+
+
+def test_nothing_is_made_that_is_there_or_twice_or_of_one_value_twice(made: Run) -> None:
+    records = made("--per-template 50")
+    texts = [each["text"] for each in records]
+    assert len(set(texts)) == len(texts)
+    assert not {each["text"] for each in RECORDS} & set(texts)
+    assert not any(text.count("Rome") > 1 or text.count("Oslo") > 1 for text in texts)
+
+
+def test_values_of_other_intents_serve_where_an_intent_has_no_other(made: Run) -> None:
+    texts = {each["text"]: each["intent"] for each in made("--per-template 20")}
+    assert (texts["wake me at noon"], texts["ring at six"]) == ("wake", "call")
+
+
+def test_selection_ranks_by_likelihood(made: Run) -> None:
+    everything = made("--per-template 20 --sort")
+    scores = [each["likelihood"] for each in everything]
+    assert scores == sorted(scores, reverse=True)
+    assert made("--per-template 20 --sort --top-k 2") == everything[:2]
+    assert len(made("--per-template 20 --per intent --top-k 1")) == 3
+
+
+def test_the_same_seed_makes_the_same_whatever_the_workers(made: Run) -> None:
+    first = made("--seed 1 --per-template 2")
+    assert made("--seed 1 --per-template 2 --jobs 2") == first
+    drawn = {str(made(f"--seed {seed} --per-template 1")) for seed in range(6)}
+    assert len(drawn) > 1
+
+
+def test_without_another_value_nothing_can_be_made(tmp_path: Path, inside: Inside) -> None:
+    (tmp_path / "in.jsonl").write_text(json.dumps(RECORDS[3]) + "\n")
+    inside("values", "fill", "in.jsonl", "-o", "out.jsonl").refused(3, "no utterance can be made")
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_bad_records_are_told_with_their_line(tmp_path: Path, inside: Inside) -> None:
+    lines = [*map(json.dumps, RECORDS), '{"text": 5}']
+    (tmp_path / "in.jsonl").write_text("\n".join(lines) + "\n")
+    inside("values", "fill", "in.jsonl", "-o", "out.jsonl").refused(1, "in.jsonl:7: ")
+    done = inside("values", "fill", "--on-error", "skip", "in.jsonl", "-o", "out.jsonl")
+    assert (done.code, "1 bad record left out" in done.err) == (0, True), done.err
+
+
+def test_a_file_called_fill_is_reached_by_its_path(tmp_path: Path, inside: Inside) -> None:
+    (tmp_path / "fill").write_text(json.dumps(RECORDS[0]) + "\n")
+    inside("values", "-q", "./fill", "-o", "table.jsonl").silent()
+    inside("values", "-q", "-o", "again.jsonl", "fill").silent()
+    assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "table.jsonl").read_bytes()
+
+
+WORDS = st.sampled_from(["ab", "c d", "Émile", "x-1", "東京"])
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(WORDS, WORDS, st.sampled_from(["p", "q"])), min_size=2, max_size=6))
+def test_offsets_are_those_of_the_values(parts: list[tuple[str, str, str]]) -> None:
+    annotated = []
+    for one, other, intent in parts:
+        text = f"say {one} to {other}."
+        second = len(text) - 1 - len(other)
+        slots = Slot("a", 4, 4 + len(one), one), Slot("b", second, second + len(other), other)
+        annotated.append(Utterance(text, intent, slots))
+    texts = {each.text for each in annotated}
+    for found in fill_values(annotated, per_template=3):
+        assert found.text not in texts
+        assert [found.text[each.start : each.end] for each in found.slots] == [
+            each.value for each in found.slots
+        ]
