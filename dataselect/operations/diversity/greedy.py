@@ -2,8 +2,8 @@
 
 What a pick is worth never rises as more is picked, so a gain that was computed earlier is an upper
 bound, and only records whose bound is at the top need to be looked at again. Where an objective
-can tell what a pick changes, the gains at the top are kept up to date instead. The picks are those
-that looking at all records each time would make.
+can compute the same gains again at little cost, those at the top are kept up to date instead. The
+picks are those that looking at all records each time would make.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataselect.operations.diversity.objectives.objective import (
 )
 from dataselect.operations.diversity.queues import LazyQueue, Queue, WatchedQueue
 
-_WATCHED = 1 << 12  # candidates, of all groups together, that each pick brings up to date
+_WATCHED = 1 << 10  # candidates, of all groups together, that each pick brings up to date
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +18,42 @@ from dataselect.operations.diversity.objectives.objective import (
 
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 16, 4096
 _HEAD = 1 << 14  # candidates that are looked at, of a pool of any size
-_NEAR = 16  # times as many as are watched are looked at to find these, or this part of the pool
+_NARROWER = 4  # times as many candidates as the next level has, about
+_ENOUGH = 4  # a level is left when fewer than this part of the next one's size are above its floor
 _TAKEN = float(-np.inf)
 _LEAST_COST = 1e-200  # what is free comes first, and of that the highest gain
 
 
 class Queue(ABC):
-    """Candidates by a bound: their gain when it was last computed, per cost where there are costs.
+    """Candidates by their gains, or gains per cost where there are costs."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        candidates: NDArray[np.intp],
+        costs: NDArray[np.float64] | None,
+    ) -> None:
+        self._objective, self._items = objective, candidates
+        self._costs = None if costs is None else np.maximum(costs[candidates], _LEAST_COST)
+
+    @abstractmethod
+    def best(self, picked: int) -> int | None:
+        """Take out the candidate of the highest gain after so many picks; None if none is left."""
+
+    def _per_cost(
+        self, gains: NDArray[np.float64], places: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        return gains if self._costs is None else gains / self._costs[places]
+
+
+def _highest(values: NDArray[np.float64], count: int) -> float:
+    """The lowest of the `count` highest values; with fewer, what is under all."""
+    rank = len(values) - count
+    return _TAKEN if rank <= 0 else float(np.partition(values, rank)[rank])
+
+
+class LazyQueue(Queue):
+    """Candidates by a bound, their gain when it was last computed; the highest are computed again.
 
     Only the head of the queue, all whose bound is at least `_floor`, is looked at for a pick.
     """
@@ -33,15 +64,12 @@ class Queue(ABC):
         candidates: NDArray[np.intp],
         costs: NDArray[np.float64] | None,
     ) -> None:
-        self._objective, self._items = objective, candidates
-        self._costs = None if costs is None else np.maximum(costs, _LEAST_COST)
+        super().__init__(objective, candidates, costs)
         self._bounds = np.full(len(candidates), np.inf)
         self._computed = np.full(len(candidates), NOTHING)  # after how many picks
-        self._head, self._floor = candidates[:0], _TAKEN
-        self._find_head(0)
+        self._find_head()
 
     def best(self, picked: int) -> int | None:
-        """Take out the candidate of the highest gain after so many picks; None if none is left."""
         while len(self._head):
             self._refresh(picked)
             bounds = self._bounds[self._head]
@@ -50,46 +78,16 @@ class Queue(ABC):
                 place = self._head[first]
                 self._bounds[place] = _TAKEN
                 return int(self._items[place])
-            self._find_head(picked)
+            self._find_head()
         return None
 
-    @abstractmethod
-    def _find_head(self, picked: int) -> None:
-        """Set `_head` and `_floor` for the picks to come."""
+    def _find_head(self) -> None:
+        left = np.flatnonzero(self._bounds > _TAKEN)
+        self._floor = _highest(self._bounds[left], _HEAD)
+        self._head = left[self._bounds[left] >= self._floor]
 
-    @abstractmethod
     def _refresh(self, picked: int) -> None:
         """Make the highest bound in the head the highest gain in it."""
-
-    def _highest(self, places: NDArray[np.intp], count: int) -> tuple[NDArray[np.intp], float]:
-        """Of some places those of the `count` highest bounds, of equal ones all; and the lowest."""
-        bounds, rank = self._bounds[places], len(places) - count
-        if rank <= 0:
-            return places, _TAKEN
-        floor = float(np.partition(bounds, rank)[rank])
-        return places[bounds >= floor], floor
-
-    def _left(self) -> NDArray[np.intp]:
-        return np.flatnonzero(self._bounds > _TAKEN)
-
-    def _compute(self, places: NDArray[np.intp], picked: int) -> None:
-        for block in blocks(len(places), _LARGEST_BLOCK):
-            items = self._items[places[block]]
-            self._set(places[block], self._objective.gains(items))
-        self._computed[places] = picked
-
-    def _set(self, places: NDArray[np.intp], gains: NDArray[np.float64]) -> None:
-        costs = self._costs
-        self._bounds[places] = gains if costs is None else gains / costs[self._items[places]]
-
-
-class LazyQueue(Queue):
-    """Gains are computed again as far as their bounds may be the highest."""
-
-    def _find_head(self, picked: int) -> None:
-        self._head, self._floor = self._highest(self._left(), _HEAD)
-
-    def _refresh(self, picked: int) -> None:
         highest, size = _TAKEN, _SMALLEST_BLOCK
         while True:
             bounds, is_stale = self._bounds[self._head], self._computed[self._head] < picked
@@ -102,11 +100,27 @@ class LazyQueue(Queue):
             self._compute(stale, picked)
             size = min(2 * size, _LARGEST_BLOCK)
 
+    def _compute(self, places: NDArray[np.intp], picked: int) -> None:
+        for block in blocks(len(places), _LARGEST_BLOCK):
+            own = places[block]
+            self._bounds[own] = self._per_cost(self._objective.gains(self._items[own]), own)
+        self._computed[places] = picked
+
+
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """Candidates that had the highest gains of the level above, all from `floor` up."""
+
+    places: NDArray[np.intp]
+    floor: float
+    gains: Callable[[], NDArray[np.float64]]
+
 
 class WatchedQueue(Queue):
-    """The objective keeps the gains in the head up to date: of about `size` candidates.
+    """Candidates in levels, each with the best of the one above, down to about `size` of them.
 
-    Heads are found among those that are `_near`, all whose bound is at least `_outside`.
+    Gains never rise: while the best of a level is worth its floor, no other is worth more, and the
+    levels above need not be looked at.
     """
 
     _objective: WatchableObjective
@@ -118,42 +132,38 @@ class WatchedQueue(Queue):
         costs: NDArray[np.float64] | None,
         size: int,
     ) -> None:
-        self._size = size
-        self._near, self._outside = np.empty(0, np.intp), np.inf
         super().__init__(objective, candidates, costs)
+        self._is_taken = np.zeros(len(candidates), bool)
+        self._sizes = [size]  # of the levels under the first
+        while self._sizes[0] * _NARROWER < len(candidates):
+            self._sizes.insert(0, self._sizes[0] * _NARROWER)
+        everything = np.arange(len(candidates))
+        self._levels = [_Level(everything, _TAKEN, lambda: objective.gains(candidates))]
 
-    def _find_head(self, picked: int) -> None:
-        self._near = self._near[self._bounds[self._near] > _TAKEN]
-        self._lower(self._near)
-        size = max(_NEAR * self._size, len(self._items) // _NEAR)
-        while not self._found_near(picked):
-            left = self._left()
-            self._lower(left)
-            self._near, self._outside = self._highest(left, size)
-            size *= 4
-        self._watch = self._objective.watch(self._items[self._head])
+    def best(self, picked: int) -> int | None:
+        while True:
+            level = self._levels[-1]
+            gains = self._per_cost(level.gains(), level.places)
+            gains[self._is_taken[level.places]] = _TAKEN
+            if len(self._levels) <= len(self._sizes):
+                size = self._sizes[len(self._levels) - 1]
+                if not self._narrow(level, gains, size):
+                    if level.floor == _TAKEN:
+                        return None
+                    self._levels.pop()
+                continue
+            first = gains.argmax()
+            if gains[first] >= level.floor and gains[first] > _TAKEN:
+                place = level.places[first]
+                self._is_taken[place] = True
+                return int(self._items[place])
+            self._levels.pop()
 
-    def _found_near(self, picked: int) -> bool:
-        """Set head and floor; whether the head is large enough."""
-        near = self._near[np.argsort(-self._bounds[self._near], kind="stable")]
-        self._floor, looked_at = self._outside, near[:0]
-        for block in blocks(len(near), self._size):
-            if self._bounds[near[block.start]] < self._floor:
-                break
-            self._compute(near[block], picked)
-            looked_at, floor = self._highest(near[: block.stop], self._size)
-            self._floor = max(floor, self._outside)
-        self._head = np.sort(looked_at[self._bounds[looked_at] >= self._floor])
-        return len(self._head) >= self._size // 4 or self._outside == _TAKEN
-
-    def _lower(self, places: NDArray[np.intp]) -> None:
-        """Lower the bounds of some, as far as the objective quickly knows lower ones."""
-        before = self._bounds[places]
-        self._set(places, self._objective.bounds(self._items[places]))
-        self._bounds[places] = np.minimum(before, self._bounds[places])
-
-    def _refresh(self, picked: int) -> None:
-        taken = self._head[self._bounds[self._head] == _TAKEN]
-        self._set(self._head, self._watch())
-        self._bounds[taken] = _TAKEN
-        self._computed[self._head] = picked
+    def _narrow(self, level: _Level, gains: NDArray[np.float64], size: int) -> bool:
+        """Add a level of about `size` of the best of this one; whether it has enough of them."""
+        floor = max(level.floor, _highest(gains, size))
+        places = level.places[(gains >= floor) & (gains > _TAKEN)]
+        if not len(places) or (len(places) < size // _ENOUGH and level.floor > _TAKEN):
+            return False
+        self._levels.append(_Level(places, floor, self._objective.watch(self._items[places])))
+        return True

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.neighbours.blocks import blocks
 from dataselect.models.ngrams.ngrams import Ngrams
-from dataselect.models.sparse import row, sums_of_rows
+from dataselect.models.sparse import row
 from dataselect.operations.diversity.objectives.objective import (
     NOTHING,
     NearestPick,
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 NGRAMS = Ngrams(order=2)
 _TEXTS_AT_ONCE = 1 << 15
-_TINY = 1e-30
-_ABOVE_ROUNDING = 1 + 1e-4  # of float32
 
 
 class NgramCoverage(WatchableObjective):
@@ -49,92 +47,102 @@ class NgramCoverage(WatchableObjective):
         masses: NDArray[np.float64] | None = None,
     ) -> None:
         """`masses` (2**bits,): of the n-grams of a pool that `pool` is a part of."""
-        self._pool, own = (shares_of(texts, ngrams) for texts in (pool, labelled))
-        masses = masses_of(self._pool) if masses is None else masses
-        known = masses_of(own)
-        columns = _renumber(self._pool, own)
-        self._weights = np.sqrt(masses[columns])
-        self._masses = known[columns]
-        self._roots = np.sqrt(self._masses)
-        counts = np.bincount(self._pool.indices, minlength=len(columns))
-        self._usual = masses_of(self._pool) / counts.clip(1)  # shares
-        self._slopes, self._intercepts = np.zeros((2, len(columns)), np.float32)
+        shares, own = (shares_of(texts, ngrams) for texts in (pool, labelled))
+        columns = _renumber(shares, own)
+        self._weights = np.sqrt(masses_of(shares) if masses is None else masses[columns])
+        self._masses = masses_of(own)
+        self._pool = _SharePairs.of(shares)
+        self._growth = np.empty(len(self._pool.shares))  # what each pair would add to the sum
         self._update(np.arange(len(columns)))
-        self._picked: list[NDArray[np.int32]] = []  # the n-grams of each pick
-        self._references = _References()
+        self._ones = np.ones(0)
+        self._picked = _References()
         for place in range(len(labelled)):
-            self._references.add(*row(own, place))
+            self._picked.add(*row(own, place))
 
     def _update(self, columns: NDArray[np.integer[Any]]) -> None:
-        """Take note of other masses of some n-grams.
-
-        What one adds is concave in its share, so the tangent at a usual share is a bound.
-        """
-        masses, weights, usual = (
-            each[columns] for each in (self._masses, self._weights, self._usual)
-        )
-        roots, after = np.sqrt(masses), np.sqrt(masses + usual)
-        slopes = weights / (2 * after).clip(_TINY)
-        self._roots[columns] = roots
-        self._slopes[columns] = slopes
-        self._intercepts[columns] = weights * (after - roots) - slopes * usual
+        """Take note of other masses of some n-grams."""
+        pairs = _ranges(self._pool.starts[columns], self._pool.starts[columns + 1])
+        own = self._pool.columns[pairs]
+        masses = self._masses[own]
+        growth = np.sqrt(masses + self._pool.shares[pairs])
+        growth -= np.sqrt(masses)
+        growth *= self._weights[own]
+        self._growth[pairs] = growth
 
     def gains(self, items: NDArray[np.intp]) -> NDArray[np.float64]:
-        rows = self._pool[items]
-        return sums_of_rows(rows, self._growth(rows.indices, rows.data))
-
-    def _growth(
-        self, columns: NDArray[np.int32], shares: NDArray[np.float32]
-    ) -> NDArray[np.float64]:
-        """What each of some n-grams would add if a text with such a share of it were picked."""
-        growth: NDArray[np.float64] = np.sqrt(self._masses[columns] + shares)
-        growth -= self._roots[columns]
-        growth *= self._weights[columns]
-        return growth
-
-    def bounds(self, items: NDArray[np.intp]) -> NDArray[np.float64]:
         found = np.empty(len(items))
         for block in blocks(len(items), _TEXTS_AT_ONCE):
-            rows = self._pool[items[block]]
-            found[block] = rows @ self._slopes
-            rows.data.fill(1)
-            found[block] += rows @ self._intercepts
-        found *= _ABOVE_ROUNDING
+            found[block] = self._pool.texts[items[block]] @ self._growth
         return found
 
     def watch(self, items: NDArray[np.intp]) -> Callable[[], NDArray[np.float64]]:
-        rows = self._pool[items]
-        order = np.argsort(rows.indices, kind="stable")
-        columns, shares = rows.indices[order], rows.data[order]
-        growth = self._growth(rows.indices, rows.data)
-        seen = len(self._picked)
-
-        def gains() -> NDArray[np.float64]:
-            """Computes again what the n-grams of the latest picks add."""
-            nonlocal seen
-            if seen < len(self._picked):
-                changed = np.unique(np.concatenate(self._picked[seen:]))
-                seen = len(self._picked)
-                starts = np.searchsorted(columns, changed)
-                ends = np.searchsorted(columns, changed, side="right")
-                entries = _ranges(starts, ends)
-                growth[order[entries]] = self._growth(columns[entries], shares[entries])
-            return sums_of_rows(rows, growth)
-
-        return gains
+        texts = self._pool.texts[items]
+        if len(self._ones) < texts.nnz:
+            self._ones = np.ones(texts.nnz)
+        texts.data = self._ones[: texts.nnz]  # as sums are, or each product converts its own
+        return lambda: texts @ self._growth
 
     def nearest(self, items: NDArray[np.intp]) -> NearestPick:
         """By what two texts share of the mass of their n-grams."""
-        found = [self._references.nearest(*row(self._pool, item)) for item in items.tolist()]
+        found = [self._picked.nearest(*self._pool.row(item)) for item in items.tolist()]
         similarities, places = zip(*found, strict=True) if found else ((), ())
         return NearestPick(np.array(similarities, np.float64), np.array(places, np.intp))
 
     def add(self, item: int) -> None:
-        columns, shares = row(self._pool, item)
+        columns, shares = self._pool.row(item)
         self._masses[columns] += shares
         self._update(columns)
-        self._picked.append(columns)
-        self._references.add(columns, shares)
+        self._picked.add(columns, shares)
+
+
+class _SharePairs(NamedTuple):
+    """Shares (n, f) as the pairs of column and share that occur: many texts have the same ones.
+
+    `texts` (n, p): 1 where a text has a pair. A pair is of the n-gram `columns` (p,) and of a
+    share, `shares` (p,); those of column j are `starts[j]` to `starts[j + 1]`.
+    """
+
+    texts: csr_array
+    columns: NDArray[np.int32]
+    shares: NDArray[np.float32]
+    starts: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, shares: csr_array) -> _SharePairs:
+        """Two transpositions bring entries of the same share and column together."""
+        from scipy.sparse import csc_array, csr_array
+
+        values = np.unique(shares.data)
+        codes = np.searchsorted(values, shares.data).astype(np.int32)
+        columns = csr_array((codes, shares.indices, shares.indptr), shape=shares.shape).tocsc()
+        entries = (np.arange(shares.nnz, dtype=np.int32), columns.data, columns.indptr)
+        pairs = csr_array(entries, shape=(shares.shape[1], len(values))).tocsc()
+        is_first = np.ones(shares.nnz, bool)
+        np.not_equal(pairs.indices[1:], pairs.indices[:-1], out=is_first[1:])
+        is_first[pairs.indptr[:-1]] = True
+        first = np.flatnonzero(is_first)
+        order = np.argsort(pairs.indices[first], kind="stable")
+        first = first[order]
+        places = np.empty(len(order), np.int32)
+        places[order] = np.arange(len(order))
+        numbers = columns.data  # in its memory
+        numbers[pairs.data] = places[np.cumsum(is_first, dtype=np.int32) - 1]
+        texts = csc_array((numbers, columns.indices, columns.indptr), shape=shares.shape).tocsr()
+        own = pairs.indices[first]
+        return cls(
+            csr_array(
+                (np.ones(shares.nnz, np.int8), texts.data, texts.indptr),
+                shape=(shares.shape[0], len(first)),
+            ),
+            own,
+            values[np.searchsorted(pairs.indptr, first, side="right") - 1],
+            np.searchsorted(own, np.arange(shares.shape[1] + 1)),
+        )
+
+    def row(self, place: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The n-grams of a text, and their shares."""
+        pairs, _ = row(self.texts, place)
+        return self.columns[pairs], self.shares[pairs]
 
 
 class _References:

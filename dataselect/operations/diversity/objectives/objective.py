@@ -45,12 +45,8 @@ class Objective(ABC):
 
 
 class WatchableObjective(Objective):
-    """An objective that brings gains up to date for less than computing them anew."""
+    """An objective that computes the gains of the same items again for less than at first."""
 
     @abstractmethod
     def watch(self, items: NDArray[np.intp]) -> Callable[[], NDArray[np.float64]]:
         """What returns the gains of some items whenever it is called, exactly as `gains` does."""
-
-    @abstractmethod
-    def bounds(self, items: NDArray[np.intp]) -> NDArray[np.float64]:
-        """(len(items),) gains or a little more, for less than the gains take."""
