@@ -70,9 +70,9 @@ def command(
     """List the values of each slot with their counts, contexts and synonyms: a table to edit.
 
     A row a value. 'canonical' is the value that it is a synonym of, or itself: correct that
-    column where it is wrong, and convert --values writes synonyms by it. 'synonyms' are candidates by contexts,
-    spelling, abbreviations and numbers, with a score from 0 to 1; two values of one utterance
-    never are.
+    column where it is wrong, and convert --values writes synonyms by it. 'synonyms' are candidates
+    by contexts, spelling, abbreviations and numbers, with a score from 0 to 1; two values of one
+    utterance never are.
     """
     from dataselect.data.annotations import annotation, utterances, warnings
     from dataselect.execution.run import Run
