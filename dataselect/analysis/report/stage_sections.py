@@ -15,10 +15,10 @@ from dataselect.selection.reasons import describe, read_counts
 if TYPE_CHECKING:
     from dataselect.analysis.report.extremes import Row
     from dataselect.analysis.report.figures.binning import Histogram
-    from dataselect.analysis.report.keyness import KeynessScore
     from dataselect.analysis.report.record_statistics import StageStatistics
     from dataselect.analysis.report.stage_files import Source
     from dataselect.execution.run_report import Learnt, ScoringReport, SweepDocument
+    from dataselect.models.ngrams.keyness import KeynessScore
 
 _NGRAMS = 12
 _RANKS = 5
@@ -188,7 +188,7 @@ def _miscounts(source: Source, statistics: StageStatistics) -> list[str]:
 def _ngrams(
     kept: Sequence[str], dropped: Sequence[str]
 ) -> tuple[list[KeynessScore], list[KeynessScore]]:
-    from dataselect.analysis.report.keyness import contrasts
+    from dataselect.models.ngrams.keyness import contrasts
 
     found = contrasts(kept, dropped)
     more = [each for each in found[:_NGRAMS] if each.z_score > _CHANCE]

@@ -16,6 +16,7 @@ from dataselect.documents import Count, typed
 # of up to 2**13 of them, exactly, so the order in which a library adds does not matter.
 FRACTION = 2.0**20
 MOST_DIMENSIONS = 2**13
+_LEVELS = 2.0**11
 _ITEMS_AT_ONCE = 1_024  # enough for batches of texts of one length
 _ROWS_AT_ONCE = 256  # of 256 dimensions: they stay in the cache of a core
 
@@ -102,6 +103,15 @@ def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
         rows = slice(start, start + _ROWS_AT_ONCE)
         result[rows] = _unit(vectors[rows])
     return result
+
+
+def coarse(vectors: NDArray[np.float32]) -> NDArray[np.float16]:
+    """(n, d) unit vectors rounded to multiples of 2**-11: float32 holds sums of their products.
+
+    So a cosine is the same on every machine, and moves by about 0.0002.
+    """
+    rounded: NDArray[np.float16] = (np.rint(vectors * _LEVELS) / _LEVELS).astype(np.float16)
+    return rounded
 
 
 def _unit(rows: NDArray[Any]) -> NDArray[np.float32]:

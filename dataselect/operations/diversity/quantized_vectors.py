@@ -13,18 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.encoders.base import Encoder, portions, unit
+from dataselect.models.encoders.base import Encoder, coarse, portions, unit
 from dataselect.models.neighbours.blocks import blocks
 from dataselect.operations.diversity.objectives.objective import NOTHING, NearestPick
 
-_LEVELS = 2.0**11
 _PRODUCTS_AT_ONCE = 1 << 23  # 32 MiB
-
-
-def coarse(vectors: NDArray[np.float32]) -> NDArray[np.float16]:
-    """(n, d) unit vectors rounded to multiples of 2**-11."""
-    rounded: NDArray[np.float16] = (np.rint(vectors * _LEVELS) / _LEVELS).astype(np.float16)
-    return rounded
 
 
 def coarse_vectors(

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dataselect.models.encoders.base import unit
+from dataselect.models.encoders.base import coarse, unit
 from dataselect.models.near_duplicates import first_places
 from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.operations.diversity.greedy import Limits, Picks, greedy
@@ -22,7 +22,6 @@ from dataselect.operations.diversity.objectives.k_center import KCenter
 from dataselect.operations.diversity.objectives.ngram_coverage import NgramCoverage
 from dataselect.operations.diversity.objectives.objective import NOTHING, Objective
 from dataselect.operations.diversity.objectives.paraphrase_coverage import ParaphraseCoverage
-from dataselect.operations.diversity.quantized_vectors import coarse
 
 WORDS = ("play", "some", "jazz", "blues", "by", "the", "band", "will", "it", "rain", "snow")
 # Unit vectors times 2048, and what apricot 0.6.1 picks: its facility location on the cosines from

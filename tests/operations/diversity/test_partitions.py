@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dataselect.models.encoders.base import unit
+from dataselect.models.encoders.base import coarse, unit
 from dataselect.models.near_duplicates import canonical, first_places
 from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.models.paraphrase_detector.detector import SavedDetector
@@ -42,7 +42,7 @@ from dataselect.operations.diversity.partitions.partitioning import (
     needed,
     pick_within,
 )
-from dataselect.operations.diversity.quantized_vectors import coarse, coarse_vectors
+from dataselect.operations.diversity.quantized_vectors import coarse_vectors
 
 WAYS = (
     "play some {} music by the {} band now",

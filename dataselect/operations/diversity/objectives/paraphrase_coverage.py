@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.models.encoders.base import coarse
 from dataselect.models.neighbours.blocks import blocks
 from dataselect.operations.diversity.objectives.k_center import FarthestFirst
 from dataselect.operations.diversity.objectives.objective import NearestPick
-from dataselect.operations.diversity.quantized_vectors import coarse
 
 if TYPE_CHECKING:
     from dataselect.models.paraphrase_detector.detector import SavedDetector

@@ -20,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from dataselect.models.encoders.base import Encoder, unit
+from dataselect.models.encoders.base import Encoder, coarse, unit
 from dataselect.models.encoders.lexical import Lexical
 from dataselect.models.near_duplicates import canonical
 from dataselect.operations.diversity.decisions import COPY, COPY_OF_LABELLED, Decisions, decide
 from dataselect.operations.diversity.greedy import Limits, Picks, greedy
 from dataselect.operations.diversity.objectives.memory_estimate import GIB
 from dataselect.operations.diversity.objectives.methods import Items, ObjectiveSpec
-from dataselect.operations.diversity.quantized_vectors import References, coarse, coarse_vectors
+from dataselect.operations.diversity.quantized_vectors import References, coarse_vectors
 
 # Of the exact value of 2,000 picks among 91,000 texts, 64 partitions keep 97.5, 98.8, 99.3 and
 # 99.6 % by features, for 1, 2, 4 and 8.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataselect.analysis.report.keyness import contrasts, weighted_log_odds
+from dataselect.models.ngrams.keyness import contrasts, weighted_log_odds
 
 HERE = Counter({"a": 5, "b": 3, "d": 2})
 THERE = Counter({"a": 1, "b": 4, "c": 6, "d": 9})
