@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dataselect.operations.bitext.bitext import Bitext as Bitext
     from dataselect.operations.bitext.filters import PairFilters as PairFilters
     from dataselect.operations.bitext.scorer import BitextScorer as BitextScorer
+    from dataselect.operations.discover.discover import Discover as Discover
     from dataselect.operations.diversity.diversity import Diversity as Diversity
     from dataselect.operations.label.scorer import LabelScorer as LabelScorer
     from dataselect.operations.relevance.relevance import Relevance as Relevance
@@ -56,6 +57,7 @@ _HOMES = {
     "BitextScorer": "operations.bitext.scorer",
     "DataselectError": "errors",
     "Detector": "models.paraphrase_detector.detector",
+    "Discover": "operations.discover.discover",
     "Diversity": "operations.diversity.diversity",
     "Field": "operations.reselect.scorer",
     "PairFilters": "operations.bitext.filters",

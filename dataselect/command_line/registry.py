@@ -26,6 +26,10 @@ COMMANDS = {
         "operations.label.command",
         "Label records by an intent classifier trained on few of them, and on the pool.",
     ),
+    "discover": Command(
+        "operations.discover.command",
+        "Find candidate new intents: groups of records that fit none of the known ones.",
+    ),
     "bitext": Command(
         "operations.bitext.command",
         "Keep the sentence pairs near in-domain text, and those that translate each other.",
@@ -103,6 +107,7 @@ HEADINGS = {
         "winnow",
         "diversity",
         "label",
+        "discover",
         "bitext",
         "rescore",
         "signals",

@@ -34,7 +34,12 @@ class RecordModel(Protocol):
 
 @runtime_checkable
 class PoolModel(Protocol):
-    """A model whose scores depend on the whole pool, such as `Diversity`."""
+    """A model whose scores depend on the whole pool, such as `Diversity`.
+
+    `selects`: whether its scorer keeps what the rule says, and nothing is left to select.
+    """
+
+    selects: bool
 
     def pool_scorer(
         self,
@@ -139,7 +144,8 @@ def select_file(
         run.warnings += rule.warnings()
         if isinstance(model, PoolModel):
             scorer = model.pool_scorer(pool, selection, settings, run.excluded_keys(selection))
-            selection = Selection(exclude=selection.exclude, exclude_field=exclude_field)
+            if model.selects:
+                selection = Selection(exclude=selection.exclude, exclude_field=exclude_field)
         assert scorer is not None  # one of a pool has just been made
         result = run.apply(scorer, selection)
     return replace(result, warnings=[parameters_named(each) for each in result.warnings])

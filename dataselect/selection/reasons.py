@@ -39,6 +39,8 @@ _WORDS = {
     "copy": "a copy of an earlier record",
     "novelty": "outside the band",
     "flagged": "flagged {value}",
+    "known_intent": "of a known intent",
+    "ungrouped": "in no group",
 }
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dataselect.models.ngrams.tokens import word_spans
 
@@ -39,6 +40,44 @@ def contrasts(here: Sequence[str], there: Sequence[str], *, order: int = 2) -> l
     return sorted(found, key=lambda each: (-each.z_score, each.ngram))
 
 
+def typical_ngrams(
+    groups: Sequence[Sequence[str]], rest: Sequence[str], *, order: int = 2
+) -> list[list[KeynessScore]]:
+    """Of each group of texts the n-grams typical of it beside all other texts, the best first.
+
+    As `contrasts` of the group with the others and the `rest`, but only what is above 0.
+    """
+    counted = [_counted(texts, order) for texts in groups]
+    totals = _counted(rest, order)
+    for own in counted:
+        for total, counts in zip(totals, own, strict=True):
+            total.update(counts)
+    found = []
+    for own in counted:
+        scores = [
+            each
+            for counts, total in zip(own, totals, strict=True)
+            if 0 < counts.total() < total.total()
+            for each in _against(counts, total)
+            if each.z_score > 0
+        ]
+        found.append(sorted(scores, key=lambda each: (-each.z_score, each.ngram)))
+    return found
+
+
+def _against(here: Counter[str], total: Counter[str]) -> list[KeynessScore]:
+    """The scores of the items of one sample against what `total` has besides."""
+    items = sorted(here)
+    ours = np.array([here[item] for item in items], np.float64)
+    both = np.array([total[item] for item in items], np.float64)
+    own, everything = here.total(), total.total()
+    scores = _z_scores(ours, both - ours, own, everything - own, min(own, everything - own))
+    return [
+        KeynessScore(item, here[item], total[item] - here[item], score)
+        for item, score in zip(items, scores.tolist(), strict=True)
+    ]
+
+
 def weighted_log_odds(
     here: Counter[str], there: Counter[str], *, prior: float | None = None
 ) -> list[KeynessScore]:
@@ -49,18 +88,31 @@ def weighted_log_odds(
     be too uncertain to come first. Neither sample may be empty.
     """
     items = sorted({*here, *there})
-    counts = np.array([[own[item] for item in items] for own in (here, there)], np.float64)
-    weight = float(counts.sum(axis=1).min()) if prior is None else prior
-    pseudo = weight * counts.sum(axis=0) / counts.sum()
-    smoothed = counts + pseudo
-    others = smoothed.sum(axis=1, keepdims=True) - smoothed
-    with np.errstate(divide="ignore", invalid="ignore"):  # a single item has no others
-        ours, theirs = np.log(smoothed) - np.log(others)
-        scores = np.nan_to_num((ours - theirs) / np.sqrt((1 / smoothed).sum(axis=0)))
+    ours, theirs = (np.array([own[item] for item in items], np.float64) for own in (here, there))
+    own, others = here.total(), there.total()
+    weight = min(own, others) if prior is None else prior
+    scores = _z_scores(ours, theirs, own, others, weight)
     return [
         KeynessScore(item, here[item], there[item], score)
         for item, score in zip(items, scores.tolist(), strict=True)
     ]
+
+
+def _z_scores(
+    here: NDArray[np.float64],
+    there: NDArray[np.float64],
+    own: float,
+    others: float,
+    weight: float,
+) -> NDArray[np.float64]:
+    """(v,) z-scores of items that occur `here` and `there`, of `own` and `others` in all."""
+    pseudo = weight * (here + there) / (own + others)
+    ours, theirs = here + pseudo, there + pseudo
+    with np.errstate(divide="ignore", invalid="ignore"):  # a single item has no others
+        odds = np.log(ours) - np.log(own + weight - ours)
+        odds -= np.log(theirs) - np.log(others + weight - theirs)
+        found: NDArray[np.float64] = np.nan_to_num(odds / np.sqrt(1 / ours + 1 / theirs))
+    return found
 
 
 def _counted(texts: Sequence[str], order: int) -> list[Counter[str]]:

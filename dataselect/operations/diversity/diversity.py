@@ -42,6 +42,7 @@ class Diversity:
     [2]
     """
 
+    selects = True
     labelled_: list[str]
 
     def __init__(
