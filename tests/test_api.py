@@ -363,6 +363,7 @@ ALONE |= {"normalization", "flags", "domains", "margins", "filters"}
         ("diversity", dataselect.Diversity),
         ("diversity", dataselect.Diversity.select),
         ("diversity", dataselect.select_file),
+        ("discover", dataselect.Discover),
         ("label", dataselect.IntentClassifier),
         ("label", dataselect.LabelScorer),
         ("bitext", dataselect.Bitext),

@@ -20,6 +20,7 @@ ROLES = {
     "label --background": "label --labelled plain.jsonl --background FILE --uncalibrated "
     "--keep-other pool.jsonl",
     "diversity --labelled": "diversity --labelled FILE --top-k 2 pool.jsonl",
+    "discover --labelled": "discover --labelled FILE --keep-ungrouped pool.jsonl",
     "bitext --in-domain": "bitext --in-domain FILE bitext.jsonl",
     "rescore --in-domain": "rescore --in-domain FILE nbest.jsonl",
     "select --auto": "select --by id --auto FILE pool.jsonl",

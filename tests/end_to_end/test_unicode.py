@@ -204,6 +204,7 @@ COMMANDS = {
     "the best share": "winnow --lm lm.arpa --auto seed.jsonl pool.jsonl",
     "diversity": "diversity --labelled seed.jsonl --top-k 4 pool.jsonl",
     "words as costs": "diversity --top-k 9 --cost words --budget 12 pool.jsonl",
+    "discover": "discover --labelled seed.jsonl --keep-ungrouped pool.jsonl",
     "bitext": "bitext --in-domain seed.jsonl --side tgt pool.jsonl",
     "label": "label --labelled seed.jsonl pool.jsonl",
     "rescore": "rescore --lm lm.arpa pool.jsonl",

@@ -60,6 +60,7 @@ _RUNS: dict[str, tuple[list[str], set[str]]] = {
         ["diversity", "--method", "features", "--top-k", "1"],
         {"novelty", "nearest", "round"},
     ),
+    "discover": (["discover", "--keep-ungrouped"], {"group", "group_name", "typicality"}),
     "paraphrase score of pairs": (["paraphrase", "score", "--detector", "d"], {"paraphrase"}),
     "paraphrase score of texts": (
         ["paraphrase", "score", "--detector", "d", "--against", "known.jsonl"],

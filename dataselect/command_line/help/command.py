@@ -13,6 +13,7 @@ TOPICS = {
         "winnow",
         "diversity",
         "label",
+        "discover",
         "bitext",
         "rescore",
         "signals",

@@ -6,7 +6,7 @@ from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.ending import finish, note
 from dataselect.command_line.options import InputOptions, RunOptions
 from dataselect.command_line.selection_options import SelectionOptions
-from dataselect.operations.discover.options import GroupOptions, KnownOptions
+from dataselect.operations.discover.options import GroupOptions, KnownIntentOptions
 
 USUAL = (
     "labelled intent_field parent_field density min_size keep_ungrouped per top_k encoder sort "
@@ -21,7 +21,7 @@ dataselect label --labelled annotated.jsonl --background other.jsonl --keep-othe
 
 def command(
     inputs: InputOptions,
-    knowing: KnownOptions,
+    knowing: KnownIntentOptions,
     grouping: GroupOptions,
     encoding: NeuralOptions,
     selection: SelectionOptions,

@@ -107,9 +107,8 @@ def find_groups(
     codes = np.where(is_grouped, GROUPED, UNGROUPED).astype(np.uint8)
     codes[~is_open | ((of_text >= 0) & ~is_grouped)] = KNOWN_INTENT
     numbers = np.where(is_grouped, of_text - count + 1, 0).astype(np.int32)
-    typicality: NDArray[np.float64] = np.round(
-        np.where(is_grouped, closeness[np.maximum(first, 0)], 0.0), _DECIMALS
-    )
+    typicality = np.zeros(len(texts))
+    typicality[is_grouped] = np.round(closeness[first[is_grouped]], _DECIMALS)
     described = _described(own, found, count, numbers, space, rng)
     figures = {
         "encoder": None if encoder is None else encoder.describe(),
@@ -131,12 +130,12 @@ class _Space:
         rng: np.random.Generator,
         report: Report,
     ) -> None:
-        drawn = sample_items(range(len(known.texts)), _MOST_KNOWN, rng)
+        count = len(known.texts) if texts else 0
+        drawn = sample_items(range(count), _MOST_KNOWN, rng)
         self.known_texts = [known.texts[place] for place in drawn]
         labels = [known.intents[place] for place in drawn]
         self.parents = [known.parents[place] for place in drawn]
-        self.intents = np.unique(np.array(labels, dtype=object), return_inverse=True)[1]
-        self.intents = self.intents.astype(np.intp)
+        self.intents = np.unique(np.array(labels, np.str_), return_inverse=True)[1].astype(np.intp)
         advance = report("encoding", len(texts) + len(drawn))
         if encoder is None:
             self.texts, self.known = np.zeros((2, 0, 1), np.float32)

@@ -15,7 +15,7 @@ _KNOWN, _GROUPS = "Known intents", "Groups"
 
 
 @dataclass(frozen=True)
-class KnownOptions:
+class KnownIntentOptions:
     """What is no news."""
 
     labelled: list[str] | None = option(

@@ -34,13 +34,14 @@ def cliques(*sizes: int) -> list[tuple[int, int]]:
 
 
 def found(size: int, links: list[tuple[int, int]], density: float) -> list[int]:
-    return communities(graph(size, links), density, np.random.default_rng(0)).tolist()
+    own: list[int] = communities(graph(size, links), density, np.random.default_rng(0)).tolist()
+    return own
 
 
 def value(matrix: NDArray[np.float64], own: list[int], density: float) -> float:
     """What communities maximise: links within, less the density times all pairs within."""
     pairs = itertools.combinations(range(len(own)), 2)
-    return sum(matrix[a, b] - density for a, b in pairs if own[a] == own[b])
+    return float(sum(matrix[a, b] - density for a, b in pairs if own[a] == own[b]))
 
 
 def test_cliques_are_communities() -> None:
@@ -84,10 +85,8 @@ def test_no_node_would_rather_be_elsewhere(
 def around(centres: list[int], sizes: list[int], seed: int = 0) -> NDArray[np.float32]:
     """Unit vectors near axes of a space of 20 dimensions."""
     rng = np.random.default_rng(seed)
-    rows = [
-        np.eye(20)[c] + 0.1 * rng.normal(size=(s, 20)) for c, s in zip(centres, sizes, strict=True)
-    ]
-    return unit(np.concatenate(rows))
+    rows = np.eye(20)[np.repeat(centres, sizes)]
+    return unit(rows + 0.1 * rng.normal(size=rows.shape))
 
 
 def grouped(
@@ -98,7 +97,10 @@ def grouped(
 ) -> list[int]:
     own = GroupingOptions(**{"min_size": 5, **options})  # type: ignore[arg-type]  # whole numbers
     rng = np.random.default_rng(0)
-    return group(texts, texts[:0] if known is None else known, intents, own, rng).groups.tolist()
+    groups: list[int] = group(
+        texts, texts[:0] if known is None else known, intents, own, rng
+    ).groups.tolist()
+    return groups
 
 
 def test_vectors_around_a_centre_are_a_group() -> None:

@@ -1,0 +1,93 @@
+"""Word vectors learnt from texts, and encoders joined."""
+
+import math
+
+import numpy as np
+import pytest
+
+from dataselect.errors import InputError
+from dataselect.models.encoders import ppmi_vectors
+from dataselect.models.encoders.joined import Joined, pool_encoder
+from dataselect.models.encoders.lexical import Lexical
+from dataselect.models.encoders.ppmi_vectors import PpmiVectors
+
+TEXTS = [
+    f"{verb} {what} {place}"
+    for verb in ("play", "start")
+    for what in ("the song", "the album", "some jazz")
+    for place in ("here", "upstairs", "in the kitchen")
+] + [f"is it {how} in {where}" for how in ("wet", "cold") for where in ("oslo", "rome", "bern")]
+
+
+def cosine(encoder: PpmiVectors | Joined, one: str, other: str) -> float:
+    left, right = encoder.encode([one, other], unit=True).astype(np.float64)
+    return float(left @ right)
+
+
+def test_words_in_the_same_contexts_are_near_each_other() -> None:
+    encoder = PpmiVectors.fit(TEXTS, dimension=4)
+    assert cosine(encoder, "oslo", "rome") > 0.9
+    assert cosine(encoder, "oslo", "album") < 0.5
+
+
+def test_co_occurrence_counts_are_twelve_over_the_distance() -> None:
+    words, frequency = ppmi_vectors._vocabulary(["a b c", "a a"])
+    counts = ppmi_vectors._cooccurrences(["a b c", "a a"], words).toarray()
+    a, b, c = (
+        int(np.searchsorted(words, each))
+        for each in (ppmi_vectors._vocabulary([word])[0][0] for word in "abc")
+    )
+    assert (counts[a, b], counts[b, c], counts[a, c], counts[a, a]) == (12, 12, 6, 24)
+    assert (counts == counts.T).all()
+    assert [frequency[each] for each in (a, b, c)] == [2, 1, 1]
+
+
+def test_pmi_is_that_of_the_formula() -> None:
+    words, _ = ppmi_vectors._vocabulary(["a b c", "a a"])
+    counts = ppmi_vectors._cooccurrences(["a b c", "a a"], words).toarray()
+    found = ppmi_vectors._ppmi(ppmi_vectors._cooccurrences(["a b c", "a a"], words)).toarray()
+    totals = counts.sum(axis=1)
+    contexts = totals**0.75 / (totals**0.75).sum()
+    for row in range(3):
+        for column in range(3):
+            ratio = counts[row, column] / totals[row] / contexts[column]
+            expected = max(0, math.log(ratio)) if ratio else 0
+            assert found[row, column] == pytest.approx(expected)
+
+
+def test_a_vector_depends_on_its_text_alone() -> None:
+    encoder = PpmiVectors.fit(TEXTS)
+    together = encoder.encode([*TEXTS, "never seen", "..."], unit=True)
+    for text, vector in zip(TEXTS, together, strict=False):
+        assert (encoder.encode([text], unit=True)[0] == vector).all()
+    assert not together[-2:].any()
+    lengths = np.linalg.norm(together[:-2].astype(np.float64), axis=1)
+    assert lengths == pytest.approx(np.ones(len(TEXTS)), abs=1e-4)
+
+
+def test_fitting_again_gives_the_same_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = PpmiVectors.fit(TEXTS)
+    monkeypatch.setattr(ppmi_vectors, "_TEXTS_AT_ONCE", 3)
+    assert PpmiVectors.fit(TEXTS).digest == encoder.digest
+    assert PpmiVectors.fit(TEXTS[:-1]).digest != encoder.digest
+
+
+def test_texts_without_two_words_teach_nothing() -> None:
+    with pytest.raises(InputError, match="no two words beside each other"):
+        PpmiVectors.fit(["hello", "world"])
+    with pytest.raises(InputError, match="has no words"):
+        PpmiVectors.fit(["...", "?"])
+    assert isinstance(pool_encoder(["hello", "world"], np.random.default_rng(0)), Lexical)
+
+
+def test_joined_cosines_are_weighted_means() -> None:
+    parts = PpmiVectors.fit(TEXTS), Lexical.fit(TEXTS)
+    joined = Joined(parts, (1.0, 0.5))
+    assert joined.dimension == parts[0].dimension + parts[1].dimension
+    one, other = TEXTS[0], TEXTS[4]
+    expected = 0.0
+    for part, weight in zip(parts, (1.0, 0.5), strict=True):
+        left, right = part.encode([one, other], unit=True).astype(np.float64)
+        expected += weight**2 * float(left @ right)
+    assert cosine(joined, one, other) == pytest.approx(expected / 1.25, abs=1e-4)
+    assert joined.describe()["parts"] == [part.describe() for part in parts]
