@@ -26,6 +26,7 @@ _WORDS = {
     "max_perplexity": "above {option} {value}",
     "min_perplexity": "below {option} {value}",
     "min_confidence": "below {option} {brief}",
+    "min_slots_confidence": "slots below {option} {brief}",
     "min_alignment": "alignment below {option} {brief}",
     "other_intent": "labelled 'other'",
     "length_ratio": "above {option} {brief}",

@@ -1,6 +1,6 @@
 """`scripts/reproduce`: print tables of figures on public data, and write them to RESULTS.md.
 
-    nlu      relevance, self-training, diversity, paraphrase: Cho et al.
+    nlu      relevance, self-training, slots, diversity, paraphrase: Cho et al.
     speech   winnow, rescore, recogniser: Punjabi et al., from lists to word errors
     bitext   near-domain, alignment, sts: Punjabi et al., up to the translator
 
@@ -57,6 +57,7 @@ import paraphrase
 import relevance
 import rescore
 import self_training
+import slots
 import speech
 import sts
 import winnow
@@ -68,6 +69,7 @@ import results_file
 PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "relevance": relevance.measure,
     "self-training": self_training.measure,
+    "slots": slots.measure,
     "diversity": diversity.measure,
     "paraphrase": paraphrase.measure,
     "winnow": winnow.measure,
@@ -78,7 +80,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "sts": sts.measure,
 }
 GROUPS = {
-    "nlu": ("relevance", "self-training", "diversity", "paraphrase"),
+    "nlu": ("relevance", "self-training", "slots", "diversity", "paraphrase"),
     "speech": ("winnow", "rescore", "recogniser"),
     "bitext": ("near-domain", "alignment", "sts"),
     "all": tuple(PARTS),

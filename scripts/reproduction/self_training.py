@@ -175,7 +175,7 @@ def _clinc_domains(domains: Sequence[str]) -> Callable[[Path, int], Case]:
         test = [r for r in load(data / _CLINC / "test.jsonl.gz") if r["domain"] in domains]
         own = [r for r in records if r["domain"] in domains]
         others = [r for r in records if r["domain"] not in domains]
-        return _hidden(data, _by_intent(own, 10, rng), own, others, test, _BY_INTENT, rng)
+        return hidden(data, by_intent(own, 10, rng), own, others, test, _BY_INTENT, rng)
 
     return make
 
@@ -188,7 +188,7 @@ def _snips(data: Path, seed: int) -> Case:
         *load(data / _SLOTS / "atis_train.jsonl.gz"),
     ]
     test = load(data / _SLOTS / "snips_test.jsonl.gz")
-    return _hidden(data, _by_intent(own, 5, rng), own, others, test, _BY_INTENT, rng)
+    return hidden(data, by_intent(own, 5, rng), own, others, test, _BY_INTENT, rng)
 
 
 def _atis(data: Path, seed: int) -> Case:
@@ -199,19 +199,19 @@ def _atis(data: Path, seed: int) -> Case:
         *load(data / _SLOTS / "snips_train.jsonl.gz"),
     ]
     test = load(data / _SLOTS / "atis_test.jsonl.gz")
-    return _hidden(data, rng.sample(own, 100), own, others, test, (), rng)
+    return hidden(data, rng.sample(own, 100), own, others, test, (), rng)
 
 
-def _by_intent(records: list[Record], count: int, rng: random.Random) -> list[Record]:
-    """`count` records of each intent."""
-    return [
-        record
-        for intent in sorted({record["intent"] for record in records})
-        for record in rng.sample([r for r in records if r["intent"] == intent], count)
-    ]
+def by_intent(records: list[Record], count: int, rng: random.Random) -> list[Record]:
+    """`count` records of each intent, or all of one that has fewer."""
+    found = []
+    for intent in sorted({record["intent"] for record in records}):
+        own = [r for r in records if r["intent"] == intent]
+        found += rng.sample(own, min(count, len(own)))
+    return found
 
 
-def _hidden(
+def hidden(
     data: Path,
     annotated: list[Record],
     own: list[Record],
@@ -251,7 +251,7 @@ def _new_intents(count: int) -> Callable[[Path, int], Case]:
         rng = random.Random(seed)
         records = load(data / _CLINC / "train.jsonl.gz")
         new = rng.sample(sorted({r["intent"] for r in records}), _NEW_INTENTS)
-        annotated = _by_intent([r for r in records if r["intent"] in new], count, rng)
+        annotated = by_intent([r for r in records if r["intent"] in new], count, rng)
         background = rng.sample([r for r in records if r["intent"] not in new], _BACKGROUND)
         taken = {r["id"] for r in [*annotated, *background]}
         test = load(data / _CLINC / "test.jsonl.gz")

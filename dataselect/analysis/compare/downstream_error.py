@@ -12,7 +12,7 @@ from dataselect.analysis.evaluate.hypothesis_pairs import (
     INTENT_REFERENCE,
     HypothesisPair,
 )
-from dataselect.analysis.evaluate.predicted_intents import classified
+from dataselect.analysis.evaluate.predicted_labels import predicted
 
 if TYPE_CHECKING:
     from dataselect.analysis.compare.selected_texts import Collection
@@ -68,6 +68,6 @@ class DownstreamTraining:
         classifier = IntentClassifier(rounds=self.rounds if pool else 0, uncalibrated=True)
         rng = np.random.default_rng(self.seed)
         classifier.fit_sampled(self.texts, self.intents, self.background, pool, rng)
-        answers = [pair.system.fields for pair in classified(self.test, classifier)]
+        answers = [pair.system.fields for pair in predicted(self.test, classifier, None)]
         wrong = [each[INTENT] != each[INTENT_REFERENCE] for each in answers]
         return wrong.count(True) / len(wrong)

@@ -167,7 +167,7 @@ class DownstreamOptions(LearningOptions):
 
         from dataselect.analysis.compare.downstream_error import DownstreamTraining
         from dataselect.analysis.evaluate.hypothesis_pairs import read, unpaired
-        from dataselect.analysis.evaluate.predicted_intents import tested_columns
+        from dataselect.analysis.evaluate.predicted_labels import tested_columns
         from dataselect.data import records
         from dataselect.data.fields import Column
         from dataselect.data.formats.record_files import RecordFiles

@@ -18,6 +18,7 @@ from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.ending import note
 from dataselect.command_line.options import InputOptions, OutputOptions
 from dataselect.console import printable
+from dataselect.errors import InputError
 from dataselect.operations.label.options import open_encoder
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
     from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
     from dataselect.models.metrics import TextMetric
+    from dataselect.models.slot_tagger.slot_tagger import SlotTagger
 
 USUAL = (
     "metric intent_classifier against id_field reference_field intent_field lowercase "
@@ -56,7 +58,7 @@ def command(
     """
     from dataselect.analysis.evaluate.hypothesis_pairs import ID, join, read
     from dataselect.analysis.evaluate.metric_values import evaluate
-    from dataselect.analysis.evaluate.predicted_intents import classified
+    from dataselect.analysis.evaluate.predicted_labels import predicted
     from dataselect.analysis.evaluate.record_values import with_figures, worst
     from dataselect.analysis.evaluate.table import table
     from dataselect.data.formats.record_files import RecordFiles
@@ -66,8 +68,10 @@ def command(
 
     settings = replace(output.build(), seed=measuring.seed)
     metrics, labels = asked_metrics(measuring, normalizing)
-    classifier = (
-        None if measuring.intent_classifier is None else _loaded(measuring.intent_classifier)
+    classifier, tagger = (
+        (None, None)
+        if measuring.intent_classifier is None
+        else _loaded(measuring.intent_classifier, labels)
     )
     columns = {
         **(fields.texts(settings.text_field) if metrics else {}),
@@ -76,7 +80,11 @@ def command(
             if {INTENT_METRIC, EXACT_METRIC} & set(labels)
             else {}
         ),
-        **(fields.slots() if {SLOT_METRIC, EXACT_METRIC} & set(labels) else {}),
+        **(
+            fields.slots(settings.text_field, tags=bool(tagger))
+            if {SLOT_METRIC, EXACT_METRIC} & set(labels)
+            else {}
+        ),
         **({} if measuring.id_field is None else _id_column(measuring.id_field)),
     }
     system = inputs.open(
@@ -100,7 +108,7 @@ def command(
         joined = join(items, against, use_ids=ID in columns)
         pairs = list(run.good(joined, "evaluate"))
         if classifier is not None:
-            pairs = classified(pairs, classifier)
+            pairs = predicted(pairs, classifier, tagger)
         found = evaluate(
             pairs,
             metrics,
@@ -164,7 +172,14 @@ def _baseline_text(measuring: MeasureOptions, metrics: Sequence[TextMetric]) -> 
     return {HYPOTHESIS: Column.hypothesis(measuring.against_field, "--against-field")}
 
 
-def _loaded(path: str) -> IntentClassifier:
-    from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
+def _loaded(path: str, labels: Sequence[str]) -> tuple[IntentClassifier, SlotTagger | None]:
+    """A model of `label`. Raises InputError where slots are to be judged, and it has none."""
+    from dataselect.operations.label.label_model import load
 
-    return IntentClassifier.load(path, open_encoder(NeuralOptions(), path))
+    classifier, tagger = load(path, open_encoder(NeuralOptions(), path))
+    if tagger is None and SLOT_METRIC in labels:
+        raise InputError(
+            f"{path}: a model of intents alone; train one on records with slots, or leave "
+            "--metric slots out"
+        )
+    return classifier, tagger

@@ -34,9 +34,10 @@ class MeasureOptions:
     intent_classifier: str | None = option(
         "MODEL",
         _MEASURE,
-        "Judge the intents that this model of 'label --save-model' gives to the texts; "
-        "the true ones are those of --intent-reference-field, or else of --intent-field. "
-        "Where the model knows 'other', that is right for intents it does not know.",
+        "Judge the intents, and the slots, that this model of 'label --save-model' gives to the "
+        "texts; the true ones are those of --intent-reference-field and --slots-reference-field, "
+        "or else of --intent-field and --slots-field. Where the model knows 'other', that is right "
+        "for intents it does not know.",
     )
     against: str | None = option(
         "FILE",
@@ -130,7 +131,7 @@ class FieldOptions:
             INTENT_REFERENCE,
             true_label,
         )
-        from dataselect.analysis.evaluate.predicted_intents import tested_columns
+        from dataselect.analysis.evaluate.predicted_labels import tested_columns
         from dataselect.data.fields import Column
 
         given, true = self.intent_field, self.intent_reference_field
@@ -141,10 +142,15 @@ class FieldOptions:
             INTENT_REFERENCE: true_label(true, "--intent-reference-field"),
         }
 
-    def slots(self) -> dict[str, Column]:
-        """What is read to measure slots."""
+    def slots(self, text_field: str, *, tags: bool) -> dict[str, Column]:
+        """What is read to measure slots that are there, or that a slot tagger gives."""
         from dataselect.analysis.evaluate.hypothesis_pairs import SLOTS, SLOTS_REFERENCE, spans
+        from dataselect.analysis.evaluate.predicted_labels import tagged_columns
+        from dataselect.data.fields import Column
 
+        if tags:
+            own, true = self.slots_field, self.slots_reference_field
+            return tagged_columns(Column.text(text_field), own, true)
         return {
             SLOTS: spans(self.slots_field, "--slots-field"),
             SLOTS_REFERENCE: spans(self.slots_reference_field, "--slots-reference-field"),
@@ -170,8 +176,8 @@ def asked_metrics(
         raise OptionError("--id-field pairs records with those of --against; give both")
     if measuring.against_field is not None and measuring.against is None:
         raise OptionError("--against-field is of the file of --against; give it too")
-    if measuring.intent_classifier is not None and not {INTENT_METRIC, EXACT_METRIC} & set(names):
-        raise OptionError("--intent-classifier gives intents; ask for --metric intent")
+    if measuring.intent_classifier is not None and not set(LABEL_METRICS) & set(names):
+        raise OptionError("--intent-classifier gives intents and slots; ask for --metric intent")
     if measuring.references is not None and (measuring.against or set(names) - set(METRICS)):
         raise OptionError(
             "--references has the texts of one system; leave out --against and metrics of labels"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 BACKGROUND_SIZE, POOL_SIZE = 5_000, 10_000  # texts that are drawn
-_FORMAT = archive.ArchiveFormat("label", 2)
+FORMAT = archive.ArchiveFormat("label", 2)
 _DECIMALS = 6
 _LARGEST = 1e9  # of weights: sums of such numbers are finite
 
@@ -163,6 +163,10 @@ class IntentClassifier(FittedModel):
 
     def dumps(self) -> bytes:
         """The model as bytes; of a neural encoder only how to know it again."""
+        return archive.dumps(FORMAT, *self.parts())
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """What a saved model holds, JSON and arrays."""
         about = {
             "names": self.names_,
             "label_of_class": self.label_of_class_.tolist(),
@@ -175,7 +179,7 @@ class IntentClassifier(FittedModel):
             "offsets": self.linear_.offsets,
             **self.view_.arrays(),
         }
-        return archive.dumps(_FORMAT, about, arrays)
+        return about, arrays
 
     @classmethod
     def load(cls, path: str, open_encoder: OpenEncoder | None = None) -> IntentClassifier:
@@ -199,7 +203,7 @@ class IntentClassifier(FittedModel):
             _check(model)
             return model
 
-        return archive.load(path, _FORMAT, restored)
+        return archive.load(path, FORMAT, restored)
 
 
 def _neural(described: Mapping[str, Any]) -> Encoder:

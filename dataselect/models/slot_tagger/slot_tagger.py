@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypedDict, cast
 
 import numpy as np
@@ -26,7 +26,7 @@ from dataselect.models.slot_tagger.linear_chain import (
     row_by_row,
 )
 from dataselect.models.slot_tagger.slot_tokens import Token, Tokenizer
-from dataselect.models.slot_tagger.token_features import FeatureColumns, TokenizedTexts
+from dataselect.models.slot_tagger.token_features import FeatureColumns, TokenizedTexts, WordClasses
 from dataselect.models.text_sequences import as_texts
 
 if TYPE_CHECKING:
@@ -62,6 +62,15 @@ class TagProbabilities(NamedTuple):
     tags: NDArray[np.float64]
 
 
+class _Batch(NamedTuple):
+    """Some of the texts."""
+
+    texts: Sequence[str]
+    intents: Sequence[str]
+    tokenized: TokenizedTexts
+    slots: Sequence[Sequence[Slot]]
+
+
 class _Scaling(NamedTuple):
     slope: Annotated[float, Between(0.0, 1e3)]
     offset: Annotated[float, Between(-1e3, 1e3)]
@@ -78,6 +87,7 @@ class _About(NamedTuple):
     intents: tuple[str, ...]
     features: tuple[str, ...]
     values: dict[str, dict[str, Count]]
+    classes: dict[str, list[str]]
     heads: tuple[str, ...]
     tails: tuple[str, ...]
     slot_scaling: _Scaling
@@ -89,7 +99,7 @@ class SlotTagger(FittedModel):
     """Slots of texts whose intents are known, by a linear-chain conditional random field.
 
     `uncalibrated`: do not learn from held-out texts how sure to be. After `fit`: `names_` (S,) of
-    the slots and `intents_`, sorted; `tokenizer_`, `gazetteer_`, `columns_`, `chain_`,
+    the slots and `intents_`, sorted; `tokenizer_`, `gazetteer_`, `classes_`, `columns_`, `chain_`,
     `slot_scaling_`, `text_scaling_`, `figures_`. Learning needs python-crfsuite, tagging does not.
 
     >>> adele, bach = Slot("artist", 5, 10, "adele"), Slot("artist", 5, 9, "bach")
@@ -104,6 +114,7 @@ class SlotTagger(FittedModel):
     intents_: tuple[str, ...]
     tokenizer_: Tokenizer
     gazetteer_: Gazetteer
+    classes_: WordClasses
     columns_: FeatureColumns
     chain_: Chain
     slot_scaling_: PlattScaling
@@ -120,9 +131,8 @@ class SlotTagger(FittedModel):
         slots: Sequence[Sequence[Slot]],
         *,
         pool: Texts = (),
-        pool_intents: Texts = (),
     ) -> SlotTagger:
-        """Learn from annotated texts, and from texts of a pool whose intents are believed.
+        """Learn from annotated texts, and from a pool which words stand in the same places.
 
         `slots`: those of each text, as `Slot(slot, start, end, value)`. Returns self. Raises
         InputError where no text has a slot, and OptionError where python-crfsuite is missing.
@@ -133,10 +143,7 @@ class SlotTagger(FittedModel):
                 f"{len(known):,} texts, {len(names):,} intents, {len(slots):,} lists of slots; "
                 "give as many of each"
             )
-        others, believed = as_texts(pool, "pool"), as_texts(pool_intents, "pool_intents")
-        if len(others) != len(believed):
-            raise InputError(f"pool_intents: {len(believed):,} for {len(others):,} texts")
-        return self.fit_reported(known, names, slots, others, believed)
+        return self.fit_reported(known, names, slots, as_texts(pool, "pool"))
 
     def fit_reported(
         self,
@@ -144,13 +151,12 @@ class SlotTagger(FittedModel):
         intents: Sequence[str],
         slots: Sequence[Sequence[Slot]],
         pool: Sequence[str],
-        pool_intents: Sequence[str],
         report: Report = unreported,
     ) -> SlotTagger:
         """As `fit`, with progress."""
         from dataselect.models.slot_tagger.tagger_training import train
 
-        train(self, texts, intents, slots, pool, pool_intents, report)
+        train(self, texts, intents, slots, pool, report)
         return self
 
     def predict(self, texts: Texts, intents: Texts) -> list[tuple[TaggedSlot, ...]]:
@@ -164,12 +170,11 @@ class SlotTagger(FittedModel):
         tells nothing. Probabilities have 6 decimals.
         """
         found: list[Tagged] = []
-        for some, batch, emissions in self._batches(texts, intents):
-            tags, scores = best_paths(emissions, batch.bounds, self.chain_.transitions)
-            sums = self._sums(batch, emissions)
+        for some, own_intents, batch, _ in self._batches(texts, intents):
+            tags, all_right, sums = self.best(batch, own_intents)
             first, last, slot = segments(tags, batch.bounds, len(self.names_))
-            each = self.slot_scaling_(_log_odds(sums.segment_probabilities(first, last, slot)))
-            whole = self.text_scaling_(_log_odds(np.exp(scores - sums.log_sums)))
+            each = self.slot_scaling_(log_odds(sums.segment_probabilities(first, last, slot)))
+            whole = self.text_scaling_(log_odds(all_right))
             found += self._tagged(some, batch, (first, last, slot), each, whole)
         return found
 
@@ -182,61 +187,64 @@ class SlotTagger(FittedModel):
         """
         found: list[list[float]] = []
         place = {name: number for number, name in enumerate(self.names_)}
-        each_text, each_intent = as_texts(texts), as_texts(intents, "intents")
-        start = 0
-        for some, batch, emissions in self._batches(each_text, each_intent, slots):
-            sums = self._sums(batch, emissions)
-            for (begin, end), own in zip(
-                batch.spans(), slots[start : start + len(some)], strict=True
-            ):
-                tokens = batch.tokens[begin:end]
-                odds = []
-                for slot in own:
+        given = as_texts(texts), as_texts(intents, "intents"), slots
+        for _, own_intents, batch, own_slots in self._batches(*given):
+            sums = self._sums(batch, self.emissions(batch, own_intents))
+            for (begin, end), own in zip(batch.spans(), own_slots, strict=True):
+                tokens, spans = batch.tokens[begin:end], []
+                known = np.zeros(len(own), bool)
+                for number, slot in enumerate(own):
                     inside = covered(tokens, slot)
-                    if not inside or slot.slot not in place:
-                        odds.append(0.0)
-                        continue
-                    first, last = (np.array([begin + at]) for at in (inside[0], inside[-1]))
-                    at = np.array([place[slot.slot]])
-                    odds.append(float(sums.segment_probabilities(first, last, at)[0]))
-                scaled = self.slot_scaling_(_log_odds(np.array(odds)))
-                found.append(np.round(scaled, _DECIMALS).tolist())
-            start += len(some)
+                    if inside and slot.slot in place:
+                        known[number] = True
+                        spans.append((begin + inside[0], begin + inside[-1], place[slot.slot]))
+                first, last, which = np.array(spans, np.intp).reshape(-1, 3).T
+                odds = log_odds(sums.segment_probabilities(first, last, which))
+                sure = np.zeros(len(own))
+                sure[known] = np.round(self.slot_scaling_(odds), _DECIMALS)
+                found.append(sure.tolist())
         return found
 
     def tag_probabilities(self, texts: Texts, intents: Texts) -> list[TagProbabilities]:
         """The tokens of each text and the probabilities of their tags, as they come."""
         found: list[TagProbabilities] = []
-        each_text, each_intent = as_texts(texts), as_texts(intents, "intents")
-        for _, batch, emissions in self._batches(each_text, each_intent):
-            marginals = self._sums(batch, emissions).marginals()
+        for _, own_intents, batch, _ in self._batches(
+            as_texts(texts), as_texts(intents, "intents")
+        ):
+            marginals = self._sums(batch, self.emissions(batch, own_intents)).marginals()
             for begin, end in batch.spans():
                 found.append(TagProbabilities(batch.tokens[begin:end], marginals[begin:end]))
         return found
+
+    def best(
+        self, batch: TokenizedTexts, intents: Sequence[str]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64], ForwardBackward]:
+        """(t,) the most probable tags, (n,) how probable those of each text are, and the sums."""
+        emissions = self.emissions(batch, intents)
+        tags, scores = best_paths(emissions, batch.bounds, self.chain_.transitions)
+        sums = self._sums(batch, emissions)
+        return tags, np.exp(np.minimum(scores - sums.log_sums, 0)), sums
 
     def _batches(
         self,
         texts: Sequence[str],
         intents: Sequence[str],
         slots: Sequence[Sequence[Slot]] | None = None,
-    ) -> Any:
-        """Texts, their tokens, and (t, 2 S + 1) log-weights of tags, some texts at a time."""
+    ) -> Iterator[_Batch]:
+        """Some texts at a time; a slot whose edge is inside a token cuts it."""
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            some = texts[start : start + _TEXTS_AT_ONCE]
-            given = slots[start : start + _TEXTS_AT_ONCE] if slots is not None else [()] * len(some)
-            batch = TokenizedTexts.of(
-                self.tokenizer_(text, edges_of(own)) for text, own in zip(some, given, strict=True)
+            here = slice(start, start + _TEXTS_AT_ONCE)
+            some, own = texts[here], [()] * len(texts[here]) if slots is None else slots[here]
+            tokens = (
+                self.tokenizer_(text, edges_of(each)) for text, each in zip(some, own, strict=True)
             )
-            own_intents = intents[start : start + _TEXTS_AT_ONCE]
-            yield some, batch, self.emissions(batch, own_intents)
+            yield _Batch(some, intents[here], TokenizedTexts.of(tokens), own)
 
     def emissions(self, batch: TokenizedTexts, intents: Sequence[str]) -> NDArray[np.float64]:
         """(t, 2 S + 1) log-weights of tags."""
         known = known_features(batch, intents, self.gazetteer_)
-        found = token_features.rows(batch, known, self.columns_) @ self.chain_.weights.astype(
-            np.float64
-        )
-        return np.asarray(found)
+        rows = token_features.rows(batch, known, self.classes_, self.columns_)
+        return np.asarray(rows @ self.chain_.weights.astype(np.float64))
 
     def _sums(self, batch: TokenizedTexts, emissions: NDArray[np.float64]) -> ForwardBackward:
         return ForwardBackward.of(emissions, batch.bounds, self.chain_.transitions, row_by_row)
@@ -283,6 +291,7 @@ class SlotTagger(FittedModel):
             "intents": self.intents_,
             "features": list(self.columns_.places),
             "values": self.gazetteer_.counts,
+            "classes": self.classes_,
             "heads": sorted(self.tokenizer_.heads),
             "tails": sorted(self.tokenizer_.tails),
             "slot_scaling": self.slot_scaling_._asdict(),
@@ -305,6 +314,7 @@ class SlotTagger(FittedModel):
         model.names_, model.intents_ = told.names, told.intents
         model.tokenizer_ = Tokenizer(frozenset(told.heads), frozenset(told.tails))
         model.gazetteer_ = Gazetteer(told.values)
+        model.classes_ = told.classes
         model.columns_ = FeatureColumns(told.features)
         transitions = Transitions(arrays["enter"], arrays["inside"])
         model.chain_ = Chain(arrays["weights"], transitions)
@@ -360,13 +370,11 @@ def covered(tokens: Sequence[Token], slot: Slot) -> list[int]:
 _CLOSEST = 1e-9  # to 0 and 1
 
 
-def _log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) of probabilities; of 0 and 1, finite ones."""
     inside = np.clip(probabilities, _CLOSEST, 1 - _CLOSEST)
     odds: NDArray[np.float64] = np.log(inside) - np.log1p(-inside)
     return odds
-
-
-log_odds: Callable[[NDArray[np.float64]], NDArray[np.float64]] = _log_odds
 
 
 def _check(model: SlotTagger, features_: int) -> None:

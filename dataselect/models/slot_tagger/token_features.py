@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _AFFIX = 4  # characters of the longest prefix and suffix
 _EDGE = "\n"  # the word beyond either end of a text; no token is it
+WordClasses = Mapping[str, Sequence[str]]
+"""By word, in lower case: names of classes of words that stand in the same places."""
+
 _OFFSETS = (-2, -1, 0, 1, 2)
 _PAIRS = ((-1, 0), (0, 1), (-2, -1), (1, 2))
 
@@ -32,6 +35,11 @@ class TokenizedTexts(NamedTuple):
     def of(cls, texts: Iterable[Sequence[Token]]) -> TokenizedTexts:
         each = list(texts)
         return cls(list(chain.from_iterable(each)), _bounds([len(own) for own in each]))
+
+    def joined(self, other: TokenizedTexts) -> TokenizedTexts:
+        """These texts, and then others."""
+        bounds = np.concatenate((self.bounds, self.bounds[-1] + other.bounds[1:]))
+        return TokenizedTexts([*self.tokens, *other.tokens], bounds)
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -62,7 +70,10 @@ class FeatureColumns:
 
 
 def rows(
-    texts: TokenizedTexts, known: Sequence[Sequence[str]], columns: FeatureColumns
+    texts: TokenizedTexts,
+    known: Sequence[Sequence[str]],
+    classes: WordClasses,
+    columns: FeatureColumns,
 ) -> csr_array:
     """(t, f) sparse, 1 where a token has a feature; `known` (t,) names more of each token."""
     from scipy.sparse import csr_array
@@ -71,10 +82,13 @@ def rows(
     ids = np.array([place.setdefault(t.form, len(place)) for t in texts.tokens], np.intp)
     forms = list(place)
     small = [lowered(form) for form in forms]
-    near = {offset: _shifted(ids, texts.bounds, offset) for offset in _OFFSETS}
+    near = {offset: shifted(ids, texts.bounds, offset) for offset in _OFFSETS}
     found = []
     for offset, own in near.items():
-        named = (_named(offset, form, word) for form, word in zip(forms, small, strict=True))
+        named = (
+            _named(offset, form, word, classes.get(word, ()))
+            for form, word in zip(forms, small, strict=True)
+        )
         found.append(_gathered([columns(names) for names in named], own))
     for one, other in _PAIRS:
         codes, pair = np.unique(near[one] * len(forms) + near[other], return_inverse=True)
@@ -92,11 +106,12 @@ def rows(
     return csr_array((np.ones(len(indices), np.float64), indices, bounds), shape=shape)
 
 
-def _named(offset: int, form: str, word: str) -> list[str]:
+def _named(offset: int, form: str, word: str, classes: Sequence[str]) -> list[str]:
     """The features of a word so far from the token."""
     names = [f"{offset}w={word}"]
     if abs(offset) <= 1 and form != _EDGE:
         names.append(f"{offset}shape={_shape(form)}")
+        names += [f"{offset}c={each}" for each in classes]
     if abs(offset) == 1:
         names.append(f"{offset}s={word[-3:]}")
     if offset == 0:
@@ -119,7 +134,7 @@ def _shape(form: str) -> str:
     return "".join(found)
 
 
-def _shifted(ids: NDArray[np.intp], bounds: NDArray[np.intp], offset: int) -> NDArray[np.intp]:
+def shifted(ids: NDArray[np.intp], bounds: NDArray[np.intp], offset: int) -> NDArray[np.intp]:
     """(t,) the id so many tokens on in the same text, or 0 beyond its ends."""
     lengths = np.diff(bounds)
     where = np.arange(len(ids)) + offset

@@ -1,4 +1,4 @@
-"""`dataselect label`: intents by a classifier trained on annotated records, and on the pool."""
+"""`dataselect label`: intents and slots by models of annotated records, and of the pool."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataselect.command_line.option import given, option
 from dataselect.command_line.options import InputOptions, ModelOptions, RunOptions
 from dataselect.command_line.selection_options import SelectionOptions
 from dataselect.errors import OptionError
-from dataselect.operations.label.options import LearningOptions, open_encoder
+from dataselect.operations.label.options import LearningOptions, can_learn_slots, open_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
     from dataselect.execution.run import Settings
     from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
+    from dataselect.models.slot_tagger.slot_tagger import SlotTagger
+
+    Models = tuple[IntentClassifier, SlotTagger | None]
 
 _LABELS = "Labels"
 
@@ -47,11 +50,19 @@ def command(
     min_confidence: float | None = option(
         "X",
         _LABELS,
-        "Leave records of a lower confidence out, whatever the selection keeps.",
+        "Leave records of a lower confidence, of the intent or of the slots, out, whatever the "
+        "selection keeps.",
         min=0,
         max=1,
     ),
     keep_other: bool = option("", _LABELS, "Keep records that are labelled 'other', too.", False),
+    no_slots: bool = option(
+        "",
+        _LABELS,
+        "Label intents alone. Slots are learnt where labelled records have any; that needs pip "
+        "install python-crfsuite.",
+        False,
+    ),
     uncalibrated: bool = option(
         "",
         _LABELS,
@@ -60,15 +71,20 @@ def command(
         False,
     ),
 ) -> None:
-    """Label records by an intent classifier trained on annotated ones, and on the pool itself.
+    """Label records by models trained on annotated ones, and on the pool itself.
 
     Adds 'intent' and 'confidence', the probability that the intent is right, calibrated on
     held-out labelled records. The classifier is logistic regression on words, pairs of words and
     the characters inside words, or on the vectors of --encoder. It first learns from the labelled
     records, then labels the input in rounds and learns from that as well. With a --background,
     records may be 'other', and such are dropped.
+
+    Where labelled records have slots, adds 'slots', each with its confidence, and
+    'slots_confidence', the probability that they are all right, by a conditional random field that
+    knows the intent. Slots that records have already stay.
     """
     from dataselect.data.input_files import Inputs
+    from dataselect.operations.label.label_model import load
     from dataselect.operations.label.scorer import LabelScorer
 
     settings, rule = run.build(), selection.build()
@@ -84,11 +100,14 @@ def command(
     with engine.job(pool, settings, also_read=read, only_fits=fitted.fit_only) as job:
         job.open_file(fitted.save_model)
         if fitted.model is not None:
-            classifier = _loaded(fitted.model, encoding)
+            classifier, tagger = load(fitted.model, open_encoder(encoding, fitted.model))
         else:
-            classifier = _trained(learning, encoding, pool, settings, uncalibrated=uncalibrated)
+            classifier, tagger = _trained(
+                learning, encoding, pool, settings, slots=not no_slots, uncalibrated=uncalibrated
+            )
         scorer = LabelScorer(
             classifier,
+            None if no_slots else tagger,
             min_confidence=min_confidence,
             keep_other=keep_other,
             text_field=settings.text_field,
@@ -99,25 +118,21 @@ def command(
     finish(result, settings)
 
 
-def _loaded(path: str, encoding: NeuralOptions) -> IntentClassifier:
-    from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
-
-    return IntentClassifier.load(path, open_encoder(encoding, path))
-
-
 def _trained(
     learning: LearningOptions,
     encoding: NeuralOptions,
     pool: Inputs,
     settings: Settings,
     *,
+    slots: bool,
     uncalibrated: bool,
-) -> IntentClassifier:
-    """Train on the files that the options name."""
+) -> Models:
+    """Train on the files that the options name: a slot tagger where labelled records have slots."""
     import numpy as np
 
     from dataselect.console import Steps
     from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
+    from dataselect.models.slot_tagger.slot_tagger import SlotTagger
 
     rng = np.random.default_rng(settings.seed)
     labelled = learning.labelled_records(settings)
@@ -130,7 +145,13 @@ def _trained(
     )
     texts, intents = [each.text for each in labelled], [each.intent or "" for each in labelled]
     with Steps(quiet=settings.quiet) as report:
-        return classifier.fit_sampled(texts, intents, background, unlabelled, rng, report)
+        classifier.fit_sampled(texts, intents, background, unlabelled, rng, report)
+        if not slots or not can_learn_slots(labelled, settings):
+            return classifier, None
+        tagger = SlotTagger(uncalibrated=uncalibrated, seed=settings.seed)
+        annotated = texts, intents, [each.slots for each in labelled]
+        tagger.fit_reported(*annotated, unlabelled, report)
+    return classifier, tagger
 
 
 def _unlabelled(

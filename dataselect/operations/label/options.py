@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataselect.command_line.encoder_options import NeuralOptions, check_version
 from dataselect.command_line.ending import warn
 from dataselect.command_line.option import option, text_field_of
-from dataselect.errors import InputError
+from dataselect.errors import InputError, OptionError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,13 @@ class LearningOptions:
     labelled_field: str | None = text_field_of("--labelled")
     intent_field: str = option(
         "FIELD", _FIT, "Where labelled records have their intent [default: intent].", "intent"
+    )
+    slots_field: str = option(
+        "FIELD",
+        _FIT,
+        "Where labelled records have their slots: objects with slot, start and end "
+        "[default: slots].",
+        "slots",
     )
     background: str | None = option(
         "FILE",
@@ -62,7 +69,7 @@ class LearningOptions:
 
         paths = self.labelled or []
         text = Column.text_of("--labelled", self.labelled_field, settings.text_field)
-        column = annotation(text, self.intent_field)
+        column = annotation(text, self.intent_field, self.slots_field)
         found = read_utterances(RecordFiles(paths, text_field=text.path), column)
         warn(warnings(column), settings)
         if not found:
@@ -85,6 +92,20 @@ class LearningOptions:
         if not found:
             raise InputError(f"{self.background}: no text to tell intents from; check --background")
         return found
+
+
+def can_learn_slots(labelled: Sequence[Utterance], settings: Settings) -> bool:
+    """Whether there are slots to learn; where the package for it is missing, a warning says so."""
+    from dataselect.models.slot_tagger.crf_training import require_crfsuite
+
+    if not any(each.slots for each in labelled):
+        return False
+    try:
+        require_crfsuite()
+    except OptionError as missing:
+        warn([f"only intents are labelled: {missing.message}, or give --no-slots"], settings)
+        return False
+    return True
 
 
 def open_encoder(encoding: NeuralOptions, model: str) -> Callable[[Mapping[str, Any]], Encoder]:
