@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.console import Report, unreported
 from dataselect.errors import InputError, OptionError
 from dataselect.models.language_model.backoff import BackoffModel, NgramOrder
 from dataselect.models.language_model.vocabulary import BEGIN, END, Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LONGEST = 6
 """The highest order: what a usual build of KenLM loads."""
@@ -111,6 +115,7 @@ def estimate(
     *,
     order: int = 3,
     prune: Sequence[int] = (),
+    report: Report = unreported,
 ) -> Estimate:
     """Estimate a model of sentences in a row, as `Vocabulary.encode` gives them.
 
@@ -126,14 +131,16 @@ def estimate(
     thresholds = pruning(prune, check_order(order))
     if not len(tokens):
         raise InputError("there is no text to train on; check the input")
-    counted = _count(tokens, len(vocabulary), order)
+    advance = report("estimating", 2 * order)  # each order is counted, then smoothed
+    counted = _count(tokens, len(vocabulary), order, advance)
     kept = [each.raw > limit for each, limit in zip(counted, thresholds, strict=False)]
     kept[0][:] = True  # a word of the vocabulary may be absent from the text
     adjusted = _adjusted(counted)
     estimated = [_closed_form(counts) for counts in _statistics(counted, adjusted)]
     discounts = tuple(each or Discounts(*FALLBACK) for each in estimated)
+    levels = _levels(counted, adjusted, discounts, kept, advance)
     return Estimate(
-        BackoffModel(vocabulary, _levels(counted, adjusted, discounts, kept)),
+        BackoffModel(vocabulary, levels),
         order=order,
         words=int(np.count_nonzero((tokens != BEGIN) & (tokens != END))),
         sentences=int(np.count_nonzero(tokens == END)),
@@ -158,11 +165,14 @@ class _Ngrams(NamedTuple):
     begins: NDArray[np.bool_]
 
 
-def _count(tokens: NDArray[np.int32], words: int, order: int) -> list[_Ngrams]:
+def _count(
+    tokens: NDArray[np.int32], words: int, order: int, advance: Callable[[int], None]
+) -> list[_Ngrams]:
     """The n-grams of each order, up to the longest that any sentence has."""
     counted = [_unigrams(tokens, words)]
     places = tokens.astype(np.int64)  # of the n-gram that ends at each token, or -1
     for _ in range(1, order):
+        advance(1)  # the order below
         ends = np.flatnonzero((places[:-1] >= 0) & (tokens[1:] != BEGIN)) + 1
         if not len(ends):
             break
@@ -184,6 +194,7 @@ def _count(tokens: NDArray[np.int32], words: int, order: int) -> list[_Ngrams]:
         )
         places.fill(-1)
         places[ends[ascending]] = inverse
+    advance(1)
     return counted
 
 
@@ -244,11 +255,13 @@ def _levels(
     adjusted: list[NDArray[np.int64]],
     discounts: Sequence[Discounts],
     kept: list[NDArray[np.bool_]],
+    advance: Callable[[int], None],
 ) -> tuple[NgramOrder, ...]:
     """Probabilities from the unigrams up, then back-offs, less the n-grams that are not kept."""
     lower = np.array([1 / (len(counted[0].words) - 1)])
     probs, shares = [], []
     for ngrams, counts, discount, keeps in zip(counted, adjusted, discounts, kept, strict=True):
+        advance(1)
         lower, share = _interpolated(ngrams, counts, discount, keeps, lower)
         probs.append(lower)
         shares.append(share)

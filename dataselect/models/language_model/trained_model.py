@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from dataselect.console import Report, unreported
 from dataselect.models.language_model import arpa
 from dataselect.models.language_model.scoring.language_model import LanguageModel
 from dataselect.models.language_model.trainers import train
@@ -48,7 +49,7 @@ class KneserNey(LanguageModel):
         self.vocab = None if vocab is None else list(vocab)
         self.normalization = Normalization(lowercase, "remove" if remove_punctuation else "keep")
 
-    def fit(self, texts: Texts) -> KneserNey:
+    def fit(self, texts: Texts, report: Report = unreported) -> KneserNey:
         """Train on texts, each a sentence. Returns self. Raises OptionError, InputError."""
         for cached in ("_scorer", "_is_binary", "digest"):
             self.__dict__.pop(cached, None)
@@ -58,6 +59,7 @@ class KneserNey(LanguageModel):
             prune=self.prune,
             words=None if self.vocab is None else [os.fsencode(word) for word in self.vocab],
             min_count=self.min_count,
+            report=report,
         )
         folder = mkdtemp(prefix="dataselect-")
         self._remove = weakref.finalize(self, _remove, folder, os.getpid())

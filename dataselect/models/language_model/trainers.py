@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.console import Report, unreported
 from dataselect.data.files.raw_files import display
 from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError, OptionError
@@ -26,6 +27,7 @@ def train(
     prune: Sequence[int] = (),
     words: Iterable[bytes] | None = None,
     min_count: int = 1,
+    report: Report = unreported,
 ) -> Estimate:
     """Estimate a model of some texts, as `train_batches` does.
 
@@ -33,7 +35,9 @@ def train(
     >>> model.score(model.vocabulary.encode(["play rock"])).lengths.tolist()
     [0, 2, 1, 1]
     """
-    return train_batches([list(texts)], order=order, prune=prune, words=words, min_count=min_count)
+    return train_batches(
+        [list(texts)], order=order, prune=prune, words=words, min_count=min_count, report=report
+    )
 
 
 def train_batches(
@@ -43,6 +47,7 @@ def train_batches(
     prune: Sequence[int] = (),
     words: Iterable[bytes] | None = None,
     min_count: int = 1,
+    report: Report = unreported,
 ) -> Estimate:
     """Estimate a model of texts, a sentence each, by `kneser_ney.estimate`.
 
@@ -59,7 +64,7 @@ def train_batches(
     del encoded
     if min_count > 1:
         tokens, vocabulary = _without_rare(tokens, vocabulary, min_count)
-    return estimate(tokens, vocabulary, order=order, prune=prune)
+    return estimate(tokens, vocabulary, order=order, prune=prune, report=report)
 
 
 def _without_rare(

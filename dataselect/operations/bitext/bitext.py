@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypedDict,
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.console import Report, unreported
 from dataselect.data.sampling import sample_items
 from dataselect.documents import typed
 from dataselect.errors import InputError
@@ -72,6 +73,7 @@ class Domain:
         rule: Rule = "discriminant",
         *,
         rng: np.random.Generator | None = None,
+        report: Report = unreported,
     ) -> Domain:
         """Fit a distance, and the default encoder where none is given.
 
@@ -85,7 +87,9 @@ class Domain:
         Raises InputError if a side has no text, OptionError for options that do not fit the data.
         """
         rng = rng or np.random.default_rng(0)
+        advance = report("fitting an encoder", 1)
         encoder = encoder or Lexical.fit([*corpus, *in_domain], rng=rng)
+        advance(1)
         own, others = (encoder.encode(texts, unit=True) for texts in (in_domain, corpus))
         return cls.of_vectors(own, others, encoder, rule, rng=rng)
 

@@ -140,7 +140,8 @@ class BitextSources:
             encoded = self._encoded(neural, in_domain, corpus)
             return Domain.of_vectors(*encoded, neural, rule, rng=rng)
         if not self.encoders.in_domain_vectors:
-            return Domain.fit(in_domain, corpus, rule=rule, rng=rng)
+            with Steps(quiet=self.settings.quiet) as report:
+                return Domain.fit(in_domain, corpus, rule=rule, rng=rng, report=report)
         vectors, own = self.encoders.vectors[side], self.encoders.in_domain_vectors[side]
         if vectors.dimension != own.dimension:
             raise InputError(

@@ -72,12 +72,16 @@ def command(
     and recognisers load. Each text is a sentence. Markers such as <s> in a text are words like
     any other. Takes up to 60 bytes of memory a word for each order.
     """
+    from dataselect.console import Steps
     from dataselect.execution.run import Run
 
     _refuse_thresholds_as_files(training, inputs)
     settings = output.build()
     texts = inputs.open(digest=settings.report is not None, text_field=settings.text_field)
-    with Run(texts, settings, also_read=training.reads()) as run:
+    with (
+        Run(texts, settings, also_read=training.reads()) as run,
+        Steps(quiet=settings.quiet) as report,
+    ):
         from dataselect.models.language_model import arpa
         from dataselect.models.language_model.scoring.unspaced import Watch
         from dataselect.models.language_model.trainers import read_words, train_batches
@@ -89,6 +93,7 @@ def command(
             prune=_thresholds(training.prune or ()),
             words=next(map(read_words, training.reads()), None),
             min_count=training.min_count,
+            report=report,
         )
         for chunk in arpa.write(made.model):
             run.write(chunk)

@@ -128,6 +128,7 @@ def _language_model(
 
     With what a report tells of training; what is trained is there until the stack is closed.
     """
+    from dataselect.console import Steps
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.language_model.trained_model import KneserNey, training_figures
 
@@ -135,6 +136,7 @@ def _language_model(
     if models.lm is not None:
         return LanguageModel(models.lm), training_figures(())
     normalized = filter(str.strip, map(normalization, in_domain))
-    trained = KneserNey(order=models.order).fit(list(normalized))
+    with Steps(quiet=settings.quiet) as report:
+        trained = KneserNey(order=models.order).fit(list(normalized), report)
     stack.callback(trained.close)
     return trained, training_figures([trained])

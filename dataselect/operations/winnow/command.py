@@ -90,6 +90,7 @@ def command(
     """
     import numpy as np
 
+    from dataselect.console import Steps
     from dataselect.data.fields import Column
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.operations.winnow.background import AUTO, read_background
@@ -119,8 +120,11 @@ def command(
             order=models.order,
             **vars(normalizing),
         )
-        held_out = winnow.held_out(texts, rng) if calibrate is not None else np.empty(0)
-        with winnow.fit(texts):
+        with Steps(quiet=settings.quiet) as report:
+            calibrates = calibrate is not None
+            held_out = winnow.held_out(texts, rng, report) if calibrates else np.empty(0)
+            winnow.fit(texts, report)
+        with winnow:
             scorer = winnow.record_scorer(
                 text_field=settings.text_field,
                 min_perplexity=winnowing.min_perplexity,

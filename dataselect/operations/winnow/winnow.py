@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.console import Report, unreported
 from dataselect.models.cross_validation import folds
 from dataselect.models.fitted_model import unfitted
 from dataselect.models.language_model.scoring.language_model import (
@@ -74,28 +75,28 @@ class Winnow:
         if lm is not None and (background is None or isinstance(background, LanguageModel)):
             self.lm_, self.background_ = lm, background
 
-    def fit(self, in_domain: Texts = ()) -> Winnow:
+    def fit(self, in_domain: Texts = (), report: Report = unreported) -> Winnow:
         """Train the models that are not there. Returns self. Raises InputError."""
         try:
-            self.lm_ = self.lm or self._train(in_domain, None)
+            self.lm_ = self.lm or self._train(in_domain, None, report)
             background = self.background
             if background is not None and not isinstance(background, LanguageModel):
                 texts = as_texts(background, "background")
-                background = self._train(texts, self.lm_.vocabulary())
+                background = self._train(texts, self.lm_.vocabulary(), report)
             self.background_ = background
         except BaseException:
             self.close()
             raise
         return self
 
-    def _train(self, texts: Texts, vocabulary: Vocabulary | None) -> KneserNey:
+    def _train(self, texts: Texts, vocabulary: Vocabulary | None, report: Report) -> KneserNey:
         model = KneserNey(
             order=self.order,
             vocab=None if vocabulary is None else vocabulary.words[len(MARKERS) :],
             lowercase=self.lowercase,
             remove_punctuation=self.remove_punctuation,
         )
-        self._trained.append(model.fit(texts))
+        self._trained.append(model.fit(texts, report))
         return model
 
     def score(self, texts: Texts) -> NDArray[np.float64]:
@@ -110,16 +111,21 @@ class Winnow:
         bits = (general / events - found.log_probs / events) * math.log2(10)
         return WinnowScores(np.round(bits, DECIMALS), found)
 
-    def held_out(self, in_domain: Sequence[str], rng: np.random.Generator) -> NDArray[np.float64]:
+    def held_out(
+        self, in_domain: Sequence[str], rng: np.random.Generator, report: Report = unreported
+    ) -> NDArray[np.float64]:
         """(n,) the score of each in-domain text by models that were trained without it."""
         texts = list(in_domain)
         fold = folds(texts, rng)
         scores = np.empty(len(texts))
-        for own in range(int(fold.max()) + 1):
+        count = int(fold.max()) + 1
+        advance = report("training without a fold", count)
+        for own in range(count):
             held = np.flatnonzero(fold == own)
             rest = [text for text, other in zip(texts, fold, strict=True) if other != own]
             with self._anew().fit(rest or texts) as winnow:
                 scores[held] = winnow.score([texts[place] for place in held])
+            advance(1)
         return scores
 
     def _anew(self) -> Winnow:

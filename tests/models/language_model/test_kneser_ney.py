@@ -1,6 +1,7 @@
 """Estimation: against figures worked out on paper, against those of lmplz, and as a whole."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -220,3 +221,14 @@ def test_the_order_of_sentences_does_not_matter(texts: list[str], order: int) ->
         return estimate(vocabulary.encode(given), vocabulary, order=order)
 
     assert list(arpa.write(made(texts).model)) == list(arpa.write(made(texts[::-1]).model))
+
+
+def test_progress_reaches_its_end() -> None:
+    totals, done = [], []
+
+    def report(_label: str, total: int) -> Callable[[int], None]:
+        totals.append(total)
+        return done.append
+
+    train(["play some jazz", "play the blues"], order=3, report=report)
+    assert totals == [sum(done)]
