@@ -1,6 +1,6 @@
 """`scripts/reproduce`: print tables of figures on public data, and write them to RESULTS.md.
 
-    nlu      relevance, self-training, slots, diversity, paraphrase: Cho et al.
+    nlu      relevance, self-training, slots, diversity, paraphrase: Cho et al.; check
     speech   winnow, rescore, recogniser: Punjabi et al., from lists to word errors
     bitext   near-domain, alignment, sts: Punjabi et al., up to the translator
 
@@ -52,6 +52,7 @@ from typing import Any
 
 import alignment
 import bitext
+import check
 import diversity
 import paraphrase
 import relevance
@@ -72,6 +73,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "slots": slots.measure,
     "diversity": diversity.measure,
     "paraphrase": paraphrase.measure,
+    "check": check.measure,
     "winnow": winnow.measure,
     "rescore": rescore.measure,
     "recogniser": speech.measure,
@@ -80,7 +82,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "sts": sts.measure,
 }
 GROUPS = {
-    "nlu": ("relevance", "self-training", "slots", "diversity", "paraphrase"),
+    "nlu": ("relevance", "self-training", "slots", "diversity", "paraphrase", "check"),
     "speech": ("winnow", "rescore", "recogniser"),
     "bitext": ("near-domain", "alignment", "sts"),
     "all": tuple(PARTS),

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from dataselect.console import Report
     from dataselect.operations.check.checked_record import CheckedRecord
     from dataselect.operations.check.intent_beliefs import IntentBeliefs
+    from dataselect.operations.check.rules.span_contexts import Usage
+    from dataselect.operations.check.slot_beliefs import SlotBeliefs
+    from dataselect.operations.check.worded_record import WordedRecord
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,30 @@ class CheckedCorpus:
         return cross_validated_beliefs(texts, codes[own], len(names), seed, self.report)
 
     @cached_property
+    def slot_beliefs(self) -> SlotBeliefs:
+        """What cross-validation believes of all records, some of which have slots."""
+        from dataselect.operations.check.slot_beliefs import cross_validated_slots
+
+        return cross_validated_slots(self.records, self.options.seed, self.report)
+
+    @cached_property
     def with_slots(self) -> NDArray[np.intp]:
         """Places of the records that have slots."""
         return np.flatnonzero([bool(record.slots) for record in self.records])
+
+    @cached_property
+    def worded(self) -> list[WordedRecord]:
+        """The records as words."""
+        from dataselect.operations.check.worded_record import WordedRecord
+
+        return list(map(WordedRecord.of, self.records))
+
+    @cached_property
+    def usage(self) -> Usage:
+        """How records annotate words between two others."""
+        from dataselect.operations.check.rules.span_contexts import usage
+
+        return usage(self)
 
     def copies(self) -> list[NDArray[np.intp]]:
         """Places of the records of each text that several have, ascending."""

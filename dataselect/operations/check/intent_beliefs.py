@@ -19,20 +19,19 @@ from dataselect.models.cross_validation import folds
 from dataselect.models.intent_classifier.features import NgramView, feature_counts
 from dataselect.models.intent_classifier.soft_regression import log_softmax
 from dataselect.models.near_duplicates import canonical
+from dataselect.operations.check.complement_bayes import ComplementBayes, weights_of_views
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
-    from scipy.sparse import csr_array
 
     from dataselect.console import Report
 
 _COMPONENTS = 300  # with 600, CLINC150 gains as much as ATIS loses
 _POWER_ITERATIONS = 2
 _PENALTY = 0.1  # between 0.003 and 0.3 it is all the same
-_SMOOTHING = 0.1  # occurrences; 0.03 to 0.3 are within noise of each other
-_ROWS = 1 << 22  # cells of a block of beliefs
+_CELLS = 1 << 22  # cells of a block of beliefs
 
 
 class IntentBeliefs(NamedTuple):
@@ -65,40 +64,45 @@ def cross_validated_beliefs(
 
     `codes` (n,): the intent of each text, 0 to `intents` - 1, at least two of them.
     """
+    own, best = np.zeros((2, len(codes)))
+    found = IntentBeliefs(own, best, np.zeros(len(codes), np.intp), np.zeros(intents))
+    for rows, likely in held_out_intents(texts, codes, intents, seed, report):
+        _fill(found, rows, codes[rows], likely)
+    totals = np.bincount(codes, found.own, intents)
+    return found._replace(usual=totals / np.maximum(np.bincount(codes, minlength=intents), 1))
+
+
+def held_out_intents(
+    texts: Sequence[str], codes: NDArray[np.intp], intents: int, seed: int, report: Report
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
+    """Places of some records, (r,), and their probabilities of intents, (r, k)."""
     rng = np.random.default_rng(seed)
     fold = folds(list(map(canonical, texts)), rng)
     advance = report("intents", int(fold.max()) + 2)
     with threadpool_limits(1):  # sums come out the same however many cores there are
         views = _Views(texts, codes, intents, seed)
         advance(1)
-        own, best = np.zeros((2, len(codes)))
-        found = IntentBeliefs(own, best, np.zeros(len(codes), np.intp), np.zeros(intents))
         shares = None
         for number in range(int(fold.max()) + 1):
             views.learn(np.flatnonzero(fold != number))
             held_out = np.flatnonzero(fold == number)
             if shares is None:
-                shares = _shares(views.odds(held_out), codes[held_out])
-            height = max(1, _ROWS // intents)
+                shares = weights_of_views(views.odds(held_out), codes[held_out])
+            height = max(1, _CELLS // intents)
             for start in range(0, len(held_out), height):
                 rows = held_out[start : start + height]
-                _fill(
-                    found, rows, codes[rows], log_softmax(np.tensordot(shares, views.odds(rows), 1))
-                )
+                yield rows, np.exp(log_softmax(np.tensordot(shares, views.odds(rows), 1)))
             advance(1)
-    totals = np.bincount(codes, found.own, intents)
-    return found._replace(usual=totals / np.maximum(np.bincount(codes, minlength=intents), 1))
 
 
 def _fill(
     found: IntentBeliefs,
     rows: NDArray[np.intp],
     codes: NDArray[np.intp],
-    logarithms: NDArray[np.float64],
+    likely: NDArray[np.float64],
 ) -> None:
-    """Enter the beliefs of some records, of their (r, k) log-probabilities."""
+    """Enter the beliefs of some records, of their (r, k) probabilities."""
     each = np.arange(len(rows))
-    likely = np.exp(logarithms)
     found.own[rows] = likely[each, codes]
     likely[each, codes] = -1
     found.other[rows] = likely.argmax(axis=1)
@@ -116,29 +120,16 @@ class _Views:
         counts = feature_counts(texts)
         view = NgramView.of(counts, counts[:0])
         rows = view.weighted(counts)
-        self.present: csr_array = counts[:, view.columns].sign().astype(np.float32)
-        self.lengths = np.sqrt(np.maximum(self.present.sum(axis=1), 1))
+        self.bayes = ComplementBayes(counts[:, view.columns].sign(), codes, intents)
         size = min(_COMPONENTS, *rows.shape)
         left, scale, _ = randomized_svd(
             rows.astype(np.float32), size, n_iter=_POWER_ITERATIONS, random_state=seed
         )
         self.components = np.column_stack([left * scale, np.ones(len(texts))]).astype(np.float64)
-        self.codes, self.intents = codes, intents
 
     def learn(self, rows: NDArray[np.intp]) -> None:
         """Learn from some of the records."""
-        from scipy.sparse import csr_array
-
-        places = np.arange(len(rows) + 1)
-        ones = np.ones(len(rows), np.float32)
-        shape = len(rows), self.intents
-        given = csr_array((ones, self.codes[rows], places), shape=shape)
-        own = (given.T @ self.present[rows]).toarray() + np.float32(_SMOOTHING)
-        rest = own.sum(axis=0) - own + np.float32(_SMOOTHING)
-        weights = np.log(own / own.sum(axis=1, keepdims=True))
-        weights -= np.log(rest / rest.sum(axis=1, keepdims=True))
-        self.bayes = np.ascontiguousarray(weights.T)
-        self.priors = np.log(np.bincount(self.codes[rows], minlength=self.intents) + 1)
+        given = self.bayes.learn(rows)
         known = self.components[rows]
         square = known.T @ known
         square[np.diag_indices_from(square)] += _PENALTY
@@ -146,24 +137,4 @@ class _Views:
 
     def odds(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """(2, r, k) log-odds of some of the records, by either view."""
-        bayes = (self.present[rows] @ self.bayes + self.priors) / self.lengths[rows, None]
-        return np.stack([bayes, self.components[rows] @ self.ridge])
-
-
-def _shares(odds: NDArray[np.float64], codes: NDArray[np.intp]) -> NDArray[np.float64]:
-    """(2,) what the log-odds of each view, (2, n, k), count, to make the given intents probable."""
-    from scipy.optimize import minimize
-
-    each = np.arange(len(codes))
-
-    def loss(shares: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        logarithms = log_softmax(np.tensordot(shares, odds, 1))
-        error = np.exp(logarithms)
-        error[each, codes] -= 1
-        slope = np.tensordot(odds, error, ([1, 2], [0, 1]))
-        return -float(logarithms[each, codes].mean()), slope / len(codes)
-
-    start = 1 / np.maximum(odds.std(axis=(1, 2)), 1e-9)
-    bounds = [(0, None)] * len(odds)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    return np.asarray(found.x)
+        return np.stack([self.bayes.odds(rows), self.components[rows] @ self.ridge])

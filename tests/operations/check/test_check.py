@@ -126,8 +126,10 @@ def test_options_that_make_no_sense(inside: Inside, found: Run, options: str, sa
 def test_what_was_verified_is_told(tmp_path: Path, inside: Inside, found: Run) -> None:
     found("")
     told = inside("check", "in.jsonl", "-o", "out.jsonl", "--report", "report.json").err
-    assert "conflicting_intents        4      1" in told
-    assert "in_test                    -      0  not applied: there is no --test FILE" in told
+    assert "\nconflicting_intents            4      1\n" in told
+    assert (
+        "\nin_test                        -      0  not applied: there is no --test FILE\n" in told
+    )
     report = json.loads((tmp_path / "report.json").read_text())
     by_rule = {each["rule"]: each for each in report["check"]["rules"]}
     assert by_rule["conflicting_intents"] == {

@@ -1,0 +1,180 @@
+"""check: errors made on purpose, found again.
+
+In clean data, 5 % of the records get the intent nearest to theirs, and 5 % of the slots are
+dropped, cut by a word, joined with one, or renamed to another slot of the intent. Precision is that
+of as many records as there are errors, the most doubtful first; of the same records, the recall by
+kind of error. cleanlab ranks by the probabilities of our cross-validation, which are the same for
+both: intents as its find_label_issues does and then by its quality score, slots as its
+token_classification does.
+"""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from annotation_errors import KINDS, MOVED, move_intents, spoil_slots
+from common import Claim, Plan, Record, Table, load, read, run, write
+
+from dataselect.console import unreported
+from dataselect.data.annotations import Slot
+from dataselect.operations.check.checked_record import CheckedRecord
+from dataselect.operations.check.intent_beliefs import held_out_intents
+from dataselect.operations.check.slot_beliefs import held_out_slots, tagged
+
+CORPORA = {
+    "SNIPS": "snips_atis_slots/snips_train.jsonl.gz",
+    "ATIS": "snips_atis_slots/atis_train.jsonl.gz",
+    "CLINC150": "clinc150/train.jsonl.gz",
+}
+_SHARE = 0.05
+_INTENT_RULES = ("conflicting_intents", "conflicting_near_copies", "unlikely_intent")
+_SLOT_RULES = (
+    "conflicting_slots",
+    "unlikely_slots",
+    "missing_slot",
+    "unusual_slot",
+    "slot_boundaries",
+    "usual_slot",
+)
+_OURS = "check"
+_REQUIREMENTS = ("cleanlab==2.9.0",)
+_DRIVER = Path(__file__).parent / "drivers" / "cleanlab_script.py"
+
+
+class Case(NamedTuple):
+    """A corpus with errors of a seed."""
+
+    corpus: str
+    seed: int
+
+
+class Found(NamedTuple):
+    """Precision, and recall by kind, of each ranking of records."""
+
+    precision: dict[str, float]
+    recall: dict[str, dict[str, float]]
+
+
+def measure(plan: Plan) -> list[Table]:
+    """Spoil each corpus, and find the errors with either."""
+    python = _cleanlab(plan.cache.parent / "peers" / "cleanlab")
+    cases = [Case(corpus, seed) for corpus in CORPORA for seed in range(plan.seeds)]
+    precision = Table("precision at the number of errors", [*CORPORA])
+    recall = Table("recall of slot errors", KINDS)
+    for case, found in plan.each(lambda case: _measured(plan.data, case, python), cases):
+        for ranking, figure in found.precision.items():
+            precision.add(ranking, case.corpus, figure)
+        for ranking, figures in found.recall.items():
+            recall.add_all(f"{case.corpus}: {ranking}", figures)
+    for what in "intents", "slots":
+        rivals = [row for row in precision.rows if row.startswith(f"{what}: ") and _OURS not in row]
+        own = precision.rows[f"{what}: {_OURS}"]
+        ahead = [
+            100 * (ours - max(precision.rows[row][corpus][seed] for row in rivals))
+            for corpus, figures in own.items()
+            for seed, ours in enumerate(figures)
+        ]
+        claim = Claim(f"{what}: check above the best of cleanlab", 0.0, ahead, "points")
+        precision.claims.append(claim)
+    return [precision, recall]
+
+
+def _measured(data: Path, case: Case, python: Path) -> Found:
+    rng = random.Random(case.seed)
+    records = load(data / CORPORA[case.corpus])
+    has_slots = any(record["slots"] for record in records)
+    slot_errors = spoil_slots(records, _SHARE, rng) if has_slots else {}
+    intent_errors = move_intents(records, _SHARE, rng)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write(folder / "spoilt.jsonl", records)
+        rankings = {f"intents: {_OURS}": _checked(folder, _INTENT_RULES)}
+        if has_slots:
+            rankings[f"slots: {_OURS}"] = _checked(folder, _SLOT_RULES)
+        rankings["all: check"] = _checked(folder, ())
+        rankings |= _cleanlab_rankings(folder, python, records, has_slots=has_slots)
+    errors = {"intents": intent_errors, "slots": slot_errors, "all": slot_errors | intent_errors}
+    precision, recall = {}, {}
+    for ranking, order in rankings.items():
+        own = errors[ranking.partition(":")[0]]
+        best = order[: len(own)]
+        precision[ranking] = sum(place in own for place in best) / len(own)
+        if ranking.startswith("slots"):
+            recall[ranking.partition(": ")[2]] = _by_kind(best, own)
+    return Found(precision, recall)
+
+
+def _by_kind(best: Sequence[int], errors: Mapping[int, str]) -> dict[str, float]:
+    hits = Counter(errors[place] for place in best if place in errors)
+    every = Counter(errors.values())
+    return {kind: hits[kind] / every[kind] for kind in KINDS if kind != MOVED}
+
+
+def _checked(folder: Path, rules: Sequence[str]) -> list[int]:
+    """Places of records, the most doubtful first."""
+    options = [word for rule in rules for word in ("--rule", rule)]
+    run(folder, "check", *options, "spoilt.jsonl", "-o", "checked.jsonl")
+    doubts = [record["doubt"] for record in read(folder / "checked.jsonl")]
+    return sorted(range(len(doubts)), key=lambda place: -doubts[place])
+
+
+def _cleanlab_rankings(
+    folder: Path, python: Path, records: Sequence[Record], *, has_slots: bool
+) -> dict[str, list[int]]:
+    """Places of records in the orders of cleanlab, worst first."""
+    texts = [record["text"] for record in records]
+    names, codes = np.unique([record["intent"] for record in records], return_inverse=True)
+    likely = np.empty((len(codes), len(names)), np.float32)
+    for rows, own in held_out_intents(texts, codes, len(names), 0, unreported):
+        likely[rows] = own
+    given: dict[str, Any] = {"labels": codes, "probabilities": likely}
+    if has_slots:
+        checked = [
+            CheckedRecord(
+                record["text"],
+                record["intent"],
+                tuple(Slot(s["slot"], s["start"], s["end"], s["value"]) for s in record["slots"]),
+            )
+            for record in records
+        ]
+        slots = sorted({slot.slot for record in checked for slot in record.slots})
+        known = tagged(checked, slots)
+        beliefs = np.empty((len(known.tags), 2 * len(slots) + 1), np.float32)
+        for tokens, own in held_out_slots(checked, known, slots, 0, unreported):
+            beliefs[tokens] = own
+        present, tags = np.unique(known.tags, return_inverse=True)
+        beliefs = beliefs[:, present]
+        given |= {
+            "bounds": known.batch.bounds,
+            "token_labels": tags,
+            "token_probabilities": beliefs / beliefs.sum(axis=1, keepdims=True),
+        }
+    np.savez(folder / "given.npz", **given)
+    command = [python, _DRIVER, folder / "given.npz", folder / "ranked.npz"]
+    subprocess.run(command, check=True, capture_output=True)
+    found = np.load(folder / "ranked.npz")
+    return {_cleanlab_row(name): found[name].tolist() for name in found.files}
+
+
+def _cleanlab_row(name: str) -> str:
+    what, _, method = name.partition(": ")
+    return f"{what}: cleanlab, {method.replace('_', ' ')}"
+
+
+def _cleanlab(folder: Path) -> Path:
+    """The interpreter that has cleanlab, in an environment of its own; installed where needed."""
+    python, stamp = folder / "bin" / "python", folder / "installed"
+    wanted = f"{sys.version}\n" + "\n".join(_REQUIREMENTS)
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-qq", *_REQUIREMENTS], check=True)
+        stamp.write_text(wanted, encoding="utf-8")
+    return python
