@@ -25,9 +25,9 @@ from common import Claim, Plan, Record, Table, load, read, run, write
 
 from dataselect.console import unreported
 from dataselect.data.annotations import Slot
+from dataselect.operations.check.beliefs.intent_beliefs import held_out_intents
+from dataselect.operations.check.beliefs.slot_beliefs import held_out_slots, tagged
 from dataselect.operations.check.checked_record import CheckedRecord
-from dataselect.operations.check.intent_beliefs import held_out_intents
-from dataselect.operations.check.slot_beliefs import held_out_slots, tagged
 
 CORPORA = {
     "SNIPS": "snips_atis_slots/snips_train.jsonl.gz",

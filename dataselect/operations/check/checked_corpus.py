@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dataselect.console import Report
+    from dataselect.operations.check.beliefs.intent_beliefs import IntentBeliefs
+    from dataselect.operations.check.beliefs.slot_beliefs import SlotBeliefs
     from dataselect.operations.check.checked_record import CheckedRecord
-    from dataselect.operations.check.intent_beliefs import IntentBeliefs
     from dataselect.operations.check.rules.span_contexts import Usage
-    from dataselect.operations.check.slot_beliefs import SlotBeliefs
     from dataselect.operations.check.worded_record import WordedRecord
 
 
@@ -74,7 +74,7 @@ class CheckedCorpus:
     @cached_property
     def intent_beliefs(self) -> IntentBeliefs:
         """What cross-validation believes of the records with intents, of which there are two."""
-        from dataselect.operations.check.intent_beliefs import cross_validated_beliefs
+        from dataselect.operations.check.beliefs.intent_beliefs import cross_validated_beliefs
 
         names, codes = self.intents
         own = self.with_intents
@@ -85,7 +85,7 @@ class CheckedCorpus:
     @cached_property
     def slot_beliefs(self) -> SlotBeliefs:
         """What cross-validation believes of all records, some of which have slots."""
-        from dataselect.operations.check.slot_beliefs import cross_validated_slots
+        from dataselect.operations.check.beliefs.slot_beliefs import cross_validated_slots
 
         return cross_validated_slots(self.records, self.options.seed, self.report)
 

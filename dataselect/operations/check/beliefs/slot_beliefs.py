@@ -21,7 +21,7 @@ from dataselect.models.slot_tagger.slot_tagger import known_features
 from dataselect.models.slot_tagger.slot_tokens import Tokenizer
 from dataselect.models.slot_tagger.tagger_training import TaggedTexts
 from dataselect.models.slot_tagger.token_features import FeatureColumns
-from dataselect.operations.check.complement_bayes import ComplementBayes, weights_of_views
+from dataselect.operations.check.beliefs.complement_bayes import ComplementBayes, weights_of_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,7 +122,7 @@ def held_out_slots(
     advance = report("slots", int(fold_of_text.max()) + 2)
     values = known.values(names)
     features = known_features(known.batch, known.intents, Gazetteer.of(values), values)
-    rows = token_features.rows(known.batch, features, FeatureColumns(grows=True))
+    rows = token_features.rows(known.batch, features, {}, FeatureColumns(grows=True))
     often = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]) > 1)
     tags, classes = known.tags, 2 * len(names) + 1
     bayes = ComplementBayes(rows[:, often], tags, classes)

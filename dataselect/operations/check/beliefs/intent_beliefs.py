@@ -19,7 +19,7 @@ from dataselect.models.cross_validation import folds
 from dataselect.models.intent_classifier.features import NgramView, feature_counts
 from dataselect.models.intent_classifier.soft_regression import log_softmax
 from dataselect.models.near_duplicates import canonical
-from dataselect.operations.check.complement_bayes import ComplementBayes, weights_of_views
+from dataselect.operations.check.beliefs.complement_bayes import ComplementBayes, weights_of_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,0 +1,1 @@
+"""What classifiers that did not see a record believe of its intent and slots."""
