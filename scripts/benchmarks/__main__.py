@@ -26,6 +26,7 @@ from parts import (
     looking_back,
     memory,
     neural,
+    paraphrases,
     partitions,
     scoring,
     shards,
@@ -33,7 +34,7 @@ from parts import (
     workers,
 )
 from plan import Plan
-from tables import Row, Section
+from tables import Row, Section, Verdict
 
 sys.path.append(str(Path(__file__).parents[1]))
 import results_file
@@ -48,9 +49,11 @@ _JUDGED: dict[str, Callable[[Plan], Section]] = {
     "workers": workers.workers,
     "parent": workers.parent,
     "fitting": fitting.fitting,
+    "many-intents": fitting.many_intents,
     "lm-train": fitting.lm_train,
     "diversity": diversity.diversity,
     "diversity-large": diversity.large,
+    "paraphrase": paraphrases.paraphrase,
     "review": looking_back.review,
     "slope": memory.slope,
     "long-line": memory.long_line,
@@ -66,6 +69,7 @@ _BARS = "bars"
 _IN_ALL = {**_JUDGED, **_OTHERS}
 # Picks from the whole of a large corpus, over and over, take too long beside everything else.
 PARTS = {**_IN_ALL, "diversity-partitions": partitions.partitions}
+_TEST_SECONDS = Path(__file__).parents[2] / ".cache" / "test-seconds"
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
@@ -86,17 +90,19 @@ def main() -> int:
     results = options.results or (None if options.small else _RESULTS)
     found: dict[str, Section] = {}
     failed = False
-    for name in run:
-        start = monotonic()
-        try:
-            found[name] = PARTS[name](plan)
-        except (Failed, OSError) as failure:
-            print(f"scripts/bench: {name}: {failure}", file=sys.stderr)
-            failed = True
-            continue
-        _write(results, name, found[name], options, monotonic() - start)
-    if _BARS in asked:
-        _write(results, _BARS, _bars(found), options, None)
+    try:
+        for name in run:
+            start = monotonic()
+            try:
+                found[name] = PARTS[name](plan)
+            except (Failed, OSError) as failure:
+                print(f"scripts/bench: {name}: {failure}", file=sys.stderr)
+                failed = True
+                continue
+            _write(results, name, found[name], options, monotonic() - start)
+    finally:  # what was measured until then is judged, too
+        if _BARS in asked:
+            _write(results, _BARS, _bars(found), options, None)
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             sections = {name: section.as_json() for name, section in found.items()}
@@ -112,7 +118,19 @@ def _bars(found: dict[str, Section]) -> Section:
         for name, section in found.items()
         for verdict in section.verdicts
     ]
+    rows.append(Row(["scripts/test", *_test_run().cells()]))
     return Section("Bars", ["part", "what", "bar", "measured", "met"], rows, [])
+
+
+def _test_run() -> Verdict:
+    """How long the last whole run of `scripts/test` in this folder took, as it wrote it down."""
+    limit = 300
+    what, bar = "everything, without arguments", f"≤ {limit} s"
+    try:
+        seconds = int(_TEST_SECONDS.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return Verdict(what, bar, "not run here", None)
+    return Verdict(what, bar, f"{seconds} s", seconds <= limit)
 
 
 def _write(
@@ -158,7 +176,8 @@ def _parser() -> argparse.ArgumentParser:
         help="repeat DIR/general_text/sgd_user.jsonl.gz instead of making a pool: user turns of "
         "the Schema-Guided Dialogue corpus as lines of id, text and intent; for pairs those in "
         "DIR/bcontrast_en-de and DIR/general_en-de, as lines of id, src and tgt; for fitting "
-        "DIR/clinc150/train.jsonl.gz; for diversity-partitions DIR/snips_atis_slots, too",
+        "DIR/clinc150/train.jsonl.gz; for a paraphrase detector and diversity-partitions "
+        "DIR/snips_atis_slots, too",
     )
     parser.add_argument(
         "--encoder",

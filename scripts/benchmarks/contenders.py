@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 _DRIVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "drivers")
-_TIMEOUT_S = 240
+_LIMIT_S = 240
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # getrusage counts bytes there, KiB elsewhere
 
 
@@ -61,8 +61,12 @@ def driver(name: str, *arguments: str, python: str = sys.executable) -> tuple[st
     return (python, os.path.join(_DRIVERS, f"{name}.py"), *arguments)
 
 
-def spend(command: Sequence[str], stdin: Iterable[bytes] | None = None) -> Spent:
+def spend(
+    command: Sequence[str], stdin: Iterable[bytes] | None = None, limit: int = _LIMIT_S
+) -> Spent:
     """Run a command to its end and say what it used. Raises Failed with its last words.
+
+    It is ended after `limit` seconds.
 
     The peak starts at what this process holds, because a forked child begins as its copy: this
     process has to stay smaller than what it measures.
@@ -77,7 +81,7 @@ def spend(command: Sequence[str], stdin: Iterable[bytes] | None = None) -> Spent
             stdout=out,
             stderr=errors,
         )
-        watch = threading.Timer(_TIMEOUT_S, process.kill)
+        watch = threading.Timer(limit, process.kill)
         watch.start()
         try:
             fed = stdin is None or _feed(process, stdin)
@@ -95,7 +99,7 @@ def spend(command: Sequence[str], stdin: Iterable[bytes] | None = None) -> Spent
             errors.seek(0)
             words = errors.read().decode(errors="replace").strip().split("\n")[-1]
             if process.returncode == -signal.SIGKILL:
-                words = f"no end after {_TIMEOUT_S} s, or no memory"
+                words = f"no end after {limit} s, or no memory"
             raise Failed(f"{os.path.basename(command[0])}: exit {process.returncode}: {words}")
         if not fed:
             raise Failed(f"{os.path.basename(command[0])}: stopped reading before the end")
@@ -121,7 +125,8 @@ def _feed(process: subprocess.Popen[bytes], blocks: Iterable[bytes]) -> bool:
 class Contender:
     """A command to be run in each round, on so many records, and the bars that it is held against.
 
-    `feed`: what comes through a pipe. `missing`: why it cannot be run.
+    `feed`: what comes through a pipe. `missing`: why it cannot be run. `limit`: it is ended after
+    so many seconds.
     """
 
     name: str
@@ -130,6 +135,7 @@ class Contender:
     bars: Sequence[Bar] = ()
     feed: Callable[[], Iterable[bytes]] | None = None
     missing: str = ""
+    limit: int = _LIMIT_S
 
     def having(self, *options: str, bars: Sequence[Bar] = ()) -> Contender:
         """The same with more options, named after them and the base names of files."""
@@ -179,7 +185,7 @@ def interleave(
                 continue
             _note(f"{each.name}: {f'round {number + 1} of {rounds}' if number >= 0 else 'warm-up'}")
             try:
-                found = spend(each.command, each.feed and each.feed())
+                found = spend(each.command, each.feed and each.feed(), each.limit)
             except (Failed, OSError) as failure:
                 failed[each.name] = f"failed: {failure}"
                 continue

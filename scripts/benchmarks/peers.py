@@ -56,32 +56,32 @@ SKLEARN = Peer(
     "HashingVectorizer((1,3)) + LogisticRegression",
     "sklearn_script",
     _ours("scikit-learn", "numpy", "orjson"),
-    200_000,
+    100_000,
 )
 FASTTEXT = Peer(
     "fastText",
     "fasttext_script",
     ("fasttext-wheel==0.9.2", "numpy==1.26.4", *_ours("orjson")),
-    200_000,
+    100_000,
 )
 DSIR = Peer(
     "DSIR",
     "dsir",
     ("data-selection==1.0.3", "nltk", *_ours("numpy", "joblib")),
-    50_000,
+    20_000,
 )
 
 OPUSFILTER = Peer(
     "OpusFilter's CrossEntropyFilter",
     "opusfilter_script",
     ("opusfilter==3.3.1", "varikn==1.2.1", *_ours("orjson")),
-    200_000,
+    100_000,
 )
 TFIDF_SVD = Peer(
     "TfidfVectorizer + TruncatedSVD",
     "tfidf_svd_script",
     _ours("scikit-learn", "numpy", "orjson"),
-    50_000,
+    20_000,
 )
 APRICOT = Peer(
     "apricot, facility location, lazy",

@@ -7,7 +7,7 @@ from contest import Contest, flat
 from plan import Plan
 from tables import Section
 
-_FEW, _TIMES, _PARTS = 2_000_000, 10, 2
+_FEW, _TIMES, _PARTS = 1_000_000, 10, 2
 # How much of what may be held is held depends on where buckets of scores happen to end.
 _GROWTH = 1.25
 

@@ -7,7 +7,6 @@ from contest import Contest
 from plan import Plan
 from tables import Section
 
-_ROUNDS = 3
 _SUFFIXES = {
     "text": "txt",
     "CSV": "csv",
@@ -29,4 +28,4 @@ def formats(plan: Plan) -> Section:
                 Contender(f"JSONL to {name}", write, pool.records),
                 Contender(f"{name} to JSONL", read, pool.records),
             ]
-        return Contest("Formats", contenders, notes=[pool.describe()]).measure(plan, _ROUNDS)
+        return Contest("Formats", contenders, notes=[pool.describe()]).measure(plan, 1)

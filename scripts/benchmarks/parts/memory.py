@@ -13,6 +13,7 @@ from plan import Plan
 from pool import Pool
 from tables import Section
 
+from parts.paraphrases import annotated, detector
 from parts.scoring import intent_classifier, language_model
 
 _TIMES = 10
@@ -53,7 +54,7 @@ def _streaming(plan: Plan) -> Iterator[tuple[str, Pool, tuple[str, ...]]]:
     pool, fewer, pairs = plan.pool(), plan.pool(100_000), plan.pairs(100_000)
     relevance = ("relevance", "--model", pool.model)
     yield "relevance --threshold", pool, (*relevance, "--threshold", "0.9", "--allow-empty")
-    yield "relevance --top-k", pool, (*relevance, "--top-k", "1000")
+    yield "relevance --top-k", fewer, (*relevance, "--top-k", "1000")
     lm = language_model(plan, fewer)
     yield "winnow --max-perplexity", fewer, ("winnow", "--lm", lm, "--max-perplexity", "100")
     classifier = intent_classifier(plan, fewer)
@@ -74,6 +75,11 @@ def long_line(plan: Plan) -> Section:
         contenders = [
             Contender(name, (dataselect(), *command), 3, [memory()])
             for name, command in _commands(plan, out, *others)
+        ]
+        folder, missing = detector(plan)
+        contenders += [
+            Contender(name, (dataselect(), *command, "-o", out), 3, [memory()], missing=missing)
+            for name, command in _by_detector(plan, folder)
         ]
         notes = [f"The line has {plan.size(_LINE):,} bytes, in one field or in two halves."]
         return Contest("A long line", contenders, notes=notes).measure(plan, 1)
@@ -103,30 +109,56 @@ def _commands(
         "diversity --method facility",
         (*("diversity", quiet, "--method", "facility", "--top-k", "2", texts, *to),),
     )
+    yield (
+        "diversity --method kcenter",
+        (*("diversity", quiet, "--method", "kcenter", "--top-k", "2", texts, *to),),
+    )
     yield "label --model", ("label", quiet, "--model", classifier, texts, *to)
     yield "label", ("label", quiet, "--labelled", pool.labelled(), texts, *to)
+    yield "bitext", ("bitext", quiet, "--in-domain", pairs.in_domain(), doubles, *to)
     yield "bitext --model", ("bitext", quiet, "--model", pairs.model, doubles, *to)
     yield "rescore --lm", ("rescore", quiet, "--lm", lm, lists, *to)
     yield "signals", ("signals", quiet, texts, *to)
     yield "select", ("select", quiet, "--by", "score", "--unique", "--top-k", "2", texts, *to)
     yield "compare", ("compare", quiet, "--dev", seed, "--pool", texts, texts, *to)
-    for metric in "wer", "cer", "bleu", "chrf", "intent":
+    for metric in "wer", "cer", "bleu", "chrf", "ter", "intent", "slots":
         yield f"evaluate -m {metric}", ("evaluate", quiet, "-m", metric, doubles, *to)
     yield "explain", ("explain", "long", texts, *to)
     yield "report", ("report", quiet, run, "-o", plan.path("page.html"))
+    yield "check", ("check", quiet, texts, *to)
+    yield "values", ("values", quiet, texts, *to)
+    yield (
+        "paraphrase pairs",
+        ("paraphrase", "pairs", quiet, "--pairs", "100", annotated(plan), texts, *to),
+    )
     yield "lm train", ("lm", "train", quiet, texts, "-o", arpa)
     yield "lm eval", ("lm", "eval", quiet, "--lm", lm, texts)
+    yield "lm mix --tune", ("lm", "mix", quiet, "--tune", texts, lm, lm, "-o", arpa)
     yield "convert --to csv", ("convert", quiet, texts, "-o", csv)
     yield "convert --from csv", ("convert", quiet, csv, *to)
     yield "convert --to parquet", ("convert", quiet, texts, "-o", parquet)
     yield "convert --from parquet", ("convert", quiet, parquet, *to)
 
 
+def _by_detector(plan: Plan, folder: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What a paraphrase detector is used for."""
+    texts, _, _ = _long(plan)
+    given = ("--quiet", "--detector", folder, texts)
+    yield (
+        "diversity --method paraphrase",
+        ("diversity", "--method", "paraphrase", "--top-k", "2", *given),
+    )
+    seed = plan.pool(100_000).in_domain()
+    yield "paraphrase score", ("paraphrase", "score", *given, "--against", seed)
+
+
 def _long(plan: Plan) -> tuple[str, str, str]:
     """Files with a long text, with two long texts, and with a list of two."""
     size = plan.size(_LINE)
     half = " ".join(_WORDS[number * number % 7] + str(number % 999) for number in range(size // 16))
-    rest = {"intent": "play", "ref_intent": "play", "score": 1.0}
+    slots = [{"slot": "artist", "start": 0, "end": 4}]
+    intents = {"intent": "play", "ref_intent": "play"}
+    rest = {**intents, "score": 1.0, "slots": slots, "ref_slots": slots}
     two = {"src": half, "tgt": half, "text": half, "ref": half}
     files: dict[str, dict[str, Any]] = {
         "long-text.jsonl": {"text": f"{half} {half}", **rest},
@@ -137,7 +169,7 @@ def _long(plan: Plan) -> tuple[str, str, str]:
     }
     for name, record in files.items():
         short = {
-            key: value if isinstance(value, (int, float)) else _WORDS[2]
+            key: _WORDS[2] if isinstance(value, str) else value
             for key, value in record.items()
             if key != "nbest"
         }
