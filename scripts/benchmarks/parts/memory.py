@@ -127,6 +127,7 @@ def _commands(
     yield "report", ("report", quiet, run, "-o", plan.path("page.html"))
     yield "check", ("check", quiet, texts, *to)
     yield "values", ("values", quiet, texts, *to)
+    yield "discover", ("discover", quiet, "--labelled", pool.labelled(), texts, *to)
     yield (
         "paraphrase pairs",
         ("paraphrase", "pairs", quiet, "--pairs", "100", annotated(plan), texts, *to),
