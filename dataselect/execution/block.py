@@ -228,6 +228,8 @@ class BlockTask:
         self, inputs: Sequence[list[Any]], scores: Scores, others: list[Any] | None
     ) -> tuple[Sequence[str], NDArray[np.uint64]]:
         """(n,) the texts by which records are told apart, and keys that copies share."""
+        import numpy as np
+
         from dataselect.models.near_duplicates import joint_keys, text_keys
 
         columns = list(self.scorer.columns)
@@ -238,8 +240,11 @@ class BlockTask:
             texts = list(map(orjson.loads, scores.fields[self.text_field]))
         else:
             texts = [each if isinstance(each, str) else "" for each in others]
-        keys = text_keys(texts)
-        keys[[not each.strip() for each in texts]] = NO_TEXT
+        told_apart = np.array([bool(each.strip()) for each in texts], bool)
+        if scores.excluded is not None and not self.selection.compares_texts:
+            told_apart &= scores.excluded == 0  # the others are never kept
+        keys = np.full(len(texts), NO_TEXT, np.uint64)
+        keys[told_apart] = text_keys(pick(texts, told_apart))
         return texts, keys
 
     def texts_of(self, lines: Sequence[bytes]) -> list[str]:

@@ -8,10 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.content_keys import content_key
+from dataselect.models.neighbours.blocks import blocks
 from dataselect.models.ngrams.tokens import WORD_BYTES, word_hashes
-from dataselect.models.normalization import Normalization, composed
+from dataselect.models.normalization import (
+    Normalization,
+    composed,
+    composed_lines,
+    without_punctuation,
+)
 
 _PIECE = 1 << 20  # characters
+_TEXTS_AT_ONCE = 1 << 14
 _WORDS = Normalization(punctuation="remove")
 _LINE_FEED, _SPACE, _APOSTROPHE = b"\n '"
 _ASCII_WORDS = bytes(
@@ -71,13 +78,16 @@ def _in_pieces(words_of: Callable[[str], str], text: str) -> str:
 def text_keys(texts: Sequence[str]) -> NDArray[np.uint64]:
     """(n,) hashes of the canonical forms of texts: copies have the same, others but for chance not.
 
-    All texts in ASCII are done at once.
+    Many texts are done at once.
     """
-    if not len(texts):
-        return np.empty(0, np.uint64)
+    parts = [_keys(texts[rows]) for rows in blocks(len(texts), _TEXTS_AT_ONCE)]
+    return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+
+
+def _keys(texts: Sequence[str]) -> NDArray[np.uint64]:
     joined = "\n".join(texts)
     if not joined.isascii() or joined.count("\n") >= len(texts) or len(joined) > _PIECE:
-        joined = "\n".join([text if _is_plain(text) else _words(text) for text in texts])
+        joined = "\n".join(_lines(texts))
     data = f"\n{joined}\n".encode(errors="surrogatepass").translate(_ASCII_WORDS)
     buffer = np.frombuffer(bytearray(data), np.uint8)
     _blank_loose_apostrophes(buffer)
@@ -125,5 +135,24 @@ def _blank_loose_apostrophes(buffer: NDArray[np.uint8]) -> None:
     buffer[places[loose.repeat(lengths)]] = _SPACE
 
 
-def _is_plain(text: str) -> bool:
-    return text.isascii() and len(text) <= _PIECE and "\n" not in text
+def _lines(texts: Sequence[str]) -> list[str]:
+    """Texts of the same keys without line feeds: short ASCII ones as they are, of others words."""
+    lines = list(texts)
+    beyond = []
+    for place, text in enumerate(texts):
+        if len(text) > _PIECE:
+            lines[place] = _words(text)
+        elif not text.isascii():
+            beyond.append(place)
+        if "\n" in text:
+            lines[place] = lines[place].replace("\n", " ")
+    if not beyond:
+        return lines
+    pieces = np.cumsum([len(texts[place]) for place in beyond]) // _PIECE
+    for places in np.split(np.array(beyond, np.intp), np.flatnonzero(np.diff(pieces)) + 1):
+        folded = composed_lines([lines[place] for place in places.tolist()]).casefold()
+        for place, line in zip(
+            places.tolist(), without_punctuation(folded.split("\n")), strict=True
+        ):
+            lines[place] = line
+    return lines

@@ -72,6 +72,15 @@ def all_composed(texts: Sequence[str]) -> Sequence[str]:
     return texts if all(map(str.isascii, texts)) else list(map(composed, texts))
 
 
+def without_punctuation(texts: Sequence[str]) -> list[str]:
+    """Texts without line feeds, each as `Normalization(punctuation="remove")`, but for spaces.
+
+    Of these there may be more.
+    """
+    joined = composed_lines(texts).translate(_LINES_OF_WORDS)
+    return _LOOSE_JOINERS.sub("", joined).split("\n")
+
+
 def lowered(text: str) -> str:
     """A composed text in lower case, composed: a letter may have a mark of its own in that only."""
     text = text.lower()
@@ -112,6 +121,7 @@ class _WordCharacters(dict[int, str]):
 
 
 _WORD_CHARACTERS = _WordCharacters()
+_LINES_OF_WORDS = _WordCharacters({ord("\n"): " \n "})
 
 
 @dataclass(frozen=True)

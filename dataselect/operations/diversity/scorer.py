@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ from dataselect.operations.diversity.decisions import (
 from dataselect.operations.diversity.greedy import Picks
 from dataselect.operations.diversity.objectives.objective import NOTHING
 from dataselect.selection.reasons import Reason
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _REASONS = (
     Reason("not_picked"),
@@ -153,11 +150,13 @@ class DiversityScorer(Scorer):
         novelty = np.zeros(len(codes))
         order[is_known], nearest[is_known] = known.order, known.nearest
         novelty[is_known] = np.round(known.novelty, _DECIMALS)
-        rounds = (b"%d" % number for number in (order // self.round_size + 1).tolist())
+        compared, picked = np.isin(codes, _COMPARED), codes == PICKED
+        near = nearest != NOTHING
+        rounds = [b"%d" % number for number in (order[picked] // self.round_size + 1).tolist()]
         fields: Fields = {
-            "novelty": _where(np.isin(codes, _COMPARED), numbers(novelty)),
-            "nearest": [_NULL if at == NOTHING else self.names[at] for at in nearest.tolist()],
-            "round": _where(codes == PICKED, rounds),
+            "novelty": _null_except(compared, numbers(novelty[compared])),
+            "nearest": _null_except(near, [self.names[at] for at in nearest[near].tolist()]),
+            "round": _null_except(picked, rounds),
         }
         return Scores(novelty, fields, excluded=codes, order=order.astype(np.float64))
 
@@ -192,11 +191,12 @@ class DiversityScorer(Scorer):
         return int((self.codes == code).sum())
 
 
-def _where(mask: NDArray[np.bool_], values: Iterable[bytes]) -> list[bytes]:
-    """The values where the mask is true, and null elsewhere."""
-    return [
-        value if is_true else _NULL for is_true, value in zip(mask.tolist(), values, strict=True)
-    ]
+def _null_except(mask: NDArray[np.bool_], values: Sequence[bytes]) -> list[bytes]:
+    """The values where the mask is true, one for each, and null elsewhere."""
+    found = [_NULL] * len(mask)
+    for place, value in zip(np.flatnonzero(mask).tolist(), values, strict=True):
+        found[place] = value
+    return found
 
 
 def _shown(values: NDArray[np.float64]) -> float | None:

@@ -6,7 +6,6 @@ Bilmes (2011), "A Class of Submodular Functions for Document Summarization".
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 NGRAMS = Ngrams(order=2)
-_TEXTS_AT_ONCE = 1 << 15
+_TEXTS_AT_ONCE, _ENTRIES_AT_ONCE = 1 << 15, 1 << 20
 
 
 class NgramCoverage(WatchableObjective):
@@ -55,13 +54,15 @@ class NgramCoverage(WatchableObjective):
         self._growth = np.empty(len(self._pool.shares))  # what each pair would add to the sum
         self._update(np.arange(len(columns)))
         self._ones = np.ones(0)
-        self._picked = _References()
+        sizes = (np.bincount(each.indices, minlength=len(columns)) for each in (shares, own))
+        self._picked = _References(sum(sizes, np.zeros(len(columns), np.intp)))
         for place in range(len(labelled)):
             self._picked.add(*row(own, place))
 
     def _update(self, columns: NDArray[np.integer[Any]]) -> None:
         """Take note of other masses of some n-grams."""
-        pairs = _ranges(self._pool.starts[columns], self._pool.starts[columns + 1])
+        places = _ranges(self._pool.starts[columns], self._pool.starts[columns + 1])
+        pairs = self._pool.by_column[places]
         own = self._pool.columns[pairs]
         masses = self._masses[own]
         growth = np.sqrt(masses + self._pool.shares[pairs])
@@ -99,44 +100,53 @@ class _SharePairs(NamedTuple):
     """Shares (n, f) as the pairs of column and share that occur: many texts have the same ones.
 
     `texts` (n, p): 1 where a text has a pair. A pair is of the n-gram `columns` (p,) and of a
-    share, `shares` (p,); those of column j are `starts[j]` to `starts[j + 1]`.
+    share, `shares` (p,); those of column j are `by_column[starts[j]:starts[j + 1]]`.
     """
 
     texts: csr_array
     columns: NDArray[np.int32]
     shares: NDArray[np.float32]
+    by_column: NDArray[np.intp]
     starts: NDArray[np.intp]
 
     @classmethod
     def of(cls, shares: csr_array) -> _SharePairs:
-        """Two transpositions bring entries of the same share and column together."""
-        from scipy.sparse import csc_array, csr_array
+        """A column with fewer entries than there are shares has a pair for each of them."""
+        from scipy.sparse import csr_array
 
-        values = np.unique(shares.data)
-        codes = np.searchsorted(values, shares.data).astype(np.int32)
-        columns = csr_array((codes, shares.indices, shares.indptr), shape=shares.shape).tocsc()
-        entries = (np.arange(shares.nnz, dtype=np.int32), columns.data, columns.indptr)
-        pairs = csr_array(entries, shape=(shares.shape[1], len(values))).tocsc()
-        is_first = np.ones(shares.nnz, bool)
-        np.not_equal(pairs.indices[1:], pairs.indices[:-1], out=is_first[1:])
-        is_first[pairs.indptr[:-1]] = True
-        first = np.flatnonzero(is_first)
-        order = np.argsort(pairs.indices[first], kind="stable")
-        first = first[order]
-        places = np.empty(len(order), np.int32)
-        places[order] = np.arange(len(order))
-        numbers = columns.data  # in its memory
-        numbers[pairs.data] = places[np.cumsum(is_first, dtype=np.int32) - 1]
-        texts = csc_array((numbers, columns.indices, columns.indptr), shape=shares.shape).tocsr()
-        own = pairs.indices[first]
+        values, width = np.unique(shares.data), shares.shape[1]
+        is_wide = np.bincount(shares.indices, minlength=width) >= len(values)
+        tables, number = np.flatnonzero(is_wide).astype(np.int32), np.cumsum(is_wide) - 1
+        size = len(tables) * len(values)
+        slots = np.empty(shares.nnz, np.int32)
+        narrow, own = [np.empty(0, np.int32)], [np.empty(0, np.float32)]
+        for block in blocks(shares.nnz, _ENTRIES_AT_ONCE):
+            columns, entries = shares.indices[block], shares.data[block]
+            slots[block] = number[columns] * len(values) + np.searchsorted(values, entries)
+            alone = np.flatnonzero(~is_wide[columns])
+            slots[block][alone] = size + np.arange(len(alone))
+            size += len(alone)
+            narrow.append(columns[alone])
+            own.append(entries[alone])
+        is_used = np.zeros(size, bool)
+        is_used[slots] = True
+        numbers = np.cumsum(is_used, dtype=np.int32) - np.int32(1)
+        for block in blocks(len(slots), _ENTRIES_AT_ONCE):
+            slots[block] = numbers[slots[block]]
+        table, place = np.divmod(
+            np.flatnonzero(is_used[: len(tables) * len(values)]), max(len(values), 1)
+        )
+        columns = np.concatenate([tables[table], *narrow])
+        order = np.argsort(columns, kind="stable")
         return cls(
             csr_array(
-                (np.ones(shares.nnz, np.int8), texts.data, texts.indptr),
-                shape=(shares.shape[0], len(first)),
+                (np.ones(shares.nnz, np.int8), slots, shares.indptr),
+                shape=(shares.shape[0], len(columns)),
             ),
-            own,
-            values[np.searchsorted(pairs.indptr, first, side="right") - 1],
-            np.searchsorted(own, np.arange(shares.shape[1] + 1)),
+            columns,
+            np.concatenate([values[place], *own]),
+            order,
+            np.searchsorted(columns[order], np.arange(width + 1)),
         )
 
     def row(self, place: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -146,29 +156,34 @@ class _SharePairs(NamedTuple):
 
 
 class _References:
-    """Texts that others are compared with, by n-gram."""
+    """Texts that others are compared with.
 
-    def __init__(self) -> None:
+    Those that have n-gram j are in `_places` from `_starts[j]` to `_ends[j]`, with shares beside.
+    """
+
+    def __init__(self, room: NDArray[np.intp]) -> None:
+        """`room` (f,): how many texts at most have each n-gram."""
         self._count = 0
-        self._having: dict[int, tuple[array[int], array[float]]] = {}
+        self._starts = np.append(0, np.cumsum(room))[:-1]
+        self._ends = self._starts.copy()
+        self._places = np.empty(room.sum(), np.int32)  # memory is taken as far as it is filled
+        self._shares = np.empty(len(self._places), np.float32)
 
     def add(self, columns: NDArray[np.int32], shares: NDArray[np.float32]) -> None:
         """Append a text."""
-        for column, share in zip(columns.tolist(), shares.tolist(), strict=True):
-            places, own = self._having.setdefault(column, (array("l"), array("f")))
-            places.append(self._count)
-            own.append(share)
+        ends = self._ends[columns]
+        self._places[ends], self._shares[ends] = self._count, shares
+        self._ends[columns] += 1
         self._count += 1
 
     def nearest(self, columns: NDArray[np.int32], shares: NDArray[np.float32]) -> tuple[float, int]:
         """Shared mass and place of the nearest text, of equal ones the first."""
         if not self._count:
             return 0.0, NOTHING
-        shared = np.zeros(self._count)
-        for column, share in zip(columns.tolist(), shares.tolist(), strict=True):
-            if column in self._having:
-                places, others = map(np.asarray, self._having[column])
-                shared[places] += np.minimum(others, share)
+        starts, ends = self._starts[columns], self._ends[columns]
+        entries = _ranges(starts, ends)
+        common = np.minimum(self._shares[entries], np.repeat(shares, ends - starts))
+        shared = np.bincount(self._places[entries], common, self._count)
         best = int(shared.argmax())
         return min(float(shared[best]), 1.0), best
 
