@@ -1,6 +1,6 @@
 """`scripts/reproduce`: print tables of figures on public data, and write them to RESULTS.md.
 
-    nlu      relevance, self-training, slots, diversity, paraphrase: Cho et al.; check
+    nlu      relevance, self-training, slots, diversity, paraphrase: Cho et al.; check, discover
     speech   winnow, rescore, recogniser: Punjabi et al., from lists to word errors
     bitext   near-domain, alignment, sts: Punjabi et al., up to the translator
 
@@ -53,6 +53,7 @@ from typing import Any
 import alignment
 import bitext
 import check
+import discover
 import diversity
 import paraphrase
 import relevance
@@ -74,6 +75,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "diversity": diversity.measure,
     "paraphrase": paraphrase.measure,
     "check": check.measure,
+    "discover": discover.measure,
     "winnow": winnow.measure,
     "rescore": rescore.measure,
     "recogniser": speech.measure,
@@ -82,7 +84,10 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "sts": sts.measure,
 }
 GROUPS = {
-    "nlu": ("relevance", "self-training", "slots", "diversity", "paraphrase", "check"),
+    "nlu": (
+        *("relevance", "self-training", "slots", "diversity", "paraphrase"),
+        *("check", "discover"),
+    ),
     "speech": ("winnow", "rescore", "recogniser"),
     "bitext": ("near-domain", "alignment", "sts"),
     "all": tuple(PARTS),

@@ -29,8 +29,9 @@ def command(
 ) -> None:
     """Find candidate new intents: groups of records that fit none of the known ones.
 
-    Records with an intent other than 'other', and what is like the labelled ones, are of known
-    intents and dropped, as is what is in no group. Adds 'group', a number, the largest group
+    Records with an intent other than 'other' are of known intents and dropped, as is what is in no
+    group; so are records that are like these or the labelled ones, unless 'label' has looked at
+    all. Adds 'group', a number, the largest group
     first; 'group_name', the n-grams that tell it from all others; and 'typicality', the cosine to
     the centre of the group, which selection goes by. A table of the groups goes to standard error,
     and all of them with examples into --report.

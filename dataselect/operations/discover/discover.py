@@ -116,6 +116,7 @@ class Discover:
                 self.options,
                 rng,
                 report,
+                is_told_new=read.is_told_new,
             )
         return DiscoverScorer(
             _spread(found.codes, read.positions, read.records, _NONE),

@@ -64,13 +64,15 @@ class KnownTexts:
 class PoolTexts:
     """The records of a pool, (n,): their positions and texts, and which may be of a new intent.
 
-    `records`: how many there are, bad ones and those left out with them.
+    `records`: how many there are, bad ones and those left out with them. `is_told_new`: whether a
+    step before looked at all that may be of a new intent, and found none that fits.
     """
 
     records: int
     positions: list[int]
     texts: list[str]
     is_open: list[bool]
+    is_told_new: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,9 @@ class PoolColumns:
             ):
                 if is_out:
                     continue
-                is_open = intent in (None, OTHER) or dropped is not None
+                is_told_new = intent == OTHER or dropped is not None
+                is_open = intent is None or is_told_new
+                found.is_told_new &= is_told_new or not is_open
                 found.positions.append(position)
                 found.texts.append(text)
                 found.is_open.append(is_open)

@@ -81,10 +81,13 @@ def find_groups(
     options: GroupingOptions,
     rng: np.random.Generator,
     report: Report = unreported,
+    *,
+    is_told_new: bool = False,
 ) -> IntentGroups:
     """Groups among the texts that are open, (n,), the others being of known intents.
 
-    Copies of known texts are of known intents; other copies go where the first one goes. Without
+    Open texts that are like the known ones are of known intents, too, unless `is_told_new`. Copies
+    of known texts are of known intents; other copies go where the first one goes. Without
     an encoder one is learnt from all texts. Raises InputError if no text has a word.
     """
     first = first_places([*known.texts, *texts])[len(known.texts) :] - len(known.texts)
@@ -96,8 +99,10 @@ def find_groups(
         learnt_from = sample_items([*known.texts, *own], _LEARNT_FROM, rng)
         encoder = pool_encoder(learnt_from, rng)
     space = _Space(known, own, encoder, rng, report)
-    found = group(space.texts, space.known, space.intents, options, rng, report)
-    found, count = _largest_first(found, space.intents, first, distinct, is_open)
+    compared = slice(0 if is_told_new else None)
+    intents = space.intents[compared]
+    found = group(space.texts, space.known[compared], intents, options, rng, report)
+    found, count = _largest_first(found, intents, first, distinct, is_open)
     of_text = np.full(len(texts), NO_GROUP)
     of_text[distinct] = found.groups
     of_text = np.where(is_open, of_text[np.maximum(first, 0)], NO_GROUP)
