@@ -140,6 +140,18 @@ class _Evaluated(TypedDict):
     systems: dict[str, _Interval]
 
 
+class GroupDocument(TypedDict):
+    """A candidate new intent, as `discover` finds them."""
+
+    group: Count
+    name: str
+    records: Count
+    cohesion: float
+    parent: str | None
+    typical: list[str]
+    borderline: list[str]
+
+
 class Learnt(TypedDict, total=False):
     """The section of the command: what is shown of it."""
 
@@ -147,6 +159,7 @@ class Learnt(TypedDict, total=False):
     weights: dict[str, float]
     tuned: _Tuned
     evaluation: list[_Evaluated]
+    groups: list[GroupDocument]
 
 
 class ScoringReport(RunReport):

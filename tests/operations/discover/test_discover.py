@@ -2,6 +2,7 @@
 
 import json
 import random
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +253,22 @@ def test_a_pool_of_known_records_alone_has_no_groups(folder: Path, inside: Insid
     run = inside("discover", "labelled.jsonl", "--keep-ungrouped", "-o", "out.jsonl")
     assert run.code == 0
     assert {each["group"] for each in read(folder / "out.jsonl")} == {None}
+
+
+def test_the_page_shows_groups_with_examples(folder: Path, inside: Inside) -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    rows = read(folder / "pool.jsonl")
+    for each in rows:
+        each["text"] = each["text"].replace("rome", "<b>rome</b>")
+    write(folder / "pool.jsonl", rows)
+    written = ("--report", "run.json", "-o", "out.jsonl", "--rejects", "left.jsonl", "-q")
+    inside("discover", "pool.jsonl", *KNOWN, *written).silent()
+    inside("report", "run.json", "-o", "page.html", "-q").silent()
+    page = (folder / "page.html").read_text()
+    assert "Candidate new intents, the largest first" in page
+    assert "<b>rome" not in page
+    groups = json.loads((folder / "run.json").read_text())["discover"]["groups"]
+    for each in groups:
+        assert f"<summary>{each['group']} {escape(each['name'])}</summary>" in page
+        assert all(escape(text) in page for text in each["typical"])
