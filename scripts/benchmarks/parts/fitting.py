@@ -28,7 +28,7 @@ _LM_NOTES = (
     ),
 )
 _SETS, _OF_A_SET = 150, 10
-_MANY_INTENTS, _OF_AN_INTENT = 1_000, 15
+_MANY_INTENTS, _FEW_INTENTS, _OF_AN_INTENT = 1_000, 20, 15
 _LONG_S = 600
 
 
@@ -66,10 +66,10 @@ def fitting(plan: Plan) -> Section:
 
 def many_intents(plan: Plan) -> Section:
     """A classifier of 1,000 intents, with self-training and calibrated."""
-    pool, count = plan.pool(200_000), plan.size(_MANY_INTENTS)
+    pool, count = plan.pool(200_000), _FEW_INTENTS if plan.small else _MANY_INTENTS
     with plan.output("fitted.model") as [out]:
         command = (dataselect(), "label", "--quiet", "--fit-only", "--save-model", out)
-        learn = (*command, "--labelled", _many_intents(plan), pool.path())
+        learn = (*command, "--labelled", _labelled(plan, count), pool.path())
         contender = Contender(f"label, {count:,} intents", learn, bars=[memory()], limit=_LONG_S)
         notes = [f"{_OF_AN_INTENT} texts of each intent; 10,000 are drawn of {pool.describe()}"]
         return Contest("Fitting of many intents", [contender], notes=notes).measure(plan, 1)
@@ -158,9 +158,9 @@ def _sets(plan: Plan) -> str:
     return _written(plan, "sets.jsonl", chosen)
 
 
-def _many_intents(plan: Plan) -> str:
-    """Labelled texts of 1,000 made intents."""
-    made = _made(plan.size(_MANY_INTENTS), _OF_AN_INTENT)
+def _labelled(plan: Plan, intents: int) -> str:
+    """Labelled texts of made intents."""
+    made = _made(intents, _OF_AN_INTENT)
     records = [{"text": each["text"], "intent": each["set"]} for each in made]
     return _written(plan, "many-intents.jsonl", records)
 
