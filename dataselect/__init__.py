@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dataselect.operations.bitext.bitext import Bitext as Bitext
     from dataselect.operations.bitext.filters import PairFilters as PairFilters
     from dataselect.operations.bitext.scorer import BitextScorer as BitextScorer
+    from dataselect.operations.check.check import Check as Check
     from dataselect.operations.discover.discover import Discover as Discover
     from dataselect.operations.diversity.diversity import Diversity as Diversity
     from dataselect.operations.label.scorer import LabelScorer as LabelScorer
@@ -55,6 +56,7 @@ _HOMES = {
     "TextTable": "analysis.compare.selected_texts",
     "Bitext": "operations.bitext.bitext",
     "BitextScorer": "operations.bitext.scorer",
+    "Check": "operations.check.check",
     "DataselectError": "errors",
     "Detector": "models.paraphrase_detector.detector",
     "Discover": "operations.discover.discover",

@@ -371,6 +371,7 @@ ALONE |= {"normalization", "flags", "domains", "margins", "filters"}
         ("rescore", dataselect.Rescore.record_scorer),
         ("lm train", dataselect.KneserNey),
         ("signals", dataselect.SignalScorer),
+        ("check", dataselect.Check),
         ("select", dataselect.Field),
         ("bitext", dataselect.BitextScorer),
         ("bitext", dataselect.PairFilters),

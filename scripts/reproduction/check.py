@@ -21,18 +21,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from annotation_errors import KINDS, MOVED, move_intents, spoil_slots
-from common import Claim, Plan, Record, Table, load, read, run, write
+from common import Claim, Plan, Record, Table, load
 
 from dataselect.console import unreported
 from dataselect.data.annotations import Slot
 from dataselect.operations.check.beliefs.intent_beliefs import held_out_intents
 from dataselect.operations.check.beliefs.slot_beliefs import held_out_slots, tagged
+from dataselect.operations.check.checked_corpus import CheckedCorpus, CheckOptions
 from dataselect.operations.check.checked_record import CheckedRecord
+from dataselect.operations.check.verdict import NAMES, chosen_rules, judge
 
 CORPORA = {
-    "SNIPS": "snips_atis_slots/snips_train.jsonl.gz",
     "ATIS": "snips_atis_slots/atis_train.jsonl.gz",
     "CLINC150": "clinc150/train.jsonl.gz",
+    "SNIPS": "snips_atis_slots/snips_train.jsonl.gz",
 }
 _SHARE = 0.05
 _INTENT_RULES = ("conflicting_intents", "conflicting_near_copies", "unlikely_intent")
@@ -93,14 +95,14 @@ def _measured(data: Path, case: Case, python: Path) -> Found:
     has_slots = any(record["slots"] for record in records)
     slot_errors = spoil_slots(records, _SHARE, rng) if has_slots else {}
     intent_errors = move_intents(records, _SHARE, rng)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write(folder / "spoilt.jsonl", records)
-        rankings = {f"intents: {_OURS}": _checked(folder, _INTENT_RULES)}
-        if has_slots:
-            rankings[f"slots: {_OURS}"] = _checked(folder, _SLOT_RULES)
-        rankings["all: check"] = _checked(folder, ())
-        rankings |= _cleanlab_rankings(folder, python, records, has_slots=has_slots)
+    corpus = CheckedCorpus(list(map(_checked, records)), CheckOptions(), unreported)
+    rules = {"intents": _INTENT_RULES, "all": NAMES}
+    rules |= {"slots": _SLOT_RULES} if has_slots else {}
+    rankings = {}
+    for what, names in rules.items():
+        doubts = judge(corpus, chosen_rules(names, ())).doubts
+        rankings[f"{what}: {_OURS}"] = np.argsort(-doubts, kind="stable").tolist()
+    rankings |= _cleanlab_rankings(python, corpus, has_slots=has_slots)
     errors = {"intents": intent_errors, "slots": slot_errors, "all": slot_errors | intent_errors}
     precision, recall = {}, {}
     for ranking, order in rankings.items():
@@ -118,37 +120,26 @@ def _by_kind(best: Sequence[int], errors: Mapping[int, str]) -> dict[str, float]
     return {kind: hits[kind] / every[kind] for kind in KINDS if kind != MOVED}
 
 
-def _checked(folder: Path, rules: Sequence[str]) -> list[int]:
-    """Places of records, the most doubtful first."""
-    options = [word for rule in rules for word in ("--rule", rule)]
-    run(folder, "check", *options, "spoilt.jsonl", "-o", "checked.jsonl")
-    doubts = [record["doubt"] for record in read(folder / "checked.jsonl")]
-    return sorted(range(len(doubts)), key=lambda place: -doubts[place])
+def _checked(record: Record) -> CheckedRecord:
+    slots = (Slot(*(each[name] for name in Slot._fields)) for each in record["slots"])
+    return CheckedRecord(record["text"], record["intent"], tuple(slots))
 
 
 def _cleanlab_rankings(
-    folder: Path, python: Path, records: Sequence[Record], *, has_slots: bool
+    python: Path, corpus: CheckedCorpus, *, has_slots: bool
 ) -> dict[str, list[int]]:
     """Places of records in the orders of cleanlab, worst first."""
-    texts = [record["text"] for record in records]
-    names, codes = np.unique([record["intent"] for record in records], return_inverse=True)
+    names, codes = corpus.intents
     likely = np.empty((len(codes), len(names)), np.float32)
-    for rows, own in held_out_intents(texts, codes, len(names), 0, unreported):
+    for rows, own in held_out_intents(corpus.texts, codes, len(names), 0, unreported):
         likely[rows] = own
     given: dict[str, Any] = {"labels": codes, "probabilities": likely}
     if has_slots:
-        checked = [
-            CheckedRecord(
-                record["text"],
-                record["intent"],
-                tuple(Slot(s["slot"], s["start"], s["end"], s["value"]) for s in record["slots"]),
-            )
-            for record in records
-        ]
-        slots = sorted({slot.slot for record in checked for slot in record.slots})
-        known = tagged(checked, slots)
+        records = corpus.records
+        slots = sorted({slot.slot for record in records for slot in record.slots})
+        known = tagged(records, slots)
         beliefs = np.empty((len(known.tags), 2 * len(slots) + 1), np.float32)
-        for tokens, own in held_out_slots(checked, known, slots, 0, unreported):
+        for tokens, own in held_out_slots(records, known, slots, 0, unreported):
             beliefs[tokens] = own
         present, tags = np.unique(known.tags, return_inverse=True)
         beliefs = beliefs[:, present]
@@ -157,11 +148,12 @@ def _cleanlab_rankings(
             "token_labels": tags,
             "token_probabilities": beliefs / beliefs.sum(axis=1, keepdims=True),
         }
-    np.savez(folder / "given.npz", **given)
-    command = [python, _DRIVER, folder / "given.npz", folder / "ranked.npz"]
-    subprocess.run(command, check=True, capture_output=True)
-    found = np.load(folder / "ranked.npz")
-    return {_cleanlab_row(name): found[name].tolist() for name in found.files}
+    with tempfile.TemporaryDirectory() as name:
+        source, target = Path(name) / "given.npz", Path(name) / "ranked.npz"
+        np.savez(source, **given)
+        subprocess.run([python, _DRIVER, source, target], check=True, capture_output=True)
+        found = np.load(target)
+        return {_cleanlab_row(each): found[each].tolist() for each in found.files}
 
 
 def _cleanlab_row(name: str) -> str:

@@ -66,12 +66,15 @@ class LearningOptions:
         from dataselect.data.annotations import annotation, read_utterances, warnings
         from dataselect.data.fields import Column
         from dataselect.data.formats.record_files import RecordFiles
+        from dataselect.models.intent_conflicts import IntentConflicts
 
         paths = self.labelled or []
         text = Column.text_of("--labelled", self.labelled_field, settings.text_field)
         column = annotation(text, self.intent_field, self.slots_field)
         found = read_utterances(RecordFiles(paths, text_field=text.path), column)
-        warn(warnings(column), settings)
+        conflicts = IntentConflicts()
+        found = list(conflicts.watch(found))
+        warn([*warnings(column), *conflicts.warnings()], settings)
         if not found:
             where = ", ".join(paths)
             raise InputError(f"{where}: no labelled record to learn from; give five an intent")

@@ -128,6 +128,7 @@ def command(
 
     from dataselect.data.annotations import annotation, utterances, warnings
     from dataselect.execution.run import Run
+    from dataselect.models.intent_conflicts import IntentConflicts
     from dataselect.models.paraphrase_detector.pairs.annotated_corpus import (
         AnnotatedCorpus,
         distinct_templates,
@@ -146,6 +147,7 @@ def command(
         for path in splitting.files.values():
             run.open_records_file(path)
         items = utterances(run.inputs, column, stop_at_first=run.stops_at_first)
+        conflicts = IntentConflicts()
         left_out: set[str | None] = set()
 
         def takes_part(utterance: Utterance) -> bool:
@@ -154,7 +156,7 @@ def command(
             left_out.add(utterance.intent)
             return False
 
-        templates = distinct_templates(filter(takes_part, run.good(items, _NOUN)))
+        templates = distinct_templates(filter(takes_part, conflicts.watch(run.good(items, _NOUN))))
         known = {template.intent: None for template in templates}
         held_out = splitting.intents(known, left_out)
         splits = split(templates, held_out, _DEV_SHARE if splitting.dev else 0.0, rng)._asdict()
@@ -172,7 +174,7 @@ def command(
         if not any(template.slots for template in templates):
             said = "no record has slots, so that those of one intent count as paraphrases"
             run.warnings.append(said)
-        run.warnings += warnings(column)
+        run.warnings += [*warnings(column), *conflicts.warnings()]
         run.warnings += [warning for pairs in made for warning in pairs.warnings()]
         run.report(_NOUN, {"pairs": making.pairs}, **{_NOUN: found})
     warn(run.warnings, settings)
