@@ -349,7 +349,7 @@ def test_rescoring_is_that_of_the_command_line(inside: Inside) -> None:
 
 
 ALONE = {"encoder", "weights", "texts", "costs", "groups", "pool"}
-ALONE |= {"normalization", "flags", "domains", "margins", "filters"}
+ALONE |= {"normalization", "flags", "domains", "margins", "filters", "tagger"}
 """Parameters that are objects or arrays in Python, and names or many options elsewhere."""
 
 
