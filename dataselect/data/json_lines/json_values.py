@@ -4,7 +4,7 @@ import codecs
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -43,9 +43,21 @@ def encoded(value: Any, *, indent: bool = False) -> bytes:
 
 
 def numbers(values: Any) -> list[bytes]:
-    """A float array as JSON numbers, each the shortest that reads back as the same double."""
+    """An array as JSON numbers, each double the shortest that reads back as the same."""
     encoded = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
     return encoded[1:-1].split(b",") if len(values) else []
+
+
+def objects(columns: Mapping[str, Sequence[bytes]]) -> list[bytes]:
+    """Encoded values, (n,) of each name, as n JSON objects.
+
+    >>> objects({"rank": [b"1", b"2"], "lm": [b"-0.5", b"-1.5"]})
+    [b'{"rank":1,"lm":-0.5}', b'{"rank":2,"lm":-1.5}']
+    """
+    members = [orjson.dumps(name).replace(b"%", b"%%") + b":%b" for name in columns]
+    return list(
+        map((b"{" + b",".join(members) + b"}").__mod__, zip(*columns.values(), strict=True))
+    )
 
 
 def parse(line: bytes) -> dict[str, Any]:

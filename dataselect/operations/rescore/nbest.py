@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate, chain
+from functools import cached_property, lru_cache
+from itertools import chain, compress
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,45 @@ class NBest(NamedTuple):
 
     texts: Sequence[str]
     numbers: NDArray[np.float64]
+
+
+class NBestLists(Sequence[NBest]):
+    """n lists, held as columns: `texts` of all h hypotheses in a row, `numbers` (h, f) of each.
+
+    `sizes` (n,): how many hypotheses each list has.
+    """
+
+    def __init__(
+        self, texts: list[str], numbers: NDArray[np.float64], sizes: NDArray[np.int64]
+    ) -> None:
+        self.texts, self.numbers, self.sizes = texts, numbers, sizes
+
+    @classmethod
+    def of(cls, lists: Sequence[NBest]) -> NBestLists:
+        """The columns of one or more lists."""
+        if isinstance(lists, cls):
+            return lists
+        texts = list(chain.from_iterable(own.texts for own in lists))
+        sizes = np.array([len(own.texts) for own in lists], np.int64)
+        return cls(texts, np.concatenate([own.numbers for own in lists]), sizes)
+
+    @cached_property
+    def firsts(self) -> NDArray[np.int64]:
+        """(n,) where each list begins."""
+        return np.cumsum(self.sizes) - self.sizes
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    @overload
+    def __getitem__(self, place: int) -> NBest: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[NBest]: ...
+    def __getitem__(self, place: int | slice) -> NBest | list[NBest]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(len(self))[place]]
+        own = slice(int(self.firsts[place]), int(self.firsts[place] + self.sizes[place]))
+        return NBest(self.texts[own], self.numbers[own])
 
 
 def find(hypothesis: Mapping[str, Any], name: str) -> Any:
@@ -62,8 +101,11 @@ class NBestField:
         """The list: at least one hypothesis, each with a text, maybe empty, and finite numbers."""
         return Column(self.path, self._check, lambda _: False, "--nbest-field", decode=self._decode)
 
-    def _decode(self, values: Sequence[bytes]) -> list[NBest]:
-        """The lists whose JSON is given. Raises ValueError where one is bad, or not usual."""
+    def _decode(self, values: Sequence[bytes]) -> Any:
+        """The lists whose JSON is given, as `NBestLists`.
+
+        Raises ValueError where one is bad, or not usual.
+        """
         lists = _decoder(tuple(self.numbers)).decode(b"[" + b",".join(values) + b"]")
         rows = list(chain.from_iterable(lists))
         texts = [row.text for row in rows]
@@ -72,9 +114,7 @@ class NBestField:
             numbers[:, place] = _column(rows, _attribute(place))
         if not all(lists) or (np.abs(numbers) > _LARGEST).any():
             raise ValueError
-        ends = list(accumulate(map(len, lists)))
-        parts = list(map(slice, [0, *ends], ends))
-        return list(map(NBest, map(texts.__getitem__, parts), map(numbers.__getitem__, parts)))
+        return NBestLists(texts, numbers, np.fromiter(map(len, lists), np.int64, len(lists)))
 
     def _check(self, value: Any) -> NBest:
         if not isinstance(value, list):
@@ -175,51 +215,39 @@ def candidates(
 
     A list of empty texts only keeps the first. Texts are compared after `normalization`.
     """
-    texts = list(chain.from_iterable(own.texts for own in lists))
+    if not lists:
+        lists = NBestLists([], np.empty((0, len(field.numbers))), np.zeros(0, np.int64))
+    given = NBestLists.of(lists)
+    texts, numbers, sizes = given.texts, given.numbers, given.sizes
     normalized = (normalization or Normalization()).each(texts)
-    given = list_sizes(lists)
-    places, sizes = _distinct(normalized, given.tolist())
-    numbers = list_numbers(lists) if lists else np.empty((0, len(field.numbers)))
-    firsts = np.repeat(np.cumsum(given) - given, given)
-    ranks = np.arange(1, len(texts) + 1) - firsts
-    if len(places) < len(texts):
-        texts, normalized = ([own[place] for place in places] for own in (texts, normalized))
-        numbers, ranks = numbers[places], ranks[places]
+    ranks = np.arange(1, len(texts) + 1) - np.repeat(given.firsts, sizes)
+    kept = _distinct(normalized, given)
+    if not kept.all():
+        texts, normalized = (list(compress(own, kept.tolist())) for own in (texts, normalized))
+        numbers, ranks = numbers[kept], ranks[kept]
+        sizes = np.add.reduceat(kept, given.firsts, dtype=np.int64)
     return Hypotheses(
-        texts,
-        normalized,
-        ranks,
-        np.array(sizes, np.int64),
-        dict(zip(field.numbers, numbers.T, strict=True)),
+        texts, normalized, ranks, sizes, dict(zip(field.numbers, numbers.T, strict=True))
     )
 
 
-def list_sizes(lists: Sequence[NBest]) -> NDArray[np.int64]:
-    """(n,) how many hypotheses each list has."""
-    return np.fromiter((len(own.texts) for own in lists), np.int64, len(lists))
-
-
-def list_numbers(lists: Sequence[NBest]) -> NDArray[np.float64]:
-    """(h, f) the numbers of all hypotheses in a row."""
-    return np.concatenate([own.numbers for own in lists])
-
-
-def _distinct(texts: Sequence[str], sizes: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Places of the candidates among all texts, ascending, and how many each list has."""
-    places: list[int] = []
-    counts: list[int] = []
-    start = 0
-    no_blank = all(map(str.strip, texts))
-    for size in sizes:
-        end = start + size
-        own = texts[start:end]
-        if len(set(own)) == size and (no_blank or all(map(str.strip, own))):
-            kept: Sequence[int] = range(start, end)
-        else:
-            # Filled from the back, so that the place of the earliest copy stays.
-            first = dict(zip(reversed(own), range(end - 1, start - 1, -1), strict=True))
-            kept = sorted(first[text] for text in first if text.strip()) or [start]
-        places += kept
-        counts.append(len(kept))
-        start = end
-    return places, counts
+def _distinct(texts: Sequence[str], given: NBestLists) -> NDArray[np.bool_]:
+    """(h,) which hypotheses are candidates, by the normalised texts of all lists."""
+    kept = np.ones(len(texts), bool)
+    places = range(len(texts))
+    earliest = dict(zip(reversed(texts), reversed(places), strict=True))
+    blank = [] if all(map(str.strip, texts)) else [at for at in places if not texts[at].strip()]
+    if len(earliest) == len(texts) and not blank:
+        return kept
+    # Only lists with a text that is blank, or stands anywhere before, can lack a candidate.
+    found = np.fromiter(map(earliest.__getitem__, texts), np.intp, len(texts))
+    doubtful = found != np.arange(len(texts))
+    doubtful[blank] = True
+    lists = np.unique(np.repeat(np.arange(len(given)), given.sizes)[doubtful])
+    for start, size in zip(given.firsts[lists].tolist(), given.sizes[lists].tolist(), strict=True):
+        own = texts[start : start + size]
+        # Filled from the back, so that the place of the earliest copy stays.
+        first = dict(zip(reversed(own), range(size - 1, -1, -1), strict=True))
+        kept[start : start + size] = False
+        kept[[start + first[text] for text in first if text.strip()] or start] = True
+    return kept

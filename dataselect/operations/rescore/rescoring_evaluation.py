@@ -120,13 +120,13 @@ def systems(
     from dataselect.models.metrics.bootstrap import interval, paired_bootstrap
     from dataselect.operations.rescore.lists import Lists, oracle
     from dataselect.operations.rescore.log_linear import winners
-    from dataselect.operations.rescore.nbest import list_sizes
+    from dataselect.operations.rescore.nbest import NBestLists
 
     found = scorer.model.features(lists, scorer.nbest, scorer.lm)
     won = winners(scorer.model.totals(found.features), found.candidates.sizes)
-    sizes = list_sizes(lists)
+    texts, sizes = NBestLists.of(lists).texts, NBestLists.of(lists).sizes
     rows = metric.statistics(
-        [text for own in lists for text in own.texts],
+        texts,
         np.repeat(np.array(references, object), sizes).tolist(),
     )
     given = Lists.of(np.zeros((len(rows), 0)), rows, sizes)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dataselect.data.fields import Column
 from dataselect.data.json_lines.json_bytes import Fields
+from dataselect.data.json_lines.json_values import numbers, objects
 from dataselect.execution.scorer import Scorer, Scores
 from dataselect.models.language_model.scoring.language_model import (
     DECIMALS,
@@ -31,7 +32,7 @@ from dataselect.operations.rescore.log_linear import (
     reweighted,
     winners,
 )
-from dataselect.operations.rescore.nbest import NBest, NBestField, list_numbers, list_sizes
+from dataselect.operations.rescore.nbest import NBest, NBestField, NBestLists
 from dataselect.operations.rescore.weight_tuning import tune
 
 if TYPE_CHECKING:
@@ -119,15 +120,13 @@ class RescoreScorer(Scorer):
             "oov": scored.oov,
             PERPLEXITY: perplexities,
         }
-        rows = zip(*[column.tolist() for column in known.values()], strict=True)
-        texts = found.candidates.texts
+        winning = list(map(found.candidates.texts.__getitem__, won.tolist()))
         fields: Fields = {
-            self.text_field: [orjson.dumps(texts[place]) for place in won.tolist()],
-            RESCORED: [orjson.dumps(dict(zip(known, row, strict=True))) for row in rows],
+            self.text_field: list(map(orjson.dumps, winning)),
+            RESCORED: objects({name: numbers(column) for name, column in known.items()}),
         }
-        winning = [texts[place] for place in won.tolist()]
         counted = {
-            _EMPTY: sum(not text.strip() for text in winning),
+            _EMPTY: len(winning) - sum(map(bool, map(str.strip, winning))),
             _UNKNOWN: self._unnamed_unknown(winning),
             _COSTS: self._upside_down(columns[0]),
         }
@@ -144,8 +143,8 @@ class RescoreScorer(Scorer):
         """How many lists begin with what scores worst, where that is so of most of a batch."""
         if self.model.weights.get(SCORE, 0.0) <= 0 or not lists:
             return 0
-        sizes = list_sizes(lists)
-        values, firsts = list_numbers(lists)[:, 0], np.cumsum(sizes) - sizes
+        given = NBestLists.of(lists)
+        sizes, values, firsts = given.sizes, given.numbers[:, 0], given.firsts
         lowest, highest = (each.reduceat(values, firsts) for each in (np.minimum, np.maximum))
         worst = int(np.count_nonzero((values[firsts] == lowest) & (lowest < highest)))
         several = int(np.count_nonzero(sizes > 1))
