@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.ngrams.tokens import Tokens, character_hashes, plain_characters, word_spans
+from dataselect.models.ngrams.tokens import (
+    Tokens,
+    character_hashes,
+    plain_characters,
+    word_spans,
+    word_tokens,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -52,8 +58,7 @@ class Ngrams:
         if not texts:
             return Tokens(np.empty(0, np.uint64), np.zeros(1, np.intp))
         if self.analyzer == "word":
-            spans = word_spans(texts, self.lowercase)
-            return Tokens(spans.hashes(), spans.bounds)
+            return word_tokens(texts, self.lowercase)
         characters, bounds = plain_characters(texts, self.lowercase)
         return Tokens(character_hashes(characters), bounds)
 

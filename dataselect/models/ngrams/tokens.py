@@ -6,7 +6,7 @@ The same text gives the same hashes in every process, on every machine and in ev
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -114,34 +114,76 @@ class Spans(NamedTuple):
 
 def word_spans(texts: Sequence[str], lowercase: bool) -> Spans:
     """Where the words of a batch are, once it is composed (`normalization.composed`)."""
-    data = _plain(texts, lowercase).translate(_LOWERED if lowercase else _CASED)
-    buffer = np.frombuffer(bytearray(data), np.uint8)
-    found = [_edges(buffer, first) for first in range(0, len(buffer) - 1, _AT_ONCE)]
-    edges, feeds = found[0] if len(found) == 1 else map(np.concatenate, zip(*found, strict=True))
+    buffer = _separated(texts, lowercase)
+    found = list(_pieces(buffer))
+    feeds = np.concatenate([each.feeds for each in found])
     if len(feeds) > len(texts):
         return word_spans(_without_line_feeds(texts), lowercase)
-    starts = np.ascontiguousarray(edges[::2])
+    starts = np.concatenate([each.starts for each in found])
     bounds = np.append(0, starts.searchsorted(feeds))
-    return Spans(buffer, starts, edges[1::2] - starts, bounds)
+    return Spans(buffer, starts, np.concatenate([each.sizes for each in found]), bounds)
 
 
-def _edges(buffer: NDArray[np.uint8], first: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where words start and end after the byte `first`, in turns, and where texts end.
+def word_tokens(texts: Sequence[str], lowercase: bool) -> Tokens:
+    """The words of a batch, hashed; of a text of many megabytes nothing larger is held."""
+    buffer = _separated(texts, lowercase)
+    hashes = np.empty(len(buffer) // 2, np.uint64)  # no more words than that
+    words, bounds = 0, [np.zeros(1, np.intp)]
+    for starts, sizes, feeds in _pieces(buffer):
+        bounds.append(starts.searchsorted(feeds) + words)
+        hashes[words : words + len(starts)] = word_hashes(buffer, starts, sizes)
+        words += len(starts)
+    found = np.concatenate(bounds)
+    if len(found) > len(texts) + 1:
+        return word_tokens(_without_line_feeds(texts), lowercase)
+    return Tokens(hashes[:words], found)
+
+
+def _separated(texts: Sequence[str], lowercase: bool) -> NDArray[np.uint8]:
+    """`_plain` texts with separators as spaces; apostrophes are _LOW_APOSTROPHE."""
+    table = _LOWERED if lowercase else _CASED
+    return np.frombuffer(bytearray(_plain(texts, lowercase).translate(table)), np.uint8)
+
+
+class _Piece(NamedTuple):
+    """Where words start, how many bytes they have, and where texts end."""
+
+    starts: NDArray[np.intp]
+    sizes: NDArray[np.intp]
+    feeds: NDArray[np.intp]
+
+
+def _pieces(buffer: NDArray[np.uint8]) -> Iterator[_Piece]:
+    """Yield the words of `_separated` texts, some at a time, none of them divided.
 
     Makes apostrophes of those that are letters, as in "don't"; elsewhere they are quote marks.
     """
-    piece = buffer[first : first + _AT_ONCE + 2]  # with a byte before and one after
-    is_word = piece > _SPACE
-    low = np.flatnonzero(piece[1:-1] < _SPACE)
-    low += 1
-    kinds = piece[low]
-    inner = low[kinds == _LOW_APOSTROPHE]
-    inner = inner[is_word[inner - 1] & is_word[inner + 1]]
-    is_word[inner], piece[inner] = True, _APOSTROPHE
-    changes = np.zeros(len(piece) - 1, bool)
-    np.not_equal(is_word[1:-1], is_word[:-2], out=changes[1:])
-    edges, feeds = np.flatnonzero(changes), low[kinds == _NEWLINE]
-    return (edges + first, feeds + first) if first else (edges, feeds)
+    first = 0
+    while first < len(buffer) - WORD_BYTES:
+        last = _space_from(buffer, first + _AT_ONCE)
+        piece = buffer[first : last + 1]  # with a byte before its words and one after
+        is_word = piece > _SPACE
+        low = np.flatnonzero(piece[1:-1] < _SPACE)
+        low += 1
+        kinds = piece[low]
+        inner = low[kinds == _LOW_APOSTROPHE]
+        inner = inner[is_word[inner - 1] & is_word[inner + 1]]
+        is_word[inner], piece[inner] = True, _APOSTROPHE
+        edges = np.flatnonzero(is_word[1:] != is_word[:-1])
+        edges += first + 1
+        starts = np.ascontiguousarray(edges[::2])
+        yield _Piece(starts, edges[1::2] - starts, low[kinds == _NEWLINE] + first)
+        first = last
+
+
+def _space_from(buffer: NDArray[np.uint8], place: int) -> int:
+    """Where the next space is; there is one after all texts."""
+    while place < len(buffer):
+        own = buffer[place : place + _AT_ONCE] == _SPACE
+        if own.any():
+            return place + int(own.argmax())
+        place += _AT_ONCE
+    return len(buffer) - WORD_BYTES
 
 
 def word_hashes(
@@ -156,14 +198,16 @@ def word_hashes(
     hashes = np.empty(len(starts), np.uint64)
     for first in range(0, len(starts), _AT_ONCE):
         own = slice(first, first + _AT_ONCE)
-        begin, end = starts[own][0], starts[own][-1] + lengths[own][-1] + WORD_BYTES
-        hashes[own] = _hashes(buffer[begin:end], starts[own] - begin, lengths[own])
+        hashes[own] = _hashes(buffer, starts[own], lengths[own])
     return hashes
 
 
 def _hashes(
     buffer: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
+    if len(buffer) > _SMALL and len(starts):
+        begin, end = starts.min(), (starts + lengths).max() + WORD_BYTES
+        buffer, starts = buffer[begin:end], starts - begin
     windows = np.ndarray(len(buffer) - WORD_BYTES + 1, dtype="<u8", buffer=buffer, strides=(1,))
     # `take` copies all windows, eight times the buffer: of a small one that is the faster way.
     hashes = windows.take(starts) if len(buffer) <= _SMALL else windows[starts]
