@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ MARKERS = (b"<unk>", b"<s>", b"</s>")
 _ESCAPED = {
     marker: marker.replace(b"<", b"&lt;").replace(b">", b"&gt;") for marker in (*MARKERS, b"<UNK>")
 }
+_MARKER = re.compile(rb"(?<!\S)(?:%b)(?!\S)" % b"|".join(_ESCAPED))
 _BETWEEN_SENTENCES = b" </s> <s> "
 _AFTER_SENTENCE = " </s> "
 
@@ -30,14 +32,13 @@ def split(text: str) -> list[bytes]:
     >>> split("say <s> twice")
     [b'say', b'&lt;s&gt;', b'twice']
     """
-    encoded = composed(text).encode()
-    words = encoded.replace(b"\0", b" ").split()
-    return [_ESCAPED.get(word, word) for word in words] if b"<" in encoded else words
+    return sentence(text).split()
 
 
 def sentence(text: str) -> bytes:
     """A text as KenLM may have it: composed, without NUL and markers that are only text."""
-    return b" ".join(split(text)) if "<" in text or "\0" in text else composed(text).encode()
+    encoded = composed(text).encode().replace(b"\0", b" ")
+    return _MARKER.sub(lambda marker: _ESCAPED[marker[0]], encoded) if b"<" in encoded else encoded
 
 
 def sentences(texts: Sequence[str]) -> list[bytes]:
