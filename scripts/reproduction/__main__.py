@@ -1,6 +1,7 @@
 """`scripts/reproduce`: print tables of figures on public data, and write them to RESULTS.md.
 
-    nlu      relevance, self-training, slots, diversity, paraphrase: Cho et al.; check, discover
+    nlu      relevance, self-training, slots, diversity, paraphrase: Cho et al.; check,
+             discover, values: AutoKnow
     speech   winnow, rescore, recogniser: Punjabi et al., from lists to word errors
     bitext   near-domain, alignment, sts: Punjabi et al., up to the translator
 
@@ -59,6 +60,7 @@ import paraphrase
 import relevance
 import rescore
 import self_training
+import slot_values
 import slots
 import speech
 import sts
@@ -76,6 +78,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "paraphrase": paraphrase.measure,
     "check": check.measure,
     "discover": discover.measure,
+    "values": slot_values.measure,
     "winnow": winnow.measure,
     "rescore": rescore.measure,
     "recogniser": speech.measure,
@@ -86,7 +89,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
 GROUPS = {
     "nlu": (
         *("relevance", "self-training", "slots", "diversity", "paraphrase"),
-        *("check", "discover"),
+        *("check", "discover", "values"),
     ),
     "speech": ("winnow", "rescore", "recogniser"),
     "bitext": ("near-domain", "alignment", "sts"),

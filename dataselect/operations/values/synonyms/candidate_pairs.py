@@ -8,11 +8,11 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, diags_array
-from sklearn.preprocessing import normalize
+from scipy.sparse import csr_array
 
 from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.models.sparse import inverse_document_frequency
+from dataselect.operations.values.synonyms.context_vectors import unit_rows
 from dataselect.operations.values.synonyms.spelled_value import SpelledValue, is_abbreviation
 
 _MOST = 64  # values that share a key; of a key of more, none is a candidate by it
@@ -105,8 +105,7 @@ def _short_forms(word: str) -> Iterator[str]:
 def _idf_rows(counts: csr_array) -> csr_array:
     """Unit rows, weighted by how few values have an n-gram."""
     idf = inverse_document_frequency(counts)
-    rows: csr_array = normalize(csr_array(counts.minimum(1) @ diags_array(idf)))
-    return rows
+    return unit_rows(csr_array((idf[counts.indices], counts.indices, counts.indptr), counts.shape))
 
 
 def _nearest(rows: csr_array, count: int, least: float) -> NDArray[np.intp]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.preprocessing import normalize
 
 from dataselect.operations.values.annotated_values import ValuesOfSlot
 
@@ -25,8 +24,7 @@ def context_rows(values: ValuesOfSlot) -> csr_array:
     distinct, places = np.unique(columns, return_inverse=True)
     counts = csr_array((np.ones(len(places)), (owners, places)), shape=(len(values), len(distinct)))
     counts.sum_duplicates()
-    rows: csr_array = normalize(_ppmi(counts))
-    return rows
+    return unit_rows(_ppmi(counts))
 
 
 def _ppmi(counts: csr_array) -> csr_array:
@@ -39,6 +37,14 @@ def _ppmi(counts: csr_array) -> csr_array:
     found.data = np.maximum(np.log(counts.data / own / chances[counts.indices]), 0)
     found.eliminate_zeros()
     return found if total else counts
+
+
+def unit_rows(rows: csr_array) -> csr_array:
+    """The rows divided by their lengths; empty ones stay."""
+    own = np.repeat(np.sqrt(np.asarray((rows * rows).sum(axis=1))), np.diff(rows.indptr))
+    found = rows.copy()
+    found.data = rows.data / own
+    return found
 
 
 def cosines(rows: csr_array, pairs: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ _WORDS_SHOWN = 3
 
 
 class StringEvidence(NamedTuple):
-    """How two spellings differ: `kind` is a key of KIND_WEIGHTS, `why` says it for people.
+    """How two spellings differ: `kind` is a key of WEIGHTS, `why` says it for people.
 
     `alike`: share of the characters that differ not, in the words that do. `known`: how often
     those words are seen elsewhere, of the side that is seen less. `numbers`: whether they differ.

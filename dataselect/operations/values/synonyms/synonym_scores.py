@@ -19,24 +19,30 @@ from dataselect.operations.values.synonyms.synonym_evidence import (
     string_evidence,
 )
 
-# Weights of a logistic regression (L2, C = 1) on values of SNIPS, ATIS and the demo's grammar of
-# which a part had been hidden behind variants. Trained on two of the three and tested on the third
-# it ranks nearly as well, and better than boosted trees: scripts/reproduce values.
-KIND_WEIGHTS = {
-    "same": 3.25,
-    "number word": 3.55,
-    "acronym": -0.69,
-    "abbreviation": -0.57,
-    "extra words": -14.77,
-    "spelling": -14.02,
-    "other words": -13.64,
+WEIGHTS = {
+    "same": 4.51,
+    "number word": 2.68,
+    "acronym": -0.51,
+    "abbreviation": -0.31,
+    "extra words": -11.77,
+    "spelling": -9.11,
+    "other words": -8.97,
+    "numbers": -3.72,
+    "alike": 10.66,
+    "known": -2.0,
+    "light": 1.57,
+    "cosine": 0.23,
+    "support": 0.82,
 }
-ALIKE_WEIGHT = 16.91  # of the share of letters that are the same in misspelt words
-KNOWN_WEIGHT = -1.49  # of log(1 + n), where both of the misspelt words are seen n times elsewhere
-LIGHT_WEIGHT = 1.92  # of log(1 + n), where the rarest extra word is seen n times in 10,000 records
-COSINE_WEIGHT = 1.36
-SUPPORT_WEIGHT = 0.96  # of the cosine times log(contexts) of the value that has fewer
-NUMBERS_WEIGHT = -3.69
+"""Weights of a logistic regression (L2, C = 1): of the kinds of StringEvidence, and of features.
+
+`numbers`: digits differ; `alike`: share of the letters that are the same in misspelt words;
+`known`: log(1 + n), where both of these are seen n times elsewhere; `light`: log(1 + n), where the
+rarest extra word is seen n times in 10,000 records; `cosine` of contexts; `support`: that times the
+logarithm of the number of contexts of the value that has fewer. Learnt on values of SNIPS, ATIS and
+the demo's grammar of which a part had been hidden behind variants; what is learnt on two of them
+serves the third nearly as well (scripts/reproduce values).
+"""
 _RECORDS = 10_000
 _TELLING = 0.3  # cosine of contexts that is worth a word
 
@@ -53,32 +59,58 @@ class SynonymScores(NamedTuple):
     distinct: NDArray[np.intp]
 
 
+class SynonymCandidates(NamedTuple):
+    """Pairs of values of one slot, (p, 2), with the evidence for each.
+
+    `features` (p, len(WEIGHTS)); `distinct`: how many contexts each value has.
+    """
+
+    pairs: NDArray[np.intp]
+    features: NDArray[np.float64]
+    reasons: list[str]
+    distinct: NDArray[np.intp]
+
+
 def synonym_scores(annotated: AnnotatedValues, slot: str) -> SynonymScores:
     """The candidates among the values of a slot, but those that one utterance has both of."""
+    found = synonym_candidates(annotated, slot)
+    logits = found.features @ np.array([*WEIGHTS.values()])
+    return SynonymScores(found.pairs, 1 / (1 + np.exp(-logits)), found.reasons, found.distinct)
+
+
+def synonym_candidates(annotated: AnnotatedValues, slot: str) -> SynonymCandidates:
+    """Likewise, with what is known of each."""
     values = annotated.slots[slot]
     compared = _compared(annotated, values)
     rows = context_rows(values)
     pairs = candidate_pairs([each.spelled for each in compared], rows)
     pairs = pairs[~_together(values, pairs)]
     distinct = _distinct(values)
-    near = cosines(rows, pairs)
     evidence = [string_evidence(compared[i], compared[j]) for i, j in pairs.tolist()]
-    support = np.log(distinct[pairs].min(axis=1, initial=len(values.names) or 1))
-    logits = near * (COSINE_WEIGHT + SUPPORT_WEIGHT * support)
+    near = cosines(rows, pairs)
+    features = np.zeros((len(pairs), len(WEIGHTS)))
     records = annotated.intents.total()
-    logits += [_logit(each, records) for each in evidence]
-    reasons = [_reason(each, cosine) for each, cosine in zip(evidence, near.tolist(), strict=True)]
-    return SynonymScores(pairs, 1 / (1 + np.exp(-logits)), reasons, distinct)
+    for row, each in zip(features, evidence, strict=True):
+        for name, value in _named_features(each, records).items():
+            row[_PLACES[name]] = value
+    features[:, _PLACES["cosine"]] = near
+    fewer = distinct[pairs].min(axis=1, initial=np.iinfo(np.intp).max)
+    features[:, _PLACES["support"]] = near * np.log(fewer)
+    reasons = list(map(_reason, evidence, near.tolist()))
+    return SynonymCandidates(pairs, features, reasons, distinct)
 
 
-def _logit(evidence: StringEvidence, records: int) -> float:
-    """What two spellings add to the log-odds."""
-    logit = KIND_WEIGHTS[evidence.kind] + NUMBERS_WEIGHT * evidence.numbers
+_PLACES = {name: place for place, name in enumerate(WEIGHTS)}
+
+
+def _named_features(evidence: StringEvidence, records: int) -> dict[str, float]:
+    """What two spellings tell, of `records` in all; what is left out is 0."""
+    found = {evidence.kind: 1.0, "numbers": float(evidence.numbers)}
     if evidence.kind == "spelling":
-        return logit + ALIKE_WEIGHT * evidence.alike + KNOWN_WEIGHT * math.log1p(evidence.known)
+        return found | {"alike": evidence.alike, "known": math.log1p(evidence.known)}
     if evidence.kind == "extra words":
-        return logit + LIGHT_WEIGHT * math.log1p(evidence.known * _RECORDS / records)
-    return logit
+        return found | {"light": math.log1p(evidence.known * _RECORDS / records)}
+    return found
 
 
 def _reason(evidence: StringEvidence, cosine: float) -> str:
