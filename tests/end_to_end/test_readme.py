@@ -27,7 +27,7 @@ def test_command_table_is_the_list_of_commands() -> None:
 
 
 def test_it_can_be_read_in_a_few_minutes() -> None:
-    assert README.stat().st_size < 9_500  # three commands for annotations joined the table
+    assert README.stat().st_size < 9_000
 
 
 def test_links_lead_to_files() -> None:
