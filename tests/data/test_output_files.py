@@ -218,6 +218,7 @@ LATE = {
     ("path", "code", "words"),
     [
         ("missing/x", 1, "missing/x: No such file or directory; make its folder first"),
+        ("s3://bucket/x", 1, "s3://bucket/x: URLs are written with --engine ray (pip install ray"),
         ("folder", 1, "folder: Is a directory"),
         ("x.tgz", 2, "x.tgz: .tgz files are not written"),
     ],

@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 from dataselect.data.files.line_blocks import BLOCK_BYTES, Block, blocks_of
 from dataselect.data.files.raw_files import display, open_raw, unreadable
-from dataselect.errors import InputError
+from dataselect.errors import InputError, ReadError
 
 _UNCOUNTED = 1 << 60  # the first line of a part, until somebody counts those before it
 _WINDOW = 1 << 12  # bytes in which a line is likely to begin
@@ -42,10 +42,10 @@ class FilePart(NamedTuple):
     def blocks(self) -> Iterator[Block]:
         """The blocks of the part; lines that are too long are cut off. Raises InputError."""
         is_last = self.start + self.length == self.size
-        with open_raw(self.path) as file:
+        with self._open() as file:
             status = os.fstat(file.fileno())
             if (status.st_dev, status.st_ino) != self.identity:
-                raise InputError(f"{self.source}: changed while it was used; run again")
+                raise self._changed()
             own = self._read(file, self.start, self.length)
             if is_last or not self.number or b"\n" in own:
                 place = self._line_start(file)
@@ -57,6 +57,18 @@ class FilePart(NamedTuple):
                     first_line=_UNCOUNTED if place else 1,
                     is_end=is_last,
                 )
+
+    def _open(self) -> BinaryIO:
+        """The file, which was there before. Raises InputError."""
+        try:
+            return open_raw(self.path)
+        except ReadError:
+            if os.path.exists(self.path):
+                raise
+            raise self._changed() from None
+
+    def _changed(self) -> InputError:
+        return InputError(f"{self.source}: changed while it was used; run again")
 
     def _line_start(self, file: BinaryIO) -> int:
         """Where the line begins that ends first in the stretch."""
@@ -85,7 +97,7 @@ class FilePart(NamedTuple):
             except OSError as error:
                 raise unreadable(self.path, error) from None
             if not pieces[-1]:
-                raise InputError(f"{self.source}: changed while it was used; run again")
+                raise self._changed()
             place += len(pieces[-1])
             size -= len(pieces[-1])
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

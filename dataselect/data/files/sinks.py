@@ -190,6 +190,10 @@ def unwritable(path: str, error: OSError) -> OutputError:
     where = "<stdout>" if path == STDOUT else path
     if error.errno == errno.EBADF:
         return OutputError(f"{where}: it is closed; redirect it, or name a file with -o")
+    if error.errno == errno.ENOENT and "://" in path:
+        return OutputError(
+            f"{path}: URLs are written with --engine ray (pip install ray fsspec); name a file here"
+        )
     hint = _HINTS.get(error.errno or 0, "check the file and its folder")
     return OutputError(f"{where}: {reason(error)}; {hint}")
 

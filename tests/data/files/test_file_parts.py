@@ -90,6 +90,9 @@ def test_a_file_that_changes_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"a line\n" * 20)
     with pytest.raises(InputError, match="changed while it was used"):
         list(last.blocks())
+    path.unlink()
+    with pytest.raises(InputError, match="changed while it was used"):
+        list(last.blocks())
 
 
 def test_what_is_compressed_or_empty_is_read_here(tmp_path: Path) -> None:
