@@ -6,11 +6,11 @@ and the one of lowest perplexity on text like that which is to come decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from dataselect.console import figure
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dataselect.models.language_model.corpus import TokenizedCorpus
+    from dataselect.models.language_model.development_set import DevelopmentSet
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 _FIRST = [Fraction(percent, 100) for percent in (1, 2, 5, 10, 20, 30, 50, 70, 100)]
 _DRAWS = 5
 _CLOSE = 2.0  # standard deviations: the best of many shares is that much better by chance
@@ -98,18 +103,42 @@ class Sweep:
         }
 
 
+@dataclass(frozen=True)
+class _Trial:
+    """Trains a model on some of the pool, and tries it; picklable."""
+
+    pool: TokenizedCorpus
+    development: DevelopmentSet
+
+    def __call__(self, item: tuple[Fraction, NDArray[np.bool_]]) -> Point:
+        share, kept = item
+        part = self.pool.part(kept)
+        return Point(share, len(part), part.words, self.development.perplexity(part))
+
+
+class Mapped(Protocol):
+    """A function like `map`."""
+
+    def __call__(
+        self, function: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Iterable[Result]:
+        """Results in the order of items."""
+
+
 def sweep(
     texts: Iterable[Sequence[str]],
     development: Sequence[str],
     kept_at: Callable[[Fraction], NDArray[np.bool_]],
     rng: np.random.Generator,
     left: NDArray[np.bool_] | None = None,
+    mapped: Mapped = map,
 ) -> Sweep | None:
     """Try shares of a ranked pool, ever finer around the best; None if every one is empty.
 
     `texts`: the pool's, in batches; `kept_at(share)`: (n,) which records a share keeps; `left`
-    (n,): those that a share is compared with, all if None. All models know all words of the pool
-    and of the development set, so that their perplexities compare.
+    (n,): those that a share is compared with, all if None. `mapped`: `map`, or one that trains
+    models side by side. All models know all words of the pool and of the development set, so that
+    their perplexities compare.
     Holds 4 bytes a word, and what it takes to train a model on the whole pool.
     """
     import numpy as np
@@ -122,36 +151,35 @@ def sweep(
     pool = TokenizedCorpus.encoded(texts, vocabulary)
     pool = pool if left is None else pool.part(left)
     heard = TokenizedCorpus.encoded([development], vocabulary)
-    trial = DevelopmentSet(vocabulary, heard)
+    trial = _Trial(pool, DevelopmentSet(vocabulary, heard))
     points: dict[Fraction, Point] = {}
 
-    def point(share: Fraction, kept: NDArray[np.bool_]) -> Point:
-        part = pool.part(kept)
-        return Point(share, len(part), part.words, trial.perplexity(part))
+    def selections(shares: Iterable[Fraction]) -> Iterator[tuple[Fraction, NDArray[np.bool_]]]:
+        for share in shares:
+            if (kept := kept_at(share)).any():
+                yield share, kept if left is None else kept[left]
 
-    def try_share(share: Fraction) -> None:
-        if share not in points and (kept := kept_at(share)).any():
-            points[share] = point(share, kept if left is None else kept[left])
+    def try_shares(shares: Iterable[Fraction]) -> None:
+        untried = [share for share in shares if share not in points]
+        points.update({point.share: point for point in mapped(trial, selections(untried))})
 
-    for share in _FIRST:
-        try_share(share)
+    try_shares(_FIRST)
     for _ in range(_REFINEMENTS if points else 0):
         best = _lowest(points.values()).share
         around = [Fraction(0), *sorted(points)]
         place = around.index(best)
-        for neighbour in around[place - 1 : place + 2]:
-            try_share((best + neighbour) / 2)
+        try_shares([(best + neighbour) / 2 for neighbour in around[place - 1 : place + 2]])
     if not points:
         return None
     best_point = _lowest(points.values())
     everything = points.get(Fraction(1))
     if everything is None or everything.records < len(pool):  # another rule left something out
-        everything = point(Fraction(1), np.ones(len(pool), bool))
+        everything = trial((Fraction(1), np.ones(len(pool), bool)))
     # All draws of the whole pool are the same.
     draws = _DRAWS if best_point.records < len(pool) else 1
-    random = [
-        point(best_point.share, drawn(len(pool), best_point.records, rng)) for _ in range(draws)
-    ]
+    share, records = best_point.share, best_point.records
+    chosen = ((share, drawn(len(pool), records, rng)) for _ in range(draws))
+    random = list(mapped(trial, chosen))
     perplexities = [each.perplexity for each in random]
     return Sweep(
         [points[share] for share in sorted(points)],

@@ -3,6 +3,7 @@
 import json
 import random
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from conftest import Inside, Shell
 from numpy.typing import NDArray
 
+from dataselect.execution.processes.workers import ordered_map
 from dataselect.models.language_model.kneser_ney import estimate
 from dataselect.models.language_model.vocabulary import Vocabulary
 from dataselect.selection.best_share import Point, Sweep, sweep
@@ -44,7 +46,7 @@ def by_rank(count: int) -> NDArray[np.float64]:
     return -np.arange(count, dtype=np.float64)
 
 
-def swept(pool: list[str], development: list[str]) -> Sweep:
+def swept(pool: list[str], development: list[str], jobs: int = 1) -> Sweep:
     gains = by_rank(len(pool))
 
     def kept_at(share: Fraction) -> NDArray[np.bool_]:
@@ -52,9 +54,19 @@ def swept(pool: list[str], development: list[str]) -> Sweep:
         mask[np.argsort(-gains, kind="stable")[: int(share * len(pool))]] = True
         return mask
 
-    found = sweep([pool[:50], pool[50:]], development, kept_at, np.random.default_rng(0))
+    found = sweep(
+        [pool[:50], pool[50:]],
+        development,
+        kept_at,
+        np.random.default_rng(0),
+        mapped=partial(ordered_map, jobs=jobs),
+    )
     assert found is not None
     return found
+
+
+def test_workers_find_the_same(pool: list[str], development: list[str]) -> None:
+    assert swept(pool, development, jobs=2) == swept(pool, development)
 
 
 def test_finds_where_the_good_text_ends(pool: list[str], development: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dataselect.console import Progress
@@ -15,6 +16,7 @@ from dataselect.errors import InputError
 from dataselect.execution.counting.kept_duplicates import FIRST_COMPARED, CopyCounter
 from dataselect.execution.local.scored_pieces import scored_pieces
 from dataselect.execution.local.spool import Spool
+from dataselect.execution.processes.workers import ordered_map
 from dataselect.execution.scoring_run import LOOSEN, ScoringRun, best_share
 from dataselect.execution.select_and_write import (
     BucketedCut,
@@ -120,6 +122,7 @@ class LocalRun(ScoringRun):
             lambda share: cut_of(spool.table, work, selection.with_share(share), seed).kept,
             np.random.default_rng(seed),
             excluded[:] == 0 if selection.compares_texts and excluded is not None else None,
+            partial(ordered_map, jobs=self.settings.jobs),
         )
         return cut_of(spool.table, work, selection.with_share(best_share(self._sweep)), seed)
 
