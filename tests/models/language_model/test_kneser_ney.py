@@ -224,7 +224,8 @@ def test_the_order_of_sentences_does_not_matter(texts: list[str], order: int) ->
 
 
 def test_progress_reaches_its_end() -> None:
-    totals, done = [], []
+    totals: list[int] = []
+    done: list[int] = []
 
     def report(_label: str, total: int) -> Callable[[int], None]:
         totals.append(total)
