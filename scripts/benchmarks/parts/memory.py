@@ -98,6 +98,7 @@ def _commands(
         "relevance --model",
         ("relevance", quiet, "--model", pool.model, "--report", run, texts, *to),
     )
+    yield "report", ("report", quiet, run, "-o", plan.path("page.html"))
     yield "relevance", ("relevance", quiet, "--in-domain", seed, texts, *to)
     yield "winnow --lm", ("winnow", quiet, "--lm", lm, texts, *to)
     yield (
@@ -124,10 +125,12 @@ def _commands(
     for metric in "wer", "cer", "bleu", "chrf", "ter", "intent", "slots":
         yield f"evaluate -m {metric}", ("evaluate", quiet, "-m", metric, doubles, *to)
     yield "explain", ("explain", "long", texts, *to)
-    yield "report", ("report", quiet, run, "-o", plan.path("page.html"))
     yield "check", ("check", quiet, texts, *to)
     yield "values", ("values", quiet, texts, *to)
-    yield "discover", ("discover", quiet, "--labelled", pool.labelled(), texts, *to)
+    yield (
+        "discover",
+        ("discover", quiet, "--keep-ungrouped", "--labelled", pool.labelled(), texts, *to),
+    )
     yield (
         "paraphrase pairs",
         ("paraphrase", "pairs", quiet, "--pairs", "100", annotated(plan), texts, *to),
