@@ -14,8 +14,8 @@ USUAL = (
 )
 EXAMPLES = r"""
 dataselect discover --labelled annotated.jsonl -o groups.jsonl pool.jsonl
-dataselect label --labelled annotated.jsonl --background other.jsonl --keep-other pool.jsonl |
-    dataselect discover --per group --top-k 20 --sort -o look.jsonl
+dataselect discover --labelled annotated.jsonl --per group --top-k 20 --sort \
+    --report groups.json -o look.jsonl pool.jsonl
 """
 
 
