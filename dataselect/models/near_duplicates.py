@@ -51,7 +51,11 @@ def _words(text: str) -> str:
     """The canonical form of a text that has letters or digits; nothing for any other."""
     if text.isascii() and (words := _in_pieces(_ascii_words, text)):
         return words
-    return _in_pieces(_WORDS, composed(text).casefold())
+    return _in_pieces(_folded_words, text)
+
+
+def _folded_words(text: str) -> str:
+    return _WORDS(composed(text).casefold())
 
 
 def _ascii_words(text: str) -> str:
@@ -85,9 +89,14 @@ def text_keys(texts: Sequence[str]) -> NDArray[np.uint64]:
 
 
 def _keys(texts: Sequence[str]) -> NDArray[np.uint64]:
+    words: dict[int, str] = {}  # of what is so long that it is neither joined nor read twice
     joined = "\n".join(texts)
     if not joined.isascii() or joined.count("\n") >= len(texts) or len(joined) > _PIECE:
-        joined = "\n".join(_lines(texts))
+        lines = _lines(texts)
+        for place, text in enumerate(texts):
+            if len(text) > _PIECE and len(lines[place]) > _LONG:
+                words[place], lines[place] = lines[place], ""
+        joined = "\n".join(lines)
     data = f"\n{joined}\n".encode(errors="surrogatepass").translate(_ASCII_WORDS)
     buffer = np.frombuffer(bytearray(data), np.uint8)
     _blank_loose_apostrophes(buffer)
@@ -101,7 +110,7 @@ def _keys(texts: Sequence[str]) -> NDArray[np.uint64]:
     padded = np.append(buffer, np.zeros(WORD_BYTES, np.uint8))
     keys = word_hashes(padded, starts, np.minimum(lengths, _LONG))
     for place in np.flatnonzero((lengths == 0) | (lengths > _LONG)).tolist():
-        form = canonical(texts[place]).encode(errors="surrogatepass")
+        form = (words.get(place) or canonical(texts[place])).encode(errors="surrogatepass")
         keys[place] = int.from_bytes(content_key(form), "little")
     return keys
 
