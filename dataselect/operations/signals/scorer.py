@@ -160,7 +160,7 @@ class SignalScorer(Scorer):
         given, *others = columns
         known = {self.text_field: given}
         texts = self.normalization.each(given)
-        words = list(map(str.split, texts))
+        words = list(map(_split, texts))
         sizes = np.fromiter(map(len, words), np.int64, len(words))
         values: _Values = {
             "unique_word_ratio": _unique(words) / np.maximum(sizes, 1) + (sizes == 0),
@@ -203,6 +203,24 @@ class SignalScorer(Scorer):
             "normalization": str(self.normalization),
             "script": self.script,
         }
+
+
+_LONG = 1 << 20  # characters
+
+
+def _split(text: str) -> list[str]:
+    """The words of a text; of a long one, each distinct word is held once."""
+    if len(text) <= _LONG:
+        return text.split()
+    known: dict[str, str] = {}
+    found: list[str] = []
+    start = 0
+    while start < len(text):
+        end = text.find(" ", start + _LONG)
+        end = len(text) if end < 0 else end
+        found += [known.setdefault(word, word) for word in text[start:end].split()]
+        start = end
+    return found
 
 
 def _unique(words: Sequence[Sequence[str]]) -> NDArray[np.int64]:
