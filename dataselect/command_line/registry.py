@@ -24,7 +24,7 @@ COMMANDS = {
     ),
     "label": Command(
         "operations.label.command",
-        "Label records by an intent classifier trained on few of them, and on the pool.",
+        "Label records with intents and slots, learnt from few and from the pool.",
     ),
     "discover": Command(
         "operations.discover.command",
