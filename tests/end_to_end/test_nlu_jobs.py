@@ -58,7 +58,7 @@ todo.csv: near.jsonl nlu.yml
 near.jsonl: log.txt nlu.yml
 \tdataselect relevance -q --in-domain nlu.yml --top-k 300 -o $@ $<
 more.yml: near.jsonl nlu.yml
-\tdataselect label -q --labelled nlu.yml --min-confidence 0.6 -o $@ $<
+\tdataselect label -q --labelled nlu.yml --no-slots --min-confidence 0.6 -o $@ $<
 """
 
 

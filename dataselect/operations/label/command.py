@@ -33,7 +33,7 @@ USUAL = (
     "output report jobs"
 )
 EXAMPLES = r"""
-dataselect label --labelled annotated.jsonl --min-confidence 0.8 \
+dataselect label --labelled annotated.jsonl --no-slots --min-confidence 0.8 \
     -o labelled.jsonl relevant.jsonl
 dataselect label --labelled annotated.jsonl --rounds 0 --fit-only --save-model intents.model
 """

@@ -112,7 +112,7 @@ def test_the_output_is_the_same_for_any_number_of_workers(folder: Path, inside: 
 
 def test_slots_that_a_record_has_stay(folder: Path, inside: Inside) -> None:
     own = {"slot": "mood", "start": 0, "end": 4, "value": "play", "by": "a person"}
-    records = [
+    records: list[Record] = [
         {"text": "play adele now", "slots": [own], "n": 1},
         {"text": "play seal now", "slots": []},
         {"text": "play seal now", "slots": None},
