@@ -14,6 +14,10 @@ EDGE = ""
 """The word beyond either end of a text."""
 
 
+LONGEST = 10_000
+"""Characters of a text that is looked at word by word; a longer one is no utterance."""
+
+
 class WordSpan(NamedTuple):
     """A slot by its words: `words[first:end]`."""
 
@@ -35,7 +39,9 @@ class WordedRecord(NamedTuple):
 
     @classmethod
     def of(cls, record: CheckedRecord) -> WordedRecord:
-        """Words end where slots do."""
+        """Words end where slots do; a text that is too long has none."""
+        if len(record.text) > LONGEST:
+            return cls([EDGE, EDGE], [], [], [])
         edges = [edge for slot in record.slots for edge in (slot.start, slot.end)]
         tokens = _TOKENIZER(record.text, edges)
         taken = [False] * len(tokens)

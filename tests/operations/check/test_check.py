@@ -168,3 +168,12 @@ def test_any_number_of_jobs_writes_the_same_bytes(tmp_path: Path, inside: Inside
         written.append((tmp_path / "out.jsonl").read_bytes())
     assert written[0] == written[1]
     assert written[0].count(b"\n") == 20_000
+
+
+def test_a_long_text_is_compared_as_a_whole(found: Run) -> None:
+    long = "play it " * 2_000
+    slots = [{"slot": "what", "start": 5, "end": 7, "value": "it"}]
+    records = [{"text": long, "intent": intent, "slots": slots} for intent in ("a", "a", "b")]
+    told = found("", [*records, *RECORDS])
+    assert "conflicting_intents" in problems(told)[2]
+    assert not any("unlikely_slots" in each for each in problems(told)[:3])

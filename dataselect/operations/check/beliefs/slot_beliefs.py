@@ -22,6 +22,7 @@ from dataselect.models.slot_tagger.slot_tokens import Tokenizer
 from dataselect.models.slot_tagger.tagger_training import TaggedTexts
 from dataselect.models.slot_tagger.token_features import FeatureColumns
 from dataselect.operations.check.beliefs.complement_bayes import ComplementBayes, weights_of_views
+from dataselect.operations.check.worded_record import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,11 +99,13 @@ def cross_validated_slots(
 
 
 def tagged(records: Sequence[CheckedRecord], names: Sequence[str]) -> TaggedTexts:
-    """The tokens of records, with the tags that they are given."""
+    """The tokens of records, with the tags that they are given; none of a text that is too long."""
+    short = [len(record.text) <= LONGEST for record in records]
+    known = list(zip(records, short, strict=True))
     return TaggedTexts.annotated(
-        [record.text for record in records],
+        [record.text if is_short else "" for record, is_short in known],
         [record.intent or "" for record in records],
-        [record.slots for record in records],
+        [record.slots if is_short else () for record, is_short in known],
         names,
         Tokenizer(),
     )
@@ -133,6 +136,8 @@ def held_out_slots(
         for number in range(int(fold_of_text.max()) + 1):
             bayes.learn(np.flatnonzero(fold != number))
             held_out = np.flatnonzero(fold == number)
+            if not len(held_out):  # long texts alone
+                continue
             if weight is None:
                 some = held_out[:: max(1, len(held_out) // _SAMPLE)]
                 weight = weights_of_views(bayes.odds(some)[None], tags[some])
