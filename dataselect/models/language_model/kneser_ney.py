@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 from dataselect.console import Report, unreported
 from dataselect.errors import InputError, OptionError
 from dataselect.models.language_model.backoff import BackoffModel, NgramOrder
+from dataselect.models.language_model.discounts import (
+    FALLBACK,
+    Discounts,
+    closed_form,
+    doubts,
+)
 from dataselect.models.language_model.vocabulary import BEGIN, END, Vocabulary
 
 if TYPE_CHECKING:
@@ -21,18 +27,7 @@ if TYPE_CHECKING:
 LONGEST = 6
 """The highest order: what a usual build of KenLM loads."""
 
-FALLBACK = (0.5, 1.0, 1.5)
-"""Discounts where the counts allow no estimate, as with `lmplz --discount_fallback`."""
-
 _SMALLEST = 1e-99  # its logarithm stands for a probability of zero, as in SRILM
-
-
-class Discounts(NamedTuple):
-    """What is taken off counts of one, two, and three or more."""
-
-    one: float
-    two: float
-    more: float
 
 
 @dataclass(frozen=True)
@@ -70,16 +65,6 @@ class Estimate:
             "discounts": list(map(list, self.discounts)),
             "discount_fallbacks": self.fallbacks,
         }
-
-
-def doubts(fallbacks: Sequence[int]) -> list[str]:
-    """What a person should know where some orders got FALLBACK."""
-    if not fallbacks:
-        return []
-    orders = ", ".join(map(str, fallbacks))
-    values = ", ".join(f"{value:g}" for value in FALLBACK)
-    cause = "too little or too repetitive text to estimate"
-    return [f"{cause} the discounts of order {orders}; used {values}"]
 
 
 def check_order(order: int) -> int:
@@ -136,7 +121,7 @@ def estimate(
     kept = [each.raw > limit for each, limit in zip(counted, thresholds, strict=False)]
     kept[0][:] = True  # a word of the vocabulary may be absent from the text
     adjusted = _adjusted(counted)
-    estimated = [_closed_form(counts) for counts in _statistics(counted, adjusted)]
+    estimated = [closed_form(counts) for counts in _statistics(counted, adjusted)]
     discounts = tuple(each or Discounts(*FALLBACK) for each in estimated)
     levels = _levels(counted, adjusted, discounts, kept, advance)
     return Estimate(
@@ -236,18 +221,6 @@ def _statistics(
             break
         last = places[-1]
     return statistics
-
-
-def _closed_form(counts: NDArray[np.int64]) -> Discounts | None:
-    """Discounts by the numbers of n-grams counted once to four times, None if out of bounds."""
-    n = np.bincount(np.minimum(counts, 5), minlength=6).astype(np.float64)
-    if not n[1:4].all():
-        return None
-    share = n[1] / (n[1] + 2 * n[2])
-    found = [j - (j + 1) * share * n[j + 1] / n[j] for j in (1, 2, 3)]
-    if any(not 0 <= discount <= j for j, discount in enumerate(found, start=1)):
-        return None
-    return Discounts(*map(float, found))
 
 
 def _levels(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.console import Report, unreported
 from dataselect.data.annotations import Slot
-from dataselect.documents import Between, Count, typed
 from dataselect.errors import InputError
 from dataselect.models import archive
 from dataselect.models.fitted_model import FittedModel
@@ -21,12 +20,25 @@ from dataselect.models.slot_tagger.crf_training import Chain
 from dataselect.models.slot_tagger.gazetteers import Gazetteer
 from dataselect.models.slot_tagger.linear_chain import (
     ForwardBackward,
-    Transitions,
     best_paths,
     row_by_row,
 )
+from dataselect.models.slot_tagger.segments import (
+    Tagged,
+    TaggedSlot,
+    covered,
+    edges_of,
+    log_odds,
+    segments,
+)
 from dataselect.models.slot_tagger.slot_tokens import Token, Tokenizer
-from dataselect.models.slot_tagger.token_features import FeatureColumns, TokenizedTexts, WordClasses
+from dataselect.models.slot_tagger.tagger_document import parts, restore
+from dataselect.models.slot_tagger.token_features import (
+    FeatureColumns,
+    TokenizedTexts,
+    WordClasses,
+    known_features,
+)
 from dataselect.models.text_sequences import as_texts
 
 if TYPE_CHECKING:
@@ -34,25 +46,7 @@ if TYPE_CHECKING:
 
 _FORMAT = archive.ArchiveFormat("slots", 1)
 _DECIMALS = 6
-_LARGEST, _LARGEST_TRANSITION = 1e6, 300.0  # of weights: sums of products stay finite
 _TEXTS_AT_ONCE = 2_048  # bounds the memory of sums; a text's slots do not depend on it
-
-
-class TaggedSlot(NamedTuple):
-    """A slot that a tagger found; `confidence` is the probability that it is exactly there."""
-
-    slot: str
-    start: int
-    end: int
-    value: str
-    confidence: float
-
-
-class Tagged(NamedTuple):
-    """The slots of a text, and the probability that they are all right."""
-
-    slots: tuple[TaggedSlot, ...]
-    confidence: float
 
 
 class TagProbabilities(NamedTuple):
@@ -69,30 +63,6 @@ class _Batch(NamedTuple):
     intents: Sequence[str]
     tokenized: TokenizedTexts
     slots: Sequence[Sequence[Slot]]
-
-
-class _Scaling(NamedTuple):
-    slope: Annotated[float, Between(0.0, 1e3)]
-    offset: Annotated[float, Between(-1e3, 1e3)]
-
-
-class _Figures(TypedDict, total=False):
-    warnings: list[str]
-
-
-class _About(NamedTuple):
-    """The part of a saved model that is JSON."""
-
-    names: tuple[str, ...]
-    intents: tuple[str, ...]
-    features: tuple[str, ...]
-    values: dict[str, dict[str, Count]]
-    classes: dict[str, list[str]]
-    heads: tuple[str, ...]
-    tails: tuple[str, ...]
-    slot_scaling: _Scaling
-    text_scaling: _Scaling
-    figures: _Figures
 
 
 class SlotTagger(FittedModel):
@@ -281,25 +251,11 @@ class SlotTagger(FittedModel):
         return {"slots": len(self.names_), **self.figures_}
 
     def dumps(self) -> bytes:
-        about, arrays = self.parts()
-        return archive.dumps(_FORMAT, about, arrays)
+        return archive.dumps(_FORMAT, *self.parts())
 
     def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """What a saved model holds, JSON and arrays."""
-        about = {
-            "names": self.names_,
-            "intents": self.intents_,
-            "features": list(self.columns_.places),
-            "values": self.gazetteer_.counts,
-            "classes": self.classes_,
-            "heads": sorted(self.tokenizer_.heads),
-            "tails": sorted(self.tokenizer_.tails),
-            "slot_scaling": self.slot_scaling_._asdict(),
-            "text_scaling": self.text_scaling_._asdict(),
-            "figures": self.figures_,
-        }
-        weights, (enter, inside) = self.chain_
-        return about, {"weights": weights, "enter": enter, "inside": inside}
+        return parts(self)
 
     @classmethod
     def load(cls, path: str) -> SlotTagger:
@@ -309,89 +265,6 @@ class SlotTagger(FittedModel):
     @classmethod
     def restored(cls, about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> SlotTagger:
         """The model of what `parts` gave. Raises ValueError, KeyError or TypeError for others."""
-        told = typed(_About, {name: about[name] for name in _About._fields})
         model = cls()
-        model.names_, model.intents_ = told.names, told.intents
-        model.tokenizer_ = Tokenizer(frozenset(told.heads), frozenset(told.tails))
-        model.gazetteer_ = Gazetteer(told.values)
-        model.classes_ = told.classes
-        model.columns_ = FeatureColumns(told.features)
-        transitions = Transitions(arrays["enter"], arrays["inside"])
-        model.chain_ = Chain(arrays["weights"], transitions)
-        model.slot_scaling_ = PlattScaling(*told.slot_scaling)
-        model.text_scaling_ = PlattScaling(*told.text_scaling)
-        model.figures_ = cast("dict[str, Any]", told.figures)
-        _check(model, len(told.features))
+        restore(model, about, arrays)
         return model
-
-
-def known_features(
-    batch: TokenizedTexts, intents: Sequence[str], gazetteer: Gazetteer, own: Any = None
-) -> list[list[str]]:
-    """For each token: 1, the intent of its text, and the known values that it is part of.
-
-    `own`: values of each text that only count where another text has them, too.
-    """
-    found: list[list[str]] = []
-    words = batch.words()
-    for place, (intent, each) in enumerate(zip(intents, words, strict=True)):
-        general = ["1", f"intent={intent}"]
-        hidden = own[place] if own is not None else ()
-        found += [general + names for names in gazetteer.features(each, hidden)]
-    return found
-
-
-def segments(
-    tags: NDArray[np.intp], bounds: NDArray[np.intp], slots: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """(m,) first and last token of each segment, and its slot."""
-    first = np.flatnonzero((tags > 0) & (tags <= slots))
-    goes_on = np.append(tags > slots, False)
-    goes_on[bounds[:-1][np.diff(bounds) > 0]] = False
-    stops = np.flatnonzero(~goes_on)
-    last = stops[np.searchsorted(stops, first, side="right")] - 1
-    return first, last, tags[first] - 1
-
-
-def edges_of(slots: Sequence[Slot]) -> list[int]:
-    """Where slots begin and end."""
-    return [edge for slot in slots for edge in (slot.start, slot.end)]
-
-
-def covered(tokens: Sequence[Token], slot: Slot) -> list[int]:
-    """Which tokens a slot has a part of."""
-    return [
-        place
-        for place, token in enumerate(tokens)
-        if token.start < slot.end and token.end > slot.start
-    ]
-
-
-_CLOSEST = 1e-9  # to 0 and 1
-
-
-def log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,) of probabilities; of 0 and 1, finite ones."""
-    inside = np.clip(probabilities, _CLOSEST, 1 - _CLOSEST)
-    odds: NDArray[np.float64] = np.log(inside) - np.log1p(-inside)
-    return odds
-
-
-def _check(model: SlotTagger, features_: int) -> None:
-    """Raise ValueError for values that would fail, or mislead, in use."""
-    slots, (weights, (enter, inside)) = len(model.names_), model.chain_
-    arrays = weights, enter, inside
-    shapes = (features_, 2 * slots + 1), (2 * slots + 1, slots + 1), (2, slots)
-    most = _LARGEST, _LARGEST_TRANSITION, _LARGEST_TRANSITION
-    sound = {
-        "names": slots > 0 and list(model.names_) == sorted(set(model.names_)),
-        "features": len(model.columns_.places) == features_,
-        "values": all(set(own) <= set(model.names_) for own in model.gazetteer_.counts.values()),
-        "weights": all(
-            each.shape == shape and each.dtype == np.float32 and bool((np.abs(each) <= top).all())
-            for each, shape, top in zip(arrays, shapes, most, strict=True)
-        ),
-    }
-    wrong = [name for name, is_sound in sound.items() if not is_sound]
-    if wrong:
-        raise ValueError(f"its {wrong[0]} make no sense")

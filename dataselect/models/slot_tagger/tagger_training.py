@@ -16,16 +16,14 @@ from dataselect.models.cross_validation import folds
 from dataselect.models.platt_scaling import PlattScaling, smoothed_targets
 from dataselect.models.slot_tagger import crf_training, token_features
 from dataselect.models.slot_tagger.gazetteers import Gazetteer, Value, value_of
-from dataselect.models.slot_tagger.slot_tagger import (
-    SlotTagger,
-    covered,
-    edges_of,
-    known_features,
-    log_odds,
-    segments,
-)
+from dataselect.models.slot_tagger.segments import covered, edges_of, log_odds, segments
+from dataselect.models.slot_tagger.slot_tagger import SlotTagger
 from dataselect.models.slot_tagger.slot_tokens import Tokenizer
-from dataselect.models.slot_tagger.token_features import FeatureColumns, TokenizedTexts
+from dataselect.models.slot_tagger.token_features import (
+    FeatureColumns,
+    TokenizedTexts,
+    known_features,
+)
 from dataselect.models.slot_tagger.word_classes import word_classes
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from dataselect.models.slot_tagger.gazetteers import Gazetteer
     from dataselect.models.slot_tagger.slot_tokens import Token
 
 _AFFIX = 4  # characters of the longest prefix and suffix
@@ -166,3 +167,19 @@ def _gathered(
     flat = np.fromiter(chain.from_iterable(columns), np.int32, int(sizes.sum()))
     counts = sizes[items]
     return flat[_ranges(_bounds(sizes)[:-1][items], counts)], counts
+
+
+def known_features(
+    batch: TokenizedTexts, intents: Sequence[str], gazetteer: Gazetteer, own: Any = None
+) -> list[list[str]]:
+    """For each token: 1, the intent of its text, and the known values that it is part of.
+
+    `own`: values of each text that only count where another text has them, too.
+    """
+    found: list[list[str]] = []
+    words = batch.words()
+    for place, (intent, each) in enumerate(zip(intents, words, strict=True)):
+        general = ["1", f"intent={intent}"]
+        hidden = own[place] if own is not None else ()
+        found += [general + names for names in gazetteer.features(each, hidden)]
+    return found

@@ -19,7 +19,8 @@ from dataselect.data.json_lines.json_bytes import Fields
 from dataselect.data.json_lines.json_values import numbers
 from dataselect.execution.scorer import FittedScorer, Remarks, Scores
 from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
-from dataselect.models.slot_tagger.slot_tagger import SlotTagger, Tagged
+from dataselect.models.slot_tagger.segments import Tagged
+from dataselect.models.slot_tagger.slot_tagger import SlotTagger
 from dataselect.operations.label import label_model
 from dataselect.selection.reasons import Reason
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dataselect.errors import InputError, OptionError
 from dataselect.models.language_model import arpa
 from dataselect.models.language_model.backoff import BackoffModel
-from dataselect.models.language_model.kneser_ney import FALLBACK, Estimate, estimate, pruning
+from dataselect.models.language_model.discounts import FALLBACK
+from dataselect.models.language_model.kneser_ney import Estimate, estimate, pruning
 from dataselect.models.language_model.trainers import train
 from dataselect.models.language_model.vocabulary import Vocabulary
 

@@ -17,7 +17,6 @@ from dataselect.models.intent_classifier.soft_regression import log_softmax
 from dataselect.models.near_duplicates import canonical
 from dataselect.models.slot_tagger import token_features
 from dataselect.models.slot_tagger.gazetteers import Gazetteer
-from dataselect.models.slot_tagger.slot_tagger import known_features
 from dataselect.models.slot_tagger.slot_tokens import Tokenizer
 from dataselect.models.slot_tagger.tagger_training import TaggedTexts
 from dataselect.models.slot_tagger.token_features import FeatureColumns
@@ -124,7 +123,9 @@ def held_out_slots(
     )
     advance = report("slots", int(fold_of_text.max()) + 2)
     values = known.values(names)
-    features = known_features(known.batch, known.intents, Gazetteer.of(values), values)
+    features = token_features.known_features(
+        known.batch, known.intents, Gazetteer.of(values), values
+    )
     rows = token_features.rows(known.batch, features, {}, FeatureColumns(grows=True))
     often = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]) > 1)
     tags, classes = known.tags, 2 * len(names) + 1
