@@ -26,8 +26,8 @@ class Neighbour:
     """A record that was kept, and how near it is.
 
     `name`: its id, any JSON value, or FILE:LINE. `similarity` from 0 to 1; `shared`: words and word
-    pairs that both texts have, the rarest first. `copy`: whether the texts are the same but for
-    case, spaces and punctuation. `times`: how many records have just that text.
+    pairs that both texts have, the rarest first, 1,000 at most. `copy`: whether the texts are the
+    same but for case, spaces and punctuation. `times`: how many records have just that text.
     """
 
     name: Any

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from dataselect.analysis.explain import similar_texts
 from dataselect.analysis.explain.counterfactuals import spelled
 from dataselect.analysis.explain.record_lookup import FieldSearch, Place, continues
 from dataselect.analysis.explain.similar_texts import TextSimilarity
@@ -549,6 +550,22 @@ def test_cosines_are_those_of_scikit_learn() -> None:
     ratio = found / expected.toarray().ravel().clip(1e-12)
     np.testing.assert_allclose(ratio[found > 0], ratio[0], rtol=1e-9)
     assert ratio[0] < 1
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5, 1 << 18])
+def test_the_rarest_ngrams_of_a_long_text_are_told(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similar_texts, "_WORDS_AT_ONCE", at_once)
+    similarity = TextSimilarity("c a b, a don't")
+    similarity.count(["a", "a b", "b", "x", "a"])
+    text = "b x a b a b c a DON\u2019T"
+    expected = ["a don't", "b a", "c", "c a", "don't", "a b", "b", "a"]
+    assert similarity.shared(text) == expected
+    assert similarity.shared(text, 1) == ["b a"]
+    assert similarity.shared(text, 6) == expected[:6]
+    assert similarity.shared("") == []
+    assert TextSimilarity("").shared("a") == []
 
 
 def test_the_nearest_of_what_was_kept(folder: Path, explain: Explain) -> None:
