@@ -13,9 +13,9 @@ USUAL = (
     "output report"
 )
 EXAMPLES = r"""
-dataselect discover --labelled annotated.jsonl -o groups.jsonl pool.jsonl
+dataselect discover --labelled annotated.jsonl -o groups.jsonl pool.jsonl.gz
 dataselect discover --labelled annotated.jsonl --per group --top-k 20 --sort \
-    --report groups.json -o look.jsonl pool.jsonl
+    --report groups.json -o look.jsonl pool.jsonl.gz
 """
 
 
