@@ -31,17 +31,27 @@ class SummableRows:
 
 
 def exact_sums(*parts: tuple[csr_array, SummableRows]) -> NDArray[np.float32]:
-    """(n, d) sums over all parts of counts times rows, rounded once, to float32.
+    """(n, d) sums over all parts of counts times rows, rounded once, to float32."""
+    return unrounded_sums(*parts).astype(np.float32, copy=False)
+
+
+def unrounded_sums(
+    *parts: tuple[csr_array, SummableRows],
+) -> NDArray[np.float32] | NDArray[np.float64]:
+    """(n, d) sums over all parts of counts times rows, whole numbers.
 
     The counts of a part are (n, f) sparse float32 whole numbers. Partial sums never exceed the
-    sum of what the rows reach: where that is below 2**24, single precision is exact.
+    sum of what the rows reach: where that is below 2**24, single precision is exact. If it is not
+    for some row, all are in double precision.
     """
     sums: NDArray[np.float32] = sum(counts @ rows.values for counts, rows in parts)
     reach = sum(counts @ rows.reach for counts, rows in parts)
     far = np.flatnonzero(reach >= _EXACT_BELOW)
-    if far.size:
-        sums[far] = sum(_double_precision(counts[far], rows) for counts, rows in parts)
-    return sums
+    if not far.size:
+        return sums
+    wide = sums.astype(np.float64)
+    wide[far] = sum(_double_precision(counts[far], rows) for counts, rows in parts)
+    return wide
 
 
 def _double_precision(counts: csr_array, rows: SummableRows) -> NDArray[np.float64]:

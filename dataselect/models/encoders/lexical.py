@@ -20,9 +20,9 @@ from threadpoolctl import threadpool_limits
 from dataselect.documents import typed
 from dataselect.errors import InputError
 from dataselect.models.encoders import base
-from dataselect.models.encoders.exact_sums import SummableRows, exact_sums
+from dataselect.models.encoders.exact_sums import SummableRows, exact_sums, unrounded_sums
 from dataselect.models.encoders.word_features import BITS, LONGEST, SHORTEST, word_features
-from dataselect.models.ngrams.tokens import word_spans
+from dataselect.models.ngrams.tokens import Spans, word_spans
 from dataselect.models.sparse import inverse_document_frequency
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ _POWER_ITERATIONS = 2  # of the randomised SVD
 _RANK_TOLERANCE = 1e-5  # of the largest singular value: below it is rounding of float32
 _LARGEST = 2**15 - 1
 _TEXTS_AT_ONCE = 4_096  # bounds what one call holds beside its result
+_WORDS_AT_ONCE = 1 << 16  # likewise, where texts are long: 64 MiB of vectors
+_FITTED_AT_ONCE = 1 << 19  # words: of so many different ones the features take 200 MiB
 _SLOT_BITS = 16
 _SLOTS = 1 << _SLOT_BITS  # words whose vectors are remembered: 64 MiB at 256 dimensions
 
@@ -158,6 +160,15 @@ class Lexical(base.Encoder):
     def _sums(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, d) summed rows of `table` of each text's features."""
         spans = word_spans(texts, lowercase=True)
+        words = len(spans.starts)
+        if words <= _WORDS_AT_ONCE:
+            return self._sums_of_words(spans).astype(np.float32, copy=False)
+        sums = np.zeros((len(texts), self.dimension))
+        for first in range(0, words, _WORDS_AT_ONCE):
+            sums += self._sums_of_words(spans.between(first, first + _WORDS_AT_ONCE))
+        return sums.astype(np.float32)
+
+    def _sums_of_words(self, spans: Spans) -> NDArray[np.float32] | NDArray[np.float64]:
         hashes = spans.hashes()
         slots, known = self._cache.find(hashes)
         words = np.flatnonzero(~known)
@@ -165,7 +176,7 @@ class Lexical(base.Encoder):
         features = word_features(spans.spellings(words[first]), fresh)
         vectors = SummableRows.of(exact_sums((features, self._rows)))
         new = np.append(0, np.cumsum(~known))[spans.bounds]  # words not known, before each text
-        sums = exact_sums(
+        sums = unrounded_sums(
             (_occurrences(slots[known], spans.bounds - new, _SLOTS), self._cache.rows),
             (_occurrences(places, new, len(fresh)), vectors),
         )
@@ -225,8 +236,14 @@ def _occurrences(columns: NDArray[np.intp], bounds: NDArray[np.intp], width: int
 def _features(texts: Sequence[str]) -> csr_array:
     """Counts of the features of each text, (n, 2**BITS) sparse float32."""
     spans = word_spans(texts, lowercase=True)
-    hashes = spans.hashes()
-    distinct, first, places = np.unique(hashes, return_index=True, return_inverse=True)
+    counts = _features_of_words(spans.between(0, _FITTED_AT_ONCE))
+    for first in range(_FITTED_AT_ONCE, len(spans.starts), _FITTED_AT_ONCE):
+        counts += _features_of_words(spans.between(first, first + _FITTED_AT_ONCE))
+    return counts
+
+
+def _features_of_words(spans: Spans) -> csr_array:
+    distinct, first, places = np.unique(spans.hashes(), return_index=True, return_inverse=True)
     occurrences = _occurrences(places, spans.bounds, len(distinct))
     return occurrences @ word_features(spans.spellings(first), distinct)
 

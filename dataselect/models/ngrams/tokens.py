@@ -104,10 +104,20 @@ class Spans(NamedTuple):
     def hashes(self) -> NDArray[np.uint64]:
         return word_hashes(self.buffer, self.starts, self.sizes)
 
+    def between(self, first: int, last: int) -> Spans:
+        """Some of the words, with the same texts."""
+        own = slice(first, last)
+        return Spans(
+            self.buffer, self.starts[own], self.sizes[own], self.bounds.clip(first, last) - first
+        )
+
     def spellings(self, words: NDArray[np.intp]) -> list[str]:
         """Some of the words as strings."""
-        data = self.buffer.tobytes()
         starts, ends = self.starts[words], self.starts[words] + self.sizes[words]
+        first = starts.min(initial=len(self.buffer))
+        data = self.buffer[first : ends.max(initial=0)].tobytes()
+        starts -= first
+        ends -= first
         places = zip(starts.tolist(), ends.tolist(), strict=True)
         return [data[start:end].decode() for start, end in places]
 

@@ -265,6 +265,22 @@ def test_sums_are_rounded_once(rows: list[tuple[int, int]], counts: list[list[in
     np.testing.assert_array_equal(found, np.array(expected, np.int64).astype(np.float32))
 
 
+@pytest.mark.parametrize("at_once", [1, 3, 7])
+def test_long_texts_are_taken_some_words_at_a_time(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["", *TEXTS, "play jazz " * 5_000, "so lange Texte gibt es"]
+    whole = Lexical.fit(texts)
+    expected = whole.encode(texts)
+    monkeypatch.setattr(lexical, "_FITTED_AT_ONCE", 5 * at_once)
+    fitted = Lexical.fit(texts)
+    assert fitted.dimension == whole.dimension
+    np.testing.assert_allclose(cosines(fitted, *texts[-2:]), cosines(whole, *texts[-2:]), atol=1e-4)
+    monkeypatch.setattr(lexical, "_WORDS_AT_ONCE", 1_000 * at_once)
+    again = Lexical(whole.table, whole.scale).encode(texts)
+    np.testing.assert_array_equal(again, expected)
+
+
 # Fitting.
 
 
