@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ _ESCAPED = {
 _MARKER = re.compile(rb"(?<!\S)(?:%b)(?!\S)" % b"|".join(_ESCAPED))
 _BETWEEN_SENTENCES = b" </s> <s> "
 _AFTER_SENTENCE = " </s> "
+_BYTES_AT_ONCE = 1 << 22
 
 
 def split(text: str) -> list[bytes]:
@@ -120,9 +122,24 @@ class Vocabulary:
         if not texts:
             return np.empty(0, np.int32)
         inner = _BETWEEN_SENTENCES.join(sentences(texts))
-        words = [MARKERS[BEGIN], *inner.split(), MARKERS[END]]
         self._numbers.grows = grow
+        if len(inner) <= _BYTES_AT_ONCE:
+            return self._encoded([MARKERS[BEGIN], *inner.split(), MARKERS[END]])
+        parts = chain([[MARKERS[BEGIN]]], _words(inner), [[MARKERS[END]]])
+        return np.concatenate([*map(self._encoded, parts)])
+
+    def _encoded(self, words: Sequence[bytes]) -> NDArray[np.int32]:
         return np.fromiter(map(self._numbers.__getitem__, words), np.int32, len(words))
+
+
+def _words(text: bytes) -> Iterator[list[bytes]]:
+    """Yield the words of a long text, some at a time: a list of all takes eight times the text."""
+    begin = 0
+    while begin < len(text):
+        end = text.find(b" ", begin + _BYTES_AT_ONCE)
+        end = len(text) if end < 0 else end
+        yield text[begin:end].split()
+        begin = end
 
 
 class _Numbers(dict[bytes, int]):

@@ -1,9 +1,11 @@
 """The words of language models: split as KenLM splits, and numbered."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataselect.models.language_model import vocabulary
 from dataselect.models.language_model.vocabulary import (
     BEGIN,
     END,
@@ -56,3 +58,15 @@ def test_unknown_words_stay_unknown_unless_it_grows() -> None:
     vocabulary = Vocabulary([b"play"])
     assert vocabulary.encode(["play jazz"]).tolist() == [1, 3, 0, 2]
     assert len(vocabulary) == 4
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5, 20])
+def test_a_long_text_is_numbered_some_words_at_a_time(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["play  some\tjazz ", "", "<s> play\nit in an extraordinarily small room", "  "]
+    whole, parts = Vocabulary(), Vocabulary()
+    expected = whole.encode(texts, grow=True)
+    monkeypatch.setattr(vocabulary, "_BYTES_AT_ONCE", at_once)
+    np.testing.assert_array_equal(parts.encode(texts, grow=True), expected)
+    assert parts.words == whole.words
