@@ -164,21 +164,19 @@ def _count(
         found = places[ends - 1] * words + tokens[ends]
         ascending = np.argsort(found)  # not stable, so faster than np.unique: copies are alike
         keys = found[ascending]
-        begins = np.flatnonzero(np.diff(keys, prepend=-1))
-        inverse = np.repeat(np.arange(len(begins)), raw := np.diff(begins, append=len(keys)))
-        keys, first = keys[begins], ascending[begins]
+        del found
+        begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+        raw = np.diff(begins, append=len(keys))
+        keys = keys[begins]
         histories = keys // words
-        counted.append(
-            _Ngrams(
-                histories,
-                places[ends[first]],
-                (keys - histories * words).astype(np.int32),
-                raw,
-                counted[-1].begins[histories],
-            )
-        )
+        keys %= words
+        last = keys.astype(np.int32)
+        del keys
+        suffixes = places[ends[ascending[begins]]]
+        del begins
+        counted.append(_Ngrams(histories, suffixes, last, raw, counted[-1].begins[histories]))
         places.fill(-1)
-        places[ends[ascending]] = inverse
+        places[ends[ascending]] = np.repeat(np.arange(len(raw)), raw)
     advance(1)
     return counted
 
@@ -230,19 +228,28 @@ def _levels(
     kept: list[NDArray[np.bool_]],
     advance: Callable[[int], None],
 ) -> tuple[NgramOrder, ...]:
-    """Probabilities from the unigrams up, then back-offs, less the n-grams that are not kept."""
+    """Probabilities from the unigrams up, then back-offs, less the n-grams that are not kept.
+
+    Empties `counted` and `adjusted` on the way, for what it makes is as large.
+    """
     lower = np.array([1 / (len(counted[0].words) - 1)])
     probs, shares = [], []
-    for ngrams, counts, discount, keeps in zip(counted, adjusted, discounts, kept, strict=True):
+    none = np.empty(0, np.int64)
+    for place, (discount, keeps) in enumerate(zip(discounts, kept, strict=True)):
         advance(1)
-        lower, share = _interpolated(ngrams, counts, discount, keeps, lower)
+        ngrams = counted[place]
+        lower, share = _interpolated(ngrams, adjusted[place], discount, keeps, lower)
+        adjusted[place] = none
+        counted[place] = ngrams._replace(suffixes=none, raw=none)
         probs.append(lower)
         shares.append(share)
     probs[0][BEGIN] = 1  # as lmplz has it: scoring <s> itself changes nothing
     shares.append(np.ones(len(counted[-1].words)))
+    del shares[0], lower, ngrams, share
     levels = []
     renumbered = np.zeros(1, np.int64)
-    for ngrams, prob, share, keeps in zip(counted, probs, shares[1:], kept, strict=True):
+    for keeps in kept:
+        ngrams, prob, share = counted.pop(0), probs.pop(0), shares.pop(0)
         levels.append(
             NgramOrder(
                 renumbered[ngrams.histories[keeps]],
@@ -271,8 +278,14 @@ def _interpolated(
     total = np.bincount(ngrams.histories, counts, len(lower))
     freed = np.bincount(ngrams.histories, taken, len(lower))
     share = np.divide(freed, total, out=np.ones(len(lower)), where=total > 0)
-    own = (counts - taken) / total[ngrams.histories]
-    return own + share[ngrams.histories] * lower[ngrams.suffixes], share
+    del freed
+    own = np.subtract(counts, taken, out=taken)
+    own /= total[ngrams.histories]
+    del total
+    inherited = share[ngrams.histories]
+    inherited *= lower[ngrams.suffixes]
+    own += inherited
+    return own, share
 
 
 def _log10(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
