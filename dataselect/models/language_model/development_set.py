@@ -40,7 +40,8 @@ class DevelopmentSet:
 
         Takes what it does to train one, see `estimate`. Raises InputError where there is no text.
         """
-        tokens = np.concatenate((self._joined.tokens, corpus.tokens))
+        joined = self._joined.tokens
+        tokens = np.concatenate((joined, corpus.tokens)) if len(joined) else corpus.tokens
         model = estimate(tokens, self._vocabulary, order=ORDER).model
         log_prob = float(model.score(self._development.tokens).log_probs.sum())
         return float(perplexity(log_prob, self._events))

@@ -249,15 +249,10 @@ def _levels(
     levels = []
     renumbered = np.zeros(1, np.int64)
     for keeps in kept:
-        ngrams, prob, share = counted.pop(0), probs.pop(0), shares.pop(0)
-        levels.append(
-            NgramOrder(
-                renumbered[ngrams.histories[keeps]],
-                ngrams.words[keeps],
-                _log10(prob[keeps]),
-                _log10(share[keeps]),
-            )
-        )
+        log_probs, backoffs = _log10(probs.pop(0)[keeps]), _log10(shares.pop(0)[keeps])
+        ngrams = counted.pop(0)
+        histories = renumbered[ngrams.histories[keeps]]
+        levels.append(NgramOrder(histories, ngrams.words[keeps], log_probs, backoffs))
         renumbered = np.cumsum(keeps) - 1
     return tuple(levels)
 
@@ -289,4 +284,6 @@ def _interpolated(
 
 
 def _log10(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.log10(np.clip(probabilities, _SMALLEST, 1))
+    """In place."""
+    np.clip(probabilities, _SMALLEST, 1, out=probabilities)
+    return np.log10(probabilities, out=probabilities)
