@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -36,13 +37,13 @@ class ErrorRate(TextMetric):
     higher_is_better: ClassVar[bool] = False
 
     @abstractmethod
-    def _units(self, text: str) -> Sequence[str]:
+    def _units(self, text: str) -> Sequence[str] | array[int]:
         """What is edited."""
 
-    def _prepare(self, reference: str) -> Sequence[str]:
+    def _prepare(self, reference: str) -> Sequence[str] | array[int]:
         return self._units(reference)
 
-    def _row(self, hypothesis: str, reference: Sequence[str]) -> Sequence[float]:
+    def _row(self, hypothesis: str, reference: Sequence[str] | array[int]) -> Sequence[float]:
         edits = Levenshtein.editops(reference, self._units(hypothesis)).as_list()
         kinds = [kind for kind, _, _ in edits]
         counted = [kinds.count(kind) for kind in ("replace", "delete", "insert")]
@@ -84,7 +85,7 @@ class Wer(ErrorRate):
         >>> [tuple(word) for word in Wer().aligned("play jess now", "play some jazz")]
         [('play', 'play'), ('some', 'jess'), ('jazz', 'now')]
         """
-        given, true = map(self._units, map(self.normalization, (hypothesis, reference)))
+        given, true = map(str.split, map(self.normalization, (hypothesis, reference)))
         return [
             AlignedWord(*pair)
             for step in Levenshtein.opcodes(true, given)
@@ -93,8 +94,9 @@ class Wer(ErrorRate):
             )
         ]
 
-    def _units(self, text: str) -> Sequence[str]:
-        return text.split()
+    def _units(self, text: str) -> array[int]:
+        """Hashes of the words, as rapidfuzz takes them of strings: 8 bytes a word."""
+        return array("Q", array("q", map(hash, text.split())).tobytes())
 
 
 @dataclass(frozen=True)
