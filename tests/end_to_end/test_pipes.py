@@ -99,7 +99,7 @@ _SAMPLES = {
     "winnow": "winnow --in-domain in.jsonl --background auto",
     "label": "label --labelled in.jsonl --uncalibrated",
     "diversity": "diversity --top-k 1",
-    "discover": "discover",
+    "discover": "discover --keep-ungrouped",
     "bitext": "bitext --in-domain in.jsonl",
 }
 _POOLS = {
