@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-_DRIVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "drivers")
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_DRIVERS, _LAUNCH = os.path.join(_HERE, "drivers"), os.path.join(_HERE, "launch.py")
 _LIMIT_S = 240
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # getrusage counts bytes there, KiB elsewhere
 
@@ -66,47 +68,50 @@ def spend(
 ) -> Spent:
     """Run a command to its end and say what it used. Raises Failed with its last words.
 
-    It is ended after `limit` seconds.
-
-    The peak starts at what this process holds, because a forked child begins as its copy: this
-    process has to stay smaller than what it measures.
+    It is ended after `limit` seconds, with all that it started.
     """
-    from time import perf_counter
-
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
-        start = perf_counter()
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-            stdout=out,
-            stderr=errors,
-        )
-        watch = threading.Timer(limit, process.kill)
-        watch.start()
-        try:
-            fed = stdin is None or _feed(process, stdin)
-            # wait4, because getrusage(RUSAGE_CHILDREN) keeps the largest peak of all children
-            _, status, used = os.wait4(process.pid, 0)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        finally:
-            watch.cancel()
-        wall = perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
+        told, tell = os.pipe()
+        with os.fdopen(told) as figures:
+            process = subprocess.Popen(
+                [sys.executable, "-S", _LAUNCH, str(tell), *command],
+                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                stdout=out,
+                stderr=errors,
+                pass_fds=(tell,),
+                start_new_session=True,
+            )
+            os.close(tell)
+            watch = threading.Timer(limit, _end, [process])
+            watch.start()
+            try:
+                fed = stdin is None or _feed(process, stdin)
+                process.wait()
+            except BaseException:
+                _end(process)
+                process.wait()
+                raise
+            finally:
+                watch.cancel()
+            used = figures.read().split()
+        status = os.waitstatus_to_exitcode(int(used[3])) if used else process.returncode
+        if status != 0:
             errors.seek(0)
             words = errors.read().decode(errors="replace").strip().split("\n")[-1]
-            if process.returncode == -signal.SIGKILL:
+            if status == -signal.SIGKILL:
                 words = f"no end after {limit} s, or no memory"
-            raise Failed(f"{os.path.basename(command[0])}: exit {process.returncode}: {words}")
+            raise Failed(f"{os.path.basename(command[0])}: exit {status}: {words}")
         if not fed:
             raise Failed(f"{os.path.basename(command[0])}: stopped reading before the end")
         out.seek(0)
-        return Spent(
-            wall, used.ru_utime + used.ru_stime, used.ru_maxrss * _RSS_UNIT, out.read().decode()
-        )
+        wall, cpu, peak = float(used[0]), float(used[1]), int(used[2]) * _RSS_UNIT
+        return Spent(wall, cpu, peak, out.read().decode())
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process, and what it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _feed(process: subprocess.Popen[bytes], blocks: Iterable[bytes]) -> bool:
