@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dataselect.analysis.compare.measures import MEASURES, SelectionMeasure
+from dataselect.data.conditions import COMPARISONS, CONDITION
 from dataselect.errors import OptionError
 
 RANDOM, EVERYTHING, IN_DOMAIN, LABELLED = RESERVED = ("random", "all", "in-domain", "labelled")
@@ -20,15 +20,6 @@ _NEEDS = {
     LABELLED: "--labelled and --test",
 }
 
-_OPERATORS: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-_EXPRESSION = re.compile(r"\s*(\w+)\s*(<=|>=|==|!=|<|>)\s*(.*?)\s*", re.DOTALL)
 _NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,2})?"
 _CONSTANT = re.compile(rf"({_NUMBER})\s*(%?)")
 _PRODUCT = re.compile(rf"({_NUMBER})\s*\*\s*(.+)", re.DOTALL)
@@ -49,7 +40,7 @@ class Assertion:
 
     def holds(self, value: float, limit: float) -> bool:
         """Whether it ends the run."""
-        return _OPERATORS[self.operator](value, limit)
+        return bool(COMPARISONS[self.operator](value, limit))
 
 
 def parse(spelled: str, measures: Collection[str], references: Collection[str]) -> Assertion:
@@ -58,11 +49,11 @@ def parse(spelled: str, measures: Collection[str], references: Collection[str]) 
     >>> parse("perplexity > 0.95 * random", MEASURES, [RANDOM]).factor
     0.95
     """
-    matched = _EXPRESSION.fullmatch(spelled)
+    matched = CONDITION.fullmatch(spelled)
     if matched is None or matched[1] not in measures:
         raise OptionError(
             f"--fail-if '{spelled}' is not 'MEASURE > VALUE'; here, measures are "
-            f"{', '.join(measures)}, and signs {' '.join(_OPERATORS)}"
+            f"{', '.join(measures)}, and signs {' '.join(COMPARISONS)}"
         )
     measure = MEASURES[matched[1]]
     factor, reference = _operand(spelled, measure, matched[3], references)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dataselect.data.conditions import COMPARISONS, CONDITION
 from dataselect.errors import OptionError
 
 if TYPE_CHECKING:
@@ -16,15 +16,7 @@ if TYPE_CHECKING:
 ANY = "problems"
 """Records that any rule found."""
 
-_OPERATORS: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-_EXPRESSION = re.compile(r"\s*(\w+)\s*(<=|>=|==|!=|<|>)\s*(\d+(?:\.\d*)?|\.\d+)\s*(%?)\s*")
+_LIMIT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)")
 
 
 @dataclass(frozen=True)
@@ -40,7 +32,7 @@ class FailCondition:
     def fires(self, found: int, records: int) -> bool:
         """Whether it ends the run."""
         value = 100 * found / max(records, 1) if self.is_share else found
-        return _OPERATORS[self.operator](value, self.limit)
+        return bool(COMPARISONS[self.operator](value, self.limit))
 
 
 def parse(spelled: str, rules: Collection[str]) -> FailCondition:
@@ -49,14 +41,14 @@ def parse(spelled: str, rules: Collection[str]) -> FailCondition:
     >>> parse("missing_slot > 1%", ["missing_slot"]).limit
     1.0
     """
-    matched = _EXPRESSION.fullmatch(spelled)
-    if matched is None or matched[1] not in (*rules, ANY):
+    matched = CONDITION.fullmatch(spelled)
+    limit = matched and _LIMIT.fullmatch(matched[3])
+    if not matched or not limit or matched[1] not in (*rules, ANY):
         raise OptionError(
             f"--fail-if '{spelled}' is not 'RULE > NUMBER'; here, rules are "
-            f"{', '.join([*rules, ANY])}, signs {' '.join(_OPERATORS)}, numbers 5 or 1%"
+            f"{', '.join([*rules, ANY])}, signs {' '.join(COMPARISONS)}, numbers 5 or 1%"
         )
-    name, sign, limit, percent = matched.groups()
-    return FailCondition(spelled, name, sign, float(limit), bool(percent))
+    return FailCondition(spelled, matched[1], matched[2], float(limit[1]), bool(limit[2]))
 
 
 def fired(

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dataselect.data.conditions import COMPARISONS, CONDITION
 from dataselect.errors import OptionError
 
 MOST_FLAGS = 100
 
-_OPERATORS: dict[str, Callable[[Any, float], Any]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
-_FLAG = re.compile(r"\s*(\w+)\s*(<=|>=|<|>)\s*(-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?)\s*")
+_SIGNS = frozenset({">", ">=", "<", "<="})
+_LIMIT = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?")
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,7 @@ class Flag:
 
     def holds(self, values: Any) -> Any:
         """(n,) whether each value is on the wrong side."""
-        return _OPERATORS[self.sign](values, self.limit)
+        return COMPARISONS[self.sign](values, self.limit)
 
 
 def parse_flags(given: Sequence[str]) -> tuple[Flag, ...]:
@@ -47,8 +42,8 @@ def parse_flags(given: Sequence[str]) -> tuple[Flag, ...]:
         raise OptionError(f"--flag: {len(given)} of them; give up to {MOST_FLAGS}")
     flags = []
     for spelled in given:
-        found = _FLAG.fullmatch(spelled)
-        if not found:
+        found = CONDITION.fullmatch(spelled)
+        if not found or found[2] not in _SIGNS or not _LIMIT.fullmatch(found[3]):
             raise OptionError(f"--flag '{spelled}' is no condition; write such as 'cer>0.3'")
         signal, sign, limit = found.groups()
         flags.append(Flag(signal, sign, float(limit)))
