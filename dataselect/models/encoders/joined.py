@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dataselect.errors import InputError
 from dataselect.models.encoders import base
 from dataselect.models.encoders.lexical import Lexical
-from dataselect.models.encoders.ppmi_vectors import PpmiVectors
+from dataselect.models.encoders.ppmi.ppmi_vectors import PpmiVectors
 
 # Of the 20 nearest texts to one of 38 hidden intents of CLINC150, 83 % are of its intent by word
 # vectors alone, 82 % by the lexical encoder alone, 85 % by both with 0.6, 84 % with 0.3.

@@ -6,22 +6,20 @@ script. Because every feature belongs to a word, a text's vector is the sum of i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from dataselect.documents import typed
 from dataselect.errors import InputError
-from dataselect.models.encoders import base
 from dataselect.models.encoders.exact_sums import SummableRows, exact_sums, unrounded_sums
 from dataselect.models.encoders.word_features import BITS, LONGEST, SHORTEST, word_features
+from dataselect.models.encoders.word_sums import WordSums, check_sound, rounded
 from dataselect.models.ngrams.tokens import Spans, word_spans
 from dataselect.models.sparse import inverse_document_frequency
 
@@ -38,8 +36,6 @@ DIMENSION = 256
 _SINGLETONS_MATTER_UP_TO = 1_000
 _POWER_ITERATIONS = 2  # of the randomised SVD
 _RANK_TOLERANCE = 1e-5  # of the largest singular value: below it is rounding of float32
-_LARGEST = 2**15 - 1
-_TEXTS_AT_ONCE = 4_096  # bounds what one call holds beside its result
 _WORDS_AT_ONCE = 1 << 16  # likewise, where texts are long: 64 MiB of vectors
 _FITTED_AT_ONCE = 1 << 19  # words: of so many different ones the features take 200 MiB
 _SLOT_BITS = 16
@@ -53,17 +49,11 @@ class _About(TypedDict):
 
 
 @dataclass(frozen=True, eq=False)
-class Lexical(base.Encoder):
-    """Sums of word vectors.
-
-    `table` (2**BITS, d) int16 has a vector for each feature; `scale` is what its 1 is worth. A
-    word's vector is the sum over its features. A text without words is the zero vector.
-    """
+class Lexical(WordSums):
+    """Sums of word vectors, each the sum of the vectors of its features: `table` (2**BITS, d)."""
 
     kind: ClassVar[str] = "lexical"
-
-    table: NDArray[np.int16]
-    scale: float
+    texts_at_once: ClassVar[int] = 4_096
 
     @classmethod
     def fit(
@@ -96,62 +86,23 @@ class Lexical(base.Encoder):
         weighted = counts @ diags_array(weights)
         vectors = _directions(weighted, dimension, rng or np.random.default_rng(0))
         vectors *= weights[:, None]
-        scale = float(np.abs(vectors).max()) / _LARGEST
         table = np.zeros((1 << BITS, vectors.shape[1]), np.int16)
-        table[used] = np.rint(vectors / scale)
+        table[used], scale = rounded(vectors)
         return cls(table, scale)
-
-    @property
-    def dimension(self) -> int:
-        return int(self.table.shape[1])
-
-    def encode(self, items: Sequence[str], *, unit: bool = False) -> NDArray[np.float32]:
-        vectors = np.empty((len(items), self.dimension), np.float32)
-        for start in range(0, len(items), _TEXTS_AT_ONCE):
-            sums = self._sums(items[start : start + _TEXTS_AT_ONCE])
-            vectors[start : start + len(sums)] = base.unit(sums) if unit else sums * self.scale
-        return vectors
-
-    def describe(self) -> dict[str, Any]:
-        return {"kind": self.kind, "dimension": self.dimension, "sha256": self.digest}
-
-    @cached_property
-    def digest(self) -> str:
-        digest = hashlib.sha256(orjson.dumps([self.about(), self.table.shape]))
-        digest.update(self.table.astype("<i2").tobytes())
-        return digest.hexdigest()
 
     def about(self) -> dict[str, Any]:
         return {"kind": self.kind, "bits": BITS, "ngrams": [SHORTEST, LONGEST], "scale": self.scale}
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        return {"table": self.table}
 
     @classmethod
     def restore(cls, about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Lexical:
         """The encoder of a saved model. Raises ValueError, KeyError or TypeError if it is not."""
         encoder = cls(arrays["table"], typed(_About, about)["scale"])
-        table = encoder.table
-        sound = {
-            "features": (about["bits"], about["ngrams"]) == (BITS, [SHORTEST, LONGEST]),
-            "scale": 0 < encoder.scale <= 1,
-            "vectors": table.dtype == np.int16
-            and table.ndim == 2
-            and len(table) == 1 << BITS
-            and 0 < table.shape[1] <= base.MOST_DIMENSIONS,
-        }
-        wrong = [name for name, is_sound in sound.items() if not is_sound]
-        if wrong:
-            raise ValueError(f"its encoder's {wrong[0]} make no sense")
+        check_sound(
+            encoder,
+            1 << BITS,
+            features=(about["bits"], about["ngrams"]) == (BITS, [SHORTEST, LONGEST]),
+        )
         return encoder
-
-    def __getstate__(self) -> dict[str, object]:
-        """Leave derived tables out of pickles: each worker makes its own."""
-        return {"table": self.table, "scale": self.scale}
-
-    @cached_property
-    def _rows(self) -> SummableRows:
-        return SummableRows.of(self.table.astype(np.float32))
 
     @cached_property
     def _cache(self) -> _Cache:

@@ -224,7 +224,7 @@ def test_more_texts_than_are_taken_at_once(
     encoder: Lexical, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = encoder.encode(TEXTS)
-    monkeypatch.setattr(lexical, "_TEXTS_AT_ONCE", 4)
+    monkeypatch.setattr(Lexical, "texts_at_once", 4)
     np.testing.assert_array_equal(anew(encoder).encode(TEXTS), expected)
 
 

@@ -1,15 +1,22 @@
 """Word vectors learnt from texts, and encoders joined."""
 
 import math
+import pickle
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dataselect.errors import InputError
-from dataselect.models.encoders import ppmi_vectors
+from dataselect.models import archive
 from dataselect.models.encoders.joined import Joined, pool_encoder
 from dataselect.models.encoders.lexical import Lexical
-from dataselect.models.encoders.ppmi_vectors import PpmiVectors
+from dataselect.models.encoders.ppmi import cooccurrence
+from dataselect.models.encoders.ppmi.ppmi_vectors import PpmiVectors
+
+FORMAT = archive.ArchiveFormat("encoder", 1)
 
 TEXTS = [
     f"{verb} {what} {place}"
@@ -31,11 +38,11 @@ def test_words_in_the_same_contexts_are_near_each_other() -> None:
 
 
 def test_co_occurrence_counts_are_twelve_over_the_distance() -> None:
-    words, frequency = ppmi_vectors._vocabulary(["a b c", "a a"])
-    counts = ppmi_vectors._cooccurrences(["a b c", "a a"], words).toarray()
+    words, frequency = cooccurrence.vocabulary(["a b c", "a a"])
+    counts = cooccurrence.cooccurrences(["a b c", "a a"], words).toarray()
     a, b, c = (
         int(np.searchsorted(words, each))
-        for each in (ppmi_vectors._vocabulary([word])[0][0] for word in "abc")
+        for each in (cooccurrence.vocabulary([word])[0][0] for word in "abc")
     )
     assert (counts[a, b], counts[b, c], counts[a, c], counts[a, a]) == (12, 12, 6, 24)
     assert (counts == counts.T).all()
@@ -43,9 +50,9 @@ def test_co_occurrence_counts_are_twelve_over_the_distance() -> None:
 
 
 def test_pmi_is_that_of_the_formula() -> None:
-    words, _ = ppmi_vectors._vocabulary(["a b c", "a a"])
-    counts = ppmi_vectors._cooccurrences(["a b c", "a a"], words).toarray()
-    found = ppmi_vectors._ppmi(ppmi_vectors._cooccurrences(["a b c", "a a"], words)).toarray()
+    words, _ = cooccurrence.vocabulary(["a b c", "a a"])
+    counts = cooccurrence.cooccurrences(["a b c", "a a"], words).toarray()
+    found = cooccurrence.positive_pmi(cooccurrence.cooccurrences(["a b c", "a a"], words)).toarray()
     totals = counts.sum(axis=1)
     contexts = totals**0.75 / (totals**0.75).sum()
     for row in range(3):
@@ -67,7 +74,7 @@ def test_a_vector_depends_on_its_text_alone() -> None:
 
 def test_fitting_again_gives_the_same_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = PpmiVectors.fit(TEXTS)
-    monkeypatch.setattr(ppmi_vectors, "_TEXTS_AT_ONCE", 3)
+    monkeypatch.setattr(cooccurrence, "_TEXTS_AT_ONCE", 3)
     assert PpmiVectors.fit(TEXTS).digest == encoder.digest
     assert PpmiVectors.fit(TEXTS[:-1]).digest != encoder.digest
 
@@ -91,3 +98,36 @@ def test_joined_cosines_are_weighted_means() -> None:
         expected += weight**2 * float(left @ right)
     assert cosine(joined, one, other) == pytest.approx(expected / 1.25, abs=1e-4)
     assert joined.describe()["parts"] == [part.describe() for part in parts]
+
+
+def test_a_saved_encoder_is_the_same(tmp_path: Path) -> None:
+    encoder = PpmiVectors.fit(TEXTS)
+    path = tmp_path / "encoder"
+    path.write_bytes(archive.dumps(FORMAT, encoder.about(), encoder.arrays()))
+    loaded = archive.load(str(path), FORMAT, PpmiVectors.restore)
+    assert loaded.digest == encoder.digest
+    np.testing.assert_array_equal(loaded.encode(TEXTS), encoder.encode(TEXTS))
+    assert pickle.loads(pickle.dumps(encoder)).digest == encoder.digest
+
+
+ARRAYS: dict[str, NDArray[Any]] = {
+    "table": np.ones((2, 3), np.int16),
+    "words": np.array([4, 9], np.uint64),
+}
+
+
+@pytest.mark.parametrize(
+    ("damage", "wrong"),
+    [
+        pytest.param({"words": np.array([9, 4], np.uint64)}, "words", id="in another order"),
+        pytest.param({"words": np.array([4, 4], np.uint64)}, "words", id="twice"),
+        pytest.param({"words": np.array([4, 9], np.int64)}, "words", id="signed"),
+        pytest.param({"words": np.array([4], np.uint64)}, "vectors", id="of other words"),
+        pytest.param({"table": np.ones((2, 3), np.int32)}, "vectors", id="of another type"),
+        pytest.param({"table": np.ones((2, 0), np.int16)}, "vectors", id="without dimensions"),
+    ],
+)
+def test_a_damaged_encoder_is_refused(damage: dict[str, Any], wrong: str) -> None:
+    about = PpmiVectors.fit(TEXTS).about()
+    with pytest.raises(ValueError, match=f"encoder's {wrong} make no sense"):
+        PpmiVectors.restore(about, ARRAYS | damage)

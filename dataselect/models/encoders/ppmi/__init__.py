@@ -1,0 +1,1 @@
+"""Word vectors learnt from how often words stand near each other."""
