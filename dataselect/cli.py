@@ -18,7 +18,9 @@ def run() -> None:
     from dataselect.threads import limit_threads
 
     limit_threads(os.environ)
-    sys.exit(main())
+    code = main()
+    gc.freeze()  # or Python searches for garbage while it takes modules down: 0.03 to 0.1 s
+    sys.exit(code)
 
 
 # Made between two searches for garbage. Modules make fewer, and no garbage: by default it is looked

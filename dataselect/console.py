@@ -6,7 +6,6 @@ import contextlib
 import math
 import os
 import sys
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ _FIGURES = 4
 _SMALLEST, _LARGEST = -6, 15  # powers of ten between which numbers are written out
 
 
-def figure(number: float, rounding: str = ROUND_HALF_EVEN, *, grouped: bool = False) -> str:
+def figure(number: float, rounding: str = "ROUND_HALF_EVEN", *, grouped: bool = False) -> str:
     """A number with four significant digits; digits before the point stay.
 
     `rounding` is one of the module `decimal`. `grouped`: with commas between thousands.
@@ -51,6 +50,8 @@ def figure(number: float, rounding: str = ROUND_HALF_EVEN, *, grouped: bool = Fa
     >>> figure(0.66833402), figure(120412.6), figure(250.0), figure(35990.5, grouped=True)
     ('0.6683', '120413', '250', '35,990')
     """
+    from decimal import Decimal  # is not needed to show help
+
     if not math.isfinite(number):
         return str(number)
     exact = Decimal(repr(float(number) + 0.0))  # no -0
