@@ -458,10 +458,17 @@ def test_what_is_kept_is_mostly_right(finished: Path, make: Make) -> None:
     assert (corpus, near > 8 * corpus) == (10.0, True)
 
 
-def test_an_intent_classifier_learns_from_what_was_labelled(finished: Path, make: Make) -> None:
+def test_intents_and_slots_are_learnt_from_what_was_labelled(finished: Path, make: Make) -> None:
     run = make(finished, "intents")
-    alone, taught = map(float, re.findall(r"([\d.]+) %", run.stdout))
-    assert 80 < alone < taught
+    found = re.findall(
+        r"^(.+): (accuracy|slot F1|exact match) +([\d.]+) ", run.stdout, re.MULTILINE
+    )
+    figures = {(of, measure): float(value) for of, measure, value in found}
+    assert len(figures) == 6
+    assert figures["annotated utterances alone", "accuracy"] > 80
+    for measure in ("accuracy", "slot F1", "exact match"):
+        alone = figures["annotated utterances alone", measure]
+        assert alone < figures["and what was labelled", measure]
 
 
 def test_a_detector_finds_paraphrases_of_annotated_utterances(workshop: Path, make: Make) -> None:
