@@ -15,48 +15,29 @@ Exact copies of test utterances are left out of pools. The relevant part of a po
 
 from __future__ import annotations
 
-import json
 import random
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from common import Claim, Plan, Record, Table, load, read, run, write
-from corpora import GENERAL_TEXTS
+from hidden_domains import Case, by_intent, hidden, lay_out, learnt, slot_corpus, unlabelled
 
 _DOMAINS = {
     "banking, travel, kitchen": ("banking", "travel", "kitchen_and_dining"),
     "work, home, auto": ("work", "home", "auto_and_commute"),
 }
-_CLINC, _SLOTS = "clinc150", "snips_atis_slots"
+_CLINC = "clinc150"
 _NEW_INTENTS = 5
 _BACKGROUND = 2_000
-_HIDDEN_AMONG = 3  # times as many
+_STRICTLY = ("--calibrate", "0.5")  # without "other", what slips in gets one of the intents
 _BY_INTENT = ("--in-domain-by", "intent")
 _METHODS = ("features", "facility", "kcenter")
 _ANNOTATED = (5, 10, 20)  # of each new intent
 _ALONE, _RANDOM, _ALL = "annotated only", "+ random of equal size", "+ all of the pool"
 _RELEVANT, _INSIDE = "+ the relevant part", "+ what is truly in-domain"
 _HALF, _CHANCE = "+ half of it by features", "+ half of it by chance"
-
-
-@dataclass(frozen=True)
-class Case:
-    """What one seed of a setting measures on; records of the pool have no intent.
-
-    `inside`: ids of the pool's records that are truly of the domain, or of the new intents.
-    `keep`: options of `relevance`, and what it needs. `background` is None where "other" is no
-    answer.
-    """
-
-    annotated: list[Record]
-    pool: list[Record]
-    inside: set[str]
-    test: list[Record]
-    keep: Sequence[str]
-    background: list[Record] | None = None
 
 
 def measure(plan: Plan) -> list[Table]:
@@ -107,13 +88,7 @@ def _measured(case: Case, seed: int) -> dict[str, float]:
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write(folder / "annotated.jsonl", case.annotated)
-        write(folder / "pool.jsonl", case.pool)
-        write(folder / "test.jsonl", case.test)
-        if case.background is not None:
-            write(folder / "background.jsonl", case.background)
-        run(folder, "relevance", *case.keep, "pool.jsonl", "-o", "relevant.jsonl")
-        relevant = read(folder / "relevant.jsonl")
+        relevant = lay_out(folder, case)
         pools = {
             _RANDOM: rng.sample(case.pool, len(relevant)),
             _ALL: case.pool,
@@ -143,22 +118,7 @@ def _error(folder: Path, *options: str) -> float:
 
     One that knows "other" is judged by the F1 of its intents, one that does not by all it says.
     """
-    learnt = ("--labelled", "annotated.jsonl", "--save-model", "model", "--fit-only")
-    learnt += ("--uncalibrated",)  # four times as fast, and the answers are the same
-    run(folder, "label", *learnt, *options)
-    judged = (
-        "--metric",
-        "intent",
-        "--intent-classifier",
-        "model",
-        "--samples",
-        "1",
-        "--format",
-        "json",
-    )
-    run(folder, "evaluate", *judged, "test.jsonl", "-o", "figures.json")
-    figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
-    accuracy, macro = figures["measures"]
+    accuracy, macro = learnt(folder, ["intent"], "--no-slots", *options)
     if "other" not in macro["counts"]:
         return 100 - float(accuracy["value"])
     scores = [each["f1"] for name, each in macro["counts"].items() if name != "other"]
@@ -175,72 +135,23 @@ def _clinc_domains(domains: Sequence[str]) -> Callable[[Path, int], Case]:
         test = [r for r in load(data / _CLINC / "test.jsonl.gz") if r["domain"] in domains]
         own = [r for r in records if r["domain"] in domains]
         others = [r for r in records if r["domain"] not in domains]
-        return hidden(data, by_intent(own, 10, rng), own, others, test, _BY_INTENT, rng)
+        keep = (*_STRICTLY, *_BY_INTENT)
+        return hidden(data, by_intent(own, 10, rng), own, others, test, keep, rng)
 
     return make
 
 
 def _snips(data: Path, seed: int) -> Case:
     rng = random.Random(seed)
-    own = load(data / _SLOTS / "snips_train.jsonl.gz")
-    others = [
-        *load(data / _CLINC / "train.jsonl.gz"),
-        *load(data / _SLOTS / "atis_train.jsonl.gz"),
-    ]
-    test = load(data / _SLOTS / "snips_test.jsonl.gz")
-    return hidden(data, by_intent(own, 5, rng), own, others, test, _BY_INTENT, rng)
+    own, others, test = slot_corpus(data, "snips")
+    keep = (*_STRICTLY, *_BY_INTENT)
+    return hidden(data, by_intent(own, 5, rng), own, others, test, keep, rng)
 
 
 def _atis(data: Path, seed: int) -> Case:
     rng = random.Random(seed)
-    own = load(data / _SLOTS / "atis_train.jsonl.gz")
-    others = [
-        *load(data / _CLINC / "train.jsonl.gz"),
-        *load(data / _SLOTS / "snips_train.jsonl.gz"),
-    ]
-    test = load(data / _SLOTS / "atis_test.jsonl.gz")
-    return hidden(data, rng.sample(own, 100), own, others, test, (), rng)
-
-
-def by_intent(records: list[Record], count: int, rng: random.Random) -> list[Record]:
-    """`count` records of each intent, or all of one that has fewer."""
-    found = []
-    for intent in sorted({record["intent"] for record in records}):
-        own = [r for r in records if r["intent"] == intent]
-        found += rng.sample(own, min(count, len(own)))
-    return found
-
-
-def hidden(
-    data: Path,
-    annotated: list[Record],
-    own: list[Record],
-    others: list[Record],
-    test: list[Record],
-    sets: Sequence[str],
-    rng: random.Random,
-) -> Case:
-    """The rest of a domain among other domains and general text.
-
-    Filtered strictly: without "other", what slips in gets one of the intents.
-    """
-    left_out = {r["id"] for r in annotated}
-    copies = {r["text"] for r in test}
-    rest = [r for r in own if r["id"] not in left_out and r["text"] not in copies]
-    count = _HIDDEN_AMONG * len(rest)
-    distant = rng.sample(others, min(count // 2, len(others)))
-    share = -(-(count - len(distant)) // len(GENERAL_TEXTS))
-    for name in GENERAL_TEXTS:
-        distant += rng.sample(load(data / "general_text" / f"{name}.jsonl.gz"), share)
-    pool = _unlabelled([*rest, *distant])
-    rng.shuffle(pool)
-    keep = ("--in-domain", "annotated.jsonl", "--calibrate", "0.5", *sets)
-    return Case(annotated, pool, {r["id"] for r in rest}, test, keep)
-
-
-def _unlabelled(records: list[Record]) -> list[Record]:
-    """Records with text, without their labels."""
-    return [{"id": r["id"], "text": r["text"]} for r in records if r["text"].strip()]
+    own, others, test = slot_corpus(data, "atis")
+    return hidden(data, rng.sample(own, 100), own, others, test, _STRICTLY, rng)
 
 
 # -- A new intent in a running assistant ---------------------------------------------------------
@@ -261,6 +172,6 @@ def _new_intents(count: int) -> Callable[[Path, int], Case]:
         inside = {r["id"] for r in rest if r["intent"] in new}
         keep = ("--in-domain", "annotated.jsonl", *_BY_INTENT, "--calibrate", "0.9")
         keep += ("--background", "background.jsonl")
-        return Case(annotated, _unlabelled(rest), inside, test, keep, _unlabelled(background))
+        return Case(annotated, unlabelled(rest), inside, test, keep, unlabelled(background))
 
     return make

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from dataselect.data.annotations import Slot
 from dataselect.errors import InputError
 from dataselect.models.cross_validation import folds
+from dataselect.models.normalization import lowered
 from dataselect.models.platt_scaling import PlattScaling, smoothed_targets
 from dataselect.models.slot_tagger import crf_training, token_features
 from dataselect.models.slot_tagger.gazetteers import Gazetteer, Value, value_of
@@ -109,9 +111,8 @@ def train(
     fold = folds(texts, rng := np.random.default_rng(model.seed))
     held_out = 0 if model.uncalibrated else len(np.unique(fold))
     advance = report("learning slots", crf_training.ITERATIONS * (1 + held_out))
-    others = TokenizedTexts.of(map(model.tokenizer_, pool))
     with threadpool_limits(1):  # sums come out the same however many cores there are
-        model.classes_ = _classes(known, others, names, rng) if len(others) else {}
+        model.classes_ = _classes(model.tokenizer_, known, pool, names, rng) if len(pool) else {}
         if held_out > 1:
             _calibrate(model, known, fold, advance)
         learn(model, known, advance)
@@ -124,15 +125,20 @@ def train(
 
 
 def _classes(
-    known: TaggedTexts, pool: TokenizedTexts, names: Sequence[str], rng: np.random.Generator
+    tokenizer: Tokenizer,
+    known: TaggedTexts,
+    pool: Sequence[str],
+    names: Sequence[str],
+    rng: np.random.Generator,
 ) -> dict[str, list[str]]:
     """Classes of the words of annotated texts and of the pool."""
     slots_of: dict[str, set[str]] = defaultdict(set)
-    words = [word for own in known.batch.words() for word in own]
-    for word, tag in zip(words, known.tags.tolist(), strict=True):
+    annotated = known.batch.words()
+    for word, tag in zip(chain.from_iterable(annotated), known.tags.tolist(), strict=True):
         if tag:
             slots_of[word].add(names[(tag - 1) % len(names)])
-    return word_classes(known.batch.joined(pool), slots_of, rng)
+    others = ([lowered(token.form) for token in tokenizer(text)] for text in pool)
+    return word_classes(chain(annotated, others), slots_of, rng)
 
 
 def learn(model: SlotTagger, known: TaggedTexts, advance: Callable[[int], None]) -> None:
@@ -142,11 +148,11 @@ def learn(model: SlotTagger, known: TaggedTexts, advance: Callable[[int], None])
     columns = FeatureColumns(grows=True)
     named = known_features(known.batch, known.intents, model.gazetteer_, values)
     rows = token_features.rows(known.batch, named, model.classes_, columns)
-    chain = crf_training.fit(rows, known.batch.bounds, known.tags, len(model.names_), advance)
-    used = np.flatnonzero(chain.weights.any(axis=1))
+    learnt = crf_training.fit(rows, known.batch.bounds, known.tags, len(model.names_), advance)
+    used = np.flatnonzero(learnt.weights.any(axis=1))
     spelled = list(columns.places)
     model.columns_ = FeatureColumns(spelled[column] for column in used.tolist())
-    model.chain_ = chain._replace(weights=chain.weights[used])
+    model.chain_ = learnt._replace(weights=learnt.weights[used])
 
 
 def _calibrate(

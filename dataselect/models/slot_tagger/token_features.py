@@ -37,11 +37,6 @@ class TokenizedTexts(NamedTuple):
         each = list(texts)
         return cls(list(chain.from_iterable(each)), _bounds([len(own) for own in each]))
 
-    def joined(self, other: TokenizedTexts) -> TokenizedTexts:
-        """These texts, and then others."""
-        bounds = np.concatenate((self.bounds, self.bounds[-1] + other.bounds[1:]))
-        return TokenizedTexts([*self.tokens, *other.tokens], bounds)
-
     def __len__(self) -> int:
         return len(self.bounds) - 1
 

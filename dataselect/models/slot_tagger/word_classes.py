@@ -6,12 +6,13 @@ reduced by a singular value decomposition and divided by k-means, coarsely and f
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataselect.models.slot_tagger.token_features import TokenizedTexts, shifted
+from dataselect.models.slot_tagger.token_features import shifted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +32,9 @@ _ALIKE = (0.5, 0.7)  # cosines from which on a word is like another
 
 
 def word_classes(
-    texts: TokenizedTexts, slots_of: Mapping[str, Collection[str]], rng: np.random.Generator
+    texts: Iterable[Sequence[str]],
+    slots_of: Mapping[str, Collection[str]],
+    rng: np.random.Generator,
 ) -> dict[str, list[str]]:
     """Classes of the words of texts: clusters, and the slots of words that they are like.
 
@@ -77,20 +80,23 @@ def _similar(
 
 
 def _vectors(
-    texts: TokenizedTexts, rng: np.random.Generator
+    texts: Iterable[Sequence[str]], rng: np.random.Generator
 ) -> tuple[list[str], NDArray[np.float64]]:
     """Words that occur often enough, and (n, d) unit vectors."""
     from sklearn.utils.extmath import randomized_svd
 
     place: dict[str, int] = {_EDGE: 0}
-    said = [place.setdefault(word, len(place)) for own in texts.words() for word in own]
-    ids = np.array(said, np.intp)
+    said, ends = array("q"), array("q", [0])
+    for text in texts:
+        said.extend(place.setdefault(word, len(place)) for word in text)
+        ends.append(len(said))
+    ids, bounds = np.array(said, np.intp), np.array(ends, np.intp)
     counts = np.bincount(ids, minlength=len(place))
     used = np.flatnonzero(counts >= _SEEN)
     words = np.array(list(place), object)[used].tolist()
     if len(used) < 3:
         return [], np.empty((0, 0))
-    weights = _mutual_information(ids, texts.bounds, counts, used)
+    weights = _mutual_information(ids, bounds, counts, used)
     dimension = min(_DIMENSION, len(used) - 1)
     left, values, _ = randomized_svd(
         weights, dimension, n_iter=3, random_state=int(rng.integers(2**32))

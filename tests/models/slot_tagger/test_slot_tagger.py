@@ -164,9 +164,7 @@ POOL += [f"{way} {name} {when}" for way in ("fly to", "ride to") for name in TOW
 
 
 def test_words_of_a_pool_that_stand_in_the_same_places_are_of_a_class(tagger: SlotTagger) -> None:
-    from dataselect.models.slot_tagger.token_features import TokenizedTexts
-
-    pool = TokenizedTexts.of(map(tagger.tokenizer_, POOL))
+    pool = [[token.form for token in tagger.tokenizer_(text)] for text in POOL]
     classes = word_classes(pool, {"bach": {"artist"}, "seal": {"artist"}}, np.random.default_rng(0))
     assert not {classes[word][0] for word in UNKNOWN} & {classes[word][0] for word in TOWNS}
     assert "0.7~artist" in classes["banda"]
