@@ -135,13 +135,13 @@ class Run:
         if data:
             self._sink.write(data)
 
-    def write_kept(self, lines: bytes) -> None:
+    def write_kept(self, lines: bytes | memoryview) -> None:
         """Write records that were kept, as JSON lines. Raises InputError, OutputError."""
         if lines and (unwritten := self._kept.write(lines)):
             self.counts.kept -= len(unwritten)
             self.refuse(unwritten)
 
-    def write_dropped(self, lines: bytes) -> None:
+    def write_dropped(self, lines: bytes | memoryview) -> None:
         """Write records that were dropped, where somebody wants them."""
         if lines and self._rejects is not None and (unwritten := self._rejects.write(lines)):
             self.counts.dropped -= len(unwritten)

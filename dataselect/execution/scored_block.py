@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,6 +56,14 @@ class ScoredBlock:
     remarks: Remarks
     keys: NDArray[np.uint64] | None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Its attributes; lines as buffers, which need not be copied on their way."""
+        state = vars(self)
+        return {
+            name: PickleBuffer(value) if isinstance(value, bytes) else value
+            for name, value in state.items()
+        }
+
 
 @dataclass(frozen=True)
 class SelectedBlock(ScoredBlock):
@@ -65,8 +74,8 @@ class SelectedBlock(ScoredBlock):
     """
 
     cut: Cut
-    kept: bytes
-    dropped: bytes
+    kept: bytes | memoryview
+    dropped: bytes | memoryview
     texts: Sequence[str]
 
 
@@ -78,7 +87,7 @@ class PendingBlock(ScoredBlock):
     What selection needs, (n,) each: `costs`, `groups`, `excluded`; and `order`, what sorting does.
     """
 
-    text: bytes
+    text: bytes | memoryview
     names: Sequence[str]
     costs: NDArray[np.float64] | None
     groups: list[str] | None

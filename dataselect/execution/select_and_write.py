@@ -31,10 +31,10 @@ AnyBlock = TypeVar("AnyBlock", bound="ScoredBlock")
 class SelectionSink(Protocol):
     """Where records go."""
 
-    def write_kept(self, lines: bytes) -> None:
+    def write_kept(self, lines: bytes | memoryview) -> None:
         """Write records that were kept."""
 
-    def write_dropped(self, lines: bytes) -> None:
+    def write_dropped(self, lines: bytes | memoryview) -> None:
         """Write records that were dropped, where somebody wants them."""
 
     def refuse(self, bad: Sequence[BadRecord]) -> None:

@@ -25,7 +25,7 @@ _XZ_MEMORY = _WINDOW + (1 << 28)  # a dictionary of that size, and what goes wit
 class Stream(Protocol):
     """What compresses into a file; closing it writes the end, and leaves the file open."""
 
-    def write(self, data: bytes, /) -> object:
+    def write(self, data: bytes | memoryview, /) -> object:
         """Take some bytes. Raises OSError."""
 
     def close(self) -> None:

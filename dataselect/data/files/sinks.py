@@ -107,7 +107,7 @@ class Sink:
         self._file.abandon()
         self._when_gone()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Write whole lines, or nothing where the reader is `gone`. Raises OutputError."""
         if not self.gone:
             try:

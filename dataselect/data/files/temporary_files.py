@@ -57,7 +57,7 @@ class TemporaryFile:
         except OSError as error:
             raise self._error(error) from None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append all of `data`. Raises OutputError when the disk is full."""
         rest = memoryview(data)
         try:

@@ -30,14 +30,14 @@ class RecordOutput:
         if self._writers:
             outputs.at_end(self._finish)
 
-    def write(self, lines: bytes) -> Sequence[BadRecord]:
+    def write(self, lines: bytes | memoryview) -> Sequence[BadRecord]:
         """Write whole lines; the records that the format cannot hold are returned."""
         if not self._writers:
             self._sinks[0].write(lines)
             return ()
         pieces: list[list[bytes]] = []
         refused = []
-        for line in lines.split(b"\n")[:-1]:
+        for line in bytes(lines).split(b"\n")[:-1]:
             try:
                 pieces.append(self._piece(line))
             except ValueError as refusal:

@@ -138,12 +138,12 @@ class _ShardOutput(NamedTuple):
     dropped: Sink | None = None
     bad: Sink | None = None
 
-    def write_kept(self, lines: bytes) -> None:
+    def write_kept(self, lines: bytes | memoryview) -> None:
         """Write records that were kept. Raises OutputError."""
         if self.kept is not None:
             self.kept.write(lines)
 
-    def write_dropped(self, lines: bytes) -> None:
+    def write_dropped(self, lines: bytes | memoryview) -> None:
         """Write records that were dropped. Raises OutputError."""
         if self.dropped is not None:
             self.dropped.write(lines)

@@ -12,12 +12,15 @@ import threading
 import traceback
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dataselect.address_space import is_for_want_of_memory, prepare_for_a_limit
 from dataselect.allocator import keep_freed_memory
 from dataselect.errors import DataselectError, WorkerError
-from dataselect.execution.processes.messages import HEADER, Slots
+from dataselect.execution.processes.messages import HEADER, Slots, pack, unpack
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 _program_is_read = False
 
@@ -44,7 +47,7 @@ def serve(connection: socket.socket, task: bytes | mmap.mmap, slots: Slots) -> N
     """Answer requests until the socket ends.
 
     `task` holds two pickles: how to read the main program, and the function to apply. A request
-    is a pickled item, its answer a pickled (True, result) or (False, error, traceback).
+    is a pickled item, its answer a packed (True, result) or (False, error, traceback).
     """
     requests: SimpleQueue[tuple[int, bytes]] = SimpleQueue()
     # Where the owner is gone the socket ends, and the process with it, whatever it is doing.
@@ -143,7 +146,9 @@ def _raiser(error: BaseException) -> Callable[[Any], Any]:
     return fail
 
 
-def _answer(function: Callable[[Any], Any], program: dict[str, Any], request: bytes) -> bytes:
+def _answer(
+    function: Callable[[Any], Any], program: dict[str, Any], request: bytes
+) -> list[Buffer]:
     try:
         result = function(_Unpickler(io.BytesIO(request), program).load())
     except Exception as error:
@@ -151,22 +156,22 @@ def _answer(function: Callable[[Any], Any], program: dict[str, Any], request: by
     except BaseException as error:  # SystemExit: the run must not end with its code
         return _failure(WorkerError(f"a worker process was ended by {_described(error)}"))
     try:
-        return pickle.dumps((True, result), pickle.HIGHEST_PROTOCOL)
+        return pack((True, result))
     except MemoryError as error:
         return _failure(error)
     except Exception as error:
         return _failure(WorkerError(f"a worker's result cannot be sent ({_described(error)})"))
 
 
-def _failure(error: Exception) -> bytes:
+def _failure(error: Exception) -> list[Buffer]:
     """An error as an answer; one that does not survive pickling is described by another."""
     trace = "".join(traceback.format_exception(error))
     try:
-        data = pickle.dumps((False, error, trace))
-        pickle.loads(data)  # noqa: S301  our own
+        answer = pack((False, error, trace))
+        unpack(b"".join(answer))
     except Exception:
-        return pickle.dumps((False, WorkerError(f"a worker failed ({_described(error)})"), trace))
-    return data
+        return pack((False, WorkerError(f"a worker failed ({_described(error)})"), trace))
+    return answer
 
 
 def _described(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from dataselect.data.files.temporary_files import TemporaryFile
 from dataselect.errors import WorkerError
 from dataselect.execution.processes.forked_process import can_fork
-from dataselect.execution.processes.messages import Slots
+from dataselect.execution.processes.messages import Slots, unpack
 from dataselect.execution.processes.worker import Worker, messages_of
 from dataselect.execution.processes.worker_process import refuse_in_a_program_that_is_read
 from dataselect.interrupts import on_death_of_a_child
@@ -42,8 +42,9 @@ def ordered_map(
     """Map in `jobs` processes (1: this one), results in the order of `items`, a few in flight.
 
     `function` is pickled, also for workers that are copies of this process: they share no file
-    or process that it holds. Raises WorkerError if a process dies, also while the main thread
-    waits for an item; and what `function` raises.
+    or process that it holds. Bytes that a result pickles as PickleBuffer are views of memory that
+    is used again once the next result is asked for. Raises WorkerError if a process dies, also
+    while the main thread waits for an item; and what `function` raises.
     """
     if jobs == 1:
         yield from map(function, items)
@@ -158,7 +159,8 @@ class _Pool:
         """Take one more item."""
         body = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
         slot = self._number % self._size
-        self._todo.append((self._number, self._slots.message(slot, body)))
+        self._slots.release(slot)
+        self._todo.append((self._number, self._slots.message(slot, [body])))
         self.tickets.append(self._number)
         self._number += 1
         self._give()
@@ -170,9 +172,8 @@ class _Pool:
             self._exchange(None)
         ticket = self.tickets.popleft()
         slot, body = ticket % self._size, self._done.pop(ticket)
-        answer = self._slots.body(slot, body) if isinstance(body, int) else body
-        self._slots.release(slot)
-        works, result, *trace = pickle.loads(answer)  # noqa: S301  from a worker
+        answer = self._slots.view(slot, body) if isinstance(body, int) else body
+        works, result, *trace = unpack(answer)
         if not works:
             raise result from _RemoteError(*trace)
         return result
