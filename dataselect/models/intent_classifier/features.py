@@ -1,4 +1,4 @@
-"""What a classifier sees of a text: a unit row of weighted n-grams, or of an encoder's vector."""
+"""What a classifier sees of a text by its spelling: a unit row of weighted n-grams."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from dataselect.models.encoders.base import Encoder
 from dataselect.models.encoders.word_features import BITS, word_features
 from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.models.ngrams.tokens import word_spans
@@ -186,34 +185,3 @@ class NgramView:
         if not sound:
             raise ValueError("its features make no sense")
         return view
-
-
-@dataclass(frozen=True, eq=False)
-class EncoderView:
-    """Vectors of an encoder."""
-
-    kind: ClassVar[str] = "encoder"
-
-    encoder: Encoder
-
-    @property
-    def width(self) -> int:
-        return self.encoder.dimension
-
-    def rows(self, texts: Sequence[str]) -> csr_array:
-        """(n, width) unit rows, as `View` says.
-
-        Sparse, because a sparse product adds up each row by itself, in one order.
-        """
-        from scipy.sparse import csr_array
-
-        return csr_array(self.encoder.encode(texts, unit=True).astype(np.float64))
-
-    def log_odds(self, texts: Sequence[str], linear: MultinomialWeights) -> NDArray[np.float64]:
-        return linear(self.rows(texts))
-
-    def about(self) -> dict[str, Any]:
-        return {"kind": self.kind, "encoder": self.encoder.about()}
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        return self.encoder.arrays()

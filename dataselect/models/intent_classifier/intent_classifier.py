@@ -16,10 +16,11 @@ from dataselect.errors import InputError
 from dataselect.models import archive
 from dataselect.models.encoders.base import Encoder, described
 from dataselect.models.fitted_model import FittedModel
-from dataselect.models.intent_classifier.features import EncoderView, NgramView, View
+from dataselect.models.intent_classifier.features import NgramView, View
 from dataselect.models.intent_classifier.self_training import ROUNDS
 from dataselect.models.intent_classifier.soft_regression import MultinomialWeights
 from dataselect.models.intent_classifier.temperature import label_log_probs
+from dataselect.models.intent_classifier.vector_views import EncoderView, JoinedView
 from dataselect.models.text_sequences import as_texts
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 OTHER = "other"
 BACKGROUND_SIZE, POOL_SIZE = 5_000, 10_000  # texts that are drawn
-FORMAT = archive.ArchiveFormat("label", 2)
+VECTOR_TEXTS = 1_000_000  # likewise, to learn word vectors from: 25 s, 0.8 GB
+FORMAT = archive.ArchiveFormat("label", 3)
 _DECIMALS = 6
 _LARGEST = 1e9  # of weights: sums of such numbers are finite
 
@@ -55,11 +57,12 @@ class _About(NamedTuple):
 
 
 class IntentClassifier(FittedModel):
-    """The most probable intent of a text: logistic regression on n-grams, with self-training.
+    """The most probable intent of a text, by logistic regression with self-training.
 
-    `rounds` of self-training on the pool; at most 5,000 texts are drawn of a background and 10,000
-    of a pool. `uncalibrated`: do not learn from held-out texts how sure to
-    be, which is most of the work and changes no answer. `encoder`: its vectors instead of n-grams.
+    It sees n-grams, and the mean of word vectors that are learnt on the spot (`vectors`), or the
+    vectors of an `encoder` instead. `rounds` of self-training on the pool; at most 5,000 texts are
+    drawn of a background and 10,000 of a pool. `uncalibrated`: do not learn from held-out texts how
+    sure to be, which is most of the work and changes no answer.
     After `fit`: `names_` (a,) of the intents, sorted, with "other" where it learnt from a
     background or from labels of that name; `label_of_class_` (k,), which of them each class
     of `linear_` is of; `view_`, `temperature_`, `figures_`.
@@ -85,18 +88,26 @@ class IntentClassifier(FittedModel):
         rounds: int = ROUNDS,
         uncalibrated: bool = False,
         encoder: Encoder | None = None,
+        vectors: bool = True,
         seed: int = 0,
     ) -> None:
         self.rounds, self.uncalibrated = rounds, uncalibrated
-        self.encoder, self.seed = encoder, seed
+        self.encoder, self.vectors, self.seed = encoder, vectors, seed
 
     def fit(
-        self, texts: Texts, intents: Texts, *, background: Texts = (), pool: Texts = ()
+        self,
+        texts: Texts,
+        intents: Texts,
+        *,
+        background: Texts = (),
+        pool: Texts = (),
+        unfiltered: Texts = (),
     ) -> IntentClassifier:
         """Learn from labelled texts, and from the pool in rounds of self-training.
 
-        `background`: texts that are none of the intents. Returns self. Raises InputError where
-        there are fewer than two things to tell apart.
+        `background`: texts that are none of the intents. `unfiltered`: the pool before it was
+        filtered; word vectors are learnt from up to a million of its texts instead of the pool's.
+        Returns self. Raises InputError where there are fewer than two things to tell apart.
         """
         known, names = as_texts(texts), as_texts(intents, "intents")
         if len(known) != len(names):
@@ -106,7 +117,9 @@ class IntentClassifier(FittedModel):
         others = sample_items(others, BACKGROUND_SIZE, rng) if others else others
         own = as_texts(pool, "pool") if self.rounds else []
         own = sample_items(own, POOL_SIZE, rng) if own else own
-        return self.fit_sampled(known, names, others, own, rng)
+        raw = as_texts(unfiltered, "unfiltered")
+        raw = sample_items(raw, VECTOR_TEXTS, rng) if raw else raw
+        return self.fit_sampled(known, names, others, own, rng, unfiltered=raw)
 
     def fit_sampled(
         self,
@@ -116,11 +129,13 @@ class IntentClassifier(FittedModel):
         pool: Sequence[str],
         rng: np.random.Generator,
         report: Report = unreported,
+        *,
+        unfiltered: Sequence[str] = (),
     ) -> IntentClassifier:
-        """As `fit`, of a background and a pool that `rng` drew already."""
+        """As `fit`, of texts that `rng` drew already."""
         from dataselect.models.intent_classifier.classifier_training import train
 
-        train(self, texts, intents, background, pool, rng, report)
+        train(self, texts, intents, background, pool, unfiltered, rng, report)
         return self
 
     def predict(self, texts: Texts) -> NDArray[np.object_]:
@@ -144,6 +159,11 @@ class IntentClassifier(FittedModel):
         each = self.probabilities(texts)
         best = each.argmax(axis=1)
         return best, np.round(each[np.arange(len(texts)), best], _DECIMALS)
+
+    @property
+    def learns_vectors(self) -> bool:
+        """Whether training begins with word vectors."""
+        return self.vectors and self.encoder is None
 
     @property
     def parallel(self) -> bool:
@@ -195,6 +215,8 @@ class IntentClassifier(FittedModel):
             if told.view["kind"] == EncoderView.kind:
                 encoder = (open_encoder or _neural)(described(told.view.get("encoder")))
                 model.view_ = EncoderView(encoder)
+            elif told.view["kind"] == JoinedView.kind:
+                model.view_ = JoinedView.restore(cast("dict[str, Any]", told.view), arrays)
             else:
                 model.view_ = NgramView.restore(cast("dict[str, Any]", told.view), arrays)
             model.linear_ = MultinomialWeights(arrays["weights"], arrays["offsets"])

@@ -15,8 +15,6 @@ from dataselect.errors import OptionError
 from dataselect.operations.label.options import LearningOptions, can_learn_slots, open_encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
 
     from dataselect.data.input_files import Inputs
@@ -29,12 +27,12 @@ if TYPE_CHECKING:
 _LABELS = "Labels"
 
 USUAL = (
-    "labelled background rounds encoder model save_model fit_only min_confidence keep_other "
-    "output report jobs"
+    "labelled background unfiltered rounds encoder model save_model fit_only min_confidence "
+    "keep_other output report jobs"
 )
 EXAMPLES = r"""
-dataselect label --labelled annotated.jsonl --no-slots --min-confidence 0.8 \
-    -o labelled.jsonl relevant.jsonl
+dataselect label --labelled annotated.jsonl --unfiltered pool.jsonl --no-slots \
+    --min-confidence 0.8 -o labelled.jsonl relevant.jsonl
 dataselect label --labelled annotated.jsonl --rounds 0 --fit-only --save-model intents.model
 """
 
@@ -74,10 +72,10 @@ def command(
     """Label records by models trained on annotated ones, and on the pool itself.
 
     Adds 'intent' and 'confidence', the probability that the intent is right, calibrated on
-    held-out labelled records. The classifier is logistic regression on words, pairs of words and
-    the characters inside words, or on the vectors of --encoder. It first learns from the labelled
-    records, then labels the input in rounds and learns from that as well. With a --background,
-    records may be 'other', and such are dropped.
+    held-out labelled records. The classifier is logistic regression on words, pairs of words, the
+    characters inside words and word vectors learnt from the pool, or on the vectors of --encoder.
+    It first learns from the labelled records, then labels the input in rounds and learns from that
+    as well. With a --background, records may be 'other', and such are dropped.
 
     Where labelled records have slots, adds 'slots', each with its confidence, and
     'slots_confidence', the probability that they are all right, by a conditional random field that
@@ -92,6 +90,7 @@ def command(
         raise OptionError("give --labelled FILE to learn from, or a saved --model FILE")
     fitted.check(settings, given(learning) + ["--uncalibrated"] * uncalibrated)
     encoding.check(fitted.model)
+    learning.check(encoding.encoder)
     if fitted.fit_only and not learning.rounds:  # then nobody reads the pool
         pool = Inputs([os.devnull])
     else:
@@ -131,21 +130,34 @@ def _trained(
     import numpy as np
 
     from dataselect.console import Steps
-    from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
+    from dataselect.data.sampling import sample_items
+    from dataselect.models.intent_classifier.intent_classifier import (
+        POOL_SIZE,
+        VECTOR_TEXTS,
+        IntentClassifier,
+    )
     from dataselect.models.slot_tagger.slot_tagger import SlotTagger
 
     rng = np.random.default_rng(settings.seed)
     labelled = learning.labelled_records(settings)
     background = learning.background_texts(settings.text_field, rng)
-    unlabelled = _unlabelled(learning, pool, settings, rng)
+    unfiltered = learning.unfiltered_texts(settings.text_field, rng)
     classifier = IntentClassifier(
         rounds=learning.rounds,
         uncalibrated=uncalibrated,
         encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
+        vectors=not learning.no_vectors,
     )
+    if learning.rounds and classifier.learns_vectors and not unfiltered:
+        unfiltered = _input_texts(pool, VECTOR_TEXTS, settings, rng)
+        unlabelled = sample_items(unfiltered, POOL_SIZE, rng)
+    else:
+        unlabelled = _input_texts(pool, POOL_SIZE, settings, rng) if learning.rounds else []
     texts, intents = [each.text for each in labelled], [each.intent or "" for each in labelled]
     with Steps(quiet=settings.quiet) as report:
-        classifier.fit_sampled(texts, intents, background, unlabelled, rng, report)
+        classifier.fit_sampled(
+            texts, intents, background, unlabelled, rng, report, unfiltered=unfiltered
+        )
         if not slots or not can_learn_slots(labelled, settings):
             return classifier, None
         tagger = SlotTagger(uncalibrated=uncalibrated, seed=settings.seed)
@@ -154,21 +166,17 @@ def _trained(
     return classifier, tagger
 
 
-def _unlabelled(
-    learning: LearningOptions, pool: Inputs, settings: Settings, rng: np.random.Generator
-) -> Sequence[str]:
-    """Texts of the input to learn from; nothing without rounds. Raises RequirementError."""
+def _input_texts(
+    pool: Inputs, size: int, settings: Settings, rng: np.random.Generator
+) -> list[str]:
+    """Texts of the input to learn from, drawn. Raises RequirementError where there is none."""
     from dataselect.data.fields import Column
     from dataselect.data.sampling import no_good_record, sample_texts
     from dataselect.execution.run import FAIL
-    from dataselect.models.intent_classifier.intent_classifier import POOL_SIZE
 
-    if not learning.rounds:
-        return ()
     pool.keep_for_rereading()
     column = Column.text(settings.text_field)
-    strict = settings.on_error == FAIL
-    found = sample_texts(pool, column, POOL_SIZE, rng, strict=strict)
+    found = sample_texts(pool, column, size, rng, strict=settings.on_error == FAIL)
     if not found:
         raise no_good_record(pool, [column], " to learn from; check it, or give --rounds 0")
     return found

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dataselect.data.annotations import Utterance
+    from dataselect.data.fields import Column
     from dataselect.data.input_files import Inputs
     from dataselect.execution.run import Settings
     from dataselect.models.encoders.base import Encoder
@@ -47,6 +48,16 @@ class LearningOptions:
         "assistant: the class 'other' [default: there is none].",
     )
     background_field: str | None = text_field_of("--background")
+    unfiltered: str | None = option(
+        "FILE",
+        _FIT,
+        "The pool before it was filtered: word vectors are learnt from its text, beside labelled "
+        "records and background, and nothing else [default: the input].",
+    )
+    unfiltered_field: str | None = text_field_of("--unfiltered")
+    no_vectors: bool = option(
+        "", _FIT, "Learn no word vectors: words and characters alone tell intents apart.", False
+    )
     rounds: int = option(
         "N",
         _FIT,
@@ -58,8 +69,14 @@ class LearningOptions:
     def reads(self) -> list[Inputs]:
         from dataselect.data.formats.record_files import RecordFiles
 
-        paths = [*(self.labelled or []), *([self.background] if self.background else [])]
-        return [RecordFiles([path]) for path in paths]
+        others = [path for path in (self.background, self.unfiltered) if path]
+        return [RecordFiles([path]) for path in [*(self.labelled or []), *others]]
+
+    def check(self, encoder: str | None) -> None:
+        """Raise OptionError for options without a use."""
+        if self.unfiltered and (self.no_vectors or encoder):
+            other = "--no-vectors" if self.no_vectors else "--encoder"
+            raise OptionError(f"--unfiltered is to learn word vectors from; leave {other} out")
 
     def labelled_records(self, settings: Settings) -> list[Utterance]:
         """The records to learn from. Raises InputError where there are none."""
@@ -83,18 +100,36 @@ class LearningOptions:
     def background_texts(self, text_field: str, rng: np.random.Generator) -> list[str]:
         """Texts that are none of the intents, or nothing. Raises InputError for an empty file."""
         from dataselect.data.fields import Column
-        from dataselect.data.formats.record_files import RecordFiles
-        from dataselect.data.sampling import sample_texts
         from dataselect.models.intent_classifier.intent_classifier import BACKGROUND_SIZE
 
-        if self.background is None:
-            return []
         column = Column.text_of("--background", self.background_field, text_field)
-        source = RecordFiles([self.background], text_field=column.path)
-        found = sample_texts(source, column, BACKGROUND_SIZE, rng, strict=True)
-        if not found:
-            raise InputError(f"{self.background}: no text to tell intents from; check --background")
-        return found
+        use = "to tell intents from; check --background"
+        return _drawn(self.background, column, BACKGROUND_SIZE, rng, use)
+
+    def unfiltered_texts(self, text_field: str, rng: np.random.Generator) -> list[str]:
+        """Texts to learn word vectors from, or nothing. Raises InputError for an empty file."""
+        from dataselect.data.fields import Column
+        from dataselect.models.intent_classifier.intent_classifier import VECTOR_TEXTS
+
+        column = Column.text_of("--unfiltered", self.unfiltered_field, text_field)
+        use = "to learn word vectors from; check --unfiltered"
+        return _drawn(self.unfiltered, column, VECTOR_TEXTS, rng, use)
+
+
+def _drawn(
+    path: str | None, column: Column, size: int, rng: np.random.Generator, use: str
+) -> list[str]:
+    """Texts of a file, if there is one. Raises InputError where it has none."""
+    from dataselect.data.formats.record_files import RecordFiles
+    from dataselect.data.sampling import sample_texts
+
+    if path is None:
+        return []
+    source = RecordFiles([path], text_field=column.path)
+    found = sample_texts(source, column, size, rng, strict=True)
+    if not found:
+        raise InputError(f"{path}: no text {use}")
+    return found
 
 
 def can_learn_slots(labelled: Sequence[Utterance], settings: Settings) -> bool:

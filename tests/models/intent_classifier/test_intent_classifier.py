@@ -24,6 +24,7 @@ from dataselect.models.intent_classifier.naive_bayes import NaiveBayes
 from dataselect.models.intent_classifier.soft_regression import fit, log_softmax
 from dataselect.models.intent_classifier.targets import Targets
 from dataselect.models.intent_classifier.temperature import label_log_probs, temperature
+from dataselect.models.intent_classifier.vector_views import JoinedView
 
 ARTISTS = ["adele", "seal", "queen", "bach", "björk", "abba", "moby", "sade", "beck", "prince"]
 PLACES = ["oslo", "paris", "rome", "bern", "kyoto", "quito", "lima", "cairo", "riga", "perth"]
@@ -32,6 +33,17 @@ WEATHER = [f"{what} {place}" for what in ("will it rain in", "how is it in") for
 CHATTER = [f"{what} {when}" for what in ("tell me a joke", "who are you") for when in ARTISTS]
 LABELLED = [*MUSIC[::3], *WEATHER[::3]]
 INTENTS = ["music"] * len(MUSIC[::3]) + ["weather"] * len(WEATHER[::3])
+UNFILTERED = [
+    form.format(word, where) + f" {number}"
+    for words, forms in (
+        (("song", "ditty"), ("play a {} from {}", "sing that {} by {}", "{} of {}")),
+        (("rain", "hail"), ("any {} today in {}", "{} in the evening in {}", "will {} stop in {}")),
+    )
+    for word in words
+    for form in forms
+    for where in PLACES
+    for number in range(15)
+]
 
 
 def no_encoder(described: object) -> Encoder:
@@ -90,6 +102,58 @@ def test_the_pool_teaches_words_that_no_labelled_text_has() -> None:
     before, after = (each.probabilities(["a tune", "drizzle"]) for each in (alone, taught))
     assert (np.diag(after) > 0.75).all()
     assert (np.diag(after) > np.diag(before)).all()
+
+
+def test_unfiltered_text_teaches_words_that_no_labelled_text_has() -> None:
+    """Only unfiltered text says that ditty stands where song does, and hail where rain does."""
+    labelled = ["play a song", "sing that song", "any rain today", "rain in the evening"]
+    intents = ["music", "music", "weather", "weather"]
+    alone, taught = (
+        IntentClassifier(rounds=0).fit(labelled, intents, unfiltered=texts)
+        for texts in ((), UNFILTERED * 6)
+    )
+    before, after = (each.probabilities(["ditty", "hail"]) for each in (alone, taught))
+    assert (np.diag(after) > np.diag(before) + 0.1).all()
+
+
+@pytest.fixture(scope="module")
+def taught() -> IntentClassifier:
+    return IntentClassifier().fit(LABELLED, INTENTS, pool=MUSIC, unfiltered=UNFILTERED)
+
+
+def test_with_vectors_a_probability_depends_on_its_text_alone(taught: IntentClassifier) -> None:
+    texts = [*UNFILTERED[:100], *MUSIC, "", "never seen"]
+    apart = np.concatenate([taught.probabilities([text]) for text in texts])
+    np.testing.assert_array_equal(taught.probabilities(texts), apart)
+
+
+def test_log_odds_are_those_of_rows(taught: IntentClassifier) -> None:
+    view, linear = taught.view_, taught.linear_
+    assert isinstance(view, JoinedView)
+    rows = view.rows(MUSIC)
+    assert rows.shape == (len(MUSIC), view.width)
+    np.testing.assert_allclose(view.log_odds(MUSIC, linear), linear(rows), atol=1e-5)
+
+
+def test_vectors_of_few_texts_weigh_little() -> None:
+    few = IntentClassifier(rounds=0).fit(LABELLED, INTENTS, unfiltered=UNFILTERED[:1_500])
+    assert isinstance(few.view_, JoinedView)
+    assert few.view_.weight == pytest.approx((1_500 + len(LABELLED)) / 10_000)
+    assert len(UNFILTERED) > 1_500
+
+
+@pytest.mark.parametrize(
+    "learnt",
+    [
+        pytest.param(({"vectors": False}, UNFILTERED), id="not wanted"),
+        pytest.param(({}, UNFILTERED[:500]), id="too few texts"),
+        pytest.param(({}, [str(number) for number in range(2_000)]), id="texts of one word"),
+    ],
+)
+def test_ngrams_alone(learnt: tuple[dict[str, bool], list[str]]) -> None:
+    options, texts = learnt
+    model = IntentClassifier(rounds=0, **options).fit(["a", "b"], ["x", "y"], unfiltered=texts)
+    assert isinstance(model.view_, NgramView)
 
 
 def test_the_same_data_and_seed_give_the_same_model() -> None:
@@ -223,14 +287,16 @@ def test_a_background_is_divided_by_what_its_texts_say() -> None:
 # Saved models.
 
 
+@pytest.mark.parametrize("fitted", ["classifier", "taught"])
 def test_a_saved_model_gives_the_same_probabilities(
-    classifier: IntentClassifier, tmp_path: Path
+    fitted: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    model: IntentClassifier = request.getfixturevalue(fitted)
     path = tmp_path / "model"
-    path.write_bytes(classifier.dumps())
+    path.write_bytes(model.dumps())
     loaded = IntentClassifier.load(str(path), no_encoder)
-    np.testing.assert_array_equal(loaded.probabilities(MUSIC), classifier.probabilities(MUSIC))
-    assert loaded.digest == classifier.digest
+    np.testing.assert_array_equal(loaded.probabilities(MUSIC), model.probabilities(MUSIC))
+    assert loaded.digest == model.digest
 
 
 @pytest.mark.parametrize(
@@ -241,6 +307,8 @@ def test_a_saved_model_gives_the_same_probabilities(
         ("label_of_class", [0, 1]),
         ("temperature", 0),
         ("view", {"kind": "ngrams", "order": 3, "bits": [18, 15]}),
+        ("view", {"kind": "ngrams and vectors", "weight": -1, "ngrams": {}, "encoder": {}}),
+        ("view", {"kind": "ngrams and vectors", "weight": 1, "ngrams": {"kind": "ngrams"}}),
     ],
 )
 def test_a_model_that_makes_no_sense_is_refused(

@@ -148,6 +148,21 @@ def test_an_encoder_takes_the_place_of_ngrams(
     assert (folder / "out.jsonl").read_bytes() == (folder / "again.jsonl").read_bytes()
 
 
+def test_word_vectors_are_learnt_from_an_unfiltered_pool(folder: Path, inside: Inside) -> None:
+    write(
+        folder / "all.jsonl",
+        [{"said": f"{text} {number}"} for text in CHATTER for number in range(40)],
+    )
+    known = ("label", "pool.jsonl", *LABELLED, "--fit-only", "-q", "--save-model")
+    more = ("--unfiltered", "all.jsonl", "--unfiltered-field", "said")
+    for name, options in {"plain": (), "more": more, "again": more}.items():
+        inside(*known, name, *options).silent()
+    plain, more_, again = ((folder / name).read_bytes() for name in ("plain", "more", "again"))
+    assert more_ == again
+    assert b"ngrams and vectors" in more_
+    assert b"ngrams and vectors" not in plain  # the input is too small for any
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
@@ -157,6 +172,18 @@ def test_an_encoder_takes_the_place_of_ngrams(
         pytest.param("--labelled one.jsonl", 1, "--background", id="one intent"),
         pytest.param(
             "--labelled labelled.jsonl --background empty.jsonl", 1, "no text", id="no background"
+        ),
+        pytest.param(
+            "--labelled labelled.jsonl --unfiltered empty.jsonl",
+            1,
+            "check --unfiltered",
+            id="no text",
+        ),
+        pytest.param(
+            "--labelled labelled.jsonl --unfiltered pool.jsonl --no-vectors",
+            2,
+            "leave --no-vectors out",
+            id="vectors and none",
         ),
         pytest.param("--model labelled.jsonl", 1, "not a label model", id="no model"),
         pytest.param("--model m --rounds 2", 2, "--rounds is for fitting", id="fitted already"),
