@@ -143,16 +143,17 @@ def test_vectors_of_few_texts_weigh_little() -> None:
 
 
 @pytest.mark.parametrize(
-    "learnt",
+    ("vectors", "texts"),
     [
-        pytest.param(({"vectors": False}, UNFILTERED), id="not wanted"),
-        pytest.param(({}, UNFILTERED[:500]), id="too few texts"),
-        pytest.param(({}, [str(number) for number in range(2_000)]), id="texts of one word"),
+        pytest.param(False, UNFILTERED, id="not wanted"),
+        pytest.param(True, UNFILTERED[:500], id="too few texts"),
+        pytest.param(True, [str(number) for number in range(2_000)], id="texts of one word"),
     ],
 )
-def test_ngrams_alone(learnt: tuple[dict[str, bool], list[str]]) -> None:
-    options, texts = learnt
-    model = IntentClassifier(rounds=0, **options).fit(["a", "b"], ["x", "y"], unfiltered=texts)
+def test_ngrams_alone(vectors: bool, texts: list[str]) -> None:
+    model = IntentClassifier(rounds=0, vectors=vectors).fit(
+        ["a", "b"], ["x", "y"], unfiltered=texts
+    )
     assert isinstance(model.view_, NgramView)
 
 
