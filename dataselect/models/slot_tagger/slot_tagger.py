@@ -104,6 +104,8 @@ class SlotTagger(FittedModel):
     ) -> SlotTagger:
         """Learn from annotated texts, and from a pool which words stand in the same places.
 
+        At most 50,000 texts are drawn of a pool.
+
         `slots`: those of each text, as `Slot(slot, start, end, value)`. Returns self. Raises
         InputError where no text has a slot, and OptionError where python-crfsuite is missing.
         """

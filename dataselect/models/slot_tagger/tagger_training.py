@@ -12,6 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dataselect.data.annotations import Slot
+from dataselect.data.sampling import sample_items
 from dataselect.errors import InputError
 from dataselect.models.cross_validation import folds
 from dataselect.models.normalization import lowered
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from dataselect.console import Report
 
 
+# Texts that are drawn of a pool. With all of the 23,600 that `relevance` kept of SNIPS, and the
+# 3,100 of ATIS, 4 and 11 texts in a hundred fewer are wrong than with a stricter half of them.
+POOL_SIZE = 50_000
 _NO_TAGS = np.empty(0, np.intp)
 # Of the scaling of confidence. Where all that is held out is right, nothing tells how steep it is.
 _SLOPE_PENALTY, _LEAST_SLOPE = 1e-3, 0.5
@@ -111,6 +115,7 @@ def train(
     fold = folds(texts, rng := np.random.default_rng(model.seed))
     held_out = 0 if model.uncalibrated else len(np.unique(fold))
     advance = report("learning slots", crf_training.ITERATIONS * (1 + held_out))
+    pool = sample_items(pool, POOL_SIZE, rng)
     with threadpool_limits(1):  # sums come out the same however many cores there are
         model.classes_ = _classes(model.tokenizer_, known, pool, names, rng) if len(pool) else {}
         if held_out > 1:
