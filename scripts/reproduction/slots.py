@@ -4,7 +4,8 @@ SNIPS and ATIS with 5, 10 and 20 annotated utterances of each intent (ATIS has f
 other utterances hidden among three times as many of other domains and of general text, as in
 self-training. Exact copies of test utterances are left out of pools. The relevant part of a pool is
 what `relevance --calibrate 0.9` keeps of it: which words stand in the same places is learnt better
-from more text, so it is cut less strictly than for intents alone.
+from more text, so it is cut less strictly than for intents alone. Word vectors for intents are
+learnt from all of the pool (`label --unfiltered`), whatever part of it is labelled.
 
 An utterance is wrong if its intent is, or any slot: its name, its start or its end. Cases are drawn
 with other random seeds than those that settings were chosen by.
@@ -109,7 +110,7 @@ def _measured(case: Case, seed: int) -> dict[str, dict[str, float]]:
         found = {_ALONE: _figures(folder, "--rounds", "0")}
         for way, pool in pools.items():
             write(folder / "chosen.jsonl", pool)
-            found[way] = _figures(folder, "chosen.jsonl")
+            found[way] = _figures(folder, "--unfiltered", "pool.jsonl", "chosen.jsonl")
     return found
 
 

@@ -104,10 +104,9 @@ class SlotTagger(FittedModel):
     ) -> SlotTagger:
         """Learn from annotated texts, and from a pool which words stand in the same places.
 
-        At most 50,000 texts are drawn of a pool.
-
-        `slots`: those of each text, as `Slot(slot, start, end, value)`. Returns self. Raises
-        InputError where no text has a slot, and OptionError where python-crfsuite is missing.
+        `slots`: those of each text, as `Slot(slot, start, end, value)`. At most 50,000 texts are
+        drawn of a pool. Returns self. Raises InputError where no text has a slot, and OptionError
+        where python-crfsuite is missing.
         """
         known, names = as_texts(texts), as_texts(intents, "intents")
         if not len(known) == len(names) == len(slots):

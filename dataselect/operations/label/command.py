@@ -136,6 +136,7 @@ def _trained(
         VECTOR_TEXTS,
         IntentClassifier,
     )
+    from dataselect.models.slot_tagger import tagger_training
     from dataselect.models.slot_tagger.slot_tagger import SlotTagger
 
     rng = np.random.default_rng(settings.seed)
@@ -148,21 +149,26 @@ def _trained(
         encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
         vectors=not learning.no_vectors,
     )
-    if learning.rounds and classifier.learns_vectors and not unfiltered:
-        unfiltered = _input_texts(pool, VECTOR_TEXTS, settings, rng)
-        unlabelled = sample_items(unfiltered, POOL_SIZE, rng)
-    else:
-        unlabelled = _input_texts(pool, POOL_SIZE, settings, rng) if learning.rounds else []
+    teaches_vectors = classifier.learns_vectors and not unfiltered
+    most = VECTOR_TEXTS if teaches_vectors else tagger_training.POOL_SIZE
+    own = _input_texts(pool, most, settings, rng) if learning.rounds else []
+    unlabelled = sample_items(own, POOL_SIZE, rng)
     texts, intents = [each.text for each in labelled], [each.intent or "" for each in labelled]
     with Steps(quiet=settings.quiet) as report:
         classifier.fit_sampled(
-            texts, intents, background, unlabelled, rng, report, unfiltered=unfiltered
+            texts,
+            intents,
+            background,
+            unlabelled,
+            rng,
+            report,
+            unfiltered=own if teaches_vectors else unfiltered,
         )
         if not slots or not can_learn_slots(labelled, settings):
             return classifier, None
         tagger = SlotTagger(uncalibrated=uncalibrated, seed=settings.seed)
         annotated = texts, intents, [each.slots for each in labelled]
-        tagger.fit_reported(*annotated, unlabelled, report)
+        tagger.fit_reported(*annotated, own, report)
     return classifier, tagger
 
 
