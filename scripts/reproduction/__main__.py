@@ -1,7 +1,7 @@
 """`scripts/reproduce`: print tables of figures on public data, and write them to RESULTS.md.
 
-    nlu      relevance, self-training, slots, diversity, paraphrase: Cho et al.; check,
-             discover, values: AutoKnow
+    nlu      relevance, self-training, word-vectors, slots, diversity, paraphrase: Cho et
+             al.; check, discover, values: AutoKnow
     speech   winnow, rescore, recogniser: Punjabi et al., from lists to word errors
     bitext   near-domain, alignment, sts: Punjabi et al., up to the translator
 
@@ -65,6 +65,7 @@ import slots
 import speech
 import sts
 import winnow
+import word_vectors
 from common import CLAIMS_HEAD, Claim, Plan, Table
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -73,6 +74,7 @@ import results_file
 PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "relevance": relevance.measure,
     "self-training": self_training.measure,
+    "word-vectors": word_vectors.measure,
     "slots": slots.measure,
     "diversity": diversity.measure,
     "paraphrase": paraphrase.measure,
@@ -88,7 +90,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
 }
 GROUPS = {
     "nlu": (
-        *("relevance", "self-training", "slots", "diversity", "paraphrase"),
+        *("relevance", "self-training", "word-vectors", "slots", "diversity", "paraphrase"),
         *("check", "discover", "values"),
     ),
     "speech": ("winnow", "rescore", "recogniser"),

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from scipy.stats import t
+
 PROGRAM = Path(sys.executable).with_name("dataselect")
 
 Record = dict[str, Any]
@@ -152,6 +154,22 @@ class Table:
             for own, other in zip(self.rows[row][column], self.rows[base][column], strict=True)
         ]
 
+    def paired_changes(self, pairs: Sequence[tuple[str, str]], what: str = "error") -> str:
+        """How figures of a row differ from those of another, in %, seed by seed, in each column.
+
+        Means and, of several, 95 % intervals by Student's t.
+        """
+        heading = f"change of the {what}, %, paired, 95 % interval"
+        lines = [f"| {heading} | " + " | ".join([*self.columns, "all"]) + " |"]
+        lines.append("|---" * (len(self.columns) + 2) + "|")
+        for row, base in pairs:
+            cells = []
+            for columns in [*([name] for name in self.columns), self.columns]:
+                found = [-change for change in self.reductions(row, base, columns)]
+                cells.append(f"{statistics.mean(found):+.1f}{_interval(found)}")
+            lines.append(f"| {row}, against {base} | " + " | ".join(cells) + " |")
+        return "\n".join(lines)
+
     def markdown(self) -> str:
         """Mean and standard deviation of each cell."""
         lines = [f"| {self.title} | " + " | ".join(self.columns) + " |"]
@@ -166,3 +184,12 @@ class Table:
             return ""
         mean = f"{statistics.mean(figures):.{self.digits}f}"
         return f"{mean} ± {statistics.stdev(figures):.{self.digits}f}" if figures[1:] else mean
+
+
+def _interval(found: Sequence[float]) -> str:
+    """Of the mean."""
+    if len(found) < 2:
+        return ""
+    half = float(t.ppf(0.975, len(found) - 1)) * statistics.stdev(found) / len(found) ** 0.5
+    mean = statistics.mean(found)
+    return f" [{mean - half:+.1f}, {mean + half:+.1f}]"

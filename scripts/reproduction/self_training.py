@@ -10,7 +10,8 @@ utterances, 2,000 of the other intents as background, and what is left of all 15
 error is 1 - the mean F1 of the five on the whole test set, where all else is "other".
 
 Exact copies of test utterances are left out of pools. The relevant part of a pool is what
-`relevance` keeps of it; "half" is half of that, by `diversity` or by chance.
+`relevance` keeps of it; "half" is half of that, by `diversity` or by chance. Word vectors are
+learnt from the whole pool, but for "annotated only".
 """
 
 from __future__ import annotations
@@ -42,32 +43,26 @@ _HALF, _CHANCE = "+ half of it by features", "+ half of it by chance"
 
 def measure(plan: Plan) -> list[Table]:
     """Errors in percent, and how much they change."""
-    domains: dict[str, Callable[[Path, int], Case]] = {
-        **{name: _clinc_domains(domains) for name, domains in _DOMAINS.items()},
-        "SNIPS": _snips,
-        "ATIS": _atis,
-    }
-    intents = {f"5 new intents, {count} each": _new_intents(count) for count in _ANNOTATED}
-    settings = {**domains, **intents}
-    errors = Table(f"error, %, {plan.seeds} seeds", [*settings], digits=2)
-    changes = Table(f"change of the error, %, {plan.seeds} seeds", [*settings], digits=1)
+    errors = Table(f"error, %, {plan.seeds} seeds", [*SETTINGS], digits=2)
+    changes = Table(f"change of the error, %, {plan.seeds} seeds", [*SETTINGS], digits=1)
 
     def measured(case: tuple[str, int]) -> dict[str, float]:
         name, seed = case
-        return _measured(settings[name](plan.data, seed), seed)
+        return _measured(SETTINGS[name](plan.data, seed), seed)
 
-    cases = [(name, seed) for name in settings for seed in range(plan.seeds)]
+    cases = [(name, seed) for name in SETTINGS for seed in range(plan.seeds)]
     for (name, _), found in plan.each(measured, cases):
         for way, error in found.items():
             errors.add(way, name, error)
             changes.add(way, name, 100 * (error / found[_ALONE] - 1))
-    errors.claims += _claims(errors, list(domains), list(intents))
+    errors.claims += _claims(errors)
     return [errors, changes]
 
 
-def _claims(errors: Table, domains: Sequence[str], intents: Sequence[str]) -> list[Claim]:
+def _claims(errors: Table) -> list[Claim]:
     """What Cho et al. report, and that it is the selection that does it."""
-    every = [*domains, *intents]
+    every = [*SETTINGS]
+    domains, intents = every[: -len(_ANNOTATED)], every[-len(_ANNOTATED) :]
 
     def fewer(row: str, base: str, columns: Sequence[str] = every) -> list[float]:
         return errors.reductions(row, base, columns)
@@ -98,10 +93,10 @@ def _measured(case: Case, seed: int) -> dict[str, float]:
             **{f"+ half of it by {way}": half for way, half in _halves(folder)},
         }
         known = [] if case.background is None else ["--background", "background.jsonl"]
-        found = {_ALONE: _error(folder, "--rounds", "0", *known)}
+        found = {_ALONE: error(folder, "--rounds", "0", *known)}
         for way, pool in pools.items():
             write(folder / "chosen.jsonl", pool)
-            found[way] = _error(folder, "chosen.jsonl", *known)
+            found[way] = error(folder, "chosen.jsonl", "--unfiltered", "pool.jsonl", *known)
     return found
 
 
@@ -113,7 +108,7 @@ def _halves(folder: Path) -> Iterator[tuple[str, list[Record]]]:
         yield method, read(folder / "half.jsonl")
 
 
-def _error(folder: Path, *options: str) -> float:
+def error(folder: Path, *options: str) -> float:
     """In percent, of an intent classifier trained with some options.
 
     One that knows "other" is judged by the F1 of its intents, one that does not by all it says.
@@ -122,7 +117,7 @@ def _error(folder: Path, *options: str) -> float:
     if "other" not in macro["counts"]:
         return 100 - float(accuracy["value"])
     scores = [each["f1"] for name, each in macro["counts"].items() if name != "other"]
-    return 100 - statistics.mean(scores)
+    return float(100 - statistics.mean(scores))
 
 
 # -- A new domain --------------------------------------------------------------------------------
@@ -170,8 +165,17 @@ def _new_intents(count: int) -> Callable[[Path, int], Case]:
         rest = [r for r in records if r["id"] not in taken and r["text"] not in copies]
         rng.shuffle(rest)
         inside = {r["id"] for r in rest if r["intent"] in new}
-        keep = ("--in-domain", "annotated.jsonl", *_BY_INTENT, "--calibrate", "0.9")
-        keep += ("--background", "background.jsonl")
+        known = ("--in-domain", "annotated.jsonl", "--background", "background.jsonl")
+        keep = (*known, *_BY_INTENT, "--calibrate", "0.9")
         return Case(annotated, unlabelled(rest), inside, test, keep, unlabelled(background))
 
     return make
+
+
+SETTINGS: dict[str, Callable[[Path, int], Case]] = {
+    **{name: _clinc_domains(domains) for name, domains in _DOMAINS.items()},
+    "SNIPS": _snips,
+    "ATIS": _atis,
+    **{f"5 new intents, {count} each": _new_intents(count) for count in _ANNOTATED},
+}
+"""Makes the case of a setting and a seed."""

@@ -14,14 +14,12 @@ with other random seeds than those that settings were chosen by.
 from __future__ import annotations
 
 import random
-import statistics
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from common import Claim, Plan, Record, Table, write
 from hidden_domains import Case, by_intent, hidden, lay_out, learnt, slot_corpus
-from scipy.stats import t
 
 _CORPORA = {"SNIPS": "snips", "ATIS": "atis"}
 _ANNOTATED = (5, 10, 20)  # of each intent
@@ -55,7 +53,9 @@ def measure(plan: Plan) -> list[Table]:
             intents.add(way, name, figures["accuracy"])
     every = [*settings]
     fewer = wrong.reductions
-    wrong.notes.append(_intervals(wrong, every))
+    ways = _RANDOM, _ALL, _RELEVANT
+    pairs = [*((way, _ALONE) for way in ways), *((_RELEVANT, base) for base in ways[:2])]
+    wrong.notes.append(wrong.paired_changes(pairs, "share of those not right"))
     wrong.claims += [
         Claim("fewer utterances not wholly right", 15, fewer(_RELEVANT, _ALONE, every)),
         Claim("fewer in the worst of the settings", 0, [_worst(wrong, every)]),
@@ -63,31 +63,6 @@ def measure(plan: Plan) -> list[Table]:
         Claim("fewer than with all of the pool", 0, fewer(_RELEVANT, _ALL, every)),
     ]
     return [wrong, slots, intents]
-
-
-def _intervals(errors: Table, settings: list[str]) -> str:
-    """Changes seed by seed: means and, of several, 95 % intervals by Student's t."""
-    heading = "change of those not right, %, paired, 95 % interval"
-    lines = [f"| {heading} | " + " | ".join([*settings, "all"]) + " |", "|---" * 8 + "|"]
-    for way, base in [
-        *((way, _ALONE) for way in (_RANDOM, _ALL, _RELEVANT)),
-        *((_RELEVANT, base) for base in (_RANDOM, _ALL)),
-    ]:
-        cells = []
-        for columns in [*([name] for name in settings), settings]:
-            found = [-change for change in errors.reductions(way, base, columns)]
-            cells.append(f"{statistics.mean(found):+.1f}{_interval(found)}")
-        lines.append(f"| {way}, against {base.removeprefix('+ ')} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def _interval(found: list[float]) -> str:
-    """Of the mean."""
-    if len(found) < 2:
-        return ""
-    half = t.ppf(0.975, len(found) - 1) * statistics.stdev(found) / len(found) ** 0.5
-    mean = statistics.mean(found)
-    return f" [{mean - half:+.1f}, {mean + half:+.1f}]"
 
 
 def _worst(errors: Table, settings: list[str]) -> float:
