@@ -39,14 +39,19 @@ def names_at(inputs: Inputs, positions: Collection[int]) -> list[bytes]:
 
     It is their `id`, any JSON value; `FILE:LINE` where they have none, or null.
     """
-    wanted = set(positions)
+    wanted = sorted(set(positions))
     found: list[bytes] = []
     for block in numbered(inputs.blocks()):
-        filled = ((number, line) for number, line in block.numbered_lines() if line.strip())
-        for position, (number, line) in enumerate(filled, start=block.first_record):
-            if position in wanted:
-                own = Column.identity().find(parse(line))
-                found.append(encoded(f"{block.source}:{number}" if own is None else own))
+        lines = block.lines()
+        filled: Sequence[int] = range(len(lines))
+        if count_records(block.data) < len(lines):
+            filled = [place for place in filled if lines[place].strip()]
+        first = block.first_record
+        start, end = (bisect_left(wanted, at) for at in (first, first + len(filled)))
+        for place in [filled[at - first] for at in wanted[start:end]]:
+            own = Column.identity().find(parse(lines[place]))
+            number = block.places[place] if block.places else block.first_line + place
+            found.append(encoded(f"{block.source}:{number}" if own is None else own))
     return found
 
 

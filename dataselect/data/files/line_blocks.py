@@ -198,4 +198,7 @@ def numbered(blocks: Iterable[Block], first: int = 0) -> Iterator[Block]:
 
 def count_records(data: bytes) -> int:
     """How many lines are not blank."""
+    lines = _line_feeds(data)
+    if data.startswith(b"{") and data.count(b"\n{") == lines - 1:
+        return lines
     return sum(1 for line in data.split(b"\n") if line and not line.isspace())

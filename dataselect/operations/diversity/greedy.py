@@ -23,7 +23,7 @@ from dataselect.operations.diversity.objectives.objective import (
 )
 from dataselect.operations.diversity.queues import LazyQueue, Queue, WatchedQueue
 
-_WATCHED = 1 << 10  # candidates, of all groups together, that each pick brings up to date
+_WATCHED = 1 << 9  # candidates, of all groups together, that each pick brings up to date
 
 
 @dataclass(frozen=True)

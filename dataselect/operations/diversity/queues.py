@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +17,9 @@ from dataselect.operations.diversity.objectives.objective import (
 
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 16, 4096
 _HEAD = 1 << 14  # candidates that are looked at, of a pool of any size
-_NARROWER = 4  # times as many candidates as the next level has, about
-_ENOUGH = 4  # a level is left when fewer than this part of the next one's size are above its floor
+_ENOUGH = 4  # a floor is lowered while less than this part of the head's size is above it
+_DEPTH, _LEAST_DEPTH = 1 / 16, 1e-9  # of the floor under the best at first, and ever
+_FARTHER = 8  # times as deep are those that are looked through for the next heads, too
 _TAKEN = float(-np.inf)
 _LEAST_COST = 1e-200  # what is free comes first, and of that the highest gain
 
@@ -107,20 +107,11 @@ class LazyQueue(Queue):
         self._computed[places] = picked
 
 
-@dataclass(frozen=True, eq=False)
-class _Level:
-    """Candidates that had the highest gains of the level above, all from `floor` up."""
-
-    places: NDArray[np.intp]
-    floor: float
-    gains: Callable[[], NDArray[np.float64]]
-
-
 class WatchedQueue(Queue):
-    """Candidates in levels, each with the best of the one above, down to about `size` of them.
+    """Candidates by a bound, of which the highest, the head, are brought up to date for each pick.
 
-    Gains never rise: while the best of a level is worth its floor, no other is worth more, and the
-    levels above need not be looked at.
+    Gains are 0 or more and never rise: while the best of the head is worth `_floor`, no other is
+    worth more, for their bounds are lower.
     """
 
     _objective: WatchableObjective
@@ -133,37 +124,49 @@ class WatchedQueue(Queue):
         size: int,
     ) -> None:
         super().__init__(objective, candidates, costs)
-        self._is_taken = np.zeros(len(candidates), bool)
-        self._sizes = [size]  # of the levels under the first
-        while self._sizes[0] * _NARROWER < len(candidates):
-            self._sizes.insert(0, self._sizes[0] * _NARROWER)
-        everything = np.arange(len(candidates))
-        self._levels = [_Level(everything, _TAKEN, lambda: objective.gains(candidates))]
+        self._size = size
+        self._bounds = self._computed(np.arange(len(candidates)))
+        self._near, self._reach = np.empty(0, np.intp), np.inf  # all whose bound is at least that
+        self._head, self._floor = np.empty(0, np.intp), np.inf
+        self._gains: Callable[[], NDArray[np.float64]] = lambda: np.empty(0)
+        self._depth = _DEPTH  # of the floor under the best, as a part of that
 
     def best(self, picked: int) -> int | None:
         while True:
-            level = self._levels[-1]
-            gains = self._per_cost(level.gains(), level.places)
-            gains[self._is_taken[level.places]] = _TAKEN
-            if len(self._levels) <= len(self._sizes):
-                size = self._sizes[len(self._levels) - 1]
-                if not self._narrow(level, gains, size):
-                    if level.floor == _TAKEN:
-                        return None
-                    self._levels.pop()
-                continue
-            first = gains.argmax()
-            if gains[first] >= level.floor and gains[first] > _TAKEN:
-                place = level.places[first]
-                self._is_taken[place] = True
+            gains = self._per_cost(self._gains(), self._head)
+            gains[self._bounds[self._head] == _TAKEN] = _TAKEN
+            highest = gains.max(initial=_TAKEN)
+            if highest >= self._floor:
+                place = self._head[gains.argmax()]
+                self._bounds[place] = _TAKEN
                 return int(self._items[place])
-            self._levels.pop()
+            if not self._floor:
+                return None
+            self._bounds[self._head] = gains
+            self._find_head(self._bounds.max(initial=0) if highest == _TAKEN else highest)
 
-    def _narrow(self, level: _Level, gains: NDArray[np.float64], size: int) -> bool:
-        """Add a level of about `size` of the best of this one; whether it has enough of them."""
-        floor = max(level.floor, _highest(gains, size))
-        places = level.places[(gains >= floor) & (gains > _TAKEN)]
-        if not len(places) or (len(places) < size // _ENOUGH and level.floor > _TAKEN):
-            return False
-        self._levels.append(_Level(places, floor, self._objective.watch(self._items[places])))
-        return True
+    def _find_head(self, best: float) -> None:
+        """Compute again what may be worth nearly as much as the best of the head."""
+        while True:
+            self._floor = best * max(1 - self._depth, 0.0)
+            above = self._above(self._floor)
+            self._bounds[above] = self._computed(above)
+            self._head = above[self._bounds[above] >= self._floor]
+            if len(self._head) >= self._size // _ENOUGH or not self._floor:
+                break
+            self._depth *= 2
+        if len(self._head) > self._size and best > 0:
+            self._floor = _highest(self._bounds[self._head], self._size)
+            self._head = self._head[self._bounds[self._head] >= self._floor]
+            self._depth = max(1 - self._floor / best, _LEAST_DEPTH)
+        self._gains = self._objective.watch(self._items[self._head])
+
+    def _above(self, floor: float) -> NDArray[np.intp]:
+        """Candidates whose bound is at least `floor`, ascending."""
+        if floor < self._reach:
+            self._reach = floor * max(1 - _FARTHER * self._depth, 0.0)
+            self._near = np.flatnonzero(self._bounds >= self._reach)
+        return self._near[self._bounds[self._near] >= floor]
+
+    def _computed(self, places: NDArray[np.intp]) -> NDArray[np.float64]:
+        return self._per_cost(self._objective.gains(self._items[places]), places)

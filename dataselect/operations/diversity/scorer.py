@@ -144,8 +144,9 @@ class DiversityScorer(Scorer):
     def score(self, columns: Sequence[list[Any]]) -> Scores:
         positions = np.asarray(columns[1], np.intp)
         codes = self.codes[positions - self.first]
-        is_known = np.isin(positions, self.known.positions)
-        known = self.known.take(np.searchsorted(self.known.positions, positions[is_known]))
+        places = np.searchsorted(self.known.positions, positions)
+        is_known = np.searchsorted(self.known.positions, positions, "right") > places
+        known = self.known.take(places[is_known])
         order, nearest = np.full((2, len(codes)), NOTHING)
         novelty = np.zeros(len(codes))
         order[is_known], nearest[is_known] = known.order, known.nearest

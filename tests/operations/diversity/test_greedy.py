@@ -141,7 +141,6 @@ def test_a_pool_that_is_longer_than_the_head_of_the_queue(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dataselect.operations.diversity.queues._HEAD", 6)
-    monkeypatch.setattr("dataselect.operations.diversity.queues._NARROWER", 2)
     monkeypatch.setattr("dataselect.operations.diversity.greedy._WATCHED", 4)
     picks = pick(METHODS[method](40, 9), 40, size=40)
     assert picks.items.tolist() == plain_greedy(METHODS[method](40, 9), 40, None)

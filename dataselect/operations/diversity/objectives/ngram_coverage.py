@@ -211,8 +211,10 @@ def _renumber(*matrices: csr_array) -> NDArray[np.intp]:
 
 def masses_of(shares: csr_array) -> NDArray[np.float64]:
     """(f,) the sum of each column."""
-    found = np.bincount(shares.indices, shares.data, minlength=shares.shape[1])
-    return found.astype(np.float64, copy=False)
+    found = np.zeros(shares.shape[1])
+    for block in blocks(shares.nnz, _ENTRIES_AT_ONCE):
+        found += np.bincount(shares.indices[block], shares.data[block], len(found))
+    return found
 
 
 def shares_of(texts: Sequence[str], ngrams: Ngrams) -> csr_array:
