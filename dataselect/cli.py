@@ -71,18 +71,24 @@ def _hold_standard_descriptors() -> None:
 
 def _exit_code(arguments: list[str] | None) -> int:
     """Do what the arguments ask for, and say what went wrong."""
-    from dataselect.address_space import prepare_for_a_limit
-    from dataselect.allocator import keep_freed_memory
-    from dataselect.command_line.parser import parse
+    from dataselect.command_line.help.overview import is_overview_asked_for, show_overview
     from dataselect.console import say
     from dataselect.errors import Interrupted, ReaderGone
     from dataselect.interrupts import raise_when_asked_to_stop
 
     code = 0
     try:
+        if is_overview_asked_for(sys.argv[1:] if arguments is None else arguments):
+            show_overview()
+            return code
+        from dataselect.command_line.parser import parse
+
         command = parse(arguments)
         if isinstance(command, int):
             return command
+        from dataselect.address_space import prepare_for_a_limit
+        from dataselect.allocator import keep_freed_memory
+
         raise_when_asked_to_stop()
         prepare_for_a_limit()
         keep_freed_memory()

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
+from unittest.mock import patch
 
 import pytest
 from fork_server import fork_server
 from hypothesis import HealthCheck, settings
 
 from dataselect.cli import main
+from dataselect.execution.processes import workers
 
 # A shell starts jobs in the background deaf to SIGINT, and what we start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -158,10 +160,20 @@ def own_signals() -> Iterator[None]:
             signal.signal(each, handler)
 
 
+def forked_workers() -> contextlib.AbstractContextManager[object]:
+    """Start workers as the program does, by forking, although pytest has threads.
+
+    These wait, for messages and for time to pass. Those of numerical libraries would not bear it.
+    """
+    if os.environ.get("OMP_NUM_THREADS") != "1":
+        return contextlib.nullcontext()
+    return patch.object(workers, "can_fork", lambda: True)
+
+
 def run_inside(*arguments: object) -> Outcome:
     """Run the program in this process: fast, but its standard output is not caught."""
     err = io.StringIO()
-    with own_signals(), contextlib.redirect_stderr(err):
+    with own_signals(), contextlib.redirect_stderr(err), forked_workers():
         code = main(
             [os.fspath(each) if isinstance(each, Path) else str(each) for each in arguments]
         )

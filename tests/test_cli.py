@@ -109,10 +109,10 @@ def test_a_keyboard_interrupt_of_a_library_is_one_of_ours(monkeypatch: pytest.Mo
 
     monkeypatch.setattr("dataselect.command_line.parser.parse", parse)
     with pytest.raises(Interrupted):
-        cli._exit_code([])
+        cli._exit_code(["command"])
 
 
-PRINTING = ["--version", "relevance --help", "lm --help"]
+PRINTING = ["--help", "--version", "relevance --help", "lm --help"]
 
 
 @pytest.mark.parametrize("arguments", PRINTING)

@@ -126,7 +126,7 @@ def test_urls_are_opened_in_one_place() -> None:
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from dataselect.cli import main; main(['--help']);"
-        "heavy = {'numpy', 'scipy', 'sklearn', 'tqdm', 'zstandard', 'rich', 'pydantic'};"
+        "heavy = {'numpy', 'scipy', 'sklearn', 'tqdm', 'zstandard', 'rich', 'pydantic', 'typer'};"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

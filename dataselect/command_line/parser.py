@@ -14,7 +14,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from dataselect.command_line.arguments import refuse_missing_values
-from dataselect.command_line.registry import COMMANDS, GROUPS, HEADINGS
+from dataselect.command_line.help.overview import COMPLETION, SHOW_VERSION, overview
+from dataselect.command_line.registry import COMMANDS, GROUPS
 from dataselect.console import PROGRAM
 from dataselect.errors import OptionError, OutputError, ReaderGone
 
@@ -28,7 +29,7 @@ def parse(arguments: list[str] | None) -> Callable[[], None] | int:
     It is not run within typer, which makes other things of some exceptions. Raises OptionError,
     and ReaderGone or OutputError where help cannot be printed.
     """
-    if _COMPLETION in os.environ:
+    if COMPLETION in os.environ:
         return _complete()
     words = sys.argv[1:] if arguments is None else arguments
     if not words or words in ([name] for name in GROUPS):
@@ -49,10 +50,6 @@ def parse(arguments: list[str] | None) -> Callable[[], None] | int:
             raise ReaderGone from None
         raise
     return int(found or 0)
-
-
-_COMPLETION = "_DATASELECT_COMPLETE"
-"""The variable by which a shell asks for completions, or for the function that will ask."""
 
 
 def _complete() -> int:
@@ -196,16 +193,8 @@ class _LazyGroup(TyperGroup):
         known |= {each: [self.before + each] for each in self.list_commands(ctx)}
         ctx.fail(f"No such command '{name}'{did_you_mean(name, known)}")
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        left = self._table()
-        for heading, names in HEADINGS.items():
-            own = [name.removeprefix(self.before) for name in names if name.startswith(self.before)]
-            if own:
-                with formatter.section(heading):
-                    formatter.write_dl([(name, left.pop(name)) for name in own])
-        if left:
-            with formatter.section("More"):
-                formatter.write_dl(list(left.items()))
+    def get_help(self, ctx: Any) -> str:
+        return overview(self.before.rstrip())
 
 
 @cache
@@ -247,11 +236,7 @@ def _show_version(asked: bool) -> None:
 @_app.callback()
 def _group(
     version: bool = typer.Option(
-        False, "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+        False, "--version", help=SHOW_VERSION, callback=_show_version, is_eager=True
     ),
 ) -> None:
-    """Pick the rows worth training on: JSONL in, JSONL out.
-
-    Each command reads files or standard input, adds a score to every record, and keeps
-    those that its selection options ask for.
-    """
+    """Take the options of the program; `overview` has its help."""

@@ -118,7 +118,7 @@ HEADINGS = {
     "Models": tuple(name for name in COMMANDS if name.startswith(("lm ", "paraphrase "))),
     "Files": ("convert",),
 }
-"""The commands as `dataselect --help` shows them; one that is nowhere comes at the end."""
+"""The commands as `dataselect --help` shows them."""
 
 GROUPS = {
     "lm": "Train, mix and evaluate n-gram language models.",

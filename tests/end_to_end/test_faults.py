@@ -773,7 +773,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 MODES = {
     "everything": "",
     "threshold": "--threshold 0.5",
-    "threshold and explanations": "--threshold 0.7 --explain 2",
+    "threshold and explanations": "--threshold 0.97 --explain 2",
     "best": "--top-k 700",
     "best first": "--top-k 700 --sort --explain 1",
     "everything, best first": "--sort",

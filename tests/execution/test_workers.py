@@ -81,10 +81,10 @@ FATES: dict[str, tuple[type[BaseException], str]] = {
 }
 
 
-@pytest.fixture(params=["new processes", "as this process may"])
+@pytest.fixture(params=["new processes", "copies of this process"])
 def started(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "new processes":
-        monkeypatch.setattr(workers, "can_fork", lambda: False)
+    forks = request.param != "new processes"  # although pytest has threads
+    monkeypatch.setattr(workers, "can_fork", lambda: forks)
 
 
 @pytest.mark.usefixtures("started")
