@@ -39,7 +39,11 @@ def split(text: str) -> list[bytes]:
 
 def sentence(text: str) -> bytes:
     """A text as KenLM may have it: composed, without NUL and markers that are only text."""
-    encoded = composed(text).encode().replace(b"\0", b" ")
+    return _escaped(composed(text))
+
+
+def _escaped(text: str) -> bytes:
+    encoded = text.encode().replace(b"\0", b" ")
     return _MARKER.sub(lambda marker: _ESCAPED[marker[0]], encoded) if b"<" in encoded else encoded
 
 
@@ -52,7 +56,7 @@ def composed_sentences(texts: Sequence[str]) -> list[bytes]:
     """As `sentences`, of texts that are composed already."""
     everything = "".join(texts)
     if "<" in everything or "\0" in everything:
-        return [sentence(text) for text in texts]
+        return [_escaped(text) for text in texts]
     return [text.encode() for text in texts]
 
 

@@ -85,9 +85,16 @@ def test_a_model_of_more_ngrams_than_are_written_at_once(
     assert b"".join(arpa.write(train(TEXTS).model)) == whole
 
 
+@pytest.mark.parametrize("slot", [1, 3, 5])
+def test_words_that_are_longer_than_most(slot: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = b"".join(arpa.write(train(TEXTS).model))
+    monkeypatch.setattr(arpa_writer, "_SLOT", slot)
+    assert b"".join(arpa.write(train(TEXTS).model)) == whole
+
+
 @given(st.lists(st.floats(-150, 20) | st.floats(-1e-6, 1e-6)))
 def test_numbers_are_written_to_seven_digits_or_six(values: list[float]) -> None:
-    found = arpa_writer._digits(b"\t", np.array(values))
+    found = arpa_writer._digits(b"\t", np.array(values)).tolist()
     assert all(each.startswith(b"\t") for each in found)
     for text, value in zip(found, values, strict=True):
         assert float(text) == pytest.approx(value, abs=6e-8 if -9.9 < value <= 0 else 6e-7)
@@ -95,7 +102,7 @@ def test_numbers_are_written_to_seven_digits_or_six(values: list[float]) -> None
 
 def test_a_number_that_rounds_to_two_digits_before_the_point() -> None:
     values = np.array([-9.99999999, -9.9999999, -10.0, -0.00000004, 1.5])
-    assert arpa_writer._digits(b" ", values) == [
+    assert arpa_writer._digits(b" ", values).tolist() == [
         *[b" -10.000000", b" -9.9999999", b" -10.000000", b" 0", b" 1.500000"]
     ]
 

@@ -11,6 +11,8 @@ from dataselect.data.output_files import Outputs
 from dataselect.models.language_model.backoff import BackoffModel
 
 _BATCH = 1 << 16  # n-grams that are written at once
+_SLOT = 32  # bytes; n-grams with a longer word are written one by one
+_TAB = ord("\t")
 
 
 def save(model: BackoffModel, path: str) -> None:
@@ -25,33 +27,44 @@ def write(model: BackoffModel) -> Iterator[bytes]:
     """Yield a model as an ARPA file, numbers to eight digits: same model, same bytes."""
     counts = [b"ngram %d=%d\n" % (n, len(level)) for n, level in enumerate(model.levels, start=1)]
     yield b"\\data\\\n" + b"".join(counts)
-    words = model.vocabulary.words
-    after_tab, after_space = [b"\t" + word for word in words], [b" " + word for word in words]
+    words = _Words(model.vocabulary.words)
     for order in range(1, model.order + 1):
         yield b"\n\\%d-grams:" % order
         for first in range(0, len(model.levels[order - 1]), _BATCH):
-            yield _spelled(model, order, slice(first, first + _BATCH), after_tab, after_space)
+            yield _spelled(model, order, slice(first, first + _BATCH), words)
         yield b"\n"
     yield b"\n\\end\\\n"
 
 
-def _spelled(
-    model: BackoffModel, order: int, part: slice, after_tab: list[bytes], after_space: list[bytes]
-) -> bytes:
-    """Some n-grams of one order, a line feed before each; `after_tab` and so on are the words."""
-    level = model.levels[order - 1]
-    first, *others = _word_numbers(model, order, part)
-    columns = [
-        _digits(b"\n", level.log_probs[part]),
-        [after_tab[number] for number in first.tolist()],
-        *[[after_space[number] for number in column.tolist()] for column in others],
-    ]
+class _Words:
+    """Words by number, with a space before each: `table` (n,) has them as far as _SLOT reaches."""
+
+    def __init__(self, words: list[bytes]) -> None:
+        self.spelled = [b" " + word for word in words]
+        self.table = np.array(self.spelled, f"S{_SLOT}")
+        self.is_long = np.array([len(word) > _SLOT for word in self.spelled])
+
+
+def _spelled(model: BackoffModel, order: int, part: slice, words: _Words) -> bytes:
+    """Some n-grams of one order, a line feed before each."""
+    level, numbers = model.levels[order - 1], _word_numbers(model, order, part)
+    columns = [_digits(b"\n", level.log_probs[part]), *[words.table[own] for own in numbers]]
+    columns[1].view(np.uint8)[::_SLOT] = _TAB
     if order < model.order:
         columns.append(_digits(b"\t", level.backoffs[part]))
-    pieces = [b""] * (len(columns) * len(columns[0]))
-    for place, column in enumerate(columns):
-        pieces[place :: len(columns)] = column
-    return b"".join(pieces)
+    lines = np.rec.fromarrays(columns)
+    pieces, first = [], 0
+    for place in np.flatnonzero(np.any([words.is_long[own] for own in numbers], axis=0)).tolist():
+        log_prob, *backoff = [each[place] for each in (columns[0], *columns[order + 1 :])]
+        ngram = b"".join([words.spelled[own[place]] for own in numbers])
+        pieces += [_joined(lines[first:place]), log_prob, b"\t", ngram[1:], *backoff]
+        first = place + 1
+    return b"".join([*pieces, _joined(lines[first:])])
+
+
+def _joined(lines: NDArray[np.void]) -> bytes:
+    """The fields of all lines in a row, without what fills them up."""
+    return lines.tobytes().translate(None, b"\0")
 
 
 def _word_numbers(model: BackoffModel, order: int, part: slice) -> list[NDArray[np.int32]]:
@@ -67,10 +80,10 @@ def _word_numbers(model: BackoffModel, order: int, part: slice) -> list[NDArray[
 _FOUR_DIGITS = np.array([list(b"%04d" % number) for number in range(10_000)], np.uint8)
 
 
-def _digits(before: bytes, values: NDArray[np.float64]) -> list[bytes]:
-    r"""Finite numbers as text, each after the byte `before`.
+def _digits(before: bytes, values: NDArray[np.float64]) -> NDArray[np.bytes_]:
+    r"""(n,) finite numbers as text, each after the byte `before`.
 
-    >>> _digits(b"\t", np.array([-1.5, 0.0, -12.25]))
+    >>> _digits(b"\t", np.array([-1.5, 0.0, -12.25])).tolist()
     [b'\t-1.5000000', b'\t0', b'\t-12.250000']
     """
     scaled = np.rint(values * -1e7).astype(np.int64)
@@ -84,7 +97,10 @@ def _digits(before: bytes, values: NDArray[np.float64]) -> list[bytes]:
     text[:, 4:7] = _FOUR_DIGITS[shown // 10_000 % 1000, 1:]
     text[:, 7:] = _FOUR_DIGITS[shown % 10_000]
     text[scaled == 0, 1:] = np.frombuffer(b"0".ljust(10, b"\0"), np.uint8)
-    found: list[bytes] = text.view("S11").ravel().tolist()
-    for place in np.flatnonzero(~usual & (scaled != 0)):
-        found[place] = before + b"%.6f" % values[place]
+    found: NDArray[np.bytes_] = text.view("S11").ravel()
+    places = np.flatnonzero(~usual & (scaled != 0))
+    if len(places):
+        unusual = np.array([before + b"%.6f" % value for value in values[places].tolist()])
+        found = found.astype(np.promote_types(found.dtype, unusual.dtype))
+        found[places] = unusual
     return found
