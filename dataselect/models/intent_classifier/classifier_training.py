@@ -152,7 +152,7 @@ class _Problem:
             if isinstance(self.view, EncoderView):
                 rows = self.view.rows(texts)
             else:
-                rows = ngrams.weighted(counts)
+                rows = ngrams.weighted(counts).astype(np.float32)  # as the regression has them
                 if isinstance(self.view, JoinedView):
                     rows = self.view.beside(rows, texts)
             return TwoViewTexts(rows, counts[:, words].sign())

@@ -84,7 +84,7 @@ def fit(
     if rows.shape[1] * targets.count > _MOST_WEIGHTS:
         point = _enlarged(start, rows.shape[0] + 1, targets.count)
         shares = (weights / weights.sum()).astype(np.float32)
-        found = minimise(rows.astype(np.float32), targets, shares, penalty, point)
+        found = minimise(rows.astype(np.float32, copy=False), targets, shares, penalty, point)
         return FittedRegression(MultinomialWeights(found, point[-1]), point)
     point = _enlarged(start, rows.shape[1] + 1, targets.count)
     best = minimize(
@@ -116,7 +116,7 @@ class _Problem:
         weights: NDArray[np.float64],
         penalty: float,
     ) -> None:
-        self.rows = rows.astype(np.float32)
+        self.rows = rows.astype(np.float32, copy=False)
         self.columns = self.rows.T.tocsr()
         self.targets = targets
         self.weights = (weights / weights.sum()).astype(np.float32)[:, None]

@@ -75,7 +75,8 @@ class JoinedView:
         """(n, width) rows of texts, of which those of `ngrams` (n, f) are known."""
         from scipy.sparse import hstack
 
-        return hstack([ngrams, self.weight * _unit_rows(self.encoder, texts)], format="csr")
+        vectors = np.float32(self.weight) * _unit_rows(self.encoder, texts)
+        return hstack([ngrams, vectors], format="csr")
 
     def log_odds(self, texts: Sequence[str], linear: MultinomialWeights) -> NDArray[np.float64]:
         first, second = np.split(linear.weights, [self.ngrams.width])
@@ -109,7 +110,7 @@ def _unit_rows(encoder: Encoder, texts: Sequence[str]) -> csr_array:
     """
     from scipy.sparse import csr_array
 
-    return csr_array(encoder.encode(texts, unit=True).astype(np.float64))
+    return csr_array(encoder.encode(texts, unit=True))
 
 
 def _exact_product(units: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float64]:
