@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 _LONGEST = 8  # tokens of a value that is looked for
 _SEPARATOR = "\n"  # no token has one
@@ -34,6 +35,15 @@ class Gazetteer:
                     counts[value][slot] += 1
         return cls({value: dict(slots) for value, slots in counts.items()})
 
+    @cached_property
+    def _longest(self) -> Mapping[str, int]:
+        """By first word, how many tokens the longest value has."""
+        found: dict[str, int] = {}
+        for value in self.counts:
+            words = value.split(_SEPARATOR)
+            found[words[0]] = max(len(words), found.get(words[0], 0))
+        return found
+
     def features(self, words: Sequence[str], own: Collection[Value] = ()) -> list[list[str]]:
         """For each word of a text which known values it begins, or is inside of, the longest first.
 
@@ -42,8 +52,8 @@ class Gazetteer:
         """
         found: list[list[str]] = [[] for _ in words]
         until: dict[str, int] = {}
-        for start in range(len(words)):
-            for end in range(min(len(words), start + _LONGEST), start, -1):
+        for start, word in enumerate(words):
+            for end in range(min(len(words), start + self._longest.get(word, 0)), start, -1):
                 value = _SEPARATOR.join(words[start:end])
                 for slot, count in self.counts.get(value, {}).items():
                     if count == ((value, slot) in own) or until.get(slot, 0) > start:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -64,6 +65,13 @@ class FeatureColumns:
             return [places.setdefault(name, len(places)) for name in names]
         return [places[name] for name in names if name in places]
 
+    def one_each(self, names: Iterable[str]) -> list[Sequence[int]]:
+        """The column of each name by itself, or none."""
+        places = self.places
+        if self.grows:
+            return [(places.setdefault(name, len(places)),) for name in names]
+        return [(places[name],) if name in places else () for name in names]
+
 
 def rows(
     texts: TokenizedTexts,
@@ -88,8 +96,9 @@ def rows(
         found.append(_gathered([columns(names) for names in named], own))
     for one, other in _PAIRS:
         codes, pair = np.unique(near[one] * len(forms) + near[other], return_inverse=True)
-        words = ((small[code // len(forms)], small[code % len(forms)]) for code in codes.tolist())
-        found.append(_gathered([columns([f"{one}:{a} {b}"]) for a, b in words], pair))
+        places = zip(*(each.tolist() for each in np.divmod(codes, len(forms))), strict=True)
+        spelled = (f"{one}:{small[a]} {small[b]}" for a, b in places)
+        found.append(_gathered(columns.one_each(spelled), pair))
     found.append(_gathered([columns(names) for names in known], np.arange(len(ids))))
     counts: NDArray[np.intp] = np.sum([sizes for _, sizes in found], axis=0, dtype=np.intp)
     bounds = _bounds(counts)
@@ -118,6 +127,7 @@ def _named(offset: int, form: str, word: str, classes: Sequence[str]) -> list[st
     return names
 
 
+@lru_cache(1 << 14)  # words come again, beside others
 def _shape(form: str) -> str:
     """X for a run of capitals, x for one of other letters, 0 for digits; the rest as it is."""
     kinds = (
