@@ -52,12 +52,12 @@ def compared(case: Case, runs: Runs, sharded: Callable[[str, int], Sharded]) -> 
     median = ""
     first = sharded(case.pool, case.ways[0].shards)
     files = list(first.lines_before) if case.by_batch else [first.pool]
-    for rule, given in case.rules.items():
+    for number, (rule, given) in enumerate(case.rules.items(), CASES.index(case)):
         options = [median if each is MEDIAN else each for each in given]
         here = runs.here(case, options, files)
         median = median or str(here.facts.get("quantiles", {}).get("0.5", ""))
         found = {}
-        for way in case.ways:
+        for way in case.ways_of(number):
             there = runs.on_ray(case, options, sharded(case.pool, way.shards), way.workers)
             found[way] = here.differences(there)
         yield Compared(case, rule, here, found)

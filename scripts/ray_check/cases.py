@@ -50,6 +50,7 @@ def _only(*names: str) -> dict[str, tuple[str, ...]]:
 class Case:
     """A command that reads a pool, with each of some selections, in each of some ways.
 
+    Many selections take turns: each in one way, the next in the next.
     `on_ray`: options that only Ray takes. `rejects`: whether what is dropped is compared.
     `by_batch`: the last digit of a score depends on the batch, as it does of neural networks; the
     local run then reads the shards, all ways having the same.
@@ -63,6 +64,11 @@ class Case:
     on_ray: tuple[str, ...] = ()
     rejects: bool = True
     by_batch: bool = False
+
+    def ways_of(self, number: int) -> tuple[Way, ...]:
+        """The ways to be tried with the selection of this number."""
+        takes_turns = len(self.rules) > len(WAYS)
+        return (self.ways[number % len(self.ways)],) if takes_turns else self.ways
 
 
 _BY_INTENT = (
@@ -102,13 +108,16 @@ CASES = (
         _only("no selection", "--per") | _CALIBRATED,
         WAYS,
     ),
-    Case("relevance --model", "dialogues", ("relevance", "--model", "relevance.model"), _RULES),
+    Case(
+        "relevance --model", "dialogues", ("relevance", "--model", "relevance.model"), _RULES, WAYS
+    ),
     Case("relevance, all SNIPS and dialogues", "whole", _BY_INTENT, _only("--top-k") | _CALIBRATED),
     Case(
         "winnow --lm, bad records",
         "broken",
         ("winnow", "--lm", "lm.arpa", *_BAD_LEFT_OUT),
         _RULES,
+        WAYS,
     ),
     Case(
         "winnow --in-domain",
@@ -134,6 +143,7 @@ CASES = (
         "pairs",
         (*_BITEXT, "--model", "bitext.model"),
         {rule: options for rule, options in _RULES.items() if rule != "--sample"},
+        WAYS,
     ),
     Case(
         "bitext --rule centroid",  # its distances are never negative, as --sample needs them
@@ -155,9 +165,9 @@ CASES = (
         (*_NEAR_CHAT, "--side", "both"),
         _only("--share") | _CALIBRATED,
     ),
-    Case("rescore --lm", "lists", ("rescore", "--lm", "lm.arpa"), _RULES),
+    Case("rescore --lm", "lists", ("rescore", "--lm", "lm.arpa"), _RULES, WAYS),
     Case("rescore --tune", "lists", _TUNED, _only("no selection", "--budget of words"), WAYS),
-    Case("label --model", "dialogues", ("label", "--model", "label.model"), _RULES),
+    Case("label --model", "dialogues", ("label", "--model", "label.model"), _RULES, WAYS),
     Case("label --uncalibrated", "dialogues", (*_LABEL, "--uncalibrated"), _only("--share"), WAYS),
     Case(
         "label --background",

@@ -80,7 +80,7 @@ def record(found: list[bytes], before: bytes = b"", after: bytes = b"") -> bytes
     return before + b"{" + b",".join(found) + b"}" + after
 
 
-RECORDS = st.lists(st.builds(record, members(), SPACE, SPACE), min_size=1, max_size=8)
+RECORDS = st.lists(st.builds(record, members(), SPACE, SPACE), min_size=1, max_size=4)
 
 
 @pytest.fixture(scope="module")
