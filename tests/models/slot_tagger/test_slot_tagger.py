@@ -15,6 +15,7 @@ from dataselect.data.annotations import Slot
 from dataselect.errors import InputError, OptionError
 from dataselect.models import archive
 from dataselect.models.archive import ArchiveFormat
+from dataselect.models.slot_tagger import tagger_training
 from dataselect.models.slot_tagger.gazetteers import Gazetteer, value_of
 from dataselect.models.slot_tagger.slot_tagger import SlotTagger
 from dataselect.models.slot_tagger.tagger_training import TaggedTexts
@@ -170,6 +171,12 @@ def test_words_of_a_pool_that_stand_in_the_same_places_are_of_a_class(tagger: Sl
     assert "0.7~artist" in classes["banda"]
     assert "0.7~artist" in classes["bach"]  # as seal is one
     assert "0.5~artist" not in classes["towna"]
+
+
+def test_a_large_pool_is_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tagger_training, "POOL_SIZE", 20)
+    fitted = SlotTagger(uncalibrated=True).fit(*KNOWN, pool=POOL)
+    assert fitted.describe()["pool"] == 20
 
 
 def test_a_pool_teaches_words_in_frames_that_nobody_annotated() -> None:
