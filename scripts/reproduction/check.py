@@ -26,7 +26,7 @@ from common import Claim, Plan, Record, Table, load
 from dataselect.console import unreported
 from dataselect.data.annotations import Slot
 from dataselect.operations.check.beliefs.intent_beliefs import held_out_intents
-from dataselect.operations.check.beliefs.slot_beliefs import held_out_slots, tagged
+from dataselect.operations.check.beliefs.slot_beliefs import held_out_slots
 from dataselect.operations.check.checked_corpus import CheckedCorpus, CheckOptions
 from dataselect.operations.check.checked_record import CheckedRecord
 from dataselect.operations.check.verdict import NAMES, chosen_rules, judge
@@ -131,20 +131,17 @@ def _cleanlab_rankings(
     """Places of records in the orders of cleanlab, worst first."""
     names, codes = corpus.intents
     likely = np.empty((len(codes), len(names)), np.float32)
-    for rows, own in held_out_intents(corpus.texts, codes, len(names), 0, unreported):
+    for rows, own in held_out_intents(corpus):
         likely[rows] = own
     given: dict[str, Any] = {"labels": codes, "probabilities": likely}
     if has_slots:
-        records = corpus.records
-        slots = sorted({slot.slot for record in records for slot in record.slots})
-        known = tagged(records, slots)
-        beliefs = np.empty((len(known.tags), 2 * len(slots) + 1), np.float32)
-        for tokens, own in held_out_slots(records, known, slots, 0, unreported):
+        present, tags = np.unique(corpus.tokens.tags, return_inverse=True)
+        beliefs = np.empty((len(tags), 2 * len(corpus.tokens.names) + 1), np.float32)
+        for tokens, own in held_out_slots(corpus):
             beliefs[tokens] = own
-        present, tags = np.unique(known.tags, return_inverse=True)
         beliefs = beliefs[:, present]
         given |= {
-            "bounds": known.batch.bounds,
+            "bounds": corpus.tokens.bounds,
             "token_labels": tags,
             "token_probabilities": beliefs / beliefs.sum(axis=1, keepdims=True),
         }

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from dataselect.models.slot_tagger.slot_tokens import Token
 
 _AFFIX = 4  # characters of the longest prefix and suffix
-_EDGE = "\n"  # the word beyond either end of a text; no token is it
+EDGE = "\n"  # the word beyond either end of a text; no token is it
 WordClasses = Mapping[str, Sequence[str]]
 """By word, in lower case: names of classes of words that stand in the same places."""
 
-_OFFSETS = (-2, -1, 0, 1, 2)
-_PAIRS = ((-1, 0), (0, 1), (-2, -1), (1, 2))
+OFFSETS = (-2, -1, 0, 1, 2)
+PAIRS = ((-1, 0), (0, 1), (-2, -1), (1, 2))
 
 
 class TokenizedTexts(NamedTuple):
@@ -82,19 +82,19 @@ def rows(
     """(t, f) sparse, 1 where a token has a feature; `known` (t,) names more of each token."""
     from scipy.sparse import csr_array
 
-    place: dict[str, int] = {_EDGE: 0}
+    place: dict[str, int] = {EDGE: 0}
     ids = np.array([place.setdefault(t.form, len(place)) for t in texts.tokens], np.intp)
     forms = list(place)
     small = [lowered(form) for form in forms]
-    near = {offset: shifted(ids, texts.bounds, offset) for offset in _OFFSETS}
+    near = {offset: shifted(ids, texts.bounds, offset) for offset in OFFSETS}
     found = []
     for offset, own in near.items():
         named = (
-            _named(offset, form, word, classes.get(word, ()))
+            features_of_word(offset, form, word, classes.get(word, ()))
             for form, word in zip(forms, small, strict=True)
         )
         found.append(_gathered([columns(names) for names in named], own))
-    for one, other in _PAIRS:
+    for one, other in PAIRS:
         codes, pair = np.unique(near[one] * len(forms) + near[other], return_inverse=True)
         places = zip(*(each.tolist() for each in np.divmod(codes, len(forms))), strict=True)
         spelled = (f"{one}:{small[a]} {small[b]}" for a, b in places)
@@ -111,10 +111,10 @@ def rows(
     return csr_array((np.ones(len(indices), np.float64), indices, bounds), shape=shape)
 
 
-def _named(offset: int, form: str, word: str, classes: Sequence[str]) -> list[str]:
+def features_of_word(offset: int, form: str, word: str, classes: Sequence[str]) -> list[str]:
     """The features of a word so far from the token."""
     names = [f"{offset}w={word}"]
-    if abs(offset) <= 1 and form != _EDGE:
+    if abs(offset) <= 1 and form != EDGE:
         names.append(f"{offset}shape={_shape(form)}")
         names += [f"{offset}c={each}" for each in classes]
     if abs(offset) == 1:

@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataselect.models.cross_validation import folds_of
 from dataselect.models.near_duplicates import text_keys
+from dataselect.models.neighbours.blocks import blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     from dataselect.console import Report
     from dataselect.operations.check.beliefs.intent_beliefs import IntentBeliefs
     from dataselect.operations.check.beliefs.slot_beliefs import SlotBeliefs
     from dataselect.operations.check.checked_record import CheckedRecord
+    from dataselect.operations.check.corpus_tokens import CorpusTokens
     from dataselect.operations.check.rules.span_contexts import Usage
-    from dataselect.operations.check.worded_record import WordedRecord
+
+_TEXTS_AT_ONCE = 8_192  # that are counted at once, which takes many times their room
 
 
 @dataclass(frozen=True)
@@ -72,22 +77,40 @@ class CheckedCorpus:
         return names, np.array(codes, np.intp)
 
     @cached_property
+    def fold(self) -> NDArray[np.intp]:
+        """(n,) the fold that holds a record out, 0 to 4 or fewer; copies share it."""
+        distinct, copy_of = np.unique(self.keys, return_inverse=True)
+        rng = np.random.default_rng(self.options.seed)
+        return folds_of(len(distinct), rng)[copy_of]
+
+    @cached_property
+    def ngrams(self) -> csr_array:
+        """(n, f) unit rows of the TF-IDF of each text, or of the beginning of a long one."""
+        from scipy.sparse import vstack
+
+        from dataselect.models.intent_classifier.features import NgramView, feature_counts
+        from dataselect.operations.check.corpus_tokens import LONGEST
+
+        heads = [text[:LONGEST] for text in self.texts]
+        some = (heads[rows] for rows in blocks(len(heads), _TEXTS_AT_ONCE))
+        counts = vstack([feature_counts(part).astype(np.float32) for part in some], format="csr")
+        view = NgramView.of(counts, counts[:0])
+        parts = (view.weighted(counts[rows]) for rows in blocks(len(heads), _TEXTS_AT_ONCE))
+        return vstack([part.astype(np.float32) for part in parts], format="csr")
+
+    @cached_property
     def intent_beliefs(self) -> IntentBeliefs:
         """What cross-validation believes of the records with intents, of which there are two."""
-        from dataselect.operations.check.beliefs.intent_beliefs import cross_validated_beliefs
+        from dataselect.operations.check.beliefs.intent_beliefs import cross_validated_intents
 
-        names, codes = self.intents
-        own = self.with_intents
-        texts = [self.texts[place] for place in own.tolist()]
-        seed = self.options.seed
-        return cross_validated_beliefs(texts, codes[own], len(names), seed, self.report)
+        return cross_validated_intents(self)
 
     @cached_property
     def slot_beliefs(self) -> SlotBeliefs:
         """What cross-validation believes of all records, some of which have slots."""
         from dataselect.operations.check.beliefs.slot_beliefs import cross_validated_slots
 
-        return cross_validated_slots(self.records, self.options.seed, self.report)
+        return cross_validated_slots(self)
 
     @cached_property
     def with_slots(self) -> NDArray[np.intp]:
@@ -95,11 +118,11 @@ class CheckedCorpus:
         return np.flatnonzero([bool(record.slots) for record in self.records])
 
     @cached_property
-    def worded(self) -> list[WordedRecord]:
-        """The records as words."""
-        from dataselect.operations.check.worded_record import WordedRecord
+    def tokens(self) -> CorpusTokens:
+        """The records as tokens."""
+        from dataselect.operations.check.corpus_tokens import CorpusTokens
 
-        return list(map(WordedRecord.of, self.records))
+        return CorpusTokens.of(self.records)
 
     @cached_property
     def usage(self) -> Usage:

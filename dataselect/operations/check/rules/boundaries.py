@@ -11,7 +11,7 @@ from dataselect.operations.check.rules.check_rule import Finding, Rule
 
 if TYPE_CHECKING:
     from dataselect.operations.check.checked_corpus import CheckedCorpus
-    from dataselect.operations.check.worded_record import WordedRecord
+    from dataselect.operations.check.corpus_tokens import TokenizedRecord
 
 _LEAST = 2  # records that have to agree against one
 
@@ -22,16 +22,16 @@ def _find(corpus: CheckedCorpus) -> Iterator[Finding]:
     A slot counts for the longer reading if it has the word, and for the shorter one if the word
     stands beside it and is in no slot.
     """
-    values: dict[tuple[str, tuple[str, ...]], Counter[str]] = defaultdict(Counter)
-    example: dict[tuple[str, tuple[str, ...], str], int] = {}
-    for place, record in enumerate(corpus.worded):
+    values: dict[tuple[str, tuple[int, ...]], Counter[str]] = defaultdict(Counter)
+    example: dict[tuple[str, tuple[int, ...], str], int] = {}
+    for place, record in enumerate(corpus.tokens.records()):
         for name, first, end in record.slots:
             for kind, low, high, inside in _readings(record, first, end):
                 key = name, record.words(low, high)
                 reading = f"{kind} {'longer' if inside else 'shorter'}"
                 values[key][reading] += 1
                 example.setdefault((*key, reading), place)
-    for place, record in enumerate(corpus.worded):
+    for place, record in enumerate(corpus.tokens.records()):
         for at, (name, first, end) in enumerate(record.slots):
             best: Finding | None = None
             for kind, low, high, inside in _readings(record, first, end):
@@ -50,7 +50,7 @@ def _find(corpus: CheckedCorpus) -> Iterator[Finding]:
                     corpus,
                     place,
                     at,
-                    span,
+                    record.characters(*span),
                     strength,
                     (against, counts[own]),
                     example[(*key, other)],
@@ -59,7 +59,9 @@ def _find(corpus: CheckedCorpus) -> Iterator[Finding]:
                 yield best
 
 
-def _readings(record: WordedRecord, first: int, end: int) -> Iterator[tuple[str, int, int, bool]]:
+def _readings(
+    record: TokenizedRecord, first: int, end: int
+) -> Iterator[tuple[str, int, int, bool]]:
     """The longer of two readings of a slot, at its left or right, and whether it is the slot's."""
     if end - first > 1:
         yield "left", first, end, True
@@ -83,7 +85,7 @@ def _finding(
     counts: tuple[int, int],
     other: int,
 ) -> Finding:
-    start, end = corpus.worded[place].characters(*span)
+    start, end = span
     slots = corpus.records[place].slots
     text = corpus.texts[place]
     fixed = Slot(slots[at].slot, start, end, text[start:end])

@@ -8,27 +8,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataselect.operations.check.corpus_tokens import LONGEST
 from dataselect.operations.check.near_pairs import NearPairs, near_pairs
 from dataselect.operations.check.rules.check_rule import Finding, Rule
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dataselect.operations.check.checked_corpus import CheckedCorpus
 
 _LEAST_COSINE = 0.95
 _LEAST_CANDIDATE = 0.7  # cosine of pairs that a detector is asked about
 _LEAST_PROBABILITY = 0.95
-_TRUST = 0.5  # a near-copy may well mean something else: "turn it on", "turn it off"
+# A near-copy may well mean something else: "turn it on", "turn it off". In spoilt data half of what
+# is found is right, and what is not is what a classifier is sure of.
+_TRUST = 0.2
 
 
 def _find(corpus: CheckedCorpus) -> Iterator[Finding]:
     names, codes = corpus.intents
     own = corpus.with_intents
+    own = own[[len(corpus.texts[place]) <= LONGEST for place in own.tolist()]]
     _, at, text_of = np.unique(corpus.keys[own], return_index=True, return_inverse=True)
     texts = [corpus.texts[place] for place in own[at].tolist()]
     intents: list[Counter[int]] = [Counter() for _ in texts]
     for text, code in zip(text_of.tolist(), codes[own].tolist(), strict=True):
         intents[text][code] += 1
-    pairs = _pairs(corpus, texts)
+    pairs = _pairs(corpus, own[at], texts)
     near: dict[int, list[tuple[float, int]]] = defaultdict(list)
     for one, other, alike in zip(*(each.tolist() for each in pairs), strict=True):
         if len(intents[one] | intents[other]) > 1:
@@ -55,14 +61,14 @@ def _find(corpus: CheckedCorpus) -> Iterator[Finding]:
         )
 
 
-def _pairs(corpus: CheckedCorpus, texts: list[str]) -> NearPairs:
+def _pairs(corpus: CheckedCorpus, places: NDArray[np.intp], texts: list[str]) -> NearPairs:
     """Distinct texts that are alike, and how much: by a cosine or, if there is one, a detector."""
-    options = corpus.options
+    options, rows = corpus.options, corpus.ngrams[places]
     if options.detector is None:
-        return near_pairs(texts, _LEAST_COSINE)
+        return near_pairs(rows, _LEAST_COSINE)
     from dataselect.models.paraphrase_detector.detector import SavedDetector
 
-    found = near_pairs(texts, _LEAST_CANDIDATE)
+    found = near_pairs(rows, _LEAST_CANDIDATE)
     pairs = [
         (texts[one], texts[other])
         for one, other in zip(found.first.tolist(), found.second.tolist(), strict=True)

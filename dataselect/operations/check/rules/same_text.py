@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dataselect.operations.check.checked_corpus import CheckedCorpus
     from dataselect.operations.check.checked_record import CheckedRecord
 
-_PRIOR = 0.5  # of a vote that nobody gave: two of three copies are no proof
+_PRIOR = 0.7  # of a vote that nobody gave: one of two copies is no proof
 
 
 def _minorities(

@@ -16,12 +16,12 @@ from dataselect.operations.check.rules.check_rule import Finding, Rule
 
 if TYPE_CHECKING:
     from dataselect.operations.check.checked_corpus import CheckedCorpus
-    from dataselect.operations.check.worded_record import WordedRecord
+    from dataselect.operations.check.corpus_tokens import TokenizedRecord
 
 _LEAST = 2  # records that have to agree against one
 
-Words = tuple[str, ...]
-"""The words of a span, with that before and that after it."""
+Words = tuple[int, ...]
+"""The words of a span, by number, with that before and that after it."""
 
 
 class Usage(NamedTuple):
@@ -36,26 +36,26 @@ class Usage(NamedTuple):
     example: dict[tuple[Words, str], int]
     bare: Counter[Words]
     bare_example: dict[Words, int]
-    sizes: dict[tuple[str, str], set[int]]
+    sizes: dict[tuple[int, int], set[int]]
 
 
 def usage(corpus: CheckedCorpus) -> Usage:
     """Count all spans that are a slot somewhere. Takes time by the words of all texts."""
     found = Usage(defaultdict(Counter), {}, Counter(), {}, defaultdict(set))
-    for place, record in enumerate(corpus.worded):
+    for place, record in enumerate(corpus.tokens.records()):
         for name, first, end in record.slots:
             words = record.around(first, end)
             found.labelled[words][name] += 1
             found.example.setdefault((words, name), place)
             found.sizes[words[0], words[1]].add(end - first)
-    for place, record in enumerate(corpus.worded):
+    for place, record in enumerate(corpus.tokens.records()):
         for words, _, _ in _bare(record, found):
             found.bare[words] += 1
             found.bare_example.setdefault(words, place)
     return found
 
 
-def _bare(record: WordedRecord, found: Usage) -> Iterator[tuple[Words, int, int]]:
+def _bare(record: TokenizedRecord, found: Usage) -> Iterator[tuple[Words, int, int]]:
     """The spans of a record that touch none of its slots, and are one in another."""
     padded = record.padded
     for first, begin in enumerate(pairwise(padded[:-1])):
@@ -70,7 +70,7 @@ def _bare(record: WordedRecord, found: Usage) -> Iterator[tuple[Words, int, int]
 
 def _missing(corpus: CheckedCorpus) -> Iterator[Finding]:
     known = corpus.usage
-    for place, record in enumerate(corpus.worded):
+    for place, record in enumerate(corpus.tokens.records()):
         best: dict[int, tuple[int, Words, int]] = {}
         for words, first, end in _bare(record, known):
             if end > best.get(first, (0,))[0]:
@@ -99,7 +99,7 @@ def _missing(corpus: CheckedCorpus) -> Iterator[Finding]:
 
 def _unusual(corpus: CheckedCorpus) -> Iterator[Finding]:
     known = corpus.usage
-    for place, record in enumerate(corpus.worded):
+    for place, record in enumerate(corpus.tokens.records()):
         slots = corpus.records[place].slots
         for at, (_, first, end) in enumerate(record.slots):
             words = record.around(first, end)

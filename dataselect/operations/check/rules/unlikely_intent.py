@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def _find(corpus: CheckedCorpus) -> Iterator[Finding]:
     beliefs = corpus.intent_beliefs
-    names, codes = corpus.intents
+    names = corpus.intents[0]
     own = corpus.with_intents
     doubts = beliefs.doubts
-    for at in beliefs.suspects(codes[own]).tolist():
+    for at in beliefs.suspects.tolist():
         other = names[beliefs.other[at]]
         yield Finding(
             int(own[at]),

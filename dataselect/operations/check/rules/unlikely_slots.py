@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 def _find(corpus: CheckedCorpus) -> Iterator[Finding]:
     beliefs = corpus.slot_beliefs
-    suspects = beliefs.suspects()
-    records = np.searchsorted(beliefs.bounds, suspects, side="right") - 1
+    suspects = beliefs.suspects
+    records = np.searchsorted(beliefs.tokens.bounds, suspects, side="right") - 1
     worst: dict[int, int] = {}
     for place, token in zip(records.tolist(), suspects.tolist(), strict=True):
         if place not in worst or beliefs.own[token] < beliefs.own[worst[place]]:
             worst[place] = token
     doubts = _doubts(corpus)
     for place, token in worst.items():
-        word = beliefs.known.batch.tokens[token].form
+        word = beliefs.tokens.forms[beliefs.tokens.ids[token]]
         given, other = (
-            beliefs.tag_name(int(tags[token])) for tags in (beliefs.known.tags, beliefs.other)
+            beliefs.tag_name(int(tags[token])) for tags in (beliefs.tags, beliefs.other)
         )
         yield Finding(
             place,
