@@ -12,6 +12,14 @@ from numpy.typing import NDArray
 
 from dataselect.errors import OptionError
 
+_UNSPACED_SCRIPTS = (
+    *("Han", "Hiragana", "Katakana"),
+    *("Thai", "Lao", "Khmer", "Myanmar", "Tibetan"),
+)
+UNSPACED = r"\p{L}&&[ー" + "".join(rf"\p{{Script={name}}}" for name in _UNSPACED_SCRIPTS) + "]"
+"""Inside a class of the package regex, version 1: letters of scripts that put no spaces between
+words."""
+
 
 def script_share(texts: Sequence[str], scripts: str) -> NDArray[np.float64]:
     """(n,) share of each text's letters that are of one of the scripts; 1 without letters."""

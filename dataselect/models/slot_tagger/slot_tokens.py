@@ -15,14 +15,13 @@ import regex
 
 from dataselect.data.annotations import Slot
 from dataselect.models.normalization import composed, lowered
+from dataselect.models.unicode_scripts import UNSPACED
 
-_SCRIPTS = ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan")
-_UNSPACED = r"\p{L}&&[ー" + "".join(rf"\p{{Script={name}}}" for name in _SCRIPTS) + "]"
 _EXTEND = r"\p{M}[\p{Cf}--\u200b]"  # marks, and what cannot be seen: part of what they follow
 _TOKEN = regex.compile(
-    rf"[{_UNSPACED}][{_EXTEND}]*"  # a character of a script without spaces
-    rf"|(?<=[\p{{L}}\p{{M}}])['’][\p{{L}}--[{_UNSPACED}]][[\p{{L}}{_EXTEND}]--[{_UNSPACED}]]*"  # 's
-    rf"|[[\p{{L}}\p{{N}}]--[{_UNSPACED}]][[\p{{L}}\p{{N}}{_EXTEND}]--[{_UNSPACED}]]*"  # a word
+    rf"[{UNSPACED}][{_EXTEND}]*"  # a character of a script without spaces
+    rf"|(?<=[\p{{L}}\p{{M}}])['’][\p{{L}}--[{UNSPACED}]][[\p{{L}}{_EXTEND}]--[{UNSPACED}]]*"  # 's
+    rf"|[[\p{{L}}\p{{N}}]--[{UNSPACED}]][[\p{{L}}\p{{N}}{_EXTEND}]--[{UNSPACED}]]*"  # a word
     rf"|.[{_EXTEND}]*",  # anything else by itself
     regex.V1 | regex.DOTALL,
 )

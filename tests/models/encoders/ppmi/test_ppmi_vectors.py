@@ -15,6 +15,7 @@ from dataselect.models.encoders.joined import Joined, pool_encoder
 from dataselect.models.encoders.lexical import Lexical
 from dataselect.models.encoders.ppmi import cooccurrence
 from dataselect.models.encoders.ppmi.ppmi_vectors import PpmiVectors
+from dataselect.models.ngrams.tokens import word_tokens
 
 FORMAT = archive.ArchiveFormat("encoder", 1)
 
@@ -47,6 +48,22 @@ def test_co_occurrence_counts_are_twelve_over_the_distance() -> None:
     assert (counts[a, b], counts[b, c], counts[a, c], counts[a, a]) == (12, 12, 6, 24)
     assert (counts == counts.T).all()
     assert [frequency[each] for each in (a, b, c)] == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("曲を流す", ["曲を", "を流", "流す"], id="kana and Chinese characters"),
+        pytest.param("曲", ["曲"], id="one letter"),
+        pytest.param("play 曲を", ["play", "曲を"], id="beside a word"),
+        pytest.param("がが", ["がが"], id="canonically equal"),
+        pytest.param("กี่โมง", ["กี่โ", "โม", "มง"], id="Thai letters and their marks"),
+        pytest.param("Сыграй jazz", ["сыграй", "jazz"], id="spaced"),
+    ],
+)
+def test_pairs_of_letters_are_the_words_of_what_has_no_spaces(text: str, words: list[str]) -> None:
+    expected = [word_tokens([word], lowercase=True).hashes[0] for word in words]
+    assert cooccurrence.words_of([text, "and more"]).hashes.tolist()[:-2] == expected
 
 
 def test_pmi_is_that_of_the_formula() -> None:
