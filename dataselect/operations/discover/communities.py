@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 _LEAST_GAIN = 1e-9  # of links: below it is rounding
 
 
-def communities(graph: csr_array, density: float, rng: np.random.Generator) -> NDArray[np.intp]:
+def communities(
+    graph: csr_array,
+    density: float,
+    rng: np.random.Generator,
+    start: NDArray[np.intp] | None = None,
+) -> NDArray[np.intp]:
     """(n,) the community of each node of a symmetric (n, n) graph of weights, from 0.
 
     A node is in the community to which it has most links beyond `density` times the nodes there.
+    `start`: communities at another density, by default each node alone.
     """
-    ones, own = np.ones(graph.shape[0]), np.arange(graph.shape[0])
+    ones = np.ones(graph.shape[0])
+    own = np.arange(graph.shape[0]) if start is None else start
     while True:
         moved = _moved(graph, ones, own, density, rng)
         count = int(moved.max(initial=-1)) + 1

@@ -13,7 +13,7 @@ from dataselect.execution.run import FAIL
 from dataselect.models.fitted_model import unfitted
 from dataselect.models.text_sequences import as_texts
 from dataselect.operations.discover.discover_input import KnownTexts, PoolColumns
-from dataselect.operations.discover.grouping import DENSITY, GroupingOptions
+from dataselect.operations.discover.grouping import GroupingOptions
 from dataselect.operations.discover.intent_groups import IntentGroups, find_groups
 from dataselect.operations.discover.scorer import DiscoverScorer
 
@@ -33,8 +33,9 @@ class Discover:
     """Finds candidate new intents: groups of texts that are near each other and near no known one.
 
     `neighbours`: nearest texts that each is linked to. `density`: a text joins a group if its
-    links, of which each counts as the cosine, are more than this share of it. `min_size`:
-    different texts of a group. `sample_size`: texts among which groups are looked for; others join
+    links, of which each counts as the cosine, are more than this share of it; by default the one
+    whose groups are most like the known intents, 0.03 without any. `min_size`: different texts of
+    a group. `sample_size`: texts among which groups are looked for; others join
     the nearest one. `encoder`: of vectors, by default one that is learnt from the texts.
 
     >>> music, rain = ["play adele", "play some jazz"] * 5, ["is it raining", "is it cold"] * 5
@@ -50,7 +51,7 @@ class Discover:
         self,
         *,
         neighbours: int | None = None,
-        density: float = DENSITY,
+        density: float | None = None,
         min_size: int = 10,
         sample_size: int = 25_000,
         keep_ungrouped: bool = False,

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from dataselect.console import Report, unreported
 from dataselect.models.encoders.base import coarse, unit
 from dataselect.models.neighbours.blocks import blocks
 from dataselect.models.neighbours.graph import neighbour_cosines
 from dataselect.operations.discover.communities import communities
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+from dataselect.operations.discover.known_intents import density_by_intents, is_enough
 
 NO_GROUP = -1
 _ROUNDS = 10  # of k-means; seldom more than six change anything
@@ -37,13 +36,32 @@ _KNOWN_SHARE = 0.5
 class GroupingOptions:
     """How groups are found; `sample_size` bounds the texts among which they are looked for.
 
-    `neighbours`: by default 30, and in a small pool the square root of its size.
+    `neighbours`: by default 30, and in a small pool the square root of its size. `density`: by
+    default the one whose groups are most like the known intents, 0.03 without any.
     """
 
     neighbours: int | None = None
-    density: float = DENSITY
+    density: float | None = None
     min_size: int = 10
     sample_size: int = 25_000
+
+
+class KnownVectors(NamedTuple):
+    """Unit vectors (m, d) of known texts, and their intents (m,): all occur, numbered from 0.
+
+    `share`: of all known texts, which these are drawn from. `are_compared`: false where no text to
+    group is of a known intent, so that these only tell how large an intent is.
+    """
+
+    vectors: Vectors
+    intents: NDArray[np.intp]
+    share: float = 1.0
+    are_compared: bool = True
+
+    @property
+    def intent_count(self) -> int:
+        """Intents that a text to group may be of."""
+        return int(self.intents.max(initial=-1)) + 1 if self.are_compared else 0
 
 
 class Grouping(NamedTuple):
@@ -60,68 +78,97 @@ class Grouping(NamedTuple):
 
 def group(
     texts: Vectors,
-    known: Vectors,
-    intents: NDArray[np.intp],
+    known: KnownVectors,
     options: GroupingOptions,
     rng: np.random.Generator,
     report: Report = unreported,
 ) -> Grouping:
-    """Groups of unit vectors (n, d), of which the first ones are the `intents` (m,) of `known`.
+    """Groups of unit vectors (n, d), of which the first ones are the known intents.
 
-    Communities of the graph of nearest neighbours are where k-means starts from. All intents must
-    occur, numbered from 0. A text that belongs to no community of `min_size` or more joins a group
-    only if it is as near to it as one of its members.
+    Communities of the graph of nearest neighbours are where k-means starts from. A text that
+    belongs to no community of `min_size` or more joins a group only if it is as near to it as one
+    of its members.
     """
     drawn = np.arange(len(texts))
     if len(texts) > options.sample_size:
         drawn = np.sort(rng.choice(len(texts), options.sample_size, replace=False))
     sample = texts[drawn]
-    count = int(intents.max(initial=-1)) + 1
-    start = _communities(sample, known, options, count, rng, report)
-    centres, assigned = _k_means(sample, start, known, intents, count)
+    start = _communities(sample, known, len(drawn) / max(1, len(texts)), options, rng, report)
+    compared = slice(None if known.are_compared else 0)
+    vectors, intents = known.vectors[compared], known.intents[compared]
+    centres, assigned = _k_means(sample, start, vectors, intents, known.intent_count)
     nearest, closeness = nearest_centres(texts, centres)
     groups = _as_near_as_members(nearest, closeness, drawn, assigned, len(centres))
-    return _without_small(Grouping(groups, closeness, centres), count, options.min_size)
+    return _without_small(
+        Grouping(groups, closeness, centres), known.intent_count, options.min_size
+    )
 
 
 def _communities(
     texts: Vectors,
-    known: Vectors,
+    known: KnownVectors,
+    share: float,
     options: GroupingOptions,
-    count: int,
     rng: np.random.Generator,
     report: Report,
 ) -> NDArray[np.intp]:
-    """(n,) communities that are new and large enough, from `count` on; else NO_GROUP or _KNOWN."""
-    rows = coarse(np.concatenate((known, texts)))
-    if len(rows) < 2:
+    """(n,) communities that are new and large enough, after known intents; else NO_GROUP, _KNOWN.
+
+    `share`: of all texts, which these are drawn from.
+    """
+    compared = known.vectors[: None if known.are_compared else 0]
+    before = len(compared)
+    if before + len(texts) < 2:
         return np.full(len(texts), NO_GROUP)
-    advance = report("neighbours", len(rows))
-    count_of = options.neighbours or min(NEIGHBOURS, math.isqrt(len(rows)))
-    graph = _linked(neighbour_cosines(rows, min(count_of, len(rows) - 1), advance))
-    found = communities(graph, options.density, rng)
-    known_sizes = np.bincount(found[: len(known)], minlength=int(found.max()) + 1)
-    own = found[len(known) :]
+    graph = _neighbours(np.concatenate((compared, texts)), options, report)
+    density = options.density
+    if density is None:
+        density = _density(graph, known, share, options, rng, report)
+    found = communities(graph, density, rng)
+    known_sizes = np.bincount(found[:before], minlength=int(found.max()) + 1)
+    own = found[before:]
     sizes = np.bincount(own, minlength=len(known_sizes))
-    by_chance = (known_sizes + sizes) * (len(known) / len(rows))
+    by_chance = (known_sizes + sizes) * (before / len(found))
     is_known = known_sizes > _KNOWN_SHARE * by_chance
     is_new = ~is_known & (sizes >= options.min_size)
-    numbers = np.where(is_new, count + np.cumsum(is_new) - 1, NO_GROUP)
+    numbers = np.where(is_new, known.intent_count + np.cumsum(is_new) - 1, NO_GROUP)
     numbers[is_known] = _KNOWN
     return numbers[own]
 
 
-_KNOWN = -2  # in the community of known texts
+def _density(
+    graph: csr_array,
+    known: KnownVectors,
+    share: float,
+    options: GroupingOptions,
+    rng: np.random.Generator,
+    report: Report,
+) -> float:
+    """By the known intents, in the graph of all texts if that has them, else in one of their own.
+
+    Where an intent is drawn from its texts, it is smaller, and the density higher.
+    """
+    if not is_enough(known.intents):
+        return DENSITY
+    ratio = 1.0
+    if not known.are_compared:
+        graph, ratio = _neighbours(known.vectors, options, report), known.share / share
+    report("size of intents", 1)
+    return ratio * density_by_intents(graph, known.intents, rng)
 
 
-def _linked(cosines: csr_array) -> csr_array:
-    """The graph of neighbours, without links from a node to itself or to its opposite."""
-    from scipy.sparse import csr_array
-
-    rows = np.repeat(np.arange(cosines.shape[0]), np.diff(cosines.indptr))
-    near = (rows != cosines.indices) & (cosines.data > 0)
+def _neighbours(rows: Vectors, options: GroupingOptions, report: Report) -> csr_array:
+    """The graph of nearest neighbours, without links from a node to itself or to its opposite."""
+    count = options.neighbours or min(NEIGHBOURS, math.isqrt(len(rows)))
+    advance = report("neighbours", len(rows))
+    cosines = neighbour_cosines(coarse(rows), min(count, len(rows) - 1), advance)
+    own = np.repeat(np.arange(len(rows)), np.diff(cosines.indptr))
+    near = (own != cosines.indices) & (cosines.data > 0)
     weights = cosines.data[near].astype(np.float64)
-    return csr_array((weights, (rows[near], cosines.indices[near])), shape=cosines.shape)
+    return csr_array((weights, (own[near], cosines.indices[near])), shape=cosines.shape)
+
+
+_KNOWN = -2  # in the community of known texts
 
 
 def _k_means(
@@ -158,8 +205,6 @@ def _k_means(
 
 def centres_of(rows: Vectors, groups: NDArray[np.intp], count: int) -> Vectors:
     """(count, d) unit vectors of the sums of the rows of each group; sums of float64 are exact."""
-    from scipy.sparse import csr_array
-
     shape = (count, len(rows))
     of_group = csr_array((np.ones(len(rows)), (groups, np.arange(len(rows)))), shape=shape)
     return unit(of_group @ rows.astype(np.float64))

@@ -20,6 +20,7 @@ from dataselect.operations.discover.grouping import (
     NO_GROUP,
     Grouping,
     GroupingOptions,
+    KnownVectors,
     centres_of,
     group,
     nearest_centres,
@@ -99,10 +100,10 @@ def find_groups(
         learnt_from = sample_items([*known.texts, *own], _LEARNT_FROM, rng)
         encoder = pool_encoder(learnt_from, rng)
     space = _Space(known, own, encoder, rng, report)
-    compared = slice(0 if is_told_new else None)
-    intents = space.intents[compared]
-    found = group(space.texts, space.known[compared], intents, options, rng, report)
-    found, count = _largest_first(found, intents, first, distinct, is_open)
+    compared = KnownVectors(space.known, space.intents, space.share, not is_told_new)
+    found = group(space.texts, compared, options, rng, report)
+    count = compared.intent_count
+    found = _largest_first(found, count, first, distinct, is_open)
     of_text = np.full(len(texts), NO_GROUP)
     of_text[distinct] = found.groups
     of_text = np.where(is_open, of_text[np.maximum(first, 0)], NO_GROUP)
@@ -137,6 +138,7 @@ class _Space:
     ) -> None:
         count = len(known.texts) if texts else 0
         drawn = sample_items(range(count), _MOST_KNOWN, rng)
+        self.share = len(drawn) / max(1, count)
         self.known_texts = [known.texts[place] for place in drawn]
         labels = [known.intents[place] for place in drawn]
         self.parents = [known.parents[place] for place in drawn]
@@ -167,16 +169,15 @@ class _Space:
 
 def _largest_first(
     found: Grouping,
-    intents: NDArray[np.intp],
+    count: int,
     first: NDArray[np.intp],
     distinct: NDArray[np.intp],
     is_open: NDArray[np.bool_],
-) -> tuple[Grouping, int]:
-    """The same with the groups of most records first, and how many known intents are before them.
+) -> Grouping:
+    """The same with the groups of most records first, after the `count` known intents.
 
     Of equals the one that occurs first.
     """
-    count = int(intents.max(initial=-1)) + 1
     copies = np.bincount(first[is_open], minlength=len(is_open))[distinct]
     sizes = np.bincount(found.groups + 1, weights=copies, minlength=len(found.centres) + 1)[1:]
     earliest = np.full(len(found.centres), len(distinct))
@@ -186,7 +187,7 @@ def _largest_first(
     order = np.concatenate((np.arange(count), order[order >= count]))
     numbers = np.empty(len(order) + 1, np.intp)
     numbers[order], numbers[-1] = np.arange(len(order)), NO_GROUP
-    return Grouping(numbers[found.groups], found.closeness, found.centres[order]), count
+    return Grouping(numbers[found.groups], found.closeness, found.centres[order])
 
 
 def _described(

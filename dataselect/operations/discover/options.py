@@ -67,12 +67,12 @@ class GroupOptions:
         "square root of its size].",
         min=1,
     )
-    density: float = option(
+    density: float | None = option(
         "X",
         _GROUPS,
         "A text joins a group if its links, of which each counts as the cosine, are more than "
-        "this share of the group; the higher, the more and the smaller groups [default: 0.03].",
-        0.03,
+        "this share of the group; the higher, the more and the smaller groups [default: the one "
+        "whose groups are most like the known intents; without any, 0.03].",
         min=0,
         max=1,
     )

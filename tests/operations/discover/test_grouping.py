@@ -12,7 +12,12 @@ from scipy.sparse import csr_array
 from dataselect.models.encoders.base import unit
 from dataselect.operations.discover.communities import communities
 from dataselect.operations.discover.group_names import group_names
-from dataselect.operations.discover.grouping import NO_GROUP, GroupingOptions, group
+from dataselect.operations.discover.grouping import (
+    NO_GROUP,
+    GroupingOptions,
+    KnownVectors,
+    group,
+)
 
 NOTHING_KNOWN = np.empty(0, np.intp)
 
@@ -97,9 +102,8 @@ def grouped(
 ) -> list[int]:
     own = GroupingOptions(**{"min_size": 5, **options})  # type: ignore[arg-type]  # whole numbers
     rng = np.random.default_rng(0)
-    groups: list[int] = group(
-        texts, texts[:0] if known is None else known, intents, own, rng
-    ).groups.tolist()
+    compared = KnownVectors(texts[:0] if known is None else known, intents)
+    groups: list[int] = group(texts, compared, own, rng).groups.tolist()
     return groups
 
 
@@ -115,6 +119,20 @@ def test_what_is_near_known_vectors_belongs_to_their_intents() -> None:
     assert (
         grouped(texts, around([2, 0], [10, 10], seed=1), intents) == [1] * 20 + [2] * 30 + [0] * 10
     )
+
+
+@pytest.mark.parametrize("are_compared", [True, False])
+def test_known_intents_tell_how_large_a_group_is(are_compared: bool) -> None:
+    """Twelve narrow themes, in threes beside each other: an intent has one of these, or three."""
+    themes = np.repeat(np.arange(12), 100)
+    rng = np.random.default_rng(0)
+    rows = np.hstack([np.eye(4)[themes // 3], 0.5 * np.eye(12)[themes]])
+    rows = unit(rows + 0.175 * rng.normal(size=rows.shape))
+    is_known = themes < 6
+    for intents, expected in ((themes, 6), (themes // 3, 2)):
+        known = KnownVectors(rows[is_known], intents[is_known], are_compared=are_compared)
+        found = group(rows[~is_known], known, GroupingOptions(), np.random.default_rng(0)).groups
+        assert len(set(found.tolist())) == expected
 
 
 def test_small_groups_are_none() -> None:
