@@ -121,7 +121,8 @@ class _Preconditioner:
         system = np.eye(len(self._sizes)) + bends[:, :, None] * bends[:, None] * self._products
         given = bends * (self._means @ gradient).T
         taken = (bends * np.linalg.solve(system, given[:, :, None])[:, :, 0]).T
-        return residual - self._average.T @ taken, gradient - self._means.T @ taken
+        turned, lower = self._average.T @ taken, self._means.T @ taken
+        return np.subtract(residual, turned, out=turned), np.subtract(gradient, lower, out=lower)
 
 
 _Derivatives: TypeAlias = "tuple[NDArray[np.float64], NDArray[np.float64]]"
@@ -135,10 +136,15 @@ class _Losses:
 
     def derivatives(self, margins: NDArray[np.float64]) -> _Derivatives:
         """By the margins, (n, k): minus the first, and the second."""
+        likely = np.negative(margins)  # from here on in place: new arrays cost more than sums
         with np.errstate(over="ignore"):  # to infinity, whose inverse is 0
-            likely = np.reciprocal(1 + np.exp(-margins))
+            np.exp(likely, out=likely)
+        likely += 1
+        np.reciprocal(likely, out=likely)
         first = self.costs * likely
-        return self.targets - first, first * (1 - likely)
+        np.subtract(1, likely, out=likely)
+        likely *= first
+        return np.subtract(self.targets, first, out=first), likely
 
     def lowest(
         self,
@@ -164,7 +170,9 @@ class _Losses:
             newton = step - slope / np.where(active, curvature, 1)
             outside = (newton < low) | (newton > high)
             step = np.where(active, np.where(outside, (low + high) / 2, newton), 0)
-            errors, seconds = self.derivatives(margins + step * along)
+            ahead = step * along
+            ahead += margins
+            errors, seconds = self.derivatives(ahead)
             slope = slope_at_start + step * bend - _dot(errors, along)
             if (np.abs(slope) <= _FLAT_ENOUGH * np.abs(steepest))[active].all():
                 break
