@@ -19,7 +19,7 @@ def cut(plan: Plan) -> Section:
     for rule in _RULES:
         name = " ".join(option.format("N") for option, _ in rule)
         for records in few, few * _TIMES:
-            options = [option.format(records // divisor) for option, divisor in rule]
+            options = [option.format(max(records // divisor, 1)) for option, divisor in rule]
             command = driver("cut_table", str(records), str(few // _PARTS), *options)
             longer = records > few
             own = f"{name}, {_TIMES} times as many" if longer else name
