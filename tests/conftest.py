@@ -58,9 +58,10 @@ _LONGEST_RUN = 120  # seconds, for a program that hangs
 
 # The longest files begin first, so that no worker of pytest-xdist ends with one alone.
 _FIRST = (
-    *("test_demo", "test_help_topics", "test_ray", "test_bench", "test_hard_inputs"),
-    *("test_distributed_run", "test_page", "test_faults", "test_speech", "test_resume"),
-    *("test_workers", "test_help", "test_check_page", "test_convert", "test_partitioned_command"),
+    *("test_demo", "test_help_topics", "test_faults", "test_bench", "test_ray", "test_hard_inputs"),
+    *("test_distributed_run", "test_page", "test_help", "test_workers", "test_cli"),
+    *("test_partitioned_command", "test_detector", "test_sentence_transformer", "test_convert"),
+    *("test_train_detector", "test_resume", "test_bitext", "test_speech", "test_check_page"),
 )
 
 
