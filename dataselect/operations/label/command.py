@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from dataselect.command_line.encoder_options import NeuralOptions
-from dataselect.command_line.ending import finish, save
+from dataselect.command_line.ending import finish, note, save
 from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.option import given, option
 from dataselect.command_line.options import InputOptions, ModelOptions, RunOptions
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     Models = tuple[IntentClassifier, SlotTagger | None]
 
 _LABELS = "Labels"
+_WITHOUT_ENCODER = (
+    "intents were learnt without an encoder: --encoder all-MiniLM-L6-v2 made a third fewer errors "
+    "in our tests (dataselect help label)"
+)
 
 USUAL = (
     "labelled background unfiltered rounds encoder model save_model fit_only min_confidence "
@@ -115,6 +119,8 @@ def command(
             return
         result = job.apply(scorer, rule)
     finish(result, settings)
+    if fitted.model is None and encoding.encoder is None:
+        note(_WITHOUT_ENCODER, quiet=settings.quiet)
 
 
 def _trained(
