@@ -72,6 +72,9 @@ class Overlap:
 
     digest = "0" * 64
 
+    def new_share(self, _: Sequence[str]) -> float:
+        return 0.0
+
     def probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         words = [(set(one.split()), set(other.split())) for one, other in pairs]
         return np.array([len(one & other) / len(one | other) for one, other in words])

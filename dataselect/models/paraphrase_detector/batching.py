@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.data.annotations import Utterance
-from dataselect.models.paraphrase_detector.pairs.templates import Template
+from dataselect.models.paraphrase_detector.pairs.templates import Template, canonical
+from dataselect.models.paraphrase_detector.pool_statistics import PoolStatistics
 from dataselect.models.paraphrase_detector.tokenization import Words, words_of
 
 LONGEST = 128  # words of a text that are read; attention takes time by the square of it
@@ -36,26 +37,48 @@ def parts(utterance: Utterance) -> list[TextPiece]:
     return found
 
 
+def text_of(side: Side) -> str:
+    """A text as it is read: case and white space do not count."""
+    return canonical("".join(part.text for part in side))
+
+
 class PairBatch(NamedTuple):
     """Pairs of one batch: the number of each word from 1, 0 where a text has ended.
 
-    `one` (n, l) and `other` (n, m) int64; `is_value` (n, l + m) float32.
+    `one` (n, l) and `other` (n, m) int64, `spelled` (n, l + m) int64 in the vocabulary from 1;
+    `is_value` (n, l + m) and `features` (n, l + m, TOKEN_FEATURES) float32.
     """
 
     one: NDArray[np.int64]
     other: NDArray[np.int64]
+    spelled: NDArray[np.int64]
     is_value: NDArray[np.float32]
+    features: NDArray[np.float32]
 
 
 class TokenizedPairs:
-    """Pairs of texts, each cut into words. Text `2 * i` and the next are pair i."""
+    """Pairs of texts, each cut into words. Text `2 * i` and the next are pair i.
 
-    def __init__(self, sides: Sequence[Side]) -> None:
-        """`sides`: the two texts of every pair in turn."""
+    `vectors` (w, d): those of the distinct words; `features` (t, TOKEN_FEATURES) of all in order.
+    """
+
+    def __init__(
+        self, sides: Sequence[Side], statistics: PoolStatistics, vocabulary: NDArray[np.uint64]
+    ) -> None:
+        """`sides`: the two texts of every pair in turn; `statistics`: of texts like these.
+
+        `vocabulary` (v,): ascending hashes of words that are known by their spelling.
+        """
         flat = list(chain.from_iterable(sides))
         self.words: Words = words_of([part.text for part in flat])
+        self.vectors = statistics.word_vectors(self.words)
+        place = np.searchsorted(vocabulary, self.words.hashes)
+        is_known = np.isin(self.words.hashes, vocabulary)
+        self._spelled = np.where(is_known, place + 1, 0)[self.words.distinct]
         ends = np.cumsum([len(side) for side in sides])
         bounds = self.words.bounds[np.append(0, ends)]
+        whole = self.words._replace(bounds=bounds)
+        self.features = statistics.token_features(whole)
         self._starts = bounds[:-1]
         self._lengths = np.minimum(np.diff(bounds), LONGEST)
         values = np.array([part.is_value for part in flat], np.float32)
@@ -92,7 +115,9 @@ class TokenizedPairs:
         numbers = np.append(0, self.words.distinct + 1)
         values = np.append(np.float32(0), self._is_value)
         cells = np.concatenate((one, other), axis=1)
-        return PairBatch(numbers[one], numbers[other], values[cells])
+        features = self.features[np.maximum(cells - 1, 0)] * (cells > 0)[:, :, None]
+        spelled = np.append(0, self._spelled)[cells]
+        return PairBatch(numbers[one], numbers[other], spelled, values[cells], features)
 
     def _padded(self, texts: NDArray[np.intp]) -> NDArray[np.intp]:
         """(n, longest) place of each word among all, counted from 1."""

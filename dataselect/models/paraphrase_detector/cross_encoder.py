@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dataselect.documents import Between, typed
-from dataselect.models.paraphrase_detector.batching import TextPiece
-from dataselect.models.paraphrase_detector.pairs.templates import canonical
+from dataselect.models.paraphrase_detector.batching import TextPiece, text_of
 
 _AT_ONCE = 32
 
@@ -31,6 +30,7 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]  # torch is not checked
     """
 
     kind: ClassVar[str] = "cross-encoder"
+    spells: bool = True
 
     def __init__(self, encoder: Any, longest: int | None) -> None:
         """`encoder`: a SentenceTransformer, which is copied; `longest`: word pieces of a pair.
@@ -48,9 +48,18 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]  # torch is not checked
         self.to(encoder.device)
 
     @classmethod
-    def restored(cls, about: Mapping[str, Any], encoder: Any) -> CrossEncoder:
+    def restored(cls, about: Mapping[str, Any], encoder: Any, _: str) -> CrossEncoder:
         """One to load weights into."""
         return cls(encoder, typed(_Saved, dict(about)).longest)
+
+    def knowledge(self) -> dict[str, bytes]:
+        return {}
+
+    def adapted(self, _: Sequence[str]) -> CrossEncoder:
+        return self
+
+    def new_share(self, _: Sequence[str]) -> float:
+        return 0.0
 
     def about(self) -> dict[str, Any]:
         return {"longest": self._longest}
@@ -81,11 +90,6 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]  # torch is not checked
                 both = self(ones, others).double() + self(others, ones).double()
             found[places] = (both / 2).cpu().numpy()
         return found
-
-
-def text_of(side: Sequence[TextPiece]) -> str:
-    """A text as it is read: case and white space do not count."""
-    return canonical("".join(part.text for part in side))
 
 
 def by_length(pairs: Sequence[tuple[str, str]], most: int) -> list[NDArray[np.intp]]:

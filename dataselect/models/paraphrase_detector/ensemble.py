@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -13,12 +15,18 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from dataselect.data.files.chunks import read_whole
 from dataselect.documents import Between, typed
+from dataselect.models.archive import ArchiveFormat, dumps, loads
 from dataselect.models.paraphrase_detector.batching import LONGEST, TextPiece, TokenizedPairs
 from dataselect.models.paraphrase_detector.network import NetworkSize, PairNetwork
+from dataselect.models.paraphrase_detector.pool_statistics import PoolStatistics, new_share
 from dataselect.models.paraphrase_detector.word_alignment import Context, TensorBatch
 
+_FORMAT = ArchiveFormat("pool statistics", 1)
+_STATISTICS = "statistics.zip"
 _AT_ONCE = 256
+_UNLIKE = 0.3  # share of new words from which no word of a text is known by its spelling
 
 
 class _Size(NamedTuple):
@@ -29,6 +37,7 @@ class _Size(NamedTuple):
     heads: Annotated[int, Between(1, 64)]
     layers: Annotated[int, Between(1, 24)]
     dropout: Annotated[float, Between(0, 1)]
+    hidden_pairs: Annotated[float, Between(0, 1)]
     word_dropout: Annotated[float, Between(0, 1)]
 
 
@@ -41,28 +50,60 @@ class _Saved(NamedTuple):
 
 
 class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
-    """Networks of one size, whose logits are averaged. Of a text, LONGEST words are read."""
+    """Networks of one size, whose logits are averaged. Of a text, LONGEST words are read.
+
+    `spells`: whether words of the vocabulary are known by their spelling.
+    """
 
     kind: ClassVar[str] = "networks"
 
-    def __init__(self, size: NetworkSize, networks: Iterable[PairNetwork]) -> None:
+    def __init__(
+        self,
+        size: NetworkSize,
+        networks: Iterable[PairNetwork],
+        statistics: PoolStatistics,
+        vocabulary: NDArray[np.uint64],
+    ) -> None:
+        """`statistics`: of texts like those that are to be compared; `vocabulary`: of training."""
         super().__init__()
         self._size = size
+        self.statistics, self.vocabulary = statistics, vocabulary
+        self.spells = True
         self.networks = nn.ModuleList(networks)
 
     @classmethod
-    def restored(cls, about: Mapping[str, Any], encoder: Any) -> Ensemble:
-        """One to load weights into, as `about` tells; on the device of `encoder`."""
+    def restored(cls, about: Mapping[str, Any], encoder: Any, folder: str) -> Ensemble:
+        """One to load weights into, as `about` tells, on the device of `encoder`."""
         saved = typed(_Saved, dict(about))
         size = NetworkSize(*saved.size)
         if size.hidden % size.heads:
             raise ValueError(f"size: {size.hidden} dimensions for {size.heads} heads")
-        found = cls(size, (PairNetwork(size) for _ in range(saved.networks)))
+        told, arrays = loads(read_whole(os.path.join(folder, _STATISTICS)), _FORMAT)
+        vocabulary = arrays.pop("vocabulary")
+        ascending = vocabulary.ndim == 1 and bool((vocabulary[1:] > vocabulary[:-1]).all())
+        if vocabulary.dtype != np.uint64 or not ascending:
+            raise ValueError("its vocabulary is not what a detector has")
+        statistics = PoolStatistics.restore(told, arrays)
+        networks = (PairNetwork(size, len(vocabulary)) for _ in range(saved.networks))
+        found = cls(size, networks, statistics, vocabulary)
         found.to(encoder.device)
         return found
 
     def about(self) -> dict[str, Any]:
         return {"size": asdict(self._size), "networks": len(self.networks), "longest": LONGEST}
+
+    def knowledge(self) -> dict[str, bytes]:
+        arrays = {**self.statistics.arrays(), "vocabulary": self.vocabulary}
+        return {_STATISTICS: dumps(_FORMAT, self.statistics.about(), arrays)}
+
+    def adapted(self, texts: Sequence[str]) -> Ensemble:
+        found = copy.copy(self)
+        found.statistics = PoolStatistics.fit(texts)
+        found.spells = self.new_share(texts) < _UNLIKE
+        return found
+
+    def new_share(self, texts: Sequence[str]) -> float:
+        return new_share(self.vocabulary, texts)
 
     def logits(self, sides: Sequence[Sequence[TextPiece]]) -> NDArray[np.float64]:
         """(n,) mean of the networks' logits for pairs; sides `2 * i` and the next are pair i.
@@ -70,14 +111,14 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
         Each batch is computed by one thread, and several at once: threads that share the small sums
         of a batch mostly wait for each other.
         """
-        pairs = TokenizedPairs(sides)
+        vocabulary = self.vocabulary if self.spells else self.vocabulary[:0]
+        pairs = TokenizedPairs(sides, self.statistics, vocabulary)
         device = next(self.parameters()).device
 
         def of_batch(places: NDArray[np.intp]) -> NDArray[np.float64]:
-            batch = TensorBatch.of(pairs.rows(places), pairs.words, device)
             with torch.inference_mode():
-                context = Context.of(batch)
-                found = [network(batch, context)[0].double() for network in self.networks]
+                context = Context.of(TensorBatch.of(pairs, places, device))
+                found = [network(context)[0].double() for network in self.networks]
                 mean: NDArray[np.float64] = torch.stack(found).mean(0).cpu().numpy()
             return mean
 

@@ -1,8 +1,10 @@
 """The network that reads two texts side by side; imports torch, and is imported where it is used.
 
-Words are embedded by their parts, and told which words of the other text are theirs and what
-stands beside these: who copies a name needs not know it. One layer of attention over both texts,
-in the manner of Vaswani et al. (2017), prefers pairs of words that match or whose neighbours do.
+Of each word it is told what the texts at hand tell (`PoolStatistics`), which words of the other
+text are the same or related, and what stands beside these. Those of its training it also knows by
+their spelling, but it learns to do without: where texts are of another kind, they are hidden. One
+layer of attention over both texts, in the manner of Vaswani et al. (2017), prefers pairs of words
+that match or whose neighbours do.
 """
 
 from __future__ import annotations
@@ -13,24 +15,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dataselect.models.encoders.word_features import BITS
-from dataselect.models.paraphrase_detector.tokenization import SHAPES
+from dataselect.models.paraphrase_detector.pool_statistics import TOKEN_FEATURES
 from dataselect.models.paraphrase_detector.word_alignment import (
     FARTHEST,
     RELATIONS,
     WORD_FEATURES,
     Context,
-    TensorBatch,
 )
 
 _NEVER = -1e9  # the logit of what is not there
+_MOST = 4.0  # deviations from the mean that are told
+_LEAST_SPREAD = 1e-6
 
 
 @dataclass(frozen=True)
 class NetworkSize:
     """Dimensions of the network, and how much of it is dropped at random while it learns.
 
-    `word_dropout`: of what a word is known by; how it is matched stays.
+    `hidden_pairs`: share of pairs of which no word is known by its spelling, and of the others
+    `word_dropout` of the words.
     """
 
     word: int = 32
@@ -38,7 +41,8 @@ class NetworkSize:
     heads: int = 4
     layers: int = 1
     dropout: float = 0.1
-    word_dropout: float = 0.5
+    hidden_pairs: float = 0.5
+    word_dropout: float = 0.3
 
 
 class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
@@ -48,13 +52,16 @@ class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
     what is pooled has no order.
     """
 
-    def __init__(self, size: NetworkSize) -> None:
+    def __init__(self, size: NetworkSize, words: int) -> None:
+        """`words`: how many the vocabulary has."""
         super().__init__()
         hidden = size.hidden
-        self.words = nn.EmbeddingBag(1 << BITS, size.word, mode="mean")
-        nn.init.zeros_(self.words.weight)  # parts that training never sees add nothing
-        self.word_dropout = size.word_dropout
-        self.entry = nn.Linear(size.word + SHAPES + WORD_FEATURES, hidden)
+        self.size = size
+        self.words = nn.Embedding(words + 1, size.word, padding_idx=0)
+        nn.init.zeros_(self.words.weight)
+        self.register_buffer("center", torch.zeros(TOKEN_FEATURES))
+        self.register_buffer("spread", torch.ones(TOKEN_FEATURES))
+        self.entry = nn.Linear(size.word + TOKEN_FEATURES + WORD_FEATURES, hidden)
         self.layers = nn.ModuleList(_Layer(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(hidden)
         self.value = nn.Linear(hidden, 1)
@@ -66,25 +73,32 @@ class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
             nn.Linear(hidden, 1),
         )
 
-    def forward(self, batch: TensorBatch, context: Context) -> tuple[Tensor, Tensor]:
-        known = self._known(batch, context.words)
-        hidden = self.entry(torch.cat((known, context.features), 2))
+    def standardize(self, features: Tensor) -> None:
+        """Learn the mean and the deviation of (t, TOKEN_FEATURES) token features."""
+        self.center = features.mean(0)
+        self.spread = features.std(0) + _LEAST_SPREAD
+
+    def forward(self, context: Context) -> tuple[Tensor, Tensor]:
+        known = ((context.known - self.center) / self.spread).clamp(-_MOST, _MOST)
+        known = known * context.is_word[:, :, None]
+        spelled = self.words(self._dropped(context))
+        hidden = self.entry(torch.cat((spelled, known, context.features), 2))
         for layer in self.layers:
             hidden = layer(hidden, context)
         hidden = self.norm(hidden)
         verdict = self.verdict(self._pooled(hidden, context.is_word))
         return verdict[:, 0], self.value(hidden)[:, :, 0]
 
-    def _known(self, batch: TensorBatch, words: Tensor) -> Tensor:
-        """(n, l + m, d) what each word is known by; nothing, for padding."""
-        embedded = self.words(batch.buckets, batch.offsets)
-        known = functional.pad(torch.cat((embedded, batch.shapes), 1), (0, 0, 1, 0))[words]
+    def _dropped(self, context: Context) -> Tensor:
+        """(n, t) words of the vocabulary; while it learns, fewer."""
         if not self.training:
-            return known
+            return context.spelled
+        pairs = len(context.words)
+        is_shown = torch.rand(pairs, 1, device=context.words.device) >= self.size.hidden_pairs
         # A word is dropped from both texts of a pair, or from neither.
-        chance = torch.rand(len(words), len(embedded) + 1, device=words.device).gather(1, words)
-        is_kept = (chance >= self.word_dropout)[:, :, None]
-        return torch.cat((known[:, :, :-SHAPES] * is_kept, known[:, :, -SHAPES:]), 2)
+        most = int(context.words.max()) + 1
+        chance = torch.rand(pairs, most, device=context.words.device).gather(1, context.words)
+        return context.spelled * (is_shown & (chance >= self.size.word_dropout))
 
     def _pooled(self, hidden: Tensor, is_word: Tensor) -> Tensor:
         """(n, d) means by attention, the plain mean, and the largest of each dimension."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-SHAPES = 4
+SHAPES = 2
 _LONG = 12  # characters; longer words all look as long
 # Scripts that put no space between words: each character, with its marks, is taken for a word.
 _UNSPACED = regex.compile(
@@ -28,11 +28,12 @@ class Words(NamedTuple):
     """The words of a batch of texts, `w` distinct ones.
 
     Text i has the words `distinct[bounds[i]:bounds[i + 1]]`, numbered from 0. `spelled` (w,) in
-    lower case; `features` (w, f) count the word itself and its character n-grams; `shapes`
-    (w, SHAPES).
+    lower case; `hashes` (w,) ascending; `features` (w, f) count the word itself and its character
+    n-grams; `shapes` (w, SHAPES).
     """
 
     spelled: list[str]
+    hashes: NDArray[np.uint64]
     distinct: NDArray[np.intp]
     bounds: NDArray[np.intp]
     features: csr_array
@@ -45,7 +46,7 @@ def words_of(texts: Sequence[str]) -> Words:
     hashes, first, places = np.unique(spans.hashes(), return_index=True, return_inverse=True)
     spelled = spans.spellings(first)
     shapes = np.array([_shape(word) for word in spelled], np.float32).reshape(-1, SHAPES)
-    return Words(spelled, places, spans.bounds, word_features(spelled, hashes), shapes)
+    return Words(spelled, hashes, places, spans.bounds, word_features(spelled, hashes), shapes)
 
 
 def spaced(text: str) -> str:
@@ -54,6 +55,5 @@ def spaced(text: str) -> str:
 
 
 def _shape(word: str) -> tuple[float, ...]:
-    """Whether there is a digit, the length, whether it is one character, and not all are ASCII."""
-    has_digit = any(map(str.isdigit, word))
-    return has_digit, min(len(word), _LONG) / _LONG, len(word) == 1, not word.isascii()
+    """Whether there is a digit, and the length."""
+    return any(map(str.isdigit, word)), min(len(word), _LONG) / _LONG

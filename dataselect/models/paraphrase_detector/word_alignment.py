@@ -10,41 +10,43 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from dataselect.models.paraphrase_detector.batching import PairBatch
-from dataselect.models.paraphrase_detector.tokenization import Words
+from dataselect.models.paraphrase_detector.batching import TokenizedPairs
 
 
 class TensorBatch(NamedTuple):
     """Pairs of texts as tensors, `w` distinct words in all.
 
-    `one` (n, l) and `other` (n, m) are words from 1, 0 is padding. `buckets` holds the parts of
-    each word one after the other, from `offsets` (w,) on; `shapes` (w, SHAPES); `similarity`
-    (w, w) are cosines of the words' parts.
+    `one` (n, l) and `other` (n, m) are words from 1, 0 is padding. `spelled` (n, l + m): those of
+    the vocabulary, from 1; `features` (n, l + m, TOKEN_FEATURES). `similarity` (w, w) are cosines
+    of the words' parts, `relatedness` (w, w) those of their vectors.
     """
 
     one: Tensor
     other: Tensor
-    buckets: Tensor
-    offsets: Tensor
-    shapes: Tensor
+    spelled: Tensor
+    features: Tensor
     similarity: Tensor
+    relatedness: Tensor
 
     @classmethod
-    def of(cls, rows: PairBatch, words: Words, device: torch.device) -> TensorBatch:
-        """Some pairs with what is known of their words, on a device."""
+    def of(
+        cls, pairs: TokenizedPairs, places: NDArray[np.intp], device: torch.device
+    ) -> TensorBatch:
+        """Some of the pairs with what is known of their words, on a device."""
+        rows = pairs.rows(places)
         used, numbers = np.unique(
             np.concatenate((rows.one, rows.other), axis=1), return_inverse=True
         )
         numbers = numbers.reshape(len(rows.one), -1) + (used[0] != 0)  # 0 remains padding
-        places = used[used > 0] - 1
-        features = words.features[places]
+        known = used[used > 0] - 1
+        vectors = pairs.vectors[known]
         arrays = (
             numbers[:, : rows.one.shape[1]],
             numbers[:, rows.one.shape[1] :],
-            features.indices.astype(np.int64),
-            features.indptr[:-1].astype(np.int64),
-            words.shapes[places],
-            _cosines(features),
+            rows.spelled,
+            rows.features,
+            _cosines(pairs.words.features[known]),
+            vectors @ vectors.T,
         )
         return cls(*(torch.from_numpy(each).to(device) for each in arrays))
 
@@ -60,21 +62,25 @@ class WordAlignment(NamedTuple):
     """How the words of one text match those of another, all (n, l, m).
 
     `same`: they are equal; `after_same`, `before_same`: the words before them, or after, are.
-    `alike`: cosine of what they are made of.
+    `alike`: cosine of what they are made of; `related`: of their vectors.
     """
 
     same: Tensor
     after_same: Tensor
     before_same: Tensor
     alike: Tensor
+    related: Tensor
 
     @classmethod
     def of(cls, batch: TensorBatch) -> WordAlignment:
         one, other = batch.one[:, :, None], batch.other[:, None, :]
         same = ((one == other) & (one > 0)).float()
         around = functional.pad(same, (1, 1, 1, 1))
-        alike = functional.pad(batch.similarity, (1, 0, 1, 0))[one, other]
-        return cls(same, around[:, :-2, :-2], around[:, 2:, 2:], alike)
+        alike, related = (
+            functional.pad(each, (1, 0, 1, 0))[one, other]
+            for each in (batch.similarity, batch.relatedness)
+        )
+        return cls(same, around[:, :-2, :-2], around[:, 2:, 2:], alike, related)
 
     def turned(self) -> WordAlignment:
         """The same, seen from the other text."""
@@ -84,7 +90,7 @@ class WordAlignment(NamedTuple):
         """(n, l, m, RELATIONS) of each word of one text with each of the other."""
         spelled = self.alike * (self.alike > _ALIKE)
         both_same = self.same * self.after_same
-        relations = (self.same, self.after_same, self.before_same, both_same, spelled)
+        relations = (self.same, self.after_same, self.before_same, both_same, spelled, self.related)
         return torch.stack((*relations, torch.ones_like(spelled)), 3)
 
     def features(self, here: Tensor, there: Tensor) -> Tensor:
@@ -92,8 +98,8 @@ class WordAlignment(NamedTuple):
 
         `here` (n, l) and `there` (n, m): which places are words. Whether the word is in the other
         text, with the same words before and after it; whether its neighbours are; how like a word
-        of the other it is. For a word that is not there: how many words stand in its place,
-        between the partners of the nearest words that are.
+        of the other it is, and how related to one. For a word that is not there: how many words
+        stand in its place, between the partners of the nearest words that are.
         """
         matched = self.same.amax(2)
         is_new = here - matched
@@ -108,6 +114,7 @@ class WordAlignment(NamedTuple):
                 beside[:, :-2],
                 beside[:, 2:],
                 self.alike.amax(2),
+                self.related.amax(2),
                 (new / here.sum(1, keepdim=True).clamp(min=1)).expand_as(matched),
                 (new / _MANY).expand_as(matched),
                 *(is_new * (instead == few) for few in range(_FEW)),
@@ -121,8 +128,8 @@ class WordAlignment(NamedTuple):
 _ALIKE = 0.5
 _FEW = 3
 _MANY = 8.0  # words
-WORD_FEATURES = 8 + _FEW + 2
-RELATIONS = 6
+WORD_FEATURES = 9 + _FEW + 2
+RELATIONS = 7
 
 
 def _room(same: Tensor, matched: Tensor, there: Tensor) -> Tensor:
@@ -140,13 +147,16 @@ def _room(same: Tensor, matched: Tensor, there: Tensor) -> Tensor:
 class Context(NamedTuple):
     """What there is to know of the t = l + m words of each pair, but the words themselves.
 
-    `words` (n, t) from 1, 0 is padding; `features` (n, t, WORD_FEATURES); `relations` (n, t, t,
-    RELATIONS) between texts; `distance` (t, t) of words of one text, from 0 to 2 * FARTHEST;
-    `within` (t, t), 1 for words of one text.
+    `words` (n, t) from 1, 0 is padding; `spelled` (n, t) those of the vocabulary, from 1;
+    `features` (n, t, WORD_FEATURES) of how they match, `known` (n, t, TOKEN_FEATURES) of each
+    alone; `relations` (n, t, t, RELATIONS) between texts; `distance` (t, t) of words of one text,
+    from 0 to 2 * FARTHEST; `within` (t, t), 1 for words of one text.
     """
 
     words: Tensor
+    spelled: Tensor
     features: Tensor
+    known: Tensor
     relations: Tensor
     distance: Tensor
     within: Tensor
@@ -167,7 +177,9 @@ class Context(NamedTuple):
         distance = (place[:, None] - place).clamp(-FARTHEST, FARTHEST) + FARTHEST
         return cls(
             torch.cat((batch.one, batch.other), 1),
+            batch.spelled,
             torch.cat((forth.features(one, other), back.features(other, one)), 1),
+            batch.features,
             _between(forth.relations(), back.relations()),
             distance,
             (text[:, None] == text).float(),

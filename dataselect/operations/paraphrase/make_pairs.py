@@ -36,9 +36,9 @@ class PairGenerationOptions:
     slotless: Literal["include", "exclude"] = option(
         "",
         _PAIRS,
-        "Whether utterances without slots take part: those of one intent are paraphrases, "
-        "since nothing in the annotation tells them apart.",
-        "include",
+        "Whether utterances without slots take part: those of one intent then are paraphrases, "
+        "though nothing in their words may tell [default: exclude].",
+        "exclude",
     )
     seed: int = option("N", _PAIRS, "Seed of everything random [default: 0].", 0)
 
@@ -95,7 +95,7 @@ class SplitOptions:
                 if intent in left_out:
                     raise OptionError(
                         f"--held-out {intent}: none of its utterances has slots, so --slotless "
-                        "exclude leaves it out; name another, or leave --slotless out"
+                        "exclude leaves it out; name another, or give --slotless include"
                     )
                 raise OptionError(f"--held-out {intent} is no intent of the input; check its name")
         return set(self.held_out or ())
@@ -165,15 +165,12 @@ def command(
             PairSet(name, corpora[name], size, rng)
             for name, size in splitting.sizes(making.pairs).items()
         ]
-        _refuse_none(made, settings)
+        _refuse_none(made, settings, only_slotless=bool(left_out) and not templates)
         train, *others = made
         run.write_kept(train.text)
         for pairs in others:
             run.write_records_file(splitting.files[pairs.name], pairs.text)
         found = {pairs.name: pairs.describe(corpora[train.name]) for pairs in made}
-        if not any(template.slots for template in templates):
-            said = "no record has slots, so that those of one intent count as paraphrases"
-            run.warnings.append(said)
         run.warnings += [*warnings(column), *conflicts.warnings()]
         run.warnings += [warning for pairs in made for warning in pairs.warnings()]
         run.report(_NOUN, {"pairs": making.pairs}, **{_NOUN: found})
@@ -182,8 +179,13 @@ def command(
     note(f"pairs of {run.counts.kept:,} records: {sizes}", quiet=settings.quiet)
 
 
-def _refuse_none(made: list[PairSet], settings: Settings) -> None:
+def _refuse_none(made: list[PairSet], settings: Settings, *, only_slotless: bool) -> None:
     """Raise RequirementError where a split has no pair at all."""
+    if only_slotless and not settings.allow_empty:
+        raise RequirementError(
+            "no pair can be made: no record has slots; annotate some, or take all records of an "
+            "intent for paraphrases with --slotless include"
+        )
     for pairs in made:
         if not (pairs or settings.allow_empty):
             raise RequirementError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 from dataselect.command_line.ending import finish
@@ -13,9 +14,9 @@ from dataselect.command_line.selection_options import SelectionOptions
 from dataselect.errors import InputError, OptionError
 
 if TYPE_CHECKING:
+    from dataselect.data.fields import Column
     from dataselect.data.input_files import Inputs
     from dataselect.execution.scorer import Scorer
-    from dataselect.models.paraphrase_detector.detector import SavedDetector
 
 _SCORE, _RECORDS = "Scoring", "Records"
 
@@ -48,7 +49,32 @@ class MatchOptions:
     )
 
 
-USUAL = "detector against candidates device threshold top_k share output rejects"
+@dataclass(frozen=True)
+class PairCalibrationOptions:
+    """What makes probabilities mean what they say on texts unlike those of training."""
+
+    prior: float | None = option(
+        "SHARE",
+        _SCORE,
+        "The share of paraphrases among the pairs, as far as you know: probabilities are shifted "
+        "until this is their mean [default: as training left them].",
+        min=0.001,
+        max=0.999,
+    )
+    calibrate_on: str | None = option(
+        "FILE",
+        _SCORE,
+        "Calibrate on pairs of this file, which have a 'label', 1 or 0; 100 of texts like those "
+        "scored are enough.",
+    )
+
+    def reads(self) -> list[Inputs]:
+        from dataselect.data.formats.record_files import RecordFiles
+
+        return [] if self.calibrate_on is None else [RecordFiles([self.calibrate_on])]
+
+
+USUAL = "detector against candidates prior calibrate_on device threshold top_k share output rejects"
 EXAMPLES = r"""
 dataselect paraphrase score --detector detector dev.pairs.jsonl
 dataselect paraphrase score --detector detector --against annotated.jsonl --threshold 0.5 \
@@ -64,6 +90,7 @@ def command(
     ],
     matching: MatchOptions,
     pairs: PairFieldOptions,
+    calibrating: PairCalibrationOptions,
     selection: SelectionOptions,
     run: RunOptions,
     engine: EngineOptions,
@@ -75,11 +102,23 @@ def command(
 ) -> None:
     """Tell how probably pairs, or records and those of a file, say the same.
 
+    A detector is adapted to the texts at hand: a sample of the input, and the file of --against.
+
     Adds 'paraphrase': the probability that 'text1' and 'text2' ask for the same, with the same
     values. With --against, that of the record's 'text' and its best match.
     """
+    from dataselect.data.fields import Column
     from dataselect.data.formats.record_files import RecordFiles
+    from dataselect.data.sampling import names_at
+    from dataselect.models.paraphrase_detector.best_match import CANDIDATES
     from dataselect.models.paraphrase_detector.detector import SavedDetector
+    from dataselect.operations.paraphrase.adaptation import (
+        at_share,
+        calibrated_on,
+        sampled,
+        unlike_training,
+    )
+    from dataselect.operations.paraphrase.scorer import BestMatch, PairProbability
 
     settings, rule = run.build(), selection.build()
     if matching.against is None:
@@ -88,46 +127,59 @@ def command(
         settings = replace(settings, text_field=pairs.text1_field)
     elif given(pairs):
         raise OptionError(f"{given(pairs)[0]} is for pairs, and --against compares --text-field")
+    elif calibrating.prior is not None:
+        raise OptionError("--prior is for pairs, and --against compares best matches; leave it out")
     pool = engine.open(inputs, run, rule, settings)
     others = None
     if matching.against is not None:
         others = RecordFiles([matching.against], text_field=settings.text_field)
-    read = [*([] if others is None else [others]), *selection.reads()]
+    labelled = calibrating.reads()
+    read = [*([] if others is None else [others]), *labelled, *selection.reads()]
     with engine.job(pool, settings, also_read=read) as job:
-        loaded = SavedDetector(detector, device=device)
-        loaded.loaded  # noqa: B018  a folder that is none is refused at once
-        scorer = (
-            _of_pairs(loaded, pairs)
+        saved = SavedDetector(detector, device=device)
+        saved.loaded  # noqa: B018  a folder that is none is refused at once
+        against = [] if others is None else _texts(others, matching, settings.text_field)
+        columns = _columns(pairs) if others is None else [Column.text(settings.text_field)]
+        sample = sampled(pool, columns, settings)
+        texts = [*chain.from_iterable(sample), *against]
+        fitted = saved.adapted(texts)
+        for each in labelled:
+            fitted, job.facts["calibrated_on"] = calibrated_on(fitted, each, _columns(pairs))
+        if calibrating.prior is not None:
+            fitted = at_share(fitted, list(zip(*sample, strict=True)), calibrating.prior)
+        if calibrating == PairCalibrationOptions():
+            job.warnings += unlike_training(saved, texts)
+        scorer: Scorer = (
+            PairProbability(fitted, text1_field=pairs.text1_field, text2_field=pairs.text2_field)
             if others is None
-            else _of_file(loaded, others, matching, settings.text_field)
+            else BestMatch(
+                fitted,
+                against,
+                names_at(others, range(len(against))),
+                candidates=matching.candidates or CANDIDATES,
+                text_field=settings.text_field,
+            )
         )
         result = job.apply(scorer, rule)
     finish(result, settings)
 
 
-def _of_pairs(detector: SavedDetector, pairs: PairFieldOptions) -> Scorer:
-    from dataselect.operations.paraphrase.scorer import PairProbability
-
-    return PairProbability(detector, text1_field=pairs.text1_field, text2_field=pairs.text2_field)
-
-
-def _of_file(
-    detector: SavedDetector, others: Inputs, matching: MatchOptions, text_field: str
-) -> Scorer:
+def _columns(pairs: PairFieldOptions) -> list[Column]:
+    """The two texts of a record."""
     from dataselect.data.fields import Column
-    from dataselect.data.sampling import names_at, read_columns
-    from dataselect.models.paraphrase_detector.best_match import CANDIDATES
-    from dataselect.operations.paraphrase.scorer import BestMatch
+
+    fields = pairs.text1_field, pairs.text2_field
+    return [Column.text(field, f"--text{number}-field") for number, field in enumerate(fields, 1)]
+
+
+def _texts(others: Inputs, matching: MatchOptions, text_field: str) -> list[str]:
+    """The texts of --against."""
+    from dataselect.data.fields import Column
+    from dataselect.data.sampling import read_columns
 
     others.keep_for_rereading()
     column = Column.text_of("--against", matching.against_field, text_field)
     [texts] = read_columns(others, [column])
     if not texts:
         raise InputError(f"{matching.against}: no text to compare with; check --against")
-    return BestMatch(
-        detector,
-        texts,
-        names_at(others, range(len(texts))),
-        candidates=matching.candidates or CANDIDATES,
-        text_field=text_field,
-    )
+    return texts

@@ -13,11 +13,18 @@ from hypothesis import strategies as st
 from dataselect.console import Steps
 from dataselect.data.annotations import Slot, Utterance
 from dataselect.errors import InputError
-from dataselect.models.paraphrase_detector.batching import LONGEST, TextPiece, TokenizedPairs, parts
+from dataselect.models.paraphrase_detector.batching import (
+    LONGEST,
+    TextPiece,
+    TokenizedPairs,
+    parts,
+    text_of,
+)
 from dataselect.models.paraphrase_detector.calibration import expected_calibration_error
 from dataselect.models.paraphrase_detector.detector import Detector
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
+from dataselect.models.paraphrase_detector.pool_statistics import PoolStatistics
 from dataselect.models.paraphrase_detector.tokenization import words_of
 from dataselect.models.paraphrase_detector.training.detector_training import aucs, fit, hold_out
 
@@ -66,6 +73,11 @@ def sides(*texts: str) -> list[list[TextPiece]]:
     return [[TextPiece(text)] for text in texts]
 
 
+def tokenized(texts: list[list[TextPiece]]) -> TokenizedPairs:
+    statistics = PoolStatistics.fit([text_of(text) for text in texts])
+    return TokenizedPairs(texts, statistics, statistics.words)
+
+
 def test_words_are_the_same_without_case_and_punctuation() -> None:
     found = words_of(["Play Jazz!", "jazz, play"])
     assert found.distinct[:2].tolist() == found.distinct[2:][::-1].tolist()
@@ -86,7 +98,7 @@ def test_a_text_may_have_no_word() -> None:
 
 def test_rows_number_words_and_mark_values() -> None:
     one = parts(utterance("play {} now", "pink floyd"))
-    pairs = TokenizedPairs([one, sides("now play")[0]])
+    pairs = tokenized([one, sides("now play")[0]])
     rows = pairs.rows(np.array([0]))
     numbers = rows.one[0].tolist()
     assert rows.other[0].tolist() == [numbers[3], numbers[0]]
@@ -95,13 +107,13 @@ def test_rows_number_words_and_mark_values() -> None:
 
 
 def test_long_texts_are_cut() -> None:
-    rows = TokenizedPairs(sides("a " * 500, "b")).rows(np.array([0]))
+    rows = tokenized(sides("a " * 500, "b")).rows(np.array([0]))
     assert (rows.one.shape, rows.other.shape) == ((1, LONGEST), (1, 1))
 
 
 @given(st.lists(TEXTS, min_size=2, max_size=20), st.integers(1, 7), st.booleans())
 def test_every_pair_is_in_one_batch(texts: list[str], most: int, shuffled: bool) -> None:
-    pairs = TokenizedPairs(sides(*texts[: len(texts) // 2 * 2]))
+    pairs = tokenized(sides(*texts[: len(texts) // 2 * 2]))
     rng = np.random.default_rng(0) if shuffled else None
     batches = list(pairs.batches(most, rng))
     assert sorted(np.concatenate(batches).tolist()) == list(range(len(pairs)))
@@ -113,21 +125,21 @@ def test_features_say_what_stands_in_the_place_of_a_word() -> None:
 
     from dataselect.models.paraphrase_detector.word_alignment import TensorBatch, WordAlignment
 
-    pairs = TokenizedPairs(sides("fly from boston today", "fly from new york today"))
-    batch = TensorBatch.of(pairs.rows(np.array([0])), pairs.words, torch.device("cpu"))
+    pairs = tokenized(sides("fly from boston today", "fly from new york today"))
+    batch = TensorBatch.of(pairs, np.array([0]), torch.device("cpu"))
     found = WordAlignment.of(batch).features((batch.one > 0).float(), (batch.other > 0).float())[0]
-    named = ["matched", "after", "before", "left", "right", "alike", "share", "count"]
+    named = ["matched", "after", "before", "left", "right", "alike", "related", "share", "count"]
     columns = [*named, "none", "one", "two", "more", "crossed"]
     fly, start, boston, today = (
         {name for name, value in zip(columns, row, strict=True) if value == 1}
         for row in found.tolist()
     )
-    assert fly == {"matched", "before", "left", "right", "alike"}
-    assert start == {"matched", "after", "left", "alike"}
+    assert fly == {"matched", "before", "left", "right", "alike", "related"}
+    assert start == {"matched", "after", "left", "alike", "related"}
     assert boston == {"left", "right", "two"}
-    assert today == {"matched", "right", "alike"}
-    assert found[:, 6].tolist() == [0.25] * 4
-    assert found[:, 7].tolist() == [0.125] * 4
+    assert today == {"matched", "right", "alike", "related"}
+    assert found[:, 7].tolist() == [0.25] * 4
+    assert found[:, 8].tolist() == [0.125] * 4
 
 
 def test_calibration_error_by_hand() -> None:

@@ -338,7 +338,8 @@ def test_splits_share_no_template_and_no_held_out_intent(
 
 def test_pairs_are_spread_evenly_over_intents_and_halves(inside: Inside, tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", corpus(60))
-    inside("paraphrase", "pairs", "a.jsonl", "--pairs", 150, "-o", "p.jsonl", "-q").silent()
+    command = ("paraphrase", "pairs", "a.jsonl", "--pairs", 150, "-o", "p.jsonl", "-q")
+    inside(*command, "--slotless", "include").silent()
     made = read(tmp_path / "p.jsonl")
     check_all(made)
     positives = Counter(record["intent1"] for record in made if record["label"])
@@ -432,11 +433,11 @@ def test_fewer_pairs_than_asked_for_are_said(inside: Inside, tmp_path: Path) -> 
 def test_utterances_without_slots_take_part_or_not(inside: Inside, tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", corpus(60))
     command = ("paraphrase", "pairs", "a.jsonl", "--pairs", 300, "-o", "p.jsonl", "-q")
-    inside(*command, "--slotless", "exclude").silent()
+    inside(*command).silent()
     made = read(tmp_path / "p.jsonl")
     check_all(made)
     assert all(record["slots1"] and record["slots2"] for record in made)
-    inside(*command).silent()
+    inside(*command, "--slotless", "include").silent()
     labels = {
         (record["kind"], bool(record["slots1"] or record["slots2"])): record["label"]
         for record in read(tmp_path / "p.jsonl")
@@ -449,8 +450,10 @@ def test_utterances_without_slots_take_part_or_not(inside: Inside, tmp_path: Pat
 def test_intents_without_slots_are_told_apart_by_intent(inside: Inside, tmp_path: Path) -> None:
     said = {"greet": ["hello there", "hi", "hello"], "leave": ["bye there", "see you", "bye"]}
     write(tmp_path / "a.jsonl", [Utterance(text, i) for i in said for text in said[i]])
-    outcome = inside("paraphrase", "pairs", "a.jsonl", "-o", "p.jsonl")
-    assert "warning: no record has slots, so that those of one intent count as" in outcome.err
+    command = ("paraphrase", "pairs", "a.jsonl", "-o", "p.jsonl")
+    inside(*command).refused(3, "no record has slots")
+    outcome = inside(*command, "--slotless", "include")
+    assert "paraphrases are of utterances without slots" in outcome.err
     made = read(tmp_path / "p.jsonl")
     check_all(made)
     kinds = Counter(record["kind"] for record in made)
@@ -475,7 +478,7 @@ def test_no_pair_at_all_is_an_error_that_says_why(
     inside: Inside, tmp_path: Path, found: list[Utterance], why: str
 ) -> None:
     write(tmp_path / "a.jsonl", found)
-    command = ("paraphrase", "pairs", "a.jsonl", "-o", "p.jsonl")
+    command = ("paraphrase", "pairs", "a.jsonl", "-o", "p.jsonl", "--slotless", "include")
     inside(*command).refused(3, "no pair can be made for train", why)
     assert not (tmp_path / "p.jsonl").exists()
     inside(*command, "-q", "--allow-empty").silent()

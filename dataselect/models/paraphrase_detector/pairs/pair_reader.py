@@ -23,8 +23,12 @@ def columns(text1_field: str, text2_field: str, label_field: str) -> list[Column
         )
         for number, field in enumerate((text1_field, text2_field), start=1)
     ]
-    label = Column(label_field, _check_label, lambda _: False, "--label-field")
-    return [*sides, label, Column.optional("kind")]
+    return [*sides, label_column(label_field), Column.optional("kind")]
+
+
+def label_column(field: str = "label") -> Column:
+    """Whether a pair is one of paraphrases: 1 or 0."""
+    return Column(field, _check_label, lambda _: False, "--label-field")
 
 
 def _check_label(value: Any) -> int:

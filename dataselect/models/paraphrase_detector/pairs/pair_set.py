@@ -11,6 +11,7 @@ from dataselect.data.json_lines.json_values import encoded
 from dataselect.models.paraphrase_detector.pairs.annotated_corpus import AnnotatedCorpus
 from dataselect.models.paraphrase_detector.pairs.generation import make_pairs
 
+_MOST_SLOTLESS = 0.5  # of the paraphrases
 _NAMED = 3  # intents that a warning names
 
 
@@ -50,6 +51,13 @@ class PairSet:
             found.append(
                 f"{self.name}: {len(self):,} pairs instead of {self.size:,}; the records give no "
                 "more distinct ones"
+            )
+        slotless = self._kinds["slotless"]
+        if slotless > sum(self._paraphrases.values()) * _MOST_SLOTLESS:
+            found.append(
+                f"{self.name}: {slotless:,} of {sum(self._paraphrases.values()):,} paraphrases are "
+                "of utterances without slots: nothing in the words may tell that they say the "
+                "same, and a detector learns worse; leave them out with --slotless exclude"
             )
         share = max(self._paraphrases.values(), default=0) - 1
         counts = sorted((count, str(intent)) for intent, count in self._paraphrases.items())

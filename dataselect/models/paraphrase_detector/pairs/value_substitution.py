@@ -15,7 +15,7 @@ from dataselect.models.paraphrase_detector.pairs.templates import canonical
 _FOREIGN = 0.2  # share of values that become a value of any slot
 _MADE_UP = 0.25  # share of values that become words of no language, or numbers
 _NUMBERS = 0.15  # share of made-up words that are numbers
-_SWAPPED = 0.05  # share of paraphrases that stop being one because two values change places
+_SWAPPED = 0.1  # share of paraphrases that stop being one because two values change places
 _DIGITS = 4
 
 

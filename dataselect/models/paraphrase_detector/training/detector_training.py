@@ -25,6 +25,7 @@ from dataselect.models.paraphrase_detector.calibration import (
 from dataselect.models.paraphrase_detector.detector import Detector, Reader
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
+from dataselect.models.paraphrase_detector.pool_statistics import PoolStatistics
 from dataselect.models.paraphrase_detector.retrieval_encoder import bag_of_pieces
 
 if TYPE_CHECKING:
@@ -162,11 +163,12 @@ def _from_scratch(
     from dataselect.models.paraphrase_detector.training.network_training import trained
 
     advance = report("training", len(pairs) * schedule.shown(len(pairs)) * schedule.networks)
+    statistics = PoolStatistics.fit([side.text for pair in pairs for side in _sides(pair)])
     networks = [
-        trained(pairs, schedule, seed + number, encoder.device, advance)
+        trained(pairs, statistics.words, schedule, seed + number, encoder.device, advance)
         for number in range(schedule.networks)
     ]
-    return Ensemble(schedule.size, networks)
+    return Ensemble(schedule.size, networks, statistics, statistics.words)
 
 
 def _fine_tuned(

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from dataselect.models.paraphrase_detector.cross_encoder import CrossEncoder, by_length, text_of
+from dataselect.models.paraphrase_detector.batching import text_of
+from dataselect.models.paraphrase_detector.cross_encoder import CrossEncoder, by_length
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
 from dataselect.models.paraphrase_detector.training.network_training import (

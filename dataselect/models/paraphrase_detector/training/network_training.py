@@ -10,14 +10,16 @@ from itertools import chain
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from dataselect.models.paraphrase_detector.batching import TokenizedPairs
+from dataselect.models.paraphrase_detector.batching import TokenizedPairs, text_of
 from dataselect.models.paraphrase_detector.ensemble import alone
 from dataselect.models.paraphrase_detector.network import NetworkSize, PairNetwork
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
+from dataselect.models.paraphrase_detector.pool_statistics import PoolStatistics
 from dataselect.models.paraphrase_detector.word_alignment import Context, TensorBatch
 
 _RATE = 3e-3
@@ -58,12 +60,15 @@ class Schedule:
 
 def trained(
     pairs: Sequence[TrainingPair],
+    vocabulary: NDArray[np.uint64],
     schedule: Schedule,
     seed: int,
     device: torch.device,
     advance: Callable[[int], None],
 ) -> PairNetwork:
     """A network that has learnt from pairs; `advance` is told of each batch, of how many pairs.
+
+    `vocabulary` (v,): hashes of the words that it may know by their spelling.
 
     On one processor, the same pairs and seed give the same network: one thread does all sums.
     """
@@ -72,17 +77,20 @@ def trained(
     epochs = schedule.shown(len(pairs))
     with alone(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = PairNetwork(schedule.size).to(device).train()
+        network = PairNetwork(schedule.size, len(vocabulary)).to(device).train()
         course = _Course(network, epochs * math.ceil(len(pairs) / _AT_ONCE))
-        for _ in range(epochs):
+        for epoch in range(epochs):
             labels, sides = zip(*(exchange(pair, rng) for pair in pairs), strict=True)
-            examples = TokenizedPairs(list(chain.from_iterable(sides)))
+            texts = list(chain.from_iterable(sides))
+            statistics = PoolStatistics.fit([text_of(text) for text in texts])
+            examples = TokenizedPairs(texts, statistics, vocabulary)
+            if epoch == 0:
+                course.standardize(torch.from_numpy(examples.features).to(device))
             for places in examples.batches(_AT_ONCE, rng):
-                rows = examples.rows(places)
                 course.step(
-                    TensorBatch.of(rows, examples.words, device),
+                    TensorBatch.of(examples, places, device),
                     torch.tensor(labels, dtype=torch.float32)[places].to(device),
-                    torch.from_numpy(rows.is_value).to(device),
+                    torch.from_numpy(examples.rows(places).is_value).to(device),
                 )
                 advance(len(places))
     average: PairNetwork = course.average.eval()
@@ -105,10 +113,15 @@ class _Course:
         )
         self._steps = 0
 
+    def standardize(self, features: torch.Tensor) -> None:
+        """Learn how token features (t, TOKEN_FEATURES) are spread."""
+        for network in (self.network, self.average):
+            network.standardize(features)
+
     def step(self, batch: TensorBatch, labels: torch.Tensor, is_value: torch.Tensor) -> None:
         """Learn from a batch: labels (n,), and which words are part of a value (n, t)."""
         context = Context.of(batch)
-        same, value = self.network(batch, context)
+        same, value = self.network(context)
         is_word = context.is_word
         loss_of = functional.binary_cross_entropy_with_logits
         loss = loss_of(same, labels) + _VALUE_WEIGHT * loss_of(value[is_word], is_value[is_word])

@@ -194,7 +194,8 @@ class ByDetector(ObjectiveSpec):
             ParaphraseCoverage,
         )
 
-        return ParaphraseCoverage(self.detector, items.texts, self.labelled)
+        detector = self.detector.adapted([*self.labelled, *items.texts])
+        return ParaphraseCoverage(detector, items.texts, self.labelled)
 
 
 class _WeightedFacility(Sparse):
