@@ -1,10 +1,13 @@
 """Paraphrase detector: pairs of intents and of corpora that it never saw.
 
 For each seed, a detector is trained on SNIPS without two intents and on ATIS, and tried on pairs of
-the two; on SNIPS alone and tried on ATIS, MRPC and STS; and on ATIS alone and tried on SNIPS. All
-pairs of utterances are made by `paraphrase pairs`; the dev pairs have templates that training has
-not. Beside it the cosine of counted words and, with --encoder, of a model's vectors, and a detector
-that is fine-tuned from this model, which takes a quarter of an hour a case.
+the two and of the sample that `dataselect demo` writes; on SNIPS alone and tried on ATIS, MRPC and
+STS; and on ATIS alone and tried on SNIPS. All pairs of utterances are made by `paraphrase pairs`;
+the dev pairs have templates that training has not. The paper's pairs: all paraphrases, and of the
+others the same template with other values, or another intent. Calibration errors are those of all
+pairs as they are, and with `--prior 0.5`. Beside it the cosine of counted words and, with
+--encoder, of a model's vectors, and a detector that is fine-tuned from this model, which takes a
+quarter of an hour a case.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import normalize
 
 from dataselect.models.encoders.sentence_transformer import Neural
+from dataselect.models.paraphrase_detector.calibration import expected_calibration_error
 
 _TEST_PAIRS = 3_000
 _SIDES = ("text1", "text2")
@@ -49,15 +53,22 @@ def measure(plan: Plan) -> list[Table]:
     detectors, others = _detectors(plan), _cosines(plan)
     auc = Table(f"AUC (STS: Spearman), {plan.seeds} seeds", [*detectors, *others])
     kinds = Table("AUC by kind of negative pair", [])
+    errors = Table("expected calibration error", ["as it is", "--prior 0.5"], digits=3)
     cost = Table("training", ["pairs", "minutes", "dev AUC", "dev ECE"], digits=3)
     cases = [(case, seed) for seed in range(plan.seeds) for case in _cases(plan, seed)]
-    for (case, _), (tests, found) in plan.each(lambda each: _measured(*each, detectors), cases):
+    for (case, _), (tests, found, shifted) in plan.each(
+        lambda each: _measured(*each, detectors), cases
+    ):
         for column, (figures, scores) in found.items():
             trained = f"{column}, {case.name}"
             cost.add_all(trained, figures)
             for test, pairs in tests.items():
                 auc.add(f"{case.name} → {test}", column, _agreement(pairs, scores[test]))
                 kinds.add_all(f"{trained} → {test}", _by_kind(pairs, scores[test]))
+                if test in shifted[column]:
+                    row = f"{trained} → {test}"
+                    errors.add(row, "as it is", _calibration_error(pairs, scores[test]))
+                    errors.add(row, "--prior 0.5", _calibration_error(pairs, shifted[column][test]))
         for column, cosine in others.items():
             for test, pairs in tests.items():
                 auc.add(f"{case.name} → {test}", column, _agreement(pairs, cosine(pairs)))
@@ -66,24 +77,37 @@ def measure(plan: Plan) -> list[Table]:
         Claim(f"AUC of the detector, {row}", bar, auc.rows[row]["detector"], unit="")
         for row, bar in _BARS.items()
     ]
-    return [auc, kinds, cost]
+    return [auc, kinds, errors, cost]
+
+
+_Tests = dict[str, list[Record]]
+_Found = dict[str, tuple[dict[str, float], dict[str, Scores]]]
 
 
 def _measured(
     case: _Case, seed: int, detectors: dict[str, str | None]
-) -> tuple[dict[str, list[Record]], dict[str, tuple[dict[str, float], dict[str, Scores]]]]:
-    """The pairs of each test; for each detector figures of its training, and scores by test."""
+) -> tuple[_Tests, _Found, dict[str, dict[str, Scores]]]:
+    """The pairs of each test; for each detector figures of its training, and scores by test.
+
+    At last the scores by detector and test with the prior told.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         tests = _write_pairs(folder, case, seed)
-        found = {
-            column: (
-                _train(folder, base, seed),
+        found: _Found = {}
+        shifted: dict[str, dict[str, Scores]] = {}
+        for column, base in detectors.items():
+            trained = _train(folder, base, seed)
+            found[column] = (
+                trained,
                 {test: _detected(folder, pairs) for test, pairs in tests.items()},
             )
-            for column, base in detectors.items()
-        }
-    return tests, found
+            shifted[column] = {
+                test: _detected(folder, pairs, "--prior", 0.5)
+                for test, pairs in tests.items()
+                if "kind" in pairs[0]
+            }
+    return tests, found, shifted
 
 
 def _detectors(plan: Plan) -> dict[str, str | None]:
@@ -101,9 +125,21 @@ def _cases(plan: Plan, seed: int) -> Iterator[_Case]:
         "MRPC": load(plan.data / "mrpc" / "test.jsonl.gz"),
         "STS": load(plan.data / "sts" / "en.test.jsonl.gz"),
     }
-    yield _Case(_BOTH, [*snips, *atis], held_out, {})
+    yield _Case(_BOTH, [*snips, *atis], held_out, {"demo": _pairs(_demo(), seed)})
     yield _Case("SNIPS", snips, (), {"ATIS": _pairs(atis, seed), **public})
     yield _Case("ATIS", atis, (), {"SNIPS": _pairs(snips, seed)})
+
+
+def _demo() -> list[Record]:
+    """The annotated records that `dataselect demo` writes."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        run(folder, "demo", "sample")
+        return [
+            record
+            for file in ("annotated", "other_intents")
+            for record in read(folder / "sample" / f"{file}.jsonl")
+        ]
 
 
 def _pairs(annotated: list[Record], seed: int) -> list[Record]:
@@ -144,11 +180,11 @@ def _train(folder: Path, base: str | None, seed: int) -> dict[str, float]:
     }
 
 
-def _detected(folder: Path, pairs: list[Record]) -> Scores:
+def _detected(folder: Path, pairs: list[Record], *options: object) -> Scores:
     """Probabilities by the detector."""
     write(folder / "pairs.jsonl", pairs)
     score = ("paraphrase", "score", "--detector", "detector", "pairs.jsonl", "-o", "scored.jsonl")
-    run(folder, *score)
+    run(folder, *score, *options)
     return np.array([record["paraphrase"] for record in read(folder / "scored.jsonl")])
 
 
@@ -183,12 +219,23 @@ def _agreement(pairs: list[Record], scores: Scores) -> float:
     return float(spearmanr([pair["score"] for pair in pairs], scores).statistic)
 
 
+def _calibration_error(pairs: list[Record], scores: Scores) -> float:
+    labels = np.array([pair["label"] for pair in pairs], np.int64)
+    return expected_calibration_error(scores, labels)
+
+
+_OF_THE_PAPER = {"value", "values", "intent"}
+
+
 def _by_kind(pairs: list[Record], scores: Scores) -> dict[str, float]:
-    """AUC of each kind of negative pairs against all paraphrases."""
+    """AUC of each kind of negative pairs against all paraphrases, and of the paper's kinds."""
     kinds = np.array([pair.get("kind", "") for pair in pairs])
     labels = np.array([pair.get("label", 1) for pair in pairs])
     found = {}
     for kind in sorted(set(kinds[labels == 0].tolist()) - {""}):
         chosen = (labels == 1) | (kinds == kind)
         found[kind] = float(roc_auc_score(labels[chosen], scores[chosen]))
+    chosen = (labels == 1) | np.isin(kinds, list(_OF_THE_PAPER))
+    if found:
+        found["the paper's pairs"] = float(roc_auc_score(labels[chosen], scores[chosen]))
     return found

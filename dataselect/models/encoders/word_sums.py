@@ -71,7 +71,7 @@ class WordSums(base.Encoder):
 
 def rounded(vectors: NDArray[Any]) -> tuple[NDArray[np.int16], float]:
     """A `table`, and the `scale` at which it is nearest to the vectors."""
-    scale = float(np.abs(vectors).max()) / LARGEST
+    scale = float(np.abs(vectors).max()) / LARGEST or 1.0  # of words that say nothing of each other
     return np.rint(vectors / scale).astype(np.int16), scale
 
 
