@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from dataselect.data.annotations import Utterance
 from dataselect.models.paraphrase_detector.pairs.templates import Template, canonical
-from dataselect.models.paraphrase_detector.pool_statistics import PoolStatistics
 from dataselect.models.paraphrase_detector.tokenization import Words, words_of
+from dataselect.models.paraphrase_detector.word_statistics import WordStatistics
 
 LONGEST = 128  # words of a text that are read; attention takes time by the square of it
 _CELLS = 1 << 19  # words by words, of all pairs of a batch: tens of megabytes
@@ -63,7 +63,7 @@ class TokenizedPairs:
     """
 
     def __init__(
-        self, sides: Sequence[Side], statistics: PoolStatistics, vocabulary: NDArray[np.uint64]
+        self, sides: Sequence[Side], statistics: WordStatistics, vocabulary: NDArray[np.uint64]
     ) -> None:
         """`sides`: the two texts of every pair in turn; `statistics`: of texts like these.
 

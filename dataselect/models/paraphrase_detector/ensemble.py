@@ -20,10 +20,10 @@ from dataselect.documents import Between, typed
 from dataselect.models.archive import ArchiveFormat, dumps, loads
 from dataselect.models.paraphrase_detector.batching import LONGEST, TextPiece, TokenizedPairs
 from dataselect.models.paraphrase_detector.network import NetworkSize, PairNetwork
-from dataselect.models.paraphrase_detector.pool_statistics import PoolStatistics, new_share
 from dataselect.models.paraphrase_detector.word_alignment import Context, TensorBatch
+from dataselect.models.paraphrase_detector.word_statistics import WordStatistics, new_share
 
-_FORMAT = ArchiveFormat("pool statistics", 1)
+_FORMAT = ArchiveFormat("word statistics", 1)
 _STATISTICS = "statistics.zip"
 _AT_ONCE = 256
 _UNLIKE = 0.3  # share of new words from which no word of a text is known by its spelling
@@ -61,7 +61,7 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
         self,
         size: NetworkSize,
         networks: Iterable[PairNetwork],
-        statistics: PoolStatistics,
+        statistics: WordStatistics,
         vocabulary: NDArray[np.uint64],
     ) -> None:
         """`statistics`: of texts like those that are to be compared; `vocabulary`: of training."""
@@ -83,7 +83,7 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
         ascending = vocabulary.ndim == 1 and bool((vocabulary[1:] > vocabulary[:-1]).all())
         if vocabulary.dtype != np.uint64 or not ascending:
             raise ValueError("its vocabulary is not what a detector has")
-        statistics = PoolStatistics.restore(told, arrays)
+        statistics = WordStatistics.restore(told, arrays)
         networks = (PairNetwork(size, len(vocabulary)) for _ in range(saved.networks))
         found = cls(size, networks, statistics, vocabulary)
         found.to(encoder.device)
@@ -98,7 +98,7 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
 
     def adapted(self, texts: Sequence[str]) -> Ensemble:
         found = copy.copy(self)
-        found.statistics = PoolStatistics.fit(texts)
+        found.statistics = WordStatistics.fit(texts)
         found.spells = self.new_share(texts) < _UNLIKE
         return found
 

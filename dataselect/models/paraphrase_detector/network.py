@@ -1,6 +1,6 @@
 """The network that reads two texts side by side; imports torch, and is imported where it is used.
 
-Of each word it is told what the texts at hand tell (`PoolStatistics`), which words of the other
+Of each word it is told what the texts at hand tell (`WordStatistics`), which words of the other
 text are the same or related, and what stands beside these. Those of its training it also knows by
 their spelling, but it learns to do without: where texts are of another kind, they are hidden. One
 layer of attention over both texts, in the manner of Vaswani et al. (2017), prefers pairs of words
@@ -15,13 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dataselect.models.paraphrase_detector.pool_statistics import TOKEN_FEATURES
 from dataselect.models.paraphrase_detector.word_alignment import (
     FARTHEST,
     RELATIONS,
     WORD_FEATURES,
     Context,
 )
+from dataselect.models.paraphrase_detector.word_statistics import TOKEN_FEATURES
 
 _NEVER = -1e9  # the logit of what is not there
 _MOST = 4.0  # deviations from the mean that are told

@@ -24,9 +24,9 @@ from dataselect.models.paraphrase_detector.calibration import expected_calibrati
 from dataselect.models.paraphrase_detector.detector import Detector
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
-from dataselect.models.paraphrase_detector.pool_statistics import PoolStatistics
 from dataselect.models.paraphrase_detector.tokenization import words_of
 from dataselect.models.paraphrase_detector.training.detector_training import aucs, fit, hold_out
+from dataselect.models.paraphrase_detector.word_statistics import WordStatistics
 
 NAMES = ["adele", "seal", "bowie", "prince", "drake", "cher", "moby", "sade", "enya", "dido"]
 WAYS = ["play {}", "i want to listen to {}", "put on {} please", "could you play some {}"]
@@ -74,7 +74,7 @@ def sides(*texts: str) -> list[list[TextPiece]]:
 
 
 def tokenized(texts: list[list[TextPiece]]) -> TokenizedPairs:
-    statistics = PoolStatistics.fit([text_of(text) for text in texts])
+    statistics = WordStatistics.fit([text_of(text) for text in texts])
     return TokenizedPairs(texts, statistics, statistics.words)
 
 

@@ -25,8 +25,8 @@ from dataselect.models.paraphrase_detector.calibration import (
 from dataselect.models.paraphrase_detector.detector import Detector, Reader
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
-from dataselect.models.paraphrase_detector.pool_statistics import PoolStatistics
 from dataselect.models.paraphrase_detector.retrieval_encoder import bag_of_pieces
+from dataselect.models.paraphrase_detector.word_statistics import WordStatistics
 
 if TYPE_CHECKING:
     from dataselect.models.paraphrase_detector.training.network_training import Schedule
@@ -163,7 +163,7 @@ def _from_scratch(
     from dataselect.models.paraphrase_detector.training.network_training import trained
 
     advance = report("training", len(pairs) * schedule.shown(len(pairs)) * schedule.networks)
-    statistics = PoolStatistics.fit([side.text for pair in pairs for side in _sides(pair)])
+    statistics = WordStatistics.fit([side.text for pair in pairs for side in _sides(pair)])
     networks = [
         trained(pairs, statistics.words, schedule, seed + number, encoder.device, advance)
         for number in range(schedule.networks)

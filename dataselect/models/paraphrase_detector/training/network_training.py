@@ -19,8 +19,8 @@ from dataselect.models.paraphrase_detector.ensemble import alone
 from dataselect.models.paraphrase_detector.network import NetworkSize, PairNetwork
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
-from dataselect.models.paraphrase_detector.pool_statistics import PoolStatistics
 from dataselect.models.paraphrase_detector.word_alignment import Context, TensorBatch
+from dataselect.models.paraphrase_detector.word_statistics import WordStatistics
 
 _RATE = 3e-3
 _WARM_UP = 0.1  # share of the steps
@@ -82,7 +82,7 @@ def trained(
         for epoch in range(epochs):
             labels, sides = zip(*(exchange(pair, rng) for pair in pairs), strict=True)
             texts = list(chain.from_iterable(sides))
-            statistics = PoolStatistics.fit([text_of(text) for text in texts])
+            statistics = WordStatistics.fit([text_of(text) for text in texts])
             examples = TokenizedPairs(texts, statistics, vocabulary)
             if epoch == 0:
                 course.standardize(torch.from_numpy(examples.features).to(device))

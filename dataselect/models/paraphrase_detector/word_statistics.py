@@ -34,7 +34,7 @@ class _About(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class PoolStatistics:
+class WordStatistics:
     """Statistics of words and of frames, a frame being the two words around one.
 
     `words` (w,) hashes, ascending, the edge of a text among them. `table` (w, 6): inverse document
@@ -52,7 +52,7 @@ class PoolStatistics:
     vectors: PpmiVectors | None
 
     @classmethod
-    def fit(cls, texts: Sequence[str]) -> PoolStatistics:
+    def fit(cls, texts: Sequence[str]) -> WordStatistics:
         """Learn from one or more texts; copies, but for case and white space, count once."""
         distinct = list({canonical(text): text for text in texts}.values())
         found = words_of(distinct)
@@ -142,7 +142,7 @@ class PoolStatistics:
     @classmethod
     def restore(
         cls, about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
-    ) -> PoolStatistics:
+    ) -> WordStatistics:
         """Those that `about` and `arrays` tell. Raises ValueError, KeyError or TypeError."""
         saved = typed(_About, dict(about))
         own = {
