@@ -20,13 +20,14 @@ from dataselect.models.paraphrase_detector.batching import (
     parts,
     text_of,
 )
-from dataselect.models.paraphrase_detector.calibration import expected_calibration_error
+from dataselect.models.paraphrase_detector.calibration import at_prior, expected_calibration_error
 from dataselect.models.paraphrase_detector.detector import Detector
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
 from dataselect.models.paraphrase_detector.tokenization import words_of
 from dataselect.models.paraphrase_detector.training.detector_training import aucs, fit, hold_out
 from dataselect.models.paraphrase_detector.word_statistics import WordStatistics
+from dataselect.models.platt_scaling import PlattScaling
 
 NAMES = ["adele", "seal", "bowie", "prince", "drake", "cher", "moby", "sade", "enya", "dido"]
 WAYS = ["play {}", "i want to listen to {}", "put on {} please", "could you play some {}"]
@@ -387,3 +388,40 @@ def test_weights_of_another_size_are_refused(detector: Detector, tmp_path: Path)
     (tmp_path / "detector.json").write_text(json.dumps(about))
     with pytest.raises(InputError, match="damaged"):
         Detector.load(str(tmp_path), device="cpu")
+
+
+def test_a_prior_is_the_mean_of_what_is_said() -> None:
+    logits = np.array([-3.0, 0.5, 1.0, 7.0])
+    for prior in (0.02, 0.5, 0.97):
+        shifted = at_prior(PlattScaling(2, 1), logits, prior)
+        assert shifted.slope == 2
+        assert shifted(logits).mean() == pytest.approx(prior)
+
+
+def test_statistics_of_words_by_hand() -> None:
+    texts = ["play adele now", "play seal now", "play adele now", "stop"]
+    found = WordStatistics.fit(texts)
+    words = words_of(["play moby now"])
+    play, moby, now = found.token_features(words)
+    frequency = [np.log(4 / 3) / np.log(4), 1, np.log(4 / 3) / np.log(4)]  # of three distinct texts
+    assert [play[0], moby[0], now[0]] == pytest.approx(frequency)
+    assert play[2] == pytest.approx(np.log(2) / np.log(4))  # adele and seal come after it
+    assert play[1] == 0  # nothing but the beginning before it
+    assert moby[6:10] == pytest.approx([play[0], play[2], now[0], now[1]])
+    assert [play[10], play[11], moby[10], now[11]] == [1, 0, 0, 1]
+    assert moby[-2:] == pytest.approx([np.log(3), 1])  # two words between play and now
+
+
+def test_texts_of_another_kind_are_read_without_spelling(detector: Detector) -> None:
+    draw = random.Random(0)
+    names = ["".join(draw.sample("αβγδεζηθικλμ", 5)) for _ in range(300)]
+    texts = [draw.choice(["παίξε {}", "θέλω να ακούσω {}"]).format(name) for name in names]
+    adapted = detector.adapted(texts)
+    assert not adapted.reader.spells
+    assert adapted.calibration == PlattScaling()
+    known = detector.adapted([way.format(name) for way in WAYS for name in NAMES] * 8)
+    assert known is detector  # too few different ones
+    same, other = adapted.probabilities(
+        [(f"παίξε {names[0]}", f"θέλω να ακούσω {names[0]}"), (texts[0], texts[1])]
+    )
+    assert same > other

@@ -243,3 +243,20 @@ def test_nothing_is_left_where_a_signal_stops_it(folder: Path) -> None:
     assert process.returncode == -signal.SIGTERM
     assert b"unfinished files are removed" in said
     assert [path.name for path in folder.iterdir()] == ["pairs.jsonl"]
+
+
+def test_scores_are_calibrated_as_it_is_told(inside: Inside, folder: Path) -> None:
+    quick = ("--epochs", 1, "--networks", 1, "-o", "d", "-q")
+    inside(*TRAIN, *quick, "pairs.jsonl").silent()
+    score = ("paraphrase", "score", "--detector", "d", "pairs.jsonl", "-o", "out.jsonl", "-q")
+    means = []
+    for options in ([], ["--prior", "0.2"], ["--calibrate-on", "pairs.jsonl"]):
+        inside(*score, *options)
+        lines = (folder / "out.jsonl").read_text().splitlines()
+        means.append(sum(json.loads(line)["paraphrase"] for line in lines) / len(lines))
+    assert means[1] == pytest.approx(0.2, abs=0.001)
+    assert means[2] == pytest.approx(0.5, abs=0.01)  # half of the pairs are paraphrases
+    write(folder / "one.jsonl", [{"text1": "a", "text2": "b", "label": 1}])
+    inside(*score, "--calibrate-on", "one.jsonl").refused(1, "not pairs of both labels")
+    against = ("--against", "pairs.jsonl", "--against-field", "text1", "--text-field", "text2")
+    inside(*score, *against, "--prior", "0.2").refused(2, "--prior is for pairs")
