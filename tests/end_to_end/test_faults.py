@@ -72,6 +72,8 @@ def world(tmp_path: Path, model: Path) -> Path:
     (tmp_path / "bad.jsonl").write_bytes(b'{"x":1}\n{"x":2}\n{"x":NaN}\n{"x":4}\n')
     (tmp_path / "out.jsonl").write_bytes(b"old\n")
     (tmp_path / "blank.jsonl").write_bytes(b"\n \n\t\r\n")
+    slot = {"slot": "what", "start": 5, "end": 9}
+    (tmp_path / "slots.jsonl").write_text(json.dumps({"text": "play jazz", "slots": [slot]}))
     (tmp_path / "folder").mkdir()
     shutil.copy(model, tmp_path / "model")
     for name, compress in COMPRESS.items():
@@ -93,6 +95,7 @@ def contents(folder: Path) -> dict[str, bytes | None]:
 
 SELECT = "dataselect select --by x -q"
 SCORE = "dataselect relevance --model model -q"
+CHECK = "dataselect check -q --intent-field g"
 GOOD = f"{SELECT} pool.jsonl"
 
 # What is wrong: the line of bash, the exit code, and words of the one line of message.
@@ -144,7 +147,28 @@ FAULTS: dict[str, tuple[str, int, list[str]]] = {
     "output into a file": (f"{GOOD} -o pool.jsonl/out.jsonl", 1, ["Not a directory"]),
     "output that is a folder": (f"{GOOD} -o folder", 1, ["folder: Is a directory; name a file"]),
     "help on a full disk": ("dataselect --help > /dev/full", 1, ["No space left"]),
+    "check on a full disk": (f"{CHECK} pool.jsonl > /dev/full", 1, ["<stdout>: No space left"]),
+    "rejects of a check on a full disk": (
+        f"{CHECK} pool.jsonl --threshold 0.5 -o out.jsonl --rejects /dev/full",
+        1,
+        ["/dev/full: No space left"],
+    ),
+    "values on a full disk": (
+        "dataselect values -q slots.jsonl > /dev/full",
+        1,
+        ["<stdout>: No space left"],
+    ),
     # -- outputs that would destroy something
+    "a check onto its annotated records": (
+        f"{CHECK} pool.jsonl --labelled out.jsonl -o out.jsonl",
+        2,
+        ["out.jsonl is also read (out.jsonl)"],
+    ),
+    "a check onto its test set": (
+        f"{CHECK} pool.jsonl --test blank.jsonl -o blank.jsonl",
+        2,
+        ["blank.jsonl is also read (blank.jsonl)"],
+    ),
     "output that is the input": (
         f"{GOOD} -o pool.jsonl",
         2,

@@ -21,6 +21,8 @@ ROLES = {
     "--keep-other pool.jsonl",
     "diversity --labelled": "diversity --labelled FILE --top-k 2 pool.jsonl",
     "discover --labelled": "discover --labelled FILE --keep-ungrouped pool.jsonl",
+    "check --labelled": "check --labelled FILE pool.jsonl",
+    "check --test": "check --test FILE pool.jsonl",
     "bitext --in-domain": "bitext --in-domain FILE bitext.jsonl",
     "rescore --in-domain": "rescore --in-domain FILE nbest.jsonl",
     "select --auto": "select --by id --auto FILE pool.jsonl",

@@ -46,6 +46,9 @@ _READ = {
         "bitext --vectors v.npy --rule centroid --in-domain-vectors @ a.jsonl",
         "in.npy",
     ),
+    "a pool that is checked": ("check --test in.jsonl @", "a.jsonl"),
+    "annotated records to compare with": ("check --labelled @ a.jsonl", "in.jsonl"),
+    "a test set": ("check --test @ a.jsonl", "in.jsonl"),
     "a pool that is sampled": ("relevance --in-domain in.jsonl @", "a.jsonl"),
 }
 
@@ -101,6 +104,7 @@ _SAMPLES = {
     "diversity": "diversity --top-k 1",
     "discover": "discover --keep-ungrouped",
     "bitext": "bitext --in-domain in.jsonl",
+    "check": "check",
 }
 _POOLS = {
     "CSV": ("text,intent\nplay jazz,x\n", "pool:1: not JSON", "give --from csv"),

@@ -207,6 +207,7 @@ COMMANDS = {
     "discover": "discover --labelled seed.jsonl --keep-ungrouped pool.jsonl",
     "bitext": "bitext --in-domain seed.jsonl --side tgt pool.jsonl",
     "label": "label --labelled seed.jsonl pool.jsonl",
+    "check": "check --labelled seed.jsonl --test other.jsonl pool.jsonl",
     "rescore": "rescore --lm lm.arpa pool.jsonl",
     "evaluate": "evaluate -m wer -m cer -m bleu -m chrf -m ter plain.jsonl",
     "lm eval": "lm eval --lm lm.arpa pool.jsonl",

@@ -37,7 +37,6 @@ class CheckOptions:
 
     rare: int = 5
     detector: str | None = None
-    device: str | None = None
     seed: int = 0
 
 

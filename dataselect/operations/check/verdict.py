@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,7 +81,6 @@ _UNMET: dict[Need, str] = {
     "two intents": "there are no two intents",
     "slots": "no record has slots; name their field with --slots-field",
     "test": "there is no --test FILE",
-    "crfsuite": "pip install python-crfsuite",
 }
 
 
@@ -93,7 +91,6 @@ def _unmet(rule: Rule, corpus: CheckedCorpus) -> str | None:
         "two intents": len(corpus.intents[0]) > 1,
         "slots": len(corpus.with_slots) > 0,
         "test": corpus.test_keys is not None,
-        "crfsuite": find_spec("pycrfsuite") is not None,
     }
     return next((_UNMET[need] for need in rule.needs if not met[need]), None)
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 from conftest import Inside
+from small_models import Overlap
+
+from dataselect.models.paraphrase_detector.detector import Detector
 
 Run = Callable[..., list[dict[str, Any]]]
 
@@ -177,3 +180,27 @@ def test_a_long_text_is_compared_as_a_whole(found: Run) -> None:
     told = found("", [*records, *RECORDS])
     assert "conflicting_intents" in problems(told)[2]
     assert not any("unlikely_slots" in each for each in problems(told)[:3])
+
+
+def test_a_detector_tells_near_copies(
+    tmp_path: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Detector, "load", lambda *_, **__: Overlap())
+    said = [("play some jazz", "on"), ("play play play some jazz", "off")]
+    others = [("will it rain in the north", "weather"), ("is there snow", "weather")]
+    lines = [json.dumps({"text": text, "intent": intent}) for text, intent in said + others]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    command = ("check", "-q", "--rule", "conflicting_near_copies", "in.jsonl", "-o", "out.jsonl")
+    found = []
+    for options in (), ("--detector", "folder"):
+        inside(*command, *options).silent()
+        records = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+        found.append([bool(record["problems"]) for record in records])
+    assert found == [[False] * 4, [True, True, False, False]]
+
+
+def test_a_detector_that_is_missing_is_refused(tmp_path: Path, inside: Inside, found: Run) -> None:
+    found("")
+    run = inside("check", "-q", "--detector", "nowhere", "in.jsonl", "-o", "new.jsonl")
+    run.refused(1, "nowhere")
+    assert not (tmp_path / "new.jsonl").exists()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dataselect.operations.check.checked_corpus import CheckedCorpus
 
 Stability: TypeAlias = Literal["stable", "experimental"]
-Need: TypeAlias = Literal["intents", "two intents", "slots", "test", "crfsuite"]
+Need: TypeAlias = Literal["intents", "two intents", "slots", "test"]
 
 
 class Finding(NamedTuple):

@@ -66,14 +66,15 @@ def _pairs(corpus: CheckedCorpus, places: NDArray[np.intp], texts: list[str]) ->
     options, rows = corpus.options, corpus.ngrams[places]
     if options.detector is None:
         return near_pairs(rows, _LEAST_COSINE)
-    from dataselect.models.paraphrase_detector.detector import SavedDetector
+    from dataselect.models.paraphrase_detector.detector import Detector
 
+    detector = Detector.load(options.detector)
     found = near_pairs(rows, _LEAST_CANDIDATE)
     pairs = [
         (texts[one], texts[other])
         for one, other in zip(found.first.tolist(), found.second.tolist(), strict=True)
     ]
-    alike = SavedDetector(options.detector).probabilities(pairs)
+    alike = detector.probabilities(pairs)
     sure = alike >= _LEAST_PROBABILITY
     return NearPairs(found.first[sure], found.second[sure], alike[sure])
 
