@@ -67,14 +67,13 @@ def compare(data: Path, folder: Path, chosen: str) -> int:
     """Print a table of the commands that begin as `chosen`, and what differs. Returns how much."""
     print("| command | selection | records | kept |", *[f" {way} |" for way in WAYS], sep="")
     print("|---" * (4 + len(WAYS)) + "|", flush=True)
-    write_files(data, folder)
+    cases = [case for case in CASES if case.name.startswith(chosen)]
+    write_files(data, folder, {word for case in cases for word in case.command})
     shards = cache(lambda pool, count: split(folder / f"{pool}.jsonl", count))
     notes = []
     with cluster() as address:
         runs = Runs(folder, address)
-        for case in CASES:
-            if not case.name.startswith(chosen):
-                continue
+        for case in cases:
             for each in compared(case, runs, shards):
                 print(each.row(), flush=True)
                 notes += [

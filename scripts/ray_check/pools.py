@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -27,12 +28,12 @@ _BAD = (
 _BAD_OF_EACH = 8
 
 
-def write_files(data: Path, folder: Path) -> None:
-    """Write all files that the cases name, models among them."""
+def write_files(data: Path, folder: Path, models: AbstractSet[str]) -> None:
+    """Write the files that cases name; of models that take long, only these."""
     _write_texts(data, folder)
     _write_pairs(data, folder)
     _write_lists(data, folder)
-    _write_models(folder)
+    _write_models(folder, models)
 
 
 def _write_texts(data: Path, folder: Path) -> None:
@@ -97,7 +98,7 @@ def _shuffled(records: list[Record], rng: random.Random) -> list[Record]:
     ]
 
 
-def _write_models(folder: Path) -> None:
+def _write_models(folder: Path, wanted: AbstractSet[str]) -> None:
     """What scores without being fitted again, and a pool that is scored."""
     fit = ("--fit-only", "--save-model")
     run(folder, "lm", "train", "in-domain.jsonl", "-o", "lm.arpa")
@@ -106,10 +107,18 @@ def _write_models(folder: Path) -> None:
         *("relevance", "--in-domain", "in-domain.jsonl", "dialogues.jsonl"),
         *(*fit, "relevance.model"),
     )
-    run(folder, "bitext", "--in-domain", "chat.jsonl", "pairs.jsonl", *fit, "bitext.model")
-    labelled = ("--labelled", "in-domain.jsonl", "--uncalibrated")
-    run(folder, "label", *labelled, "dialogues.jsonl", *fit, "label.model")
     run(folder, "relevance", "--model", "relevance.model", "dialogues.jsonl", "-o", "scored.jsonl")
+    if "bitext.model" in wanted:
+        run(folder, "bitext", "--in-domain", "chat.jsonl", "pairs.jsonl", *fit, "bitext.model")
+    if "label.model" in wanted:
+        labelled = ("--labelled", "in-domain.jsonl", "--uncalibrated")
+        run(folder, "label", *labelled, "dialogues.jsonl", *fit, "label.model")
+    if "detector" in wanted:
+        _train_detector(folder)
+
+
+def _train_detector(folder: Path) -> None:
+    """A detector of paraphrases, which takes longer than all others."""
     made = ("--pairs", _TO_TRAIN, "--dev", "learnt.jsonl", "-o", "learn.jsonl")
     run(folder, "paraphrase", "pairs", "in-domain.jsonl", *made)
     trained = ("--dev", "learnt.jsonl", "--epochs", 1, "--networks", 1, "-o", "detector")
