@@ -53,7 +53,7 @@ class FileOptions(Options, total=False):
 
 class _RelevanceOptions(TypedDict):
     ngrams: Annotated[int, Between(1, 9)]
-    analyzer: Literal["word", "char"]
+    analyzer: Literal["auto", "word", "char"]
     lowercase: bool
     model: str | None
     in_domain_by: str | None

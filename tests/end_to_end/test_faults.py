@@ -398,9 +398,9 @@ MODELS: dict[str, Callable[[bytes], bytes]] = {
     "a zip of a list": lambda _: archive(model__json=b"[]"),
     "a zip of what is not JSON": lambda _: archive(model__json=b"\xff{"),
     "a zip of the format alone": lambda _: archive(
-        model__json=b'{"format":"dataselect relevance 1"}'
+        model__json=b'{"format":"dataselect relevance 2"}'
     ),
-    "of a later format": lambda model: altered(model, format="dataselect relevance 2"),
+    "of a later format": lambda model: altered(model, format="dataselect relevance 3"),
     "with n-grams of no number": lambda model: altered(model, order="x"),
     "with n-grams of nothing": lambda model: altered(model, order=0),
     "with too many bits": lambda model: altered(model, bits=70),

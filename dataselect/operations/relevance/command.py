@@ -37,8 +37,8 @@ class FitOptions:
     ngrams: int = option(
         "N", _FIT, "Longest n-gram [default: 3, as in the paper].", 3, min=1, max=9
     )
-    analyzer: Literal["word", "char"] = option(
-        "", _FIT, "N-grams of words, or of characters for text without spaces.", "word"
+    analyzer: Literal["auto", "word", "char"] = option(
+        "", _FIT, "N-grams of words, or of characters; auto: as the script has spaces.", "auto"
     )
     lowercase: bool = option("", _FIT, "Ignore case.", True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,8 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from dataselect.errors import InputError
 from dataselect.models.cross_validation import FOLDS, folds, mean_ranks, precision_at, roc_auc
-from dataselect.models.platt_scaling import PlattScaling, smoothed_targets
-from dataselect.models.sparse import sums_of_rows
+from dataselect.operations.relevance.calibration import HeldOut, calibrate_together
 from dataselect.operations.relevance.held_out import (
     USUAL_C,
     balanced_costs,
@@ -19,24 +19,25 @@ from dataselect.operations.relevance.held_out import (
     held_out_margins,
 )
 from dataselect.operations.relevance.logistic_regression import fit
-from dataselect.operations.relevance.training_rows import TrainingRows
+from dataselect.operations.relevance.near_copies import near_copies
+from dataselect.operations.relevance.training_rows import InnerCharacters, TrainingRows, View
 from dataselect.operations.relevance.weights import NgramWeights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
-    from scipy.sparse import csr_array
 
     from dataselect.console import Report
     from dataselect.models.ngrams.ngrams import Ngrams
+    from dataselect.models.platt_scaling import PlattScaling
 
-_NEAR_COPY = 0.8  # Jaccard overlap of n-grams from which a background text is a near-copy
-_PAIRS_AT_ONCE = 10_000_000  # compared in one matrix product: 120 MB where every pair overlaps
 _MOST_IN_SAMPLE = 5_000  # of one side; more texts move neither penalty nor calibration
 _ENOUGH_TO_CHOOSE = 1_000  # in-domain texts, for a choice of penalty that is no chance
+# Sets that learn from the characters inside words, too, and from each other: both together take
+# three times as long.
+_MOST_SETS = 20
 _MOST_TOGETHER, _FEW = 5, 500  # sets, and texts of theirs, whose regressions share their rows
-_FLATTEST = 0.2  # slope: where nothing was learnt, a ranking still is not turned over
 
 
 @dataclass(frozen=True)
@@ -51,27 +52,6 @@ class Discriminants:
     sigmoids: tuple[PlattScaling, ...]
     held_out: NDArray[np.float64]
     figures: dict[str, Any]
-
-
-def near_copies(copies: csr_array, originals: csr_array) -> NDArray[np.bool_]:
-    """(n,) whether each row of `copies` shares 80 % of its distinct columns with an original.
-
-    Jaccard index of the columns that are not zero; both (·, f) sparse counts.
-    """
-    found = np.zeros(copies.shape[0], bool)
-    known = np.bincount(originals.indices, minlength=originals.shape[1]) > 0
-    overlap = sums_of_rows(copies, known[copies.indices])  # with all originals together
-    likely = np.flatnonzero(overlap >= _NEAR_COPY * np.diff(copies.indptr))
-    sizes = np.diff(originals.indptr)
-    right = originals.sign().T.tocsc()
-    rows = max(1, _PAIRS_AT_ONCE // max(1, originals.shape[0]))
-    for start in range(0, len(likely), rows):
-        some = likely[start : start + rows]
-        left = copies[some].sign()
-        shared = (left @ right).tocoo()
-        union = np.diff(left.indptr)[shared.row] + sizes[shared.col] - shared.data
-        found[some[shared.row[shared.data >= _NEAR_COPY * union]]] = True
-    return found
 
 
 def discriminants(
@@ -115,19 +95,44 @@ def discriminants(
     return learnt
 
 
-class HeldOut(NamedTuple):
-    """Texts scored by weights that did not see them: `rows`, `scores`, `positive` are (n,)."""
-
-    rows: NDArray[np.intp]
-    scores: NDArray[np.float64]
-    positive: NDArray[np.bool_]
-
-
 def _sample(rows: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
     """Rows to cross-validate on, ascending: all, or a uniform sample where there are many."""
     if len(rows) <= _MOST_IN_SAMPLE:
         return rows
     return np.sort(rng.choice(rows, _MOST_IN_SAMPLE, replace=False))
+
+
+class _Learnt(NamedTuple):
+    """Some sets, each with a column: what `rows` (m,) score that were held out, `scores` (m, k).
+
+    `positive`, `used` (m, k): which are of a set, and which are of it or of the background.
+    `weights` (k, b) of n-grams; `spread` (k,) of the background's scores.
+    """
+
+    rows: NDArray[np.intp]
+    positive: NDArray[np.bool_]
+    used: NDArray[np.bool_]
+    scores: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+    def add(self, other: _Learnt) -> None:
+        """Let what all sets have in common, one column, count as much as each set by itself."""
+        share = _ratio(self.spread, other.spread)
+        places = np.zeros(int(other.rows.max()) + 1, np.intp)
+        places[other.rows] = np.arange(len(other.rows))
+        self.scores[:] += other.scores[places[self.rows]] * share
+        self.weights[:] += other.weights * share[:, None]
+
+    def held_out(self) -> list[HeldOut]:
+        columns = zip(self.scores.T, self.positive.T, self.used.T, strict=True)
+        return [HeldOut(self.rows[part], own[part], side[part]) for own, side, part in columns]
+
+
+def _ratio(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How many times the other's spread one's is; 1 where either has none."""
+    varied = (one > 0) & (other > 0)
+    return np.where(varied, one / np.where(varied, other, 1), 1.0)
 
 
 class _Problem:
@@ -141,6 +146,10 @@ class _Problem:
         rng: np.random.Generator,
     ) -> None:
         self.training, self.owners, self.names = training, owners, names
+        self.views: list[View] = [training]
+        if training.ngrams.analyzer == "word" and len(names) <= _MOST_SETS:
+            self.views.append(InnerCharacters.of(training))
+        self.buckets = np.unique(np.concatenate([view.buckets for view in self.views]))
         self.fold = folds(training.texts, rng)
         self.background = np.flatnonzero(owners < 0)
         self.own = [np.flatnonzero(owners == number) for number in range(len(names))]
@@ -152,16 +161,23 @@ class _Problem:
         """Learn and judge every set, each against the background alone."""
         advance = report("fitting", len(self.names))
         penalty = self._penalty()
-        weights = np.empty((len(self.names), len(self.training.buckets)))
+        weights = np.empty((len(self.names), len(self.buckets)))
         held_out: list[HeldOut] = []
+        everything = None
+        if 1 < len(self.names) <= _MOST_SETS:
+            everything = self._learn(range(len(self.names)), penalty, together=True)
         for some in self._groups():
-            held_out += self._held_out(some, penalty)
-            weights[some] = self._weights(some, penalty)
+            learnt = self._learn(some, penalty)
+            if everything is not None:
+                learnt.add(everything)
+            weights[some] = learnt.weights
+            held_out += learnt.held_out()
             advance(len(some))
-        sigmoids = _calibrate_together(held_out)
+        of_ngrams = weights[:, self.buckets.searchsorted(self.training.buckets)]
+        sigmoids = calibrate_together(held_out)
         own = [s(h.scores[h.positive]) for s, h in zip(sigmoids, held_out, strict=True)]
         return Discriminants(
-            NgramWeights.of(self.training.ngrams, self.training.buckets, weights),
+            NgramWeights.of(self.training.ngrams, self.buckets, weights),
             tuple(sigmoids),
             np.sort(np.concatenate(own)),
             {
@@ -172,7 +188,7 @@ class _Problem:
                 "held_out": all(len(np.unique(self.fold[own])) > 1 for own in self.own),
                 "word_length": self._word_length(),
                 "sets": {
-                    name: self._figures(held_out[i], weights[i] * sigmoids[i].slope, self.own[i])
+                    name: self._figures(held_out[i], of_ngrams[i] * sigmoids[i].slope, self.own[i])
                     for i, name in enumerate(self.names)
                 },
             },
@@ -204,32 +220,39 @@ class _Problem:
                 start, texts = number, len(own)
         yield range(start, len(self.own))
 
+    def _learn(self, some: range, penalty: float, *, together: bool = False) -> _Learnt:
+        """Weights of some sets against the background, or of all their texts `together`."""
+        sides = partial(self._sides, some, together=together)
+        rows, positive, used = sides(self.sample)
+        every, own, taking_part = sides([*self.own, self.background])
+        costs = balanced_costs(own, taking_part, penalty)
+        background = self.owners[rows] < 0
+        scores = np.zeros(positive.shape)
+        weights = np.zeros((positive.shape[1], len(self.buckets)))
+        spread = np.zeros(0)
+        for view in self.views:
+            margins = held_out_margins(view.rows[rows], positive, used, self.fold[rows], penalty)
+            margins *= view.lengths[rows, None]
+            of_view = margins[background].std(axis=0)
+            spread = spread if spread.size else of_view
+            share = _ratio(spread, of_view)
+            scores += margins * share
+            part = view.rows[every]
+            learnt = view.ngram_weights(part.T @ fit(part, own, costs).coefficients)
+            weights[:, self.buckets.searchsorted(view.buckets)] += learnt * share[:, None]
+        return _Learnt(rows, positive, used, scores, weights, scores[background].std(axis=0))
+
     def _sides(
-        self, some: range, rows: NDArray[np.intp]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """(n, k) which rows are of each set, and which are of it or of the background."""
-        positive = self.owners[rows, None] == np.array(some)
-        return positive, positive | (self.owners[rows, None] < 0)
+        self, some: range, parts: Sequence[NDArray[np.intp]], *, together: bool
+    ) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Rows (m,), which are of each set, and which are of it or of the background, (m, k).
 
-    def _held_out(self, some: range, penalty: float) -> list[HeldOut]:
-        rows = np.concatenate([self.sample[number] for number in (*some, -1)])
-        positive, used = self._sides(some, rows)
-        margins = held_out_margins(
-            self.training.rows[rows], positive, used, self.fold[rows], penalty
-        )
-        scores = margins * self.training.lengths[rows, None]
-        columns = zip(scores.T, positive.T, used.T, strict=True)
-        return [HeldOut(rows[part], own[part], side[part]) for own, side, part in columns]
-
-    def _weights(self, some: range, penalty: float) -> NDArray[np.float64]:
-        """(k, f) the weights of n-gram counts learnt from all texts."""
-        rows = np.concatenate([*(self.own[number] for number in some), self.background])
-        positive, used = self._sides(some, rows)
-        costs = balanced_costs(positive, used, penalty)
-        part = self.training.rows[rows]
-        coefficients = fit(part, positive, costs).coefficients.astype(np.float64)
-        weights: NDArray[np.float64] = (part.T @ coefficients).T * self.training.scale
-        return weights
+        `parts`: the rows of each set, then those of the background.
+        """
+        rows = np.concatenate([parts[number] for number in (*some, -1)])
+        owners = self.owners[rows, None]
+        positive = owners >= 0 if together else owners == np.array(some)
+        return rows, positive, positive | (owners < 0)
 
     def _word_length(self) -> float | None:
         """Characters of in-domain text for each of its words, or None where words do not count."""
@@ -262,33 +285,3 @@ class _Problem:
             "ngrams_for": self.training.top(weights, self.training.occurrences(own_rows), 1),
             "ngrams_against": self.training.top(weights, self.in_background, -1),
         }
-
-
-def _calibrate_together(held_out: Sequence[HeldOut]) -> list[PlattScaling]:
-    """One sigmoid for all sets, on scores in standard deviations of each set's background.
-
-    With ten texts a set, a slope of its own is so uncertain that one overconfident set fills the
-    top: on CLINC150, precision over five sets was 0.88, and is 0.94 with a common slope. Both
-    sides weigh the same, and so do the sets; a background text counts by its best set.
-    """
-    centres = [(h.scores[~h.positive].mean(), h.scores[~h.positive].std() or 1.0) for h in held_out]
-    standard = [(h.scores - mean) / sd for h, (mean, sd) in zip(held_out, centres, strict=True)]
-    scores, targets, weights = [], [], []
-    for each, own in zip(standard, held_out, strict=True):
-        scores.append(each[own.positive])
-        targets.append(smoothed_targets(own.positive)[own.positive])
-        count = int(own.positive.sum())
-        weights.append(np.full(count, 0.5 / (count * len(held_out))))
-    background = np.stack(
-        [each[~own.positive] for each, own in zip(standard, held_out, strict=True)]
-    ).max(axis=0)
-    scores.append(background)
-    targets.append(np.full(len(background), 1 / (len(background) + 2)))
-    weights.append(np.full(len(background), 0.5 / len(background)))
-    common = PlattScaling.fit(
-        *map(np.concatenate, (scores, targets, weights)),
-        least_slope=_FLATTEST,
-        start=(1.0, -1.0),
-    )
-    slopes = [(float(common.slope / sd), float(mean)) for mean, sd in centres]
-    return [PlattScaling(slope, common.offset - slope * mean) for slope, mean in slopes]

@@ -9,7 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypedDict, cast
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    TypedDict,
+    cast,
+)
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +31,7 @@ from dataselect.models.fitted_model import FittedModel
 from dataselect.models.ngrams.ngrams import Analyzer, Ngrams
 from dataselect.models.platt_scaling import PlattScaling
 from dataselect.models.text_sequences import as_texts
+from dataselect.models.unicode_scripts import is_without_spaces
 from dataselect.operations.relevance.weights import NgramWeights, divisors
 
 if TYPE_CHECKING:
@@ -29,7 +39,7 @@ if TYPE_CHECKING:
     from dataselect.operations.relevance.scorer import RelevanceScorer
     from dataselect.selection.ranking import Direction
 
-_FORMAT = archive.ArchiveFormat("relevance", 1)
+_FORMAT = archive.ArchiveFormat("relevance", 2)
 _MOST_BITS = 30
 ONE_SET = ""
 BACKGROUND_SIZE = 10_000  # 2,000 to 20,000 move precision on CLINC150 by 2 % at most
@@ -83,10 +93,10 @@ class Relevance(FittedModel):
     """Probability that a text is in-domain rather than background, were both equally frequent.
 
     A logistic regression on hashed n-grams (Cho et al. 2019), high for good texts. `ngrams` is the
-    longest n-gram, of words, or of characters with `analyzer="char"`. At most 10,000 background
-    texts are drawn. After `fit`: `names_` of the in-domain sets, `weights_`, `sigmoids_`,
-    `figures_`, and `held_out_` (h,), probabilities of in-domain texts by weights that did not see
-    them, ascending.
+    longest n-gram, of words ("word") or of characters ("char"); "auto" takes characters where the
+    in-domain text has a script without spaces. At most 10,000 background texts are drawn. After
+    `fit`: `names_` of the in-domain sets, `weights_`, `sigmoids_`, `figures_`, and `held_out_`
+    (h,), probabilities of in-domain texts by weights that did not see them, ascending.
 
     >>> model = Relevance(ngrams=2).fit(["play adele", "play some jazz"], ["it rained", "we left"])
     >>> model.score(["play the beatles", "it left"]).round(1).tolist()
@@ -105,7 +115,7 @@ class Relevance(FittedModel):
         self,
         *,
         ngrams: int = 3,
-        analyzer: Analyzer = "word",
+        analyzer: Analyzer | Literal["auto"] = "auto",
         lowercase: bool = True,
         seed: int = 0,
     ) -> None:
@@ -136,12 +146,18 @@ class Relevance(FittedModel):
             discriminants,  # brings scikit-learn
         )
 
-        ngrams = Ngrams(self.ngrams, self.analyzer, self.lowercase)
+        ngrams = Ngrams(self.ngrams, self._analyzer(in_domain), self.lowercase)
         learnt = discriminants(in_domain, background, ngrams, rng, report)
         self.names_ = tuple(in_domain)
         self.weights_, self.sigmoids_ = learnt.weights, learnt.sigmoids
         self.held_out_, self.figures_ = learnt.held_out, learnt.figures
         return self
+
+    def _analyzer(self, in_domain: Mapping[str, Sequence[str]]) -> Analyzer:
+        if self.analyzer != "auto":
+            return self.analyzer
+        texts = [text for own in in_domain.values() for text in own]
+        return "char" if is_without_spaces(texts) else "word"
 
     def score(self, texts: Texts) -> NDArray[np.float64]:
         """(n,) the probability of each text, that of its best set where there are several."""
@@ -172,7 +188,8 @@ class Relevance(FittedModel):
         found = self.weights_.ngrams.strings(value)
         buckets = np.array([bucket for bucket, _ in found], np.intp)
         own = self.weights_.of_buckets(buckets)[which].tolist()
-        divisor = float(divisors(np.array([len(found)]))[0])
+        tokens = len(self.weights_.ngrams.tokens([value]).hashes)
+        divisor = float(divisors(np.array([tokens]))[0])
         sigmoid = self.sigmoids_[which]
         weights = {ngram: weight for (_, ngram), weight in zip(found, own, strict=True)}
         counts = Counter(ngram for _, ngram in found)

@@ -1,12 +1,14 @@
-"""Texts as weighted rows of n-grams, to learn from."""
+"""Texts as weighted rows of features, to learn from: n-grams, and the characters inside words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from dataselect.models.encoders.word_features import word_features
+from dataselect.models.ngrams.tokens import word_spans
 from dataselect.models.sparse import inverse_document_frequency, sums_of_rows
 from dataselect.operations.relevance.weights import divisors
 
@@ -27,6 +29,26 @@ _SINGLETONS_MATTER_UP_TO = 1_000
 _TOP_NGRAMS = 20
 
 
+class View(Protocol):
+    """Training texts as `rows` (n, f) of length 1, whose scores are sums of weights of n-grams.
+
+    `lengths` (n,): a text's score is its margin, learnt from its row, times this. `buckets` (b,)
+    of the n-grams that have weights, ascending.
+    """
+
+    @property
+    def rows(self) -> csr_array: ...
+
+    @property
+    def lengths(self) -> NDArray[np.float64]: ...
+
+    @property
+    def buckets(self) -> NDArray[np.intp]: ...
+
+    def ngram_weights(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(k, b) weights of counts of n-grams, of the weights of columns of `rows`, (f, k)."""
+
+
 class Occurrences(NamedTuple):
     """Some of the rows: how many hold each column, and the first that does, both (f,)."""
 
@@ -36,10 +58,9 @@ class Occurrences(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """`rows` (n, f) of length 1, one column for each of `buckets` (f,), weighted by `scale` (f,).
+    """A `View` of n-grams: one column for each of `buckets` (f,), weighted by `scale` (f,).
 
-    `totals` (n,) how many n-grams a text has. `lengths` (n,): a text's score is its margin, learnt
-    from a row of length 1, times this.
+    `totals` (n,) how many tokens a text has.
     """
 
     texts: Sequence[str]
@@ -47,25 +68,24 @@ class TrainingRows:
     rows: csr_array
     buckets: NDArray[np.intp]
     scale: NDArray[np.float64]
-    totals: NDArray[np.int64]
+    totals: NDArray[np.intp]
     lengths: NDArray[np.float64]
     _spelt: dict[int, dict[int, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, texts: Sequence[str], ngrams: Ngrams, found: NgramColumns) -> TrainingRows:
         """`found`: the n-grams of the texts, and maybe columns that none of them has."""
-        totals = np.asarray(found.counts.sum(axis=1)).ravel().astype(np.int64)
-        frequency = np.bincount(found.counts.indices, minlength=len(found.buckets))
-        rarest = 1 if len(texts) <= _SINGLETONS_MATTER_UP_TO else 2
-        used = np.flatnonzero(frequency >= rarest)
+        totals = np.diff(ngrams.tokens(texts).bounds)
+        used = _common(found.counts)
         rows = found.counts[:, used]
         idf = inverse_document_frequency(rows)
         scale = idf**_IDF_POWER * _ORDER_DISCOUNT ** (found.orders[used] - 1)
-        rows.data *= scale[rows.indices]
-        norms = np.sqrt(sums_of_rows(rows, rows.data**2))
-        rows.data /= np.repeat(norms, np.diff(rows.indptr))
+        norms = _weigh(rows, scale)
         lengths = norms / divisors(totals)
         return cls(texts, ngrams, rows, found.buckets[used], scale, totals, lengths)
+
+    def ngram_weights(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        return weights.T * self.scale
 
     def occurrences(self, some: NDArray[np.intp]) -> Occurrences:
         part = self.rows[some]
@@ -96,3 +116,55 @@ class TrainingRows:
         if row not in self._spelt:  # of n-grams that share a bucket, the first
             self._spelt[row] = dict(reversed(self.ngrams.strings(self.texts[row])))
         return self._spelt[row][bucket]
+
+
+def _common(counts: csr_array) -> NDArray[np.intp]:
+    """The columns of counts that occur in two rows, or in one of a few, ascending."""
+    frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+    return np.flatnonzero(frequency >= (1 if counts.shape[0] <= _SINGLETONS_MATTER_UP_TO else 2))
+
+
+def _weigh(rows: csr_array, scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Multiply columns by `scale` and make rows of length 1, in place; (n,) what it was."""
+    rows.data *= scale[rows.indices]
+    norms = np.sqrt(sums_of_rows(rows, rows.data**2))
+    rows.data /= np.repeat(norms, np.diff(rows.indptr))
+    return norms
+
+
+@dataclass(frozen=True)
+class InnerCharacters:
+    """A `View` of the characters inside words, which says what single words weigh.
+
+    `inside` (w, f): weighted features of each distinct word, whose n-gram's bucket is in `buckets`
+    (w,), ascending.
+    """
+
+    rows: csr_array
+    lengths: NDArray[np.float64]
+    inside: csr_array
+    buckets: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, training: TrainingRows) -> InnerCharacters:
+        """The characters of texts whose n-grams are of words."""
+        from scipy.sparse import csr_array
+
+        spans = word_spans(training.texts, training.ngrams.lowercase)
+        hashes = spans.hashes()
+        of_words = next(training.ngrams.buckets(hashes))
+        buckets, first, words = np.unique(of_words, return_index=True, return_inverse=True)
+        shape = (len(training.texts), len(buckets))
+        occurrences = csr_array((np.ones(len(words)), words, spans.bounds), shape=shape)
+        inside = word_features(spans.spellings(first), hashes[first]).astype(np.float64)
+        rows = (occurrences @ inside).tocsr()
+        used = _common(rows)
+        rows, inside = rows[:, used], inside[:, used]
+        scale = inverse_document_frequency(rows) ** _IDF_POWER
+        norms = _weigh(rows, scale)
+        inside.data *= scale[inside.indices]
+        return cls(rows, norms / divisors(training.totals), inside, buckets)
+
+    def ngram_weights(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = (self.inside @ weights).T
+        return found

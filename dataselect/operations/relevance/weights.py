@@ -72,7 +72,7 @@ class NgramWeights:
         return np.int32 if self.ngrams.order * largest < 1 << 31 else np.int64
 
     def sums(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """(K, n) summed weights of each text's n-grams, and (n,) how many n-grams it has."""
+        """(K, n) summed weights of each text's n-grams, and (n,) how many tokens it has."""
         hashes, bounds = self.ngrams.tokens(texts)
         sums = np.zeros((len(self.fixed), len(texts)), np.int64)
         for first in range(0, len(hashes), _AT_ONCE):
@@ -86,9 +86,7 @@ class NgramWeights:
                 so_far = np.zeros(len(weights) + 1, np.int64)
                 np.cumsum(weights, out=so_far[1:])
                 out[begin:end] += so_far[own[1:]] - so_far[own[:-1]]
-        lengths = np.diff(bounds)
-        counts = sum(np.maximum(lengths - n, 0) for n in range(self.ngrams.order))
-        return sums / 2.0**_FRACTION_BITS, np.asarray(counts, dtype=np.int64)
+        return sums / 2.0**_FRACTION_BITS, np.diff(bounds)
 
     def _starting(
         self, hashes: NDArray[np.uint64], ends: NDArray[np.intp], size: int
@@ -116,9 +114,10 @@ class NgramWeights:
 _AT_ONCE = 1 << 16  # tokens: a text may have many millions
 
 
-def divisors(ngram_counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(n,) square roots of numbers of n-grams, at least 1: what summed weights are divided by.
+def divisors(token_counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n,) square roots of numbers of tokens, at least 1: what summed weights are divided by.
 
-    On CLINC150 and SNIPS that found more than their sum, or their mean.
+    On CLINC150 and SNIPS that found more than their sum, or their mean; among sibling intents,
+    more than to count n-grams, which makes long texts seem irrelevant.
     """
-    return np.sqrt(np.maximum(ngram_counts, 1).astype(np.float64))
+    return np.sqrt(np.maximum(token_counts, 1).astype(np.float64))

@@ -13,7 +13,7 @@ from dataselect.cli import main
 from dataselect.errors import InputError
 from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.operations.relevance import discriminant_training
-from dataselect.operations.relevance.discriminant_training import near_copies
+from dataselect.operations.relevance.near_copies import near_copies
 from dataselect.operations.relevance.relevance import Relevance
 
 ARTISTS = ["adele", "seal", "queen", "bach", "björk", "abba", "moby", "sade", "beck", "prince"]
@@ -128,20 +128,35 @@ def test_five_texts_do_not_lead_to_certainty() -> None:
     ],
 )
 def test_other_scripts(in_domain: list[str], background: list[str], near: str, far: str) -> None:
-    analyzer = "char" if "播" in in_domain[0] else "word"
-    fitted = Relevance(analyzer=analyzer).fit(in_domain, background)  # type: ignore[arg-type]
+    fitted = Relevance().fit(in_domain, background)
     scores = fitted.score([near, far])
     assert scores[0] > scores[1]
 
 
-def test_text_without_spaces_is_pointed_to_the_character_analyzer() -> None:
-    chinese = [
-        "请为我播放一首周杰伦的老歌谢谢你",
-        "我想听一首邓丽君的歌可以吗",
-        "来一首轻松一点的钢琴音乐吧",
-    ]
-    fitted = Relevance().fit(chinese, OTHER)
+CHINESE = [
+    "请为我播放一首周杰伦的老歌谢谢你",
+    "我想听一首邓丽君的歌可以吗",
+    "来一首轻松一点的钢琴音乐吧",
+]
+
+
+@pytest.mark.parametrize(("texts", "analyzer"), [(CHINESE, "char"), (MUSIC, "word")])
+def test_text_without_spaces_is_read_by_characters(texts: list[str], analyzer: str) -> None:
+    assert Relevance().fit(texts, OTHER).weights_.ngrams.analyzer == analyzer
+
+
+def test_words_of_text_without_spaces_are_warned_of() -> None:
+    fitted = Relevance(analyzer="word").fit(CHINESE, OTHER)
     assert any("--analyzer char" in warning for warning in fitted.record_scorer().warnings())
+
+
+def test_a_word_is_known_by_its_characters() -> None:
+    """Two words that the background has once each, and one is like words of the in-domain text."""
+    own = ["der lautsprecher", "den lautsprecher", "lautsprecher an", "leiser lautsprecher"]
+    other = ["die lautsprechern", "die wetterkarten", "das fenster", "ein schirm", "am bahnhof"]
+    fitted = Relevance(ngrams=1).fit(own, other)
+    scores = fitted.score(["lautsprechern", "wetterkarten"])
+    assert scores[0] > scores[1] + 0.01
 
 
 def test_several_sets_name_the_best() -> None:
