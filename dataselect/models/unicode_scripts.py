@@ -30,18 +30,16 @@ def script_share(texts: Sequence[str], scripts: str) -> NDArray[np.float64]:
     return np.where(right + wrong == 0, 1, right / np.maximum(right + wrong, 1))
 
 
-def is_without_spaces(texts: Sequence[str]) -> bool:
+def is_unspaced(texts: Sequence[str]) -> bool:
     """Whether most letters are of scripts that put no spaces between words."""
     everything = "".join(texts)
     if everything.isascii():
         return False
-    return 2 * len(_SPACELESS.findall(everything)) > len(_LETTER.findall(everything))
+    return 2 * len(_UNSPACED_LETTER.findall(everything)) > len(_LETTER.findall(everything))
 
 
 _LETTER = regex.compile(r"\p{L}")
-_SPACELESS = regex.compile(
-    r"[\p{L}&&[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]]", regex.VERSION1
-)
+_UNSPACED_LETTER = regex.compile(rf"[{UNSPACED}]", regex.VERSION1)
 
 
 def _within(flags: NDArray[np.bool_], ends: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataselect.models.unicode_scripts import is_without_spaces
+from dataselect.models.unicode_scripts import is_unspaced
 
 
 @pytest.mark.parametrize(
@@ -18,5 +18,5 @@ from dataselect.models.unicode_scripts import is_without_spaces
         pytest.param([], False, id="nothing"),
     ],
 )
-def test_is_without_spaces(texts: list[str], expected: bool) -> None:
-    assert is_without_spaces(texts) == expected
+def test_is_unspaced(texts: list[str], expected: bool) -> None:
+    assert is_unspaced(texts) == expected

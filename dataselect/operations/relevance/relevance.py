@@ -31,7 +31,7 @@ from dataselect.models.fitted_model import FittedModel
 from dataselect.models.ngrams.ngrams import Analyzer, Ngrams
 from dataselect.models.platt_scaling import PlattScaling
 from dataselect.models.text_sequences import as_texts
-from dataselect.models.unicode_scripts import is_without_spaces
+from dataselect.models.unicode_scripts import is_unspaced
 from dataselect.operations.relevance.weights import NgramWeights, divisors
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Relevance(FittedModel):
         if self.analyzer != "auto":
             return self.analyzer
         texts = [text for own in in_domain.values() for text in own]
-        return "char" if is_without_spaces(texts) else "word"
+        return "char" if is_unspaced(texts) else "word"
 
     def score(self, texts: Texts) -> NDArray[np.float64]:
         """(n,) the probability of each text, that of its best set where there are several."""
