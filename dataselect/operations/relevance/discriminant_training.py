@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from dataselect.errors import InputError
 from dataselect.models.cross_validation import FOLDS, folds, mean_ranks, precision_at, roc_auc
-from dataselect.operations.relevance.calibration import HeldOut, calibrate_together
+from dataselect.operations.relevance.background_copies import near_copies
 from dataselect.operations.relevance.held_out import (
     USUAL_C,
     balanced_costs,
@@ -19,8 +19,12 @@ from dataselect.operations.relevance.held_out import (
     held_out_margins,
 )
 from dataselect.operations.relevance.logistic_regression import fit
-from dataselect.operations.relevance.near_copies import near_copies
-from dataselect.operations.relevance.training_rows import InnerCharacters, TrainingRows, View
+from dataselect.operations.relevance.set_calibration import HeldOut, calibrate_together
+from dataselect.operations.relevance.training_rows import (
+    InnerCharacters,
+    TrainingRows,
+    TrainingView,
+)
 from dataselect.operations.relevance.weights import NgramWeights
 
 if TYPE_CHECKING:
@@ -146,7 +150,7 @@ class _Problem:
         rng: np.random.Generator,
     ) -> None:
         self.training, self.owners, self.names = training, owners, names
-        self.views: list[View] = [training]
+        self.views: list[TrainingView] = [training]
         if training.ngrams.analyzer == "word" and len(names) <= _MOST_SETS:
             self.views.append(InnerCharacters.of(training))
         self.buckets = np.unique(np.concatenate([view.buckets for view in self.views]))

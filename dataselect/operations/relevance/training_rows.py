@@ -29,7 +29,7 @@ _SINGLETONS_MATTER_UP_TO = 1_000
 _TOP_NGRAMS = 20
 
 
-class View(Protocol):
+class TrainingView(Protocol):
     """Training texts as `rows` (n, f) of length 1, whose scores are sums of weights of n-grams.
 
     `lengths` (n,): a text's score is its margin, learnt from its row, times this. `buckets` (b,)
@@ -58,7 +58,7 @@ class Occurrences(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """A `View` of n-grams: one column for each of `buckets` (f,), weighted by `scale` (f,).
+    """A `TrainingView` of n-grams: one column for each of `buckets` (f,), weighted by `scale` (f,).
 
     `totals` (n,) how many tokens a text has.
     """
@@ -134,7 +134,7 @@ def _weigh(rows: csr_array, scale: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class InnerCharacters:
-    """A `View` of the characters inside words, which says what single words weigh.
+    """A `TrainingView` of the characters inside words, which says what single words weigh.
 
     `inside` (w, f): weighted features of each distinct word, whose n-gram's bucket is in `buckets`
     (w,), ascending.

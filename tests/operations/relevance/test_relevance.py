@@ -13,7 +13,7 @@ from dataselect.cli import main
 from dataselect.errors import InputError
 from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.operations.relevance import discriminant_training
-from dataselect.operations.relevance.near_copies import near_copies
+from dataselect.operations.relevance.background_copies import near_copies
 from dataselect.operations.relevance.relevance import Relevance
 
 ARTISTS = ["adele", "seal", "queen", "bach", "björk", "abba", "moby", "sade", "beck", "prince"]
