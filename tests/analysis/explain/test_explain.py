@@ -408,7 +408,7 @@ def test_shares_and_offset_add_up_to_the_relevance(
         if jazz is not None:
             share = jazz["weight"] * found["slope"] / found["divisor"]
             assert jazz["share"] == pytest.approx(share)
-    assert found["divisor"] == pytest.approx(math.sqrt(6 + 5 + 4))
+    assert found["divisor"] == pytest.approx(math.sqrt(6))  # words
 
 
 def test_the_sum_that_people_read_adds_up(
