@@ -126,8 +126,8 @@ def test_known_intents_tell_how_large_a_group_is(are_compared: bool) -> None:
     """Twelve narrow themes, in threes beside each other: an intent has one of these, or three."""
     themes = np.repeat(np.arange(12), 100)
     rng = np.random.default_rng(0)
-    rows = np.hstack([np.eye(4)[themes // 3], 0.5 * np.eye(12)[themes]])
-    rows = unit(rows + 0.175 * rng.normal(size=rows.shape))
+    means = np.hstack([np.eye(4)[themes // 3], 0.5 * np.eye(12)[themes]])
+    rows = unit(means + 0.175 * rng.normal(size=means.shape))
     is_known = themes < 6
     for intents, expected in ((themes, 6), (themes // 3, 2)):
         known = KnownVectors(rows[is_known], intents[is_known], are_compared=are_compared)
