@@ -100,7 +100,7 @@ class Relevance(FittedModel):
 
     >>> model = Relevance(ngrams=2).fit(["play adele", "play some jazz"], ["it rained", "we left"])
     >>> model.score(["play the beatles", "it left"]).round(1).tolist()
-    [0.8, 0.0]
+    [1.0, 0.0]
     """
 
     direction: ClassVar[Direction] = "high"
