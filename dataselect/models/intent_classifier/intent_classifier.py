@@ -59,10 +59,11 @@ class _About(NamedTuple):
 class IntentClassifier(FittedModel):
     """The most probable intent of a text, by logistic regression with self-training.
 
-    It sees n-grams, and the mean of word vectors that are learnt on the spot (`vectors`), or the
-    vectors of an `encoder` instead. `rounds` of self-training on the pool; at most 5,000 texts are
-    drawn of a background and 10,000 of a pool. `uncalibrated`: do not learn from held-out texts how
-    sure to be, which is most of the work and changes no answer.
+    It sees n-grams, and the mean of word vectors that are learnt on the spot (unless `no_vectors`),
+    or the vectors of an `encoder` instead. `rounds` of self-training on the pool; at most 5,000
+    texts are drawn of a background, 10,000 of a pool, and a million to learn word vectors from.
+    `uncalibrated`: do not learn from held-out texts how sure to be, which is most of the work and
+    changes no answer.
     After `fit`: `names_` (a,) of the intents, sorted, with "other" where it learnt from a
     background or from labels of that name; `label_of_class_` (k,), which of them each class
     of `linear_` is of; `view_`, `temperature_`, `figures_`.
@@ -88,11 +89,11 @@ class IntentClassifier(FittedModel):
         rounds: int = ROUNDS,
         uncalibrated: bool = False,
         encoder: Encoder | None = None,
-        vectors: bool = True,
+        no_vectors: bool = False,
         seed: int = 0,
     ) -> None:
         self.rounds, self.uncalibrated = rounds, uncalibrated
-        self.encoder, self.vectors, self.seed = encoder, vectors, seed
+        self.encoder, self.no_vectors, self.seed = encoder, no_vectors, seed
 
     def fit(
         self,
@@ -115,11 +116,12 @@ class IntentClassifier(FittedModel):
         rng = np.random.default_rng(self.seed)
         others = as_texts(background, "background")
         others = sample_items(others, BACKGROUND_SIZE, rng) if others else others
-        own = as_texts(pool, "pool") if self.rounds else []
-        own = sample_items(own, POOL_SIZE, rng) if own else own
         raw = as_texts(unfiltered, "unfiltered")
         raw = sample_items(raw, VECTOR_TEXTS, rng) if raw else raw
-        return self.fit_sampled(known, names, others, own, rng, unfiltered=raw)
+        own = as_texts(pool, "pool") if self.rounds else []
+        own = sample_items(own, VECTOR_TEXTS, rng) if own else own
+        unlabelled = sample_items(own, POOL_SIZE, rng) if own else own
+        return self.fit_sampled(known, names, others, unlabelled, rng, unfiltered=raw or own)
 
     def fit_sampled(
         self,
@@ -163,7 +165,7 @@ class IntentClassifier(FittedModel):
     @property
     def learns_vectors(self) -> bool:
         """Whether training begins with word vectors."""
-        return self.vectors and self.encoder is None
+        return not self.no_vectors and self.encoder is None
 
     @property
     def parallel(self) -> bool:

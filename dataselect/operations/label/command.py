@@ -142,7 +142,6 @@ def _trained(
         VECTOR_TEXTS,
         IntentClassifier,
     )
-    from dataselect.models.slot_tagger import tagger_training
     from dataselect.models.slot_tagger.slot_tagger import SlotTagger
 
     rng = np.random.default_rng(settings.seed)
@@ -153,11 +152,9 @@ def _trained(
         rounds=learning.rounds,
         uncalibrated=uncalibrated,
         encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
-        vectors=not learning.no_vectors,
+        no_vectors=learning.no_vectors,
     )
-    teaches_vectors = classifier.learns_vectors and not unfiltered
-    most = VECTOR_TEXTS if teaches_vectors else tagger_training.POOL_SIZE
-    own = _input_texts(pool, most, settings, rng) if learning.rounds else []
+    own = _input_texts(pool, VECTOR_TEXTS, settings, rng) if learning.rounds else []
     unlabelled = sample_items(own, POOL_SIZE, rng)
     texts, intents = [each.text for each in labelled], [each.intent or "" for each in labelled]
     with Steps(quiet=settings.quiet) as report:
@@ -168,7 +165,7 @@ def _trained(
             unlabelled,
             rng,
             report,
-            unfiltered=own if teaches_vectors else unfiltered,
+            unfiltered=unfiltered or own,
         )
         if not slots or not can_learn_slots(labelled, settings):
             return classifier, None
