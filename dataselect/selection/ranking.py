@@ -24,6 +24,7 @@ DIRECTIONS: dict[str, Direction] = {
     "novelty": "high",
     "confidence": "high",
     "likelihood": "high",
+    "discounted_likelihood": "high",
     "paraphrase": "high",
     "rescored.perplexity": "low",
     "signals.cer": "low",

@@ -26,8 +26,9 @@ def density_by_intents(
 ) -> float:
     """The density whose communities agree best with known intents, by adjusted Rand index.
 
-    `intents` (m,): of the first nodes. Among texts of SNIPS, a few intents of 1,900 texts, a
-    density that suits the 100 texts of an intent of CLINC150 would give fifty groups for each.
+    `intents` (m,): of the first nodes. Among texts of SNIPS, a few intents of 1,900 texts, the
+    density that suits the 100 texts of an intent of CLINC150 gives 217 communities for 7 intents,
+    about thirty for each.
     """
     from sklearn.metrics import adjusted_rand_score
 

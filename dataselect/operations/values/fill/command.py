@@ -41,9 +41,10 @@ def command(
 
     The values of an utterance are those of one other, mostly of the same intent. Nothing that is
     there already is made, nor anything twice. Adds 'likelihood', the mean log10 probability of
-    words, by a language model of the annotated texts, and of values, by their frequency; and
-    'made_from': the records of template and values, id or FILE:LINE, and the slots whose values
-    are others. A file called fill is ./fill.
+    words, by a language model of the annotated texts, and of values, by their frequency;
+    'discounted_likelihood', which selection goes by and which falls with every likelier one of the
+    same template or value; and 'made_from': the records of template and values, id or FILE:LINE,
+    and the slots whose values are others. A file called fill is ./fill.
     """
     from dataselect.data.annotations import annotation
     from dataselect.execution.local.local_run import LocalRun
@@ -71,6 +72,6 @@ def command(
                 "no utterance can be made: no slot has another value to put into a template; "
                 "annotate more records"
             )
-        scorer = FillScorer([each.utterance for each in records])
+        scorer = FillScorer.of([each.utterance for each in records], make(), first=len(bad))
         result = job.apply(scorer, rule)
     finish(result, settings)

@@ -1,74 +1,112 @@
-"""How likely a made utterance is: its words by a language model, its values by their frequency."""
+"""Made utterances by how likely they are and how often the same was said by likelier ones."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dataselect.data.annotations import Utterance
-from dataselect.data.fields import Column
+from dataselect.data.fields import POSITION, Column
 from dataselect.data.json_lines.json_values import numbers
 from dataselect.execution.scorer import Scorer, Scores
 from dataselect.models.language_model.scoring.language_model import DECIMALS
-from dataselect.models.language_model.trained_model import KneserNey
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
+from dataselect.operations.values.fill.filling import MadeUtterance
+from dataselect.operations.values.fill.likelihood import ORDER, Likelihood
 
-LIKELIHOOD = "likelihood"
-_ORDER = 3
+LIKELIHOOD, DISCOUNTED = "likelihood", "discounted_likelihood"
+_BATCH = 8192
 
 
+@dataclass(frozen=True)
 class FillScorer(Scorer):
-    """Mean log10 probability of the words and values of an utterance.
+    """Likelihoods of made utterances, looked up by position: the discount depends on all of them.
 
-    Words are scored by a small language model of the annotated texts, values by how often the slot
-    has them in the intent, smoothed by 1.
+    `likelihoods`, `discounted`: (records,), of those from the position `first` on.
     """
 
     noun: ClassVar[str] = "values fill"
-    may_add: ClassVar[tuple[str, ...]] = (LIKELIHOOD,)
-    adds: tuple[str, ...] = (LIKELIHOOD,)
+    may_add: ClassVar[tuple[str, ...]] = (LIKELIHOOD, DISCOUNTED)
+    adds: tuple[str, ...] = field(default=may_add, init=False)
 
-    def __init__(self, utterances: Sequence[Utterance]) -> None:
-        self._model = KneserNey(order=_ORDER, lowercase=True).fit(
-            [each.text for each in utterances]
-        )
-        self._values = Counter(
-            (each.intent, slot.slot, canonical(slot.value))
-            for each in utterances
-            for slot in each.slots
-        )
-        self._totals = Counter[tuple[str | None, str]]()
-        for (intent, slot, _), count in self._values.items():
-            self._totals[intent, slot] += count + 1
+    likelihoods: NDArray[np.float64]
+    discounted: NDArray[np.float64]
+    first: int
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, annotated: Sequence[Utterance], made: Iterable[MadeUtterance], first: int
+    ) -> FillScorer:
+        """Of utterances made of annotated ones; the first has the position `first`."""
+        if not annotated:
+            return cls(np.zeros(0), np.zeros(0), first)
+        likelihood = Likelihood(annotated)
+        likelihoods = [np.zeros(0)]
+        contents = _Contents()
+        rest = iter(made)
+        while batch := list(islice(rest, _BATCH)):
+            likelihoods.append(likelihood.of([each.utterance for each in batch]))
+            contents.add(batch)
+        values = np.concatenate(likelihoods)
+        discounted = np.round(values - contents.discounts(values), DECIMALS)
+        return cls(values, discounted, first, {"values": likelihood.values, "order": ORDER})
 
     @property
     def measure(self) -> str:
-        return LIKELIHOOD
+        return DISCOUNTED
 
     @property
     def columns(self) -> Sequence[Column]:
-        """The text, and what it was made with."""
-        return [Column.text("text"), Column.optional("intent"), Column.optional("slots")]
+        """The text, and the position."""
+        return [Column.text("text"), POSITION]
+
+    def part(self, first: int, records: int) -> FillScorer:
+        """What is known of some records; bad ones come before `first`."""
+        start, stop = np.maximum((first - self.first, first + records - self.first), 0).tolist()
+        return replace(
+            self,
+            likelihoods=self.likelihoods[start:stop],
+            discounted=self.discounted[start:stop],
+            first=self.first + start,
+        )
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
-        texts, intents, slots = columns
-        found = self._model.text_scores(texts)
-        values = np.array(list(map(self._log_share, intents, slots)), np.float64)
-        events = found.words + 1 + list(map(len, slots))
-        scores = np.round((found.log_probs + values) / events, DECIMALS)
-        return Scores(scores, {LIKELIHOOD: numbers(scores)})
-
-    def _log_share(self, intent: str | None, slots: Sequence[dict[str, Any]]) -> float:
-        """The log10 probabilities of the values, added up."""
-        shares = [
-            (self._values[intent, each["slot"], canonical(each["value"])] + 1)
-            / (self._totals[intent, each["slot"]] + 1)
-            for each in slots
-        ]
-        return float(np.log10(shares).sum())
+        places = np.asarray(columns[1], np.intp) - self.first
+        found, discounted = self.likelihoods[places], self.discounted[places]
+        return Scores(discounted, {LIKELIHOOD: numbers(found), DISCOUNTED: numbers(discounted)})
 
     def describe(self) -> dict[str, Any]:
-        return {"values": len(self._values), "order": _ORDER}
+        return self.figures
+
+
+class _Contents:
+    """Templates and values of utterances, by numbers."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[object, ...], int] = {}
+        self._found: list[tuple[int, ...]] = []
+
+    def add(self, made: Iterable[MadeUtterance]) -> None:
+        for each in made:
+            _, intent, slots, _ = each.utterance
+            keys = {(intent, slot.slot, canonical(slot.value)) for slot in slots}
+            found = {each.template.place, *keys}
+            self._found.append(
+                tuple(self._numbers.setdefault(key, len(self._numbers)) for key in found)
+            )
+
+    def discounts(self, likelihoods: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log10 of 1 + how many likelier ones have the template, or, if more, one of the values."""
+        taken = Counter[int]()
+        most = np.zeros(len(self._found))
+        for place in np.argsort(-likelihoods, kind="stable").tolist():
+            most[place] = max(taken[key] for key in self._found[place])
+            taken.update(self._found[place])
+        return np.log10(1 + most)

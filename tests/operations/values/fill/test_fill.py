@@ -1,7 +1,9 @@
 """`dataselect values fill`: what is made, of what, and what never is."""
 
 import json
+import math
 import shlex
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ def record(intent: str, *parts: str | tuple[str, str], **more: Any) -> dict[str,
     return {**more, "text": text, "intent": intent, "slots": slots}
 
 
+CONFLICTS = ["conflicting_intents", "conflicting_slots", "conflicting_near_copies", "offset_unit"]
+CONFLICTS += ["missing_slot", "unusual_slot", "slot_boundaries", "usual_slot", "unlikely_intent"]
 RECORDS = [
     record("fly", "from ", ("from", "Oslo"), " to ", ("to", "Rome"), id="a"),
     record("fly", "to ", ("to", "Oslo"), " from ", ("from", "Rome"), " please"),
@@ -80,12 +84,27 @@ def test_values_of_other_intents_serve_where_an_intent_has_no_other(made: Run) -
     assert (texts["wake me at noon"], texts["ring at six"]) == ("wake", "call")
 
 
-def test_selection_ranks_by_likelihood(made: Run) -> None:
+def test_selection_ranks_by_discounted_likelihood(made: Run) -> None:
     everything = made("--per-template 20 --sort")
-    scores = [each["likelihood"] for each in everything]
+    scores = [each["discounted_likelihood"] for each in everything]
     assert scores == sorted(scores, reverse=True)
     assert made("--per-template 20 --sort --top-k 2") == everything[:2]
     assert len(made("--per-template 20 --per intent --top-k 1")) == 3
+
+
+def test_likelier_ones_of_the_same_template_or_value_discount(made: Run) -> None:
+    """Of equal likelihood, those made first count as the likelier ones."""
+    taken = Counter[tuple[str, str, str]]()
+    discounts = []
+    for each in sorted(made("--per-template 20"), key=lambda found: -found["likelihood"]):
+        names = [(each["intent"], slot["slot"], slot["value"]) for slot in each["slots"]]
+        names.append((each["intent"], "template", str(each["made_from"]["template"])))
+        discounts.append(math.log10(1 + max(taken[name] for name in names)))
+        expected = each["likelihood"] - discounts[-1]
+        assert each["discounted_likelihood"] == pytest.approx(expected, abs=2e-6)
+        taken.update(names)
+    assert 0 in discounts
+    assert max(discounts) > 0
 
 
 def test_the_same_seed_makes_the_same_whatever_the_workers(made: Run) -> None:
@@ -107,6 +126,45 @@ def test_bad_records_are_told_with_their_line(tmp_path: Path, inside: Inside) ->
     inside("values", "fill", "in.jsonl", "-o", "out.jsonl").refused(1, "in.jsonl:7: ")
     done = inside("values", "fill", "--on-error", "skip", "in.jsonl", "-o", "out.jsonl")
     assert (done.code, "1 bad record left out" in done.err) == (0, True), done.err
+
+
+def test_of_bad_records_alone_the_first_is_told(tmp_path: Path, inside: Inside) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "", "intent": "a"}\n')
+    inside("values", "fill", "in.jsonl", "-o", "out.jsonl").refused(1, "in.jsonl:1: ")
+
+
+@pytest.fixture
+def made_of_demo(tmp_path: Path, inside: Inside) -> list[dict[str, Any]]:
+    """What is made of the sample data, in `made.jsonl`."""
+    inside("demo", "-q", "d").silent()
+    inside("values", "fill", "-q", "d/other_intents.jsonl", "-o", "made.jsonl").silent()
+    return list(map(json.loads, (tmp_path / "made.jsonl").read_text().splitlines()))
+
+
+def test_the_best_have_more_values_and_templates_than_the_likeliest(
+    made_of_demo: list[dict[str, Any]],
+) -> None:
+    def different(field: str) -> tuple[int, int]:
+        best = sorted(made_of_demo, key=lambda each: -each[field])[:100]
+        values = {(slot["slot"], slot["value"]) for each in best for slot in each["slots"]}
+        return len(values), len({each["made_from"]["template"] for each in best})
+
+    values, templates = different("discounted_likelihood")
+    likeliest = different("likelihood")
+    assert values > 1.2 * likeliest[0]
+    assert templates > 1.1 * likeliest[1]
+
+
+def test_what_is_made_of_sound_records_is_sound(
+    made_of_demo: list[dict[str, Any]], tmp_path: Path, inside: Inside
+) -> None:
+    conditions = [f"--fail-if={rule} > 0" for rule in CONFLICTS]
+    rules = [word for rule in CONFLICTS for word in ("--rule", rule)]
+    checked = ("-q", "-o", "checked.jsonl", "made.jsonl", "d/other_intents.jsonl")
+    inside("check", *rules, *conditions, *checked).silent()
+    found = list(map(json.loads, (tmp_path / "checked.jsonl").read_text().splitlines()))
+    assert len(found) == len(made_of_demo) + 350
+    assert not any(each["problems"] for each in found)
 
 
 def test_a_file_called_fill_is_reached_by_its_path(tmp_path: Path, inside: Inside) -> None:
