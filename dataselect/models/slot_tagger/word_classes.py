@@ -48,7 +48,7 @@ def word_classes(
     for size in _CLUSTERS:
         if 2 * size < len(words):
             seed = int(rng.integers(2**32))
-            # One candidate a centre, and not the ten of KMeans: half of the time, and as good.
+            # One candidate a centre, and not the ten of KMeans: as good (ATIS, 20 an intent).
             first, _ = kmeans_plusplus(vectors, size, random_state=seed, n_local_trials=1)
             means = KMeans(size, init=first, n_init=1, max_iter=_ITERATIONS)
             for word, cluster in zip(words, means.fit_predict(vectors).tolist(), strict=True):

@@ -143,15 +143,15 @@ def test_vectors_of_few_texts_weigh_little() -> None:
 
 
 @pytest.mark.parametrize(
-    ("vectors", "texts"),
+    ("no_vectors", "texts"),
     [
-        pytest.param(False, UNFILTERED, id="not wanted"),
-        pytest.param(True, UNFILTERED[:500], id="too few texts"),
-        pytest.param(True, [str(number) for number in range(2_000)], id="texts of one word"),
+        pytest.param(True, UNFILTERED, id="not wanted"),
+        pytest.param(False, UNFILTERED[:500], id="too few texts"),
+        pytest.param(False, [str(number) for number in range(2_000)], id="texts of one word"),
     ],
 )
-def test_ngrams_alone(vectors: bool, texts: list[str]) -> None:
-    model = IntentClassifier(rounds=0, vectors=vectors).fit(
+def test_ngrams_alone(no_vectors: bool, texts: list[str]) -> None:
+    model = IntentClassifier(rounds=0, no_vectors=no_vectors).fit(
         ["a", "b"], ["x", "y"], unfiltered=texts
     )
     assert isinstance(model.view_, NgramView)
