@@ -75,6 +75,9 @@ class Scorer(ABC):
     name an option gives is not among them.
     """
 
+    remedy: str = "loosen the selection"
+    """What to do where nothing is kept."""
+
     exclusions: tuple[Reason, ...] = ()
     """Reasons to leave a record out that are not a matter of its score."""
 

@@ -86,10 +86,6 @@ class Result:
         return "dropped: " + ", ".join(f"{-count:,} ({words})" for count, words in sorted(counted))
 
 
-LOOSEN = "loosen the selection"
-"""What to do where a selection keeps too little."""
-
-
 class ScoringRun(Run):
     """A run that scores every record and keeps what a selection keeps, wherever that is done."""
 
@@ -127,7 +123,7 @@ class ScoringRun(Run):
         usual = Column.text_of("--auto", selection.auto_field, self.settings.text_field)
         per = self._carry_out(work, development or usual)
         self.counts.check()
-        self.require(self.counts.kept, LOOSEN)
+        self.require(self.counts.kept, scorer.remedy)
         result = self._result(work, per)
         self._report_run(scorer, result)
         return result

@@ -22,7 +22,7 @@ from dataselect.execution.distributed.phases import Phases
 from dataselect.execution.distributed.shipping import digest_of, pack
 from dataselect.execution.distributed.tasks import CheckShard, Folders
 from dataselect.execution.run import Settings
-from dataselect.execution.scoring_run import LOOSEN, ScoringRun
+from dataselect.execution.scoring_run import ScoringRun
 from dataselect.versions import versions
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class DistributedRun(ScoringRun):
                 stages = Phases(self._pool, self._folders, self.settings, checkpoint, work, keys)
                 outcome = stages.filtered() if work.decides else stages.ranked()
                 self.statistics.add(outcome.statistics)
-                self._require_enough(checkpoint)
+                self._require_enough(checkpoint, work.scorer.remedy)
                 self._outputs.check()  # the report is to appear with the folders
                 checkpoint.finish(run, self._pool.shards, outcome)
                 self._is_unfinished = False
@@ -114,11 +114,11 @@ class DistributedRun(ScoringRun):
         self._duplicates = outcome.duplicates
         return outcome.per
 
-    def _require_enough(self, checkpoint: Checkpoint) -> None:
+    def _require_enough(self, checkpoint: Checkpoint, remedy: str) -> None:
         """Raise RequirementError, and take back what was written, where too little is kept."""
         self.counts.check()
         try:
-            self.require(self.counts.kept, LOOSEN)
+            self.require(self.counts.kept, remedy)
         except RequirementError:
             checkpoint.remove_outputs(self._pool.shards)
             raise

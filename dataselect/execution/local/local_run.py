@@ -17,7 +17,7 @@ from dataselect.execution.counting.kept_duplicates import FIRST_COMPARED, CopyCo
 from dataselect.execution.local.scored_pieces import scored_pieces
 from dataselect.execution.local.spool import Spool
 from dataselect.execution.processes.workers import ordered_map
-from dataselect.execution.scoring_run import LOOSEN, ScoringRun, best_share
+from dataselect.execution.scoring_run import ScoringRun, best_share
 from dataselect.execution.select_and_write import (
     BucketedCut,
     bucket_limits,
@@ -86,7 +86,8 @@ class LocalRun(ScoringRun):
         leave_copies_out(table, work)
         cut = self._cut(work, spool)
         per = summarised(table, cut, work, self.statistics, copies)
-        self.require(self.counts.kept, LOOSEN)  # before anything reaches standard output
+        # Before anything reaches standard output.
+        self.require(self.counts.kept, work.scorer.remedy)
         self._duplicates = copies.found(
             work.compared_field,
             lambda place: work.texts_of([spool.line(int(np.flatnonzero(cut.kept)[place]))])[0],

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 GROUP, GROUP_NAME, TYPICALITY = "group", "group_name", "typicality"
 _NULL = b"null"
+_NO_GROUP = "no group was found; give more records, or a smaller --min-size"
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,16 @@ class DiscoverScorer(Scorer):
         rank = np.where(own, own, len(names)) - typicality / 4  # group by group, best first
         return Scores(typicality, fields, excluded, order=rank)
 
+    @property
+    def remedy(self) -> str:  # type: ignore[override]  # depends on what was found
+        if self.groups:
+            return "loosen the selection"
+        if not self.figures.get("candidates"):
+            return "none is without a known intent; give records that are"
+        return _NO_GROUP
+
     def warnings(self) -> list[str]:
-        if self.groups or not self.figures.get("candidates"):
-            return []
-        return ["no group was found; give more records, or a smaller --min-size"]
+        return [] if self.groups or not self.figures.get("candidates") else [_NO_GROUP]
 
     def describe(self) -> dict[str, Any]:
         return {

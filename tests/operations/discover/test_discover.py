@@ -223,7 +223,11 @@ def test_what_is_excluded_is_in_no_group(folder: Path, inside: Inside) -> None:
 
 def test_nothing_to_group_is_said(folder: Path, inside: Inside) -> None:
     write(folder / "few.jsonl", [{"text": "hello"}, {"text": "..."}])
-    inside("discover", "few.jsonl", "-q").refused(3, "nothing was kept of 2 records")
+    inside("discover", "few.jsonl", "-q").refused(3, "of 2 records; no group was found; give")
+    write(folder / "known.jsonl", [{"text": f"hello {n}", "intent": "greet"} for n in range(5)])
+    inside("discover", "known.jsonl").refused(
+        3, "of 5 records; none is without a known intent; give"
+    )
     run = inside("discover", "few.jsonl", "--allow-empty")
     assert run.code == 0
     assert "warning: no group was found; give more records, or a smaller --min-size" in run.err
