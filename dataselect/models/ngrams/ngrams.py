@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -31,6 +32,9 @@ Analyzer = Literal["word", "char"]
 # spread well in multiplicative hashing.
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _CHAIN = np.uint64(0xAF251AF3B0F025B5)
+
+
+_AT_ONCE = 1 << 20  # tokens: of a text of many megabytes no n-grams of more are held at once
 
 
 class NgramColumns(NamedTuple):
@@ -80,34 +84,62 @@ class Ngrams:
 
     def matrix(self, texts: Sequence[str]) -> csr_array:
         """Counts of the n-grams of each text, (len(texts), 2**bits) sparse float64."""
-        rows, buckets, _ = self._occurrences(texts)
-        return _counts(rows, buckets, (len(texts), 1 << self.bits))
+        shape = (len(texts), 1 << self.bits)
+        return reduce(add, (_counts(rows, own, shape) for rows, own, _ in self._occurrences(texts)))
 
     def columns(self, texts: Sequence[str]) -> NgramColumns:
         """Counts of the n-grams of each text, with columns for the buckets that occur alone."""
-        rows, found, sizes = self._occurrences(texts)
+        from scipy.sparse import csr_array
+
+        counts = csr_array((len(texts), 1 << self.bits))
+        orders = np.full(1 << self.bits, self.order + 1, np.int8)
+        for rows, found, sizes in self._occurrences(texts):
+            own = _counts(rows, found, counts.shape)
+            counts = counts + own if counts.nnz else own
+            for n, of_order in enumerate(np.split(found, np.cumsum(sizes)[:-1]), start=1):
+                orders[of_order] = np.minimum(orders[of_order], n)
+        buckets = np.flatnonzero(orders <= self.order)
         column = np.zeros(1 << self.bits, np.int32)
-        column[found] = 1
-        buckets = np.flatnonzero(column)
         column[buckets] = np.arange(len(buckets))
-        columns = column[found]
-        orders = np.empty(len(buckets), np.intp)
-        orders[columns[::-1]] = np.repeat(np.arange(1, len(sizes) + 1), sizes)[::-1]
-        return NgramColumns(_counts(rows, columns, (len(texts), len(buckets))), buckets, orders)
+        entries = counts.data, column[counts.indices], counts.indptr
+        kept = csr_array(entries, shape=(len(texts), len(buckets)))
+        return NgramColumns(kept, buckets, orders[buckets].astype(np.intp))
 
     def _occurrences(
         self, texts: Sequence[str]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32], list[int]]:
-        """(t,) text and (t,) bucket of every n-gram, by n, and how many there are of each n."""
-        tokens = self.tokens(texts)
-        owners = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(tokens.bounds))
-        rows, columns = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
-        for n, buckets in enumerate(self.buckets(tokens.hashes), start=1):
-            within = np.ones(len(buckets), bool)
-            within[crossing(tokens.bounds, n, len(buckets))] = False
-            rows.append(owners[: len(buckets)][within])
-            columns.append(buckets[within].astype(np.int32))
-        return np.concatenate(rows), np.concatenate(columns), [len(own) for own in rows[1:]]
+    ) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32], list[int]]]:
+        """Yield (t,) text and (t,) bucket of every n-gram, by n, and how many there are of each n.
+
+        Of a text of many megabytes some at a time.
+        """
+        hashes, bounds = self.tokens(texts)
+        owners = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(bounds))
+        for first in range(0, max(len(hashes), 1), _AT_ONCE):
+            rows, columns = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
+            own = owners[first : first + _AT_ONCE]
+            following = hashes[first : first + _AT_ONCE + self.order - 1]
+            for n, buckets in enumerate(self.buckets(following), start=1):
+                within = np.ones(min(len(buckets), len(own)), bool)
+                within[crossing(bounds - first, n, len(within))] = False
+                rows.append(own[: len(within)][within])
+                columns.append(buckets[: len(within)][within].astype(np.int32))
+            yield np.concatenate(rows), np.concatenate(columns), [len(each) for each in rows[1:]]
+
+    def spellings(self, text: str, buckets: NDArray[np.intp]) -> dict[int, str]:
+        """Some of the buckets of a text, each with its first of the shortest n-grams."""
+        first: dict[int, tuple[int, int]] = {}
+        for n, own in enumerate(self.buckets(self.tokens([text]).hashes), start=1):
+            places = np.flatnonzero(np.isin(own, buckets))
+            found, indices = np.unique(own[places], return_index=True)
+            for bucket, place in zip(found.tolist(), places[indices].tolist(), strict=True):
+                first.setdefault(bucket, (place, place + n))
+        if self.analyzer == "char":
+            characters, _ = plain_characters([text], self.lowercase)
+            return {bucket: characters[start:end] for bucket, (start, end) in first.items()}
+        spans = word_spans([text], self.lowercase)
+        return {
+            bucket: " ".join(spans.spellings(np.arange(*place))) for bucket, place in first.items()
+        }
 
     def strings(self, text: str) -> list[tuple[int, str]]:
         """Bucket and spelling of every n-gram of one text, shortest first."""

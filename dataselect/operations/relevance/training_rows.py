@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -70,7 +70,6 @@ class TrainingRows:
     scale: NDArray[np.float64]
     totals: NDArray[np.intp]
     lengths: NDArray[np.float64]
-    _spelt: dict[int, dict[int, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, texts: Sequence[str], ngrams: Ngrams, found: NgramColumns) -> TrainingRows:
@@ -107,15 +106,16 @@ class TrainingRows:
             least = np.partition(value[best], -_TOP_NGRAMS)[-_TOP_NGRAMS]
             best = best[value[best] >= least]
         best = best[np.argsort(-value[best], kind="stable")][:_TOP_NGRAMS]
+        owners, buckets = side.first[best], self.buckets[best]
+        spelt = {
+            row: self.ngrams.spellings(self.texts[row], buckets[owners == row])
+            for row in np.unique(owners).tolist()
+        }
+        rounded = weights[best].round(4).tolist()
         return [
-            (self._spelling(int(side.first[column]), int(self.buckets[column])), weight)
-            for column, weight in zip(best.tolist(), weights[best].round(4).tolist(), strict=True)
+            (spelt[row][bucket], weight)  # of n-grams that share a bucket, the first
+            for row, bucket, weight in zip(owners.tolist(), buckets.tolist(), rounded, strict=True)
         ]
-
-    def _spelling(self, row: int, bucket: int) -> str:
-        if row not in self._spelt:  # of n-grams that share a bucket, the first
-            self._spelt[row] = dict(reversed(self.ngrams.strings(self.texts[row])))
-        return self._spelt[row][bucket]
 
 
 def _common(counts: csr_array) -> NDArray[np.intp]:
