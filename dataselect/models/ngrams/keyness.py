@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from dataselect.models.ngrams.tokens import word_spans
 
+_WORDS_AT_ONCE = 1 << 18  # of a text of many megabytes no more are held as strings
+
 
 class KeynessScore(NamedTuple):
     """An n-gram, how often each sample has it, and its z-score: above 0 where the first has more.
@@ -118,9 +120,15 @@ def _z_scores(
 def _counted(texts: Sequence[str], order: int) -> list[Counter[str]]:
     """How often each n-gram occurs, by length from 1 to `order`."""
     spans = word_spans(texts, lowercase=True)
-    words = spans.spellings(np.arange(len(spans.starts)))
     found: list[Counter[str]] = [Counter() for _ in range(order)]
-    for start, end in pairwise(spans.bounds.tolist()):
-        for n, counter in enumerate(found, start=1):
-            counter.update(" ".join(words[i : i + n]) for i in range(start, end - n + 1))
+    for first in range(0, len(spans.starts), _WORDS_AT_ONCE):
+        last = min(first + _WORDS_AT_ONCE, len(spans.starts))
+        words = spans.spellings(np.arange(first, min(last + order - 1, len(spans.starts))))
+        texts_here = slice(
+            spans.bounds.searchsorted(first, side="right") - 1, spans.bounds.searchsorted(last) + 1
+        )
+        for start, end in pairwise((spans.bounds[texts_here] - first).tolist()):
+            for n, counter in enumerate(found, start=1):
+                places = range(max(start, 0), min(end - n + 1, last - first))
+                counter.update(" ".join(words[i : i + n]) for i in places)
     return found

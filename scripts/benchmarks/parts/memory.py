@@ -125,6 +125,7 @@ def _commands(
     for metric in "wer", "cer", "bleu", "chrf", "ter", "intent", "slots":
         yield f"evaluate -m {metric}", ("evaluate", quiet, "-m", metric, doubles, *to)
     yield "explain", ("explain", "long", texts, *to)
+    yield "explain, a long neighbour", ("explain", "first", "--kept", texts, texts, *to)
     yield "check", ("check", quiet, texts, *to)
     yield "values", ("values", quiet, texts, *to)
     yield (

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataselect.models.ngrams import keyness
 from dataselect.models.ngrams.keyness import contrasts, weighted_log_odds
 
 HERE = Counter({"a": 5, "b": 3, "d": 2})
@@ -59,3 +60,15 @@ def test_words_and_pairs_of_words_are_compared_each_with_its_kind() -> None:
 @pytest.mark.parametrize("texts", [[], ["..."]])
 def test_without_words_there_is_nothing_to_compare(texts: list[str]) -> None:
     assert contrasts(["play jazz"], texts) == []
+
+
+@given(
+    st.lists(st.lists(st.sampled_from("abc"), max_size=6).map(" ".join), max_size=6),
+    st.integers(1, 5),
+)
+def test_words_are_counted_few_at_a_time_as_all_at_once(texts: list[str], at_once: int) -> None:
+    other = ["a b", "c a"]
+    expected = contrasts(texts, other, order=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keyness, "_WORDS_AT_ONCE", at_once)
+        assert contrasts(texts, other, order=3) == expected

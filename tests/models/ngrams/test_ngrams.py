@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataselect.models.ngrams import ngrams as ngrams_module
 from dataselect.models.ngrams import tokens
 from dataselect.models.ngrams.ngrams import Analyzer, Ngrams
 from dataselect.models.ngrams.tokens import word_spans
@@ -155,3 +156,30 @@ def test_the_largest_weights_do_not_overflow() -> None:
     buckets = np.unique(ngrams.matrix(["a b c"]).indices).astype(np.intp)
     weights = NgramWeights.of(ngrams, buckets, np.full((1, len(buckets)), 2047.0))
     assert weights.sums(["a b c"])[0].tolist() == [[6 * 2047.0]]
+
+
+@given(TEXTS.filter(bool), st.sampled_from(["word", "char"]), st.integers(1, 9))
+def test_ngrams_of_few_tokens_at_a_time_are_those_of_all(
+    texts: list[str], analyzer: Analyzer, at_once: int
+) -> None:
+    ngrams = Ngrams(analyzer=analyzer, bits=12)
+    expected, matrix = ngrams.columns(texts), ngrams.matrix(texts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ngrams_module, "_AT_ONCE", at_once)
+        found, of_pieces = ngrams.columns(texts), ngrams.matrix(texts)
+    np.testing.assert_array_equal(found.buckets, expected.buckets)
+    np.testing.assert_array_equal(found.orders, expected.orders)
+    for one, other in (found.counts, expected.counts), (of_pieces, matrix):
+        np.testing.assert_array_equal(one.indices, other.indices)
+        np.testing.assert_array_equal(one.indptr, other.indptr)
+        np.testing.assert_array_equal(one.data, other.data)
+
+
+@given(st.text(max_size=40), st.sampled_from(["word", "char"]))
+def test_a_bucket_is_spelt_as_the_first_of_its_shortest_ngrams(
+    text: str, analyzer: Analyzer
+) -> None:
+    ngrams = Ngrams(analyzer=analyzer, bits=4)
+    expected = dict(reversed(ngrams.strings(text)))
+    some = np.array(list(expected), np.intp)[::2]
+    assert ngrams.spellings(text, some) == {bucket: expected[bucket] for bucket in some.tolist()}
