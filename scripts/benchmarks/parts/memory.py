@@ -161,7 +161,7 @@ def _long(plan: Plan) -> tuple[str, str, str]:
     """Files with a long text, with two long texts, and with a list of two."""
     size = plan.size(_LINE)
     half = " ".join(_WORDS[number * number % 7] + str(number % 999) for number in range(size // 16))
-    slots = [{"slot": "artist", "start": 0, "end": 4}]
+    slots = [{"slot": "artist", "start": 0, "end": 5}]  # the first word
     intents = {"intent": "play", "ref_intent": "play"}
     rest = {**intents, "score": 1.0, "slots": slots, "ref_slots": slots}
     two = {"src": half, "tgt": half, "text": half, "ref": half}
@@ -174,7 +174,7 @@ def _long(plan: Plan) -> tuple[str, str, str]:
     }
     for name, record in files.items():
         short = {
-            key: _WORDS[2] if isinstance(value, str) else value
+            key: half[:5] if isinstance(value, str) else value
             for key, value in record.items()
             if key != "nbest"
         }
