@@ -33,7 +33,7 @@ SAVED = {
     "records": ("select --by x music -o {}", "select --by x {}"),
     "dropped": ("select --by x --top-k 1 music --rejects {}", "select --by x {}"),
     "text": ("convert --to text music -o {}", "convert --from text {}"),
-    "dev": ("paraphrase pairs music --pairs 4 --dev {}", "select --by label {}"),
+    "dev": ("paraphrase pairs music --slotless include --pairs 4 --dev {}", "select --by label {}"),
 }
 ENDINGS = ["", ".GZ", ".xz", ".zst", ".zip", ".gzip", ".Z"]
 

@@ -14,7 +14,7 @@ SAID = "warning: 1 text has several intents; dataselect check tells which"
     "command",
     [
         ("label", "--labelled", "in.jsonl", "--rounds", "0", "pool.jsonl", "-o", "out.jsonl"),
-        ("paraphrase", "pairs", "in.jsonl", "-o", "out.jsonl"),
+        ("paraphrase", "pairs", "--slotless", "include", "in.jsonl", "-o", "out.jsonl"),
     ],
     ids=lambda command: command[0],
 )

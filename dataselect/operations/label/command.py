@@ -35,7 +35,7 @@ USUAL = (
     "keep_other output report jobs"
 )
 EXAMPLES = r"""
-dataselect label --labelled annotated.jsonl --unfiltered pool.jsonl --no-slots \
+dataselect label --labelled annotated.jsonl --unfiltered pool.jsonl.gz --no-slots \
     --min-confidence 0.8 -o labelled.jsonl relevant.jsonl
 dataselect label --labelled annotated.jsonl --rounds 0 --fit-only --save-model intents.model
 """

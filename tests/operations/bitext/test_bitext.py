@@ -642,7 +642,7 @@ def test_a_file_that_is_no_model_is_refused(world: Path, inside: Inside, content
 
 def test_a_model_of_another_command_is_refused(world: Path, inside: Inside, model: Path) -> None:
     run = inside("bitext", "--model", model, "pairs.jsonl")
-    run.refused(1, "not a bitext model", "dataselect relevance 1")
+    run.refused(1, "not a bitext model", "dataselect relevance")
 
 
 @pytest.mark.parametrize("side", ["tgt", "both"])
