@@ -17,7 +17,8 @@ from dataselect.interrupts import end_when_asked_to_stop
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_STOPPING = {signal.SIGINT, signal.SIGHUP, signal.SIGTERM}
+# What a handler raises amid a fork is lost.
+_RAISING = {signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD}
 _SECONDS_BETWEEN = 0.005
 
 
@@ -45,7 +46,7 @@ class ForkedProcess:
         for stream in sys.stdout, sys.stderr:  # nothing that waits there is to be written twice
             with contextlib.suppress(AttributeError, ValueError, OSError):
                 stream.flush()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _RAISING)
         try:
             self.pid = os.fork()
             if not self.pid:
@@ -96,7 +97,7 @@ def _be(work: Callable[[], object], messages: int) -> None:
         gc.freeze()  # what it shares with the other stays as it is, also in memory
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         end_when_asked_to_stop()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGCHLD})
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.dup2(messages, 2)
