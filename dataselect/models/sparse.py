@@ -1,8 +1,8 @@
-"""Sparse matrices of counts: rows, sums, inverse document frequency."""
+"""Sparse matrices of counts: rows, sums, inverse document frequency, singular vectors."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,3 +33,28 @@ def inverse_document_frequency(counts: csr_array) -> NDArray[np.float64]:
     frequency = np.bincount(counts.indices, minlength=f)
     idf: NDArray[np.float64] = np.log((1 + n) / (1 + frequency)) + 1
     return idf
+
+
+class SingularVectors(NamedTuple):
+    """Of the largest singular values, descending: `left` (n, d), `values` (d,), `right` (d, f)."""
+
+    left: NDArray[Any]
+    values: NDArray[Any]
+    right: NDArray[Any]
+
+
+def singular_vectors(
+    matrix: csr_array, most: int, iterations: int, rng: np.random.Generator
+) -> SingularVectors:
+    """Of a matrix (n, f), at most so many, by a randomised decomposition (Halko et al. 2011)."""
+    from sklearn.utils.extmath import randomized_svd
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # sums come out the same however many cores there are
+        found = randomized_svd(
+            matrix,
+            min(most, *matrix.shape),
+            n_iter=iterations,
+            random_state=int(rng.integers(2**32)),
+        )
+    return SingularVectors(*found)

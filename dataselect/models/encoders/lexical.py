@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from dataselect.documents import typed
 from dataselect.errors import InputError
@@ -21,7 +20,7 @@ from dataselect.models.encoders.exact_sums import SummableRows, exact_sums, unro
 from dataselect.models.encoders.word_features import BITS, LONGEST, SHORTEST, word_features
 from dataselect.models.encoders.word_sums import WordSums, check_sound, rounded
 from dataselect.models.ngrams.tokens import Spans, word_spans
-from dataselect.models.sparse import inverse_document_frequency
+from dataselect.models.sparse import inverse_document_frequency, singular_vectors
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -205,14 +204,7 @@ def _directions(rows: csr_array, most: int, rng: np.random.Generator) -> NDArray
     d is `most`, or the numerical rank of the rows where that is lower.
     """
     from sklearn.preprocessing import normalize
-    from sklearn.utils.extmath import randomized_svd
 
-    with threadpool_limits(1):  # sums come out the same however many cores there are
-        _, values, directions = randomized_svd(
-            normalize(rows),
-            min(most, *rows.shape),
-            n_iter=_POWER_ITERATIONS,
-            random_state=int(rng.integers(2**32)),
-        )
-    found: NDArray[np.float32] = directions[values > values[0] * _RANK_TOLERANCE].T
+    _, values, right = singular_vectors(normalize(rows), most, _POWER_ITERATIONS, rng)
+    found: NDArray[np.float32] = right[values > values[0] * _RANK_TOLERANCE].T
     return found

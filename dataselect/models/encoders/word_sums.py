@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dataselect.models.encoders import base
 from dataselect.models.encoders.exact_sums import SummableRows
 
-LARGEST = 2**15 - 1
+_LARGEST = 2**15 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,8 @@ class WordSums(base.Encoder):
 
 def rounded(vectors: NDArray[Any]) -> tuple[NDArray[np.int16], float]:
     """A `table`, and the `scale` at which it is nearest to the vectors."""
-    scale = float(np.abs(vectors).max()) / LARGEST or 1.0  # of words that say nothing of each other
+    # 1 for words that say nothing of each other.
+    scale = float(np.abs(vectors).max()) / _LARGEST or 1.0
     return np.rint(vectors / scale).astype(np.int16), scale
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataselect.models.slot_tagger.token_features import shifted
+from dataselect.models.sparse import singular_vectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ _CONTEXT_POWER = 0.75  # of counts of words around: a rare one tells less (Levy 
 _DIMENSION = 60
 _VALUE_POWER = 0.5  # of singular values
 _ITERATIONS = 20  # of k-means
+_POWER_ITERATIONS = 3  # of the randomised SVD
 _EDGE = ""  # the word beyond either end of a text
 _NEAREST = 6  # words of known values that are looked at
 _ALIKE = (0.5, 0.7)  # cosines from which on a word is like another
@@ -85,8 +87,6 @@ def _vectors(
     texts: Iterable[Sequence[str]], rng: np.random.Generator
 ) -> tuple[list[str], NDArray[np.float64]]:
     """Words that occur often enough, and (n, d) unit vectors."""
-    from sklearn.utils.extmath import randomized_svd
-
     place: dict[str, int] = {_EDGE: 0}
     said, ends = array("q"), array("q", [0])
     for text in texts:
@@ -100,9 +100,7 @@ def _vectors(
         return [], np.empty((0, 0))
     weights = _mutual_information(ids, bounds, counts, used)
     dimension = min(_DIMENSION, len(used) - 1)
-    left, values, _ = randomized_svd(
-        weights, dimension, n_iter=3, random_state=int(rng.integers(2**32))
-    )
+    left, values, _ = singular_vectors(weights, dimension, _POWER_ITERATIONS, rng)
     vectors = left * values**_VALUE_POWER
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return words, vectors / np.where(lengths > 0, lengths, 1)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import regex
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from dataselect.errors import InputError
 from dataselect.models.ngrams.tokens import Tokens, word_tokens
+from dataselect.models.sparse import singular_vectors
 from dataselect.models.unicode_scripts import UNSPACED
 
 if TYPE_CHECKING:
@@ -168,15 +168,7 @@ def word_directions(matrix: csr_array, most: int, rng: np.random.Generator) -> N
 
     d is `most`, or the numerical rank where that is lower; at least 1.
     """
-    from sklearn.utils.extmath import randomized_svd
-
-    with threadpool_limits(1):  # sums come out the same however many cores there are
-        left, values, _ = randomized_svd(
-            matrix,
-            min(most, *matrix.shape),
-            n_iter=_POWER_ITERATIONS,
-            random_state=int(rng.integers(2**32)),
-        )
+    left, values, _ = singular_vectors(matrix, most, _POWER_ITERATIONS, rng)
     enough = values > values[0] * _RANK_TOLERANCE
     enough[0] = True
     found: NDArray[np.floating] = left[:, enough] * values[enough] ** _SINGULAR_POWER
