@@ -94,7 +94,8 @@ class RayCluster(Cluster):
         """Leave the cluster, and end it if it was started here."""
         with signals_deferred():
             if self._ray is not None:
-                self._ray.shutdown()
+                with _standard_error_dropped():
+                    self._ray.shutdown()
             if self._folder is not None:
                 self._folder.cleanup()
         self._ray = self._folder = None
@@ -285,6 +286,26 @@ def _unusable(address: str, what: str) -> WorkerError:
     return WorkerError(
         f"{address}: Ray cannot be used ({what}); check --ray-address or RAY_ADDRESS"
     )
+
+
+@contextmanager
+def _standard_error_dropped() -> Iterator[None]:
+    """Drop what is written to standard error, by C++ code as well, while the block runs.
+
+    Of each task that still runs when the driver leaves, Ray's core says that it cannot be reported.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed already
+        yield
+        return
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 @contextmanager
