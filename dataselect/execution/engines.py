@@ -44,7 +44,7 @@ def open_pool(
             layout=layout,
             text_field=settings.text_field,
         )
-    from dataselect.execution.distributed.ray_cluster import RayCluster
+    from dataselect.execution.distributed.ray_engine.ray_cluster import RayCluster
     from dataselect.execution.distributed.shard_pool import ShardPool
     from dataselect.execution.distributed.shards import folders, resolve
 

@@ -252,7 +252,7 @@ def test_a_machine_that_dies_is_done_without(world: Path, cluster: str, shared: 
 ALWAYS_FAILS = """
 import sys
 from dataclasses import dataclass
-from dataselect.execution.distributed.ray_cluster import RayCluster
+from dataselect.execution.distributed.ray_engine.ray_cluster import RayCluster
 from dataselect.execution.distributed.shards import Shard
 from dataselect.errors import DataselectError, OutputError
 
