@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from dataselect.operations.discover.discover import Discover as Discover
     from dataselect.operations.diversity.diversity import Diversity as Diversity
     from dataselect.operations.label.scorer import LabelScorer as LabelScorer
+    from dataselect.operations.mask.scorer import MaskScorer as MaskScorer
     from dataselect.operations.relevance.relevance import Relevance as Relevance
     from dataselect.operations.rescore.log_linear import LogLinear as LogLinear
     from dataselect.operations.rescore.rescore import Rescore as Rescore
@@ -68,6 +69,7 @@ _HOMES = {
     "LanguageModel": "models.language_model.scoring.language_model",
     "LogLinear": "operations.rescore.log_linear",
     "IntentClassifier": "models.intent_classifier.intent_classifier",
+    "MaskScorer": "operations.mask.scorer",
     "Relevance": "operations.relevance.relevance",
     "Rescore": "operations.rescore.rescore",
     "Result": "execution.scoring_run",

@@ -371,6 +371,7 @@ ALONE |= {"normalization", "flags", "domains", "margins", "filters", "tagger"}
         ("rescore", dataselect.Rescore.record_scorer),
         ("lm train", dataselect.KneserNey),
         ("signals", dataselect.SignalScorer),
+        ("mask", dataselect.MaskScorer),
         ("check", dataselect.Check),
         ("select", dataselect.Field),
         ("bitext", dataselect.BitextScorer),

@@ -46,6 +46,10 @@ COMMANDS = {
         "operations.check.command",
         "Tell which annotations are doubtful, and why.",
     ),
+    "mask": Command(
+        "operations.mask.command",
+        "Put placeholders for e-mail addresses, phone numbers and such into texts.",
+    ),
     "values": Command(
         "operations.values.command",
         "List the values of slots with their synonyms, as a table to edit.",
@@ -116,7 +120,7 @@ HEADINGS = {
     "Annotations": ("check", "values", "values fill"),
     "Look at the result": ("compare", "evaluate", "explain", "report"),
     "Models": tuple(name for name in COMMANDS if name.startswith(("lm ", "paraphrase "))),
-    "Files": ("convert",),
+    "Files": ("convert", "mask"),
 }
 """The commands as `dataselect --help` shows them."""
 

@@ -29,19 +29,19 @@ class Outputs:
         self._endings: list[Callable[[], None]] = []
         self._taken: dict[_Identity, str] = {}
 
-    def open(self, path: str) -> Sink:
+    def open(self, path: str, *, private: bool = False) -> Sink:
         """Open one output. Raises OptionError if it is also an input or another output.
 
-        And for a name that promises what is never written.
+        And for a name that promises what is never written. `private`: see `Sink`.
         """
         compression.refuse_unwritten(path)
-        return self.open_as_named(path)
+        return self.open_as_named(path, private=private)
 
     def at_end(self, write_end: Callable[[], None]) -> None:
         """Call a function that writes the ends of outputs, when everything else has worked."""
         self._endings.append(write_end)
 
-    def open_as_named(self, path: str) -> Sink:
+    def open_as_named(self, path: str, *, private: bool = False) -> Sink:
         """Open one output whose format is that of its name. Raises OptionError as `open`."""
         keys = _identities(path)
         shown = "standard output" if path == STDOUT else path
@@ -51,7 +51,7 @@ class Outputs:
             )
         for read in keys & self._inputs.keys():
             raise OptionError(f"{shown} is also read ({self._inputs[read]}); write to another file")
-        sink = Sink(path, self._end_if_nobody_reads)
+        sink = Sink(path, self._end_if_nobody_reads, private=private)
         self._sinks.append(sink)
         self._taken |= dict.fromkeys(keys, shown)
         return sink

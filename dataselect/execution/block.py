@@ -13,6 +13,7 @@ from dataselect.data import records
 from dataselect.data.fields import Column
 from dataselect.data.files.line_blocks import Block
 from dataselect.data.json_lines.json_bytes import annotate, without_fields
+from dataselect.data.json_lines.json_edits import edited, edited_values
 from dataselect.data.json_lines.json_values import encoded
 from dataselect.data.json_lines.object_lines import ObjectLines
 from dataselect.execution.counting.kept_duplicates import NO_TEXT
@@ -85,10 +86,15 @@ class BlockTask:
         if self.selection.per in scores.fields:
             groups = [orjson.loads(value) for value in scores.fields[self.selection.per]]
         lines = self.stripped(found.lines)
+        if scores.edits is not None:
+            lines = edited(lines, scores.edits)
         known = ScoredRecords(lines, inputs, scores, found.bad, costs, groups)
         if not keyed:
             return known
-        texts, keys = self._compared(inputs, scores, None if text is None else next(others))
+        read_texts = None if text is None else next(others)
+        if read_texts is not None and scores.edits is not None:
+            read_texts = edited_values(read_texts, self.text_field, scores.edits)
+        texts, keys = self._compared(inputs, scores, read_texts)
         return replace(known, texts=texts, keys=keys, scores=self._without_excluded(scores, keys))
 
     def stripped(self, lines: Sequence[bytes]) -> Sequence[bytes]:

@@ -147,13 +147,14 @@ class Run:
             self.counts.dropped -= len(unwritten)
             self.refuse(unwritten)
 
-    def open_file(self, path: str | None) -> None:
+    def open_file(self, path: str | None, *, private: bool = False) -> None:
         """Add one more file to those that appear at the end, for `write_file` to fill.
 
-        Called before the work, so that it is not lost to a path that cannot be written.
+        Called before the work, so that it is not lost to a path that cannot be written. `private`:
+        nobody but its owner may read it.
         """
         if path is not None:
-            self._files[path] = self._outputs.open(path)
+            self._files[path] = self._outputs.open(path, private=private)
 
     def open_records_file(self, path: str) -> None:
         """Add one more file of records, likewise, for `write_records_file` to fill."""

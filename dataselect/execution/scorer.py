@@ -6,13 +6,14 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from dataselect.data.fields import Column
     from dataselect.data.json_lines.json_bytes import Fields
+    from dataselect.data.json_lines.json_edits import Edits
     from dataselect.selection.ranking import Direction
     from dataselect.selection.reasons import Reason
 
@@ -26,7 +27,7 @@ class Scores(NamedTuple):
 
     `excluded` (n,) uint8: which of the scorer's `exclusions`, from 1, keeps a record out whatever
     its score, or 0. `order` (n,): records are sorted by it, lowest first, where that is not by
-    their score.
+    their score. `edits` (n,): what changes inside of each record, in its place.
     """
 
     values: NDArray[np.float64]
@@ -34,6 +35,7 @@ class Scores(NamedTuple):
     excluded: NDArray[np.uint8] | None = None
     remarks: Remarks = ()
     order: NDArray[np.float64] | None = None
+    edits: Sequence[Edits] | None = None
 
 
 class Scorer(ABC):
@@ -118,8 +120,16 @@ class Scorer(ABC):
         """What a person should know before trusting the scores."""
         return []
 
+    def remarked(self, remarks: Mapping[str, int]) -> list[str]:
+        """What a person should know of the remarks on all records."""
+        return [f"{count:,} records {what}" for what, count in sorted(remarks.items())]
+
     def describe(self) -> dict[str, Any]:
         """What the run report says of the scorer: options, model digest, figures of the fit."""
+        return {}
+
+    def describe_remarks(self, remarks: Mapping[str, int]) -> dict[str, Any]:
+        """What the run report says of the remarks on all records, beside the warnings."""
         return {}
 
 

@@ -162,9 +162,7 @@ class ScoringRun(Run):
         counts, selection = self.counts, work.selection
         warnings = exchange_warnings(self.learnt_from, counts.read, self.plausible_times)
         warnings += [*self.warnings, *work.scorer.warnings()]
-        warnings += [
-            f"{count:,} records {what}" for what, count in sorted(self.statistics.remarks.items())
-        ]
+        warnings += work.scorer.remarked(self.statistics.remarks)
         if selection.selects and counts.kept and counts.kept + counts.errors == counts.read:
             warnings.append(f"{selection.describe()} keeps every record")
         if selection.selects and not counts.kept:
@@ -200,7 +198,7 @@ class ScoringRun(Run):
     def _report_run(self, scorer: Scorer, result: Result) -> None:
         if self.settings.report is None:
             return
-        described = scorer.describe()
+        described = scorer.describe() | scorer.describe_remarks(self.statistics.remarks)
         selection = result.selection
         plain, checked = asdict(type(selection)()), asdict(selection)
         ruled = {name: value for name, value in checked.items() if value != plain[name]}

@@ -1,7 +1,7 @@
 """`scripts/reproduce`: print tables of figures on public data, and write them to RESULTS.md.
 
     nlu      relevance, siblings, self-training, word-vectors, slots, diversity,
-             paraphrase: Cho et al.; check, discover, values: AutoKnow
+             paraphrase: Cho et al.; check, discover, values: AutoKnow; mask
     speech   winnow, rescore, recogniser: Punjabi et al., from lists to word errors
     bitext   near-domain, alignment, sts: Punjabi et al., up to the translator
 
@@ -56,6 +56,7 @@ import bitext
 import check
 import discover
 import diversity
+import mask
 import paraphrase
 import relevance
 import rescore
@@ -83,6 +84,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "check": check.measure,
     "discover": discover.measure,
     "values": slot_values.measure,
+    "mask": mask.measure,
     "winnow": winnow.measure,
     "rescore": rescore.measure,
     "recogniser": speech.measure,
@@ -93,7 +95,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
 GROUPS = {
     "nlu": (
         *("relevance", "siblings", "self-training", "word-vectors", "slots", "diversity"),
-        *("paraphrase", "check", "discover", "values"),
+        *("paraphrase", "check", "discover", "values", "mask"),
     ),
     "speech": ("winnow", "rescore", "recogniser"),
     "bitext": ("near-domain", "alignment", "sts"),

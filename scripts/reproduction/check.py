@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import random
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from annotation_errors import KINDS, MOVED, move_intents, spoil_slots
-from common import Claim, Plan, Record, Table, load
+from common import Claim, Plan, Record, Table, environment, load
 
 from dataselect.console import unreported
 from dataselect.data.annotations import Slot
@@ -67,7 +66,7 @@ class Found(NamedTuple):
 
 def measure(plan: Plan) -> list[Table]:
     """Spoil each corpus, and find the errors with either."""
-    python = _cleanlab(plan.cache.parent / "peers" / "cleanlab")
+    python = environment(plan.cache.parent / "peers" / "cleanlab", _REQUIREMENTS)
     cases = [Case(corpus, seed) for corpus in CORPORA for seed in range(plan.seeds)]
     precision = Table("precision at the number of errors", [*CORPORA])
     recall = Table("recall of slot errors", KINDS)
@@ -156,14 +155,3 @@ def _cleanlab_rankings(
 def _cleanlab_row(name: str) -> str:
     what, _, method = name.partition(": ")
     return f"{what}: cleanlab, {method.replace('_', ' ')}"
-
-
-def _cleanlab(folder: Path) -> Path:
-    """The interpreter that has cleanlab, in an environment of its own; installed where needed."""
-    python, stamp = folder / "bin" / "python", folder / "installed"
-    wanted = f"{sys.version}\n" + "\n".join(_REQUIREMENTS)
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-qq", *_REQUIREMENTS], check=True)
-        stamp.write_text(wanted, encoding="utf-8")
-    return python

@@ -75,6 +75,17 @@ def run(folder: Path, *arguments: object) -> None:
     subprocess.run([PROGRAM, *map(str, arguments), "--quiet"], cwd=folder, check=True)
 
 
+def environment(folder: Path, requirements: Sequence[str]) -> Path:
+    """The interpreter of an environment that has some packages; made where needed."""
+    python, stamp = folder / "bin" / "python", folder / "installed"
+    wanted = "\n".join([sys.version, *requirements])
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-qq", *requirements], check=True)
+        stamp.write_text(wanted, encoding="utf-8")
+    return python
+
+
 def write_words(path: Path, texts: Iterable[str]) -> None:
     """Write the vocabulary of texts, for `lm train --vocab`."""
     words = {word for text in texts for word in text.split()}

@@ -21,7 +21,7 @@ TOPICS = {
         "values",
         "selection",
     ),
-    "Models and files": ("lm", "paraphrase", "formats", "records"),
+    "Models and files": ("lm", "paraphrase", "formats", "records", "mask"),
     "What happened": ("evaluate", "compare", "report", "explain"),
     "Using it": ("recipes", "make-and-ci", "cluster", "python", "completion"),
     "Background": ("figures", "papers"),

@@ -68,12 +68,13 @@ class _Descriptor(Writer):
 class Sink:
     """One output: a descriptor, a device or pipe, or a file that appears when committed."""
 
-    def __init__(self, path: str, when_gone: Callable[[], None]) -> None:
+    def __init__(self, path: str, when_gone: Callable[[], None], *, private: bool = False) -> None:
         """`when_gone` is called when a pipe's reader has left; what it raises ends the run.
 
-        Raises OutputError.
+        `private`: nobody but its owner may read the file. Raises OutputError.
         """
         self.path = path
+        self._private = private
         self.gone = False
         self._when_gone = when_gone
         self._temporary: str | None = None
@@ -97,6 +98,8 @@ class Sink:
         self._temporary, created = create_beside(self._final, _create)
         if existing is not None:
             os.fchmod(created, existing.st_mode & 0o777)
+        if self._private:
+            os.fchmod(created, 0o600)
         return _Descriptor(created)
 
     def _failed(self, error: OSError) -> None:

@@ -1,0 +1,102 @@
+"""Values of JSON objects replaced in their bytes, wherever they stand; nothing else is touched."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Names of members, and places in arrays from 0, from the outermost to a value."""
+
+Edits: TypeAlias = Mapping[Path, bytes]
+"""New JSON by path. A name that an object has twice is replaced both times."""
+
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_OPENING, _CLOSING, _OBJECT, _ESCAPE = b"{[", b"}]", b"{", b"\\"
+
+_Tokens: TypeAlias = "Iterator[re.Match[bytes]]"
+_Tree: TypeAlias = "dict[str | int, Any]"  # by step: a tree, or the new JSON
+
+
+def edited(lines: Sequence[bytes], edits: Sequence[Edits]) -> list[bytes]:
+    """Lines, known to be JSON objects, each with its edits."""
+    return [with_values(line, own) if own else line for line, own in zip(lines, edits, strict=True)]
+
+
+def edited_values(values: Sequence[Any], name: str, edits: Sequence[Edits]) -> list[Any]:
+    """(n,) what a top-level field holds after edits, given what it held."""
+    path = (name,)
+    return [
+        json.loads(own[path]) if path in own else value
+        for value, own in zip(values, edits, strict=True)
+    ]
+
+
+def with_values(line: bytes, edits: Edits) -> bytes:
+    """A line, known to be a JSON object, with other values at some paths.
+
+    >>> with_values(b'{"a": 1.0, "b": [2, {"c": "x"}]}', {("b", 1, "c"): b'"y"'})
+    b'{"a": 1.0, "b": [2, {"c": "y"}]}'
+    """
+    pieces: list[bytes] = []
+    done = 0
+    tokens = _TOKEN.finditer(line)
+    for start, end, value in _found(next(tokens), tokens, _tree(edits)):
+        pieces += [line[done:start], value]
+        done = end
+    return b"".join([*pieces, line[done:]])
+
+
+def _tree(edits: Edits) -> _Tree:
+    root: _Tree = {}
+    for path, value in edits.items():
+        node = root
+        for step in path[:-1]:
+            node = node.setdefault(step, {})
+        node[path[-1]] = value
+    return root
+
+
+def _found(
+    first: re.Match[bytes], tokens: _Tokens, tree: _Tree
+) -> Iterator[tuple[int, int, bytes]]:
+    """Yield start, end and new JSON of each value of a tree, in the container that begins here."""
+    is_object = first[0] == _OBJECT
+    place = 0
+    for token in tokens:
+        if token[0] in _CLOSING:
+            return
+        if token[0] == b",":
+            continue
+        step: str | int = place
+        place += 1
+        if is_object:
+            step = _name(token[0])
+            next(tokens)  # the colon
+            token = next(tokens)  # noqa: PLW2901  # a member's value is what comes after its name
+        wanted = tree.get(step)
+        if isinstance(wanted, dict) and token[0] in _OPENING:
+            yield from _found(token, tokens, wanted)
+            continue
+        end = _end(token, tokens)
+        if isinstance(wanted, bytes):
+            yield token.start(), end, wanted
+
+
+def _end(token: re.Match[bytes], tokens: _Tokens) -> int:
+    """Where the value that begins with a token ends; its tokens are passed over."""
+    depth = 0
+    while True:
+        if token[0] in _OPENING:
+            depth += 1
+        elif token[0] in _CLOSING:
+            depth -= 1
+        if not depth:
+            return token.end()
+        token = next(tokens)
+
+
+def _name(quoted: bytes) -> str:
+    return str(json.loads(quoted)) if _ESCAPE in quoted else quoted[1:-1].decode()

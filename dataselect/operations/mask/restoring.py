@@ -1,0 +1,118 @@
+"""Masking taken back with its key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dataselect.data.fields import Column
+from dataselect.data.json_lines.json_edits import Path
+from dataselect.data.json_lines.json_values import RefusedError, encoded
+from dataselect.execution.scorer import Scorer, Scores
+from dataselect.operations.mask.key_file import Key, KeyLine
+from dataselect.operations.mask.masked_fields import (
+    MASKED,
+    MaskedColumn,
+    MaskedFields,
+    SlotPlace,
+)
+from dataselect.operations.mask.masking import PLACEHOLDER, slot_edits
+from dataselect.operations.mask.text_edits import TextEdit, apply_edits, moved
+
+_UNTOUCHED = "were masked without a key, or not at all, and stay as they are"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _KeyedColumn(MaskedColumn):
+    """Records that the key is of, or that nothing was masked of."""
+
+    key: Key
+
+    def get(self, record: dict[str, Any]) -> MaskedFields:
+        fields = super().get(record)
+        earlier = fields.earlier if isinstance(fields.earlier, dict) else {}
+        if "key" not in earlier:
+            return fields._replace(earlier=None)
+        if earlier["key"] != self.key.header.id:
+            raise RefusedError(f"field '{MASKED}': another key than this one; give it with --key")
+        place = earlier.get("record")
+        line = self.key.lines.get(place) if isinstance(place, int) else None
+        if line is None:
+            raise RefusedError(
+                f"field '{MASKED}': no such record in the key; look whether it was changed"
+            )
+        return fields._replace(earlier=line)
+
+
+@dataclass(frozen=True)
+class RestoreScorer(Scorer):
+    """Puts what a key has for the placeholders of a record back, and moves slots along."""
+
+    noun: ClassVar[str] = "mask"
+    may_add: ClassVar[tuple[str, ...]] = (MASKED,)
+    adds: ClassVar[tuple[str, ...]] = ()  # type: ignore[misc]  # of all its options
+    removes: ClassVar[tuple[str, ...]] = (MASKED,)  # type: ignore[misc]  # as above
+
+    key: Key
+
+    @property
+    def text_field(self) -> str:  # type: ignore[override]  # as the key says
+        """Where the text was that was masked."""
+        return self.key.header.text_field
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        header = self.key.header
+        plain = MaskedColumn.of(header.text_field, header.fields, header.slots_field)
+        return [_KeyedColumn(**vars(plain), key=self.key)]
+
+    def score(self, columns: Sequence[list[Any]]) -> Scores:
+        edits = [restored_edits(fields) for fields in columns[0]]
+        untouched = sum(fields.earlier is None for fields in columns[0])
+        counts = np.array([len(own) for own in edits], np.float64)
+        remarks = ((_UNTOUCHED, untouched),) if untouched else ()
+        return Scores(counts, {}, remarks=remarks, edits=edits)
+
+    def describe(self) -> dict[str, Any]:
+        """Which key."""
+        return {"signature": {"restored": self.key.header.id}}
+
+
+def restored_edits(fields: MaskedFields) -> Mapping[Path, bytes]:
+    """The edits that take masking back; none for a record without a line in the key."""
+    line: KeyLine | None = fields.earlier
+    edits: dict[Path, bytes] = {}
+    if line is None:
+        return edits
+    [main, *_] = fields.texts
+    for path, text in fields.texts.items():
+        replaced = [
+            TextEdit(*match.span(), line.values[match[0]])
+            for match in PLACEHOLDER.finditer(text)
+            if match[0] in line.values
+        ]
+        if replaced:
+            restored = apply_edits(text, replaced)
+            edits[path] = encoded(restored)
+            if path == main:
+                for slot in fields.slots:
+                    start, end = _uncut(slot, replaced, line)
+                    edits |= slot_edits(slot, start, end, restored)
+    return edits
+
+
+def _uncut(slot: SlotPlace, replaced: Sequence[TextEdit], line: KeyLine) -> tuple[int, int]:
+    """Where a slot was; one that cut what was masked begins or ends inside of that again."""
+    start, end, *_ = moved(slot.start, slot.end, replaced)
+    cut = next((each for each in line.cuts if each.slot == slot.path[-1]), None)
+    if cut is None:
+        return start, end
+    for edit in replaced:
+        if edit.start == slot.start and cut.start is not None:
+            start += min(cut.start, len(edit.new) - 1)
+        if edit.end == slot.end and cut.end is not None:
+            end -= len(edit.new) - min(max(cut.end, 1), len(edit.new))
+    return start, end

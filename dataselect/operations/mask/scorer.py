@@ -1,0 +1,145 @@
+"""Masking and unmasking of records, as scorers: the score is how many parts were replaced."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dataselect.data.fields import POSITION, Column
+from dataselect.data.json_lines.json_values import RefusedError, encoded
+from dataselect.errors import OptionError
+from dataselect.execution.scorer import Scorer, Scores
+from dataselect.operations.mask.key_file import KeyHeader, key_line
+from dataselect.operations.mask.masked_fields import MASKED, MaskedColumn, MaskedFields
+from dataselect.operations.mask.masking import MaskedRecord, Masking
+from dataselect.operations.mask.patterns import KINDS
+
+COUNT = "count"
+_KIND = "of kind "  # begins the remarks that count what was found
+_KEYED = "was masked with a key before; restore it first, or take the field out"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _UnmaskedColumn(MaskedColumn):
+    """Records that no key would be lost of."""
+
+    def get(self, record: dict[str, Any]) -> MaskedFields:
+        fields = super().get(record)
+        if isinstance(fields.earlier, dict) and "key" in fields.earlier:
+            raise RefusedError(f"field '{MASKED}': the record {_KEYED}")
+        return fields
+
+
+@dataclass(frozen=True)
+class MaskScorer(Scorer):
+    """Puts placeholders such as `<email_1>` into the texts of records, and moves slots along.
+
+    `kinds` of data are found by patterns; the values of the `slots` of some names, or of all for
+    "*", wherever they stand. `fields` are further texts, `nbest.*.text` that of every hypothesis.
+    Adds `masked`, how many parts were replaced, by kind. It is no anonymisation.
+
+    >>> from dataselect import select_file
+    >>> select_file("pool.jsonl", MaskScorer(), output="masked.jsonl")  # doctest: +SKIP
+
+    Raises OptionError.
+    """
+
+    noun: ClassVar[str] = "mask"
+    may_add: ClassVar[tuple[str, ...]] = (MASKED,)
+    adds: ClassVar[tuple[str, ...]] = (MASKED,)  # type: ignore[misc]  # of all its options
+
+    kinds: tuple[str, ...] = KINDS
+    slots: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    text_field: str = "text"
+    slots_field: str = "slots"
+
+    def __post_init__(self) -> None:
+        for kind in self.kinds:
+            if kind not in KINDS:
+                raise OptionError(f"--kinds: '{kind}' is none of {', '.join(KINDS)}")
+
+    @property
+    def measure(self) -> str:
+        return MASKED
+
+    @property
+    def score_field(self) -> str:
+        """How many parts were replaced."""
+        return f"{MASKED}.{COUNT}"
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """Texts and slots."""
+        return [_UnmaskedColumn.of(self.text_field, self.fields, self.slots_field)]
+
+    def score(self, columns: Sequence[list[Any]]) -> Scores:
+        found = list(map(Masking(self.kinds, self.slots).record, columns[0]))
+        remarks: Counter[str] = Counter()
+        for fields, own in zip(columns[0], found, strict=True):
+            remarks.update({f"{_KIND}{kind}": count for kind, count in own.found.items()})
+            remarks.update(f"lack '{name}', which --fields names" for name in fields.missing)
+        counts = np.array([own.found.total() for own in found], np.float64)
+        told = self._told(found, columns)
+        edits = [own.edits for own in found]
+        return Scores(counts, {MASKED: told}, remarks=tuple(remarks.items()), edits=edits)
+
+    def _told(self, found: Sequence[MaskedRecord], columns: Sequence[list[Any]]) -> list[bytes]:
+        """(n,) what is added to each record."""
+        return [encoded(_counts(own)) for own in found]
+
+    def remarked(self, remarks: Mapping[str, int]) -> list[str]:
+        """Those on fields that are missing."""
+        others = {what: count for what, count in remarks.items() if not what.startswith(_KIND)}
+        return super().remarked(others)
+
+    def describe(self) -> dict[str, Any]:
+        """Which data of which fields."""
+        return {
+            "signature": {"kinds": ",".join(self.kinds), "slots": ",".join(self.slots)},
+            "fields": [self.text_field, *self.fields],
+        }
+
+    def describe_remarks(self, remarks: Mapping[str, int]) -> dict[str, Any]:
+        """How many parts of each kind were found."""
+        return {"found": found_kinds(remarks)}
+
+
+@dataclass(frozen=True)
+class KeyedMaskScorer(MaskScorer):
+    """Masks, and writes a key that takes it back: the lines of records in their order."""
+
+    parallel: ClassVar[bool] = False  # type: ignore[misc]  # the key is one file
+
+    key: KeyHeader = field(kw_only=True)
+    write_key: Callable[[bytes], None] = field(kw_only=True)
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """Texts and slots, and where a record stands."""
+        return [*super().columns, POSITION]
+
+    def _told(self, found: Sequence[MaskedRecord], columns: Sequence[list[Any]]) -> list[bytes]:
+        told = []
+        for own, place in zip(found, columns[1], strict=True):
+            keyed = {"key": self.key.id, "record": place} if own.values else {}
+            told.append(encoded(_counts(own) | keyed))
+            if keyed:
+                self.write_key(key_line(place, own))
+        return told
+
+
+def _counts(masked: MaskedRecord) -> dict[str, Any]:
+    return {COUNT: masked.found.total(), "kinds": dict(sorted(masked.found.items()))}
+
+
+def found_kinds(remarks: Mapping[str, int]) -> dict[str, int]:
+    """How many parts of each kind were found, by name, the commonest first."""
+    found = {
+        what.removeprefix(_KIND): count for what, count in remarks.items() if what.startswith(_KIND)
+    }
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
