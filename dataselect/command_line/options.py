@@ -12,10 +12,15 @@ from dataselect.command_line.option import RECORDS, RUN, SCORING, argument, opti
 from dataselect.errors import OptionError
 
 if TYPE_CHECKING:
+    from dataselect.data.fields import Column
     from dataselect.data.formats import Format, Layout
     from dataselect.data.formats.record_files import RecordFiles
     from dataselect.data.input_files import Inputs
     from dataselect.execution.run import Settings
+
+
+SPEAKERS = "Speakers"
+"""The section of `SpeakerOptions`."""
 
 
 @dataclass(frozen=True)
@@ -190,3 +195,31 @@ class AnnotationOptions:
         "Where the slots are: objects with slot, start and end, in characters [default: slots].",
         "slots",
     )
+
+
+@dataclass(frozen=True)
+class SpeakerOptions:
+    """How many speakers have to have said what is kept or shown."""
+
+    min_speakers: int | None = option(
+        "K",
+        SPEAKERS,
+        "Keep and show only what K different speakers said [default: all; no field is read].",
+        min=1,
+    )
+    speaker_field: str | None = option("FIELD", RECORDS, "Where the speaker is [default: speaker].")
+
+    def column(self) -> Column | None:
+        """Where the speakers are, None where nobody asks for them. Raises OptionError."""
+        from dataselect.data.fields import Column
+
+        if self.asks:
+            return Column.speaker(self.speaker_field or "speaker")
+        if self.speaker_field is not None:
+            raise OptionError("--speaker-field is for --min-speakers, which is not given")
+        return None
+
+    @property
+    def asks(self) -> bool:
+        """Whether speakers matter."""
+        return self.min_speakers is not None

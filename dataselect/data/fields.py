@@ -131,6 +131,11 @@ class Column:
         return Column(path, _check_group, _all_strings, option)
 
     @staticmethod
+    def speaker(path: str) -> Column:
+        """A column of who said a text: a label, as of `group`, that is neither null nor blank."""
+        return Column(path, _check_speaker, lambda _: False, "--speaker-field")
+
+    @staticmethod
     def optional(path: str, option: str = "") -> Column:
         """A column of any JSON value; None where there is nothing."""
         return _Optional(path, lambda value: value, lambda _: True, option)
@@ -251,6 +256,12 @@ def _check_group(value: Any) -> str:
     if isinstance(value, float) and abs(value) >= _LARGEST_WHOLE:
         raise ValueError("is too large to tell from its neighbours; make it a string")
     return "null" if value is None else json.dumps(value)
+
+
+def _check_speaker(value: Any) -> str:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise ValueError("names nobody; correct it or skip it with --on-error")
+    return _check_group(value)
 
 
 _LARGEST_WHOLE = 2.0**64  # from here on orjson reads whole numbers as doubles, too

@@ -207,11 +207,21 @@ class Run:
         self._check()
 
     def texts(
-        self, noun: str, normalization: Normalization | None = None
+        self,
+        noun: str,
+        normalization: Normalization | None = None,
+        *,
+        beside: Mapping[Column, Callable[[list[Any]], None]] | None = None,
     ) -> Iterator[Sequence[str]]:
-        """Yield the texts of each block; bad records are dealt with on the way."""
-        column = Column.text(self.settings.text_field)
-        for [texts] in self.columns(self.inputs, [column], noun):
+        """Yield the texts of each block; bad records are dealt with on the way.
+
+        `beside`: other columns, and what is told their values of a block before its texts come.
+        """
+        others = beside or {}
+        columns = [Column.text(self.settings.text_field), *others]
+        for texts, *values in self.columns(self.inputs, columns, noun):
+            for tell, own in zip(others.values(), values, strict=True):
+                tell(own)
             yield texts if normalization is None else normalization.each(texts)
         self._check()
 

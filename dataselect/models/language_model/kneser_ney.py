@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,9 @@ from dataselect.models.language_model.discounts import (
     closed_form,
     doubts,
 )
+from dataselect.models.language_model.ngram_counts import NgramCounts, count_ngrams
 from dataselect.models.language_model.vocabulary import BEGIN, END, Vocabulary
+from dataselect.models.ngrams.speakers import SpeakerFigures, Speakers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +37,7 @@ class Estimate:
     """A model and how it came about; `order` is the one asked for.
 
     `discounts` has one entry an order; the orders of `fallbacks` got FALLBACK. `pruned` counts
-    the n-grams of each order that were dropped.
+    the n-grams of each order that were dropped. `said` is what is known of speakers.
     """
 
     model: BackoffModel
@@ -45,15 +47,17 @@ class Estimate:
     discounts: tuple[Discounts, ...]
     fallbacks: tuple[int, ...]
     pruned: tuple[int, ...]
+    said: SpeakerFigures | None = None
 
     def warnings(self) -> list[str]:
         """What a person should know of the estimation."""
         found = doubts(self.fallbacks)
         if self.model.order < self.order:
-            found.append(
-                f"no sentence has an n-gram of order {self.model.order + 1}; "
-                f"the model has order {self.model.order}, not {self.order}"
-            )
+            longer = self.model.order + 1
+            why = f"no sentence has an n-gram of order {longer}"
+            if longer <= len(self.pruned):
+                why = f"no n-gram of order {longer} is left"
+            found.append(f"{why}; the model has order {self.model.order}, not {self.order}")
         return found
 
     def describe(self) -> dict[str, object]:
@@ -64,6 +68,7 @@ class Estimate:
             "pruned": self.pruned,
             "discounts": list(map(list, self.discounts)),
             "discount_fallbacks": self.fallbacks,
+            **({} if self.said is None else {"speakers": self.said._asdict()}),
         }
 
 
@@ -100,6 +105,7 @@ def estimate(
     *,
     order: int = 3,
     prune: Sequence[int] = (),
+    speakers: Speakers | None = None,
     report: Report = unreported,
 ) -> Estimate:
     """Estimate a model of sentences in a row, as `Vocabulary.encode` gives them.
@@ -108,7 +114,10 @@ def estimate(
     that count distinct left neighbours, each interpolated with the order below, unigrams with the
     uniform distribution over all words but <s>. N-grams seen `prune[order - 1]` times or less are
     dropped after the discounts are estimated, and their mass goes to the back-off (Heafield et
-    al. 2013). A model of short sentences has a lower order than asked for.
+    al. 2013), and so are those that too few of the `speakers` of the sentences said. What one of
+    these counts is capped where counts are of occurrences: in the highest order, and after <s>;
+    left neighbours count once anyway, whoever said them. A model of short sentences, or of which
+    nothing is left in the highest orders, has a lower order than asked for.
 
     Peak memory is at most 60 bytes a token for each order, 180 for order 3, markers counted. Raises
     OptionError, and InputError without a token.
@@ -116,9 +125,13 @@ def estimate(
     thresholds = pruning(prune, check_order(order))
     if not len(tokens):
         raise InputError("there is no text to train on; check the input")
+    if speakers is not None:
+        speakers.check(int(np.count_nonzero(tokens == BEGIN)))
     advance = report("estimating", 2 * order)  # each order is counted, then smoothed
-    counted = _count(tokens, len(vocabulary), order, advance)
-    kept = [each.raw > limit for each, limit in zip(counted, thresholds, strict=False)]
+    counted = count_ngrams(tokens, len(vocabulary), order, advance, speakers)
+    kept = [
+        (each.raw > limit) & each.said for each, limit in zip(counted, thresholds, strict=False)
+    ]
     kept[0][:] = True  # a word of the vocabulary may be absent from the text
     adjusted = _adjusted(counted)
     estimated = [closed_form(counts) for counts in _statistics(counted, adjusted)]
@@ -135,78 +148,7 @@ def estimate(
     )
 
 
-class _Ngrams(NamedTuple):
-    """The distinct n-grams of one order, sorted by history, then by word; every array is (m,).
-
-    `histories` and `suffixes`: where the n-gram less its last and less its first word stand in
-    the order below. `raw`: how often it occurs; <s> alone is no event and counts 0. `begins`:
-    whether it begins with <s>.
-    """
-
-    histories: NDArray[np.int64]
-    suffixes: NDArray[np.int64]
-    words: NDArray[np.int32]
-    raw: NDArray[np.int64]
-    begins: NDArray[np.bool_]
-
-
-def _count(
-    tokens: NDArray[np.int32], words: int, order: int, advance: Callable[[int], None]
-) -> list[_Ngrams]:
-    """The n-grams of each order, up to the longest that any sentence has."""
-    counted = [_unigrams(tokens, words)]
-    places = tokens.astype(np.int64)  # of the n-gram that ends at each token, or -1
-    for _ in range(1, order):
-        advance(1)  # the order below
-        ends = np.flatnonzero((places[:-1] >= 0) & (tokens[1:] != BEGIN)) + 1
-        if not len(ends):
-            break
-        found = places[ends - 1] * words + tokens[ends]
-        keys, ascending = _sorted(found, len(counted[-1].words) * words)
-        del found
-        begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
-        raw = np.diff(begins, append=len(keys))
-        keys = keys[begins]
-        histories = keys // words
-        keys %= words
-        last = keys.astype(np.int32)
-        del keys
-        suffixes = places[ends[ascending[begins]]]
-        del begins
-        counted.append(_Ngrams(histories, suffixes, last, raw, counted[-1].begins[histories]))
-        places.fill(-1)
-        places[ends[ascending]] = np.repeat(np.arange(len(raw)), raw)
-    advance(1)
-    return counted
-
-
-def _sorted(numbers: NDArray[np.int64], limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Numbers from 0 to below `limit` in order, and the places where they stood; takes them over.
-
-    Where a number and its place fit into 63 bits they are sorted as one: five times as fast.
-    """
-    bits = len(numbers).bit_length()
-    if limit << bits > 1 << 63:
-        places = np.argsort(numbers)
-        return numbers[places], places
-    numbers <<= bits
-    numbers |= np.arange(len(numbers))
-    numbers.sort()
-    places = numbers & ((1 << bits) - 1)
-    numbers >>= bits
-    return numbers, places
-
-
-def _unigrams(tokens: NDArray[np.int32], words: int) -> _Ngrams:
-    """Every word of the vocabulary, above an order 0 of one empty n-gram."""
-    numbers = np.arange(words, dtype=np.int32)
-    raw = np.bincount(tokens, minlength=words)
-    raw[BEGIN] = 0
-    empty = np.zeros(words, np.int64)
-    return _Ngrams(empty, empty, numbers, raw, numbers == BEGIN)
-
-
-def _adjusted(counted: list[_Ngrams]) -> list[NDArray[np.int64]]:
+def _adjusted(counted: list[NgramCounts]) -> list[NDArray[np.int64]]:
     """The counts that are smoothed: distinct left neighbours, below the highest order.
 
     An n-gram that begins with <s> has no left neighbour and keeps its raw count.
@@ -218,7 +160,7 @@ def _adjusted(counted: list[_Ngrams]) -> list[NDArray[np.int64]]:
 
 
 def _statistics(
-    counted: list[_Ngrams], adjusted: list[NDArray[np.int64]]
+    counted: list[NgramCounts], adjusted: list[NDArray[np.int64]]
 ) -> list[NDArray[np.int64]]:
     """The counts that discounts are estimated from.
 
@@ -238,7 +180,7 @@ def _statistics(
 
 
 def _levels(
-    counted: list[_Ngrams],
+    counted: list[NgramCounts],
     adjusted: list[NDArray[np.int64]],
     discounts: Sequence[Discounts],
     kept: list[NDArray[np.bool_]],
@@ -270,11 +212,13 @@ def _levels(
         histories = renumbered[ngrams.histories[keeps]]
         levels.append(NgramOrder(histories, ngrams.words[keeps], log_probs, backoffs))
         renumbered = np.cumsum(keeps) - 1
+    while not len(levels[-1]):  # then no back-off above it frees anything
+        levels.pop()
     return tuple(levels)
 
 
 def _interpolated(
-    ngrams: _Ngrams,
+    ngrams: NgramCounts,
     counts: NDArray[np.int64],
     discounts: Discounts,
     kept: NDArray[np.bool_],

@@ -10,9 +10,11 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from dataselect.console import Report, unreported
+from dataselect.errors import OptionError
 from dataselect.models.language_model import arpa
 from dataselect.models.language_model.scoring.language_model import LanguageModel
 from dataselect.models.language_model.trainers import train
+from dataselect.models.ngrams.speakers import Speakers
 from dataselect.models.normalization import Normalization
 from dataselect.models.text_sequences import as_texts
 
@@ -25,8 +27,10 @@ class KneserNey(LanguageModel):
     """An n-gram model with interpolated modified Kneser-Ney smoothing, as KenLM's lmplz has it.
 
     `prune`: for each order, n-grams seen so often or less are dropped. Words that are not in
-    `vocab`, if that is given, or seen less than `min_count` times count as unknown. After `fit`:
-    `estimate_`. Its ARPA file is temporary: `save` it where another process is to load it.
+    `vocab`, if that is given, or seen less than `min_count` times count as unknown. N-grams, words
+    too, enter only if `min_speakers` different ones of the `speakers` of the texts said them, and
+    count `max_per_speaker` times at most for each. After `fit`: `estimate_`. Its ARPA file is
+    temporary: `save` it where another process is to load it.
 
     >>> lm = KneserNey(order=2).fit(["play some jazz", "play the blues", "put on some rock"])
     >>> lm.score(["play some rock", "rock"]).round(2).tolist()
@@ -42,15 +46,27 @@ class KneserNey(LanguageModel):
         prune: Sequence[int] = (),
         vocab: Iterable[str | bytes] | None = None,
         min_count: int = 1,
+        min_speakers: int | None = None,
+        max_per_speaker: int | None = None,
         lowercase: bool = False,
         remove_punctuation: bool = False,
     ) -> None:
         self.order, self.prune, self.min_count = order, prune, min_count
+        self.min_speakers, self.max_per_speaker = min_speakers, max_per_speaker
         self.vocab = None if vocab is None else list(vocab)
         self.normalization = Normalization(lowercase, "remove" if remove_punctuation else "keep")
 
-    def fit(self, texts: Texts, report: Report = unreported) -> KneserNey:
-        """Train on texts, each a sentence. Returns self. Raises OptionError, InputError."""
+    def fit(
+        self,
+        texts: Texts,
+        report: Report = unreported,
+        *,
+        speakers: Sequence[str] | None = None,
+    ) -> KneserNey:
+        """Train on texts, each a sentence. Returns self. Raises OptionError, InputError.
+
+        `speakers`: who said each text; only with `min_speakers` or `max_per_speaker`.
+        """
         for cached in ("_scorer", "_is_binary", "digest"):
             self.__dict__.pop(cached, None)
         self.estimate_ = train(
@@ -59,6 +75,7 @@ class KneserNey(LanguageModel):
             prune=self.prune,
             words=None if self.vocab is None else [os.fsencode(word) for word in self.vocab],
             min_count=self.min_count,
+            speakers=self._speakers(speakers),
             report=report,
         )
         folder = mkdtemp(prefix="dataselect-")
@@ -70,6 +87,18 @@ class KneserNey(LanguageModel):
             self.close()
             raise
         return self
+
+    def _speakers(self, names: Sequence[str] | None) -> Speakers | None:
+        if (names is None) != (self.min_speakers is None and self.max_per_speaker is None):
+            raise OptionError(
+                "speakers are for --min-speakers and --max-per-speaker, which need them; "
+                "give both or neither"
+            )
+        if names is None:
+            return None
+        found = Speakers(self.min_speakers or 1, self.max_per_speaker)
+        found.add(names)
+        return found
 
     def close(self) -> None:
         """Remove the temporary file; the model scores no more."""

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Any
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.normalization_options import NormalizationOptions
 from dataselect.command_line.option import option
-from dataselect.command_line.options import InputOptions, OutputOptions
+from dataselect.command_line.options import (
+    SPEAKERS,
+    InputOptions,
+    OutputOptions,
+    SpeakerOptions,
+)
 from dataselect.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataselect.data.input_files import Inputs
+    from dataselect.models.ngrams.speakers import Speakers
 
 _NOUN, _MODEL = "lm train", "Language model"
 
@@ -53,7 +59,33 @@ class LanguageModelTrainOptions:
         return [] if self.vocab is None else [Inputs([self.vocab])]
 
 
-USUAL = "order prune vocab min_count lowercase remove_punctuation text_field output"
+@dataclass(frozen=True)
+class TrainingSpeakerOptions(SpeakerOptions):
+    """What single speakers may add to the model."""
+
+    max_per_speaker: int | None = option(
+        "C",
+        SPEAKERS,
+        "Count an n-gram C times at most for each speaker [default: as often as it is said].",
+        min=1,
+    )
+
+    @property
+    def asks(self) -> bool:
+        """Whether speakers matter."""
+        return self.min_speakers is not None or self.max_per_speaker is not None
+
+    def build(self) -> Speakers | None:
+        """What collects the speakers of the text."""
+        from dataselect.models.ngrams.speakers import Speakers
+
+        return Speakers(self.min_speakers or 1, self.max_per_speaker) if self.asks else None
+
+
+USUAL = (
+    "order prune vocab min_count min_speakers max_per_speaker lowercase remove_punctuation "
+    "text_field output"
+)
 EXAMPLES = r"""
 dataselect lm train --order 3 -o weak.arpa annotated.jsonl
 dataselect lm train --lowercase --min-count 2 winnowed.jsonl > rich.arpa
@@ -63,6 +95,7 @@ dataselect lm train --lowercase --min-count 2 winnowed.jsonl > rich.arpa
 def command(
     inputs: InputOptions,
     training: LanguageModelTrainOptions,
+    speaking: TrainingSpeakerOptions,
     normalizing: NormalizationOptions,
     output: OutputOptions,
 ) -> None:
@@ -70,13 +103,15 @@ def command(
 
     Interpolated modified Kneser-Ney smoothing, as KenLM's lmplz has it; an ARPA file that KenLM
     and recognisers load. Each text is a sentence. Markers such as <s> in a text are words like
-    any other. Takes up to 60 bytes of memory a word for each order.
+    any other. Takes up to 60 bytes of memory a word for each order. With --min-speakers an n-gram,
+    a word too, enters the model only if so many speakers said it; its mass goes to the back-off,
+    and the words are <unk>.
     """
     from dataselect.console import Steps
     from dataselect.execution.run import Run
 
     _refuse_thresholds_as_files(training, inputs)
-    settings = output.build()
+    settings, column = output.build(), speaking.column()
     texts = inputs.open(digest=settings.report is not None, text_field=settings.text_field)
     with (
         Run(texts, settings, also_read=training.reads()) as run,
@@ -86,13 +121,15 @@ def command(
         from dataselect.models.language_model.scoring.unspaced import Watch
         from dataselect.models.language_model.trainers import read_words, train_batches
 
-        watch = Watch()
+        watch, speakers = Watch(), speaking.build()
+        beside = None if speakers is None or column is None else {column: speakers.add}
         made = train_batches(
-            watch.over(run.texts(_NOUN, normalizing.build())),
+            watch.over(run.texts(_NOUN, normalizing.build(), beside=beside)),
             order=training.order,
             prune=_thresholds(training.prune or ()),
             words=next(map(read_words, training.reads()), None),
             min_count=training.min_count,
+            speakers=speakers,
             report=report,
         )
         for chunk in arpa.write(made.model):
@@ -121,6 +158,9 @@ def _refuse_thresholds_as_files(training: LanguageModelTrainOptions, inputs: Inp
 
 def _summary(found: dict[str, Any]) -> str:
     ngrams = " + ".join(f"{count:,}" for count in found["ngrams"])
-    return (
-        f"trained on {found['words']:,} words in {found['sentences']:,} sentences: {ngrams} n-grams"
-    )
+    trained = f"trained on {found['words']:,} words in {found['sentences']:,} sentences"
+    if said := found.get("speakers"):
+        trained += f" of {said['different']:,} speakers"
+        if said["unknown_words"]:
+            trained += f", {said['unknown_words']:,} words of too few as <unk>"
+    return f"{trained}: {ngrams} n-grams"
