@@ -29,13 +29,14 @@ class Slot(NamedTuple):
 class Utterance(NamedTuple):
     """A text with its annotation; slots do not overlap, and stand in order.
 
-    `id` is the record's own, any JSON value.
+    `id` is the record's own, any JSON value. `speaker`: who said it, where somebody asks.
     """
 
     text: str
     intent: str | None = None
     slots: tuple[Slot, ...] = ()
     id: Any = None
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +49,14 @@ class _Annotation(Column):
     intent: Column
     slots: Column
     requires_intent: bool
+    speaker: Column | None = None
     remarks: Counter[str] = field(default_factory=Counter, compare=False)
 
     def get(self, record: dict[str, Any]) -> Utterance:
         text = super().get(record)
-        return Utterance(text, self._intent(record), self._slots(record, text), record.get("id"))
+        speaker = None if self.speaker is None else self.speaker.get(record)
+        slots = self._slots(record, text)
+        return Utterance(text, self._intent(record), slots, record.get("id"), speaker)
 
     def _intent(self, record: dict[str, Any]) -> str | None:
         known = self.requires_intent or _present(self.intent, record)
@@ -73,10 +77,12 @@ def annotation(
     slots_field: str = "slots",
     *,
     requires_intent: bool = True,
+    speaker: Column | None = None,
 ) -> Column:
     """A column of utterances, with their texts where `text` has them.
 
-    A record without slots has none; one without an intent is bad if `requires_intent`.
+    A record without slots has none; one without an intent is bad if `requires_intent`, and one
+    without a `speaker` if that is a column.
     """
     if isinstance(text, str):
         text = Column.text(text)
@@ -89,6 +95,7 @@ def annotation(
         intent=replace(Column.group(intent_field, "--intent-field"), check=_intent),
         slots=Column(slots_field, list, _never, "--slots-field"),
         requires_intent=requires_intent,
+        speaker=speaker,
     )
 
 

@@ -88,9 +88,9 @@ class Speakers:
         return np.array(self._of_texts, np.int32)
 
     def check(self, texts: int) -> None:
-        """Raise InputError where there are too few, ValueError where texts lack theirs."""
+        """Raise InputError where there are too few, or texts lack theirs."""
         if len(self._of_texts) != texts:
-            raise ValueError(f"{len(self._of_texts)} speakers of {texts} texts; give each its own")
+            raise InputError(f"{len(self._of_texts)} speakers of {texts} texts; give each its own")
         if len(self) < self.least:
             raise InputError(
                 f"--min-speakers {self.least}: the texts have {len(self)} different speakers, so "

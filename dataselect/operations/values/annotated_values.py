@@ -7,8 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import compress
+
+import numpy as np
 
 from dataselect.data.annotations import Utterance
+from dataselect.models.ngrams.speakers import Speakers, count_by_speaker
 from dataselect.models.normalization import Normalization
 from dataselect.models.paraphrase_detector.pairs.templates import Template, canonical
 from dataselect.models.paraphrase_detector.tokenization import spaced
@@ -25,14 +29,16 @@ class ValuesOfSlot:
     """The distinct values of a slot, numbered in the order of their first occurrence.
 
     `spellings`: of each value, what is the same but for case, white space and composition.
-    Occurrence k is of value `values[k]`, in utterance `utterances[k]` and context `contexts[k]`;
-    context c is spelled `names[c]`, and has the features `features[c]`, numbers that slots share.
+    Occurrence k is of value `values[k]`, in utterance `utterances[k]` and context `contexts[k]`,
+    and whether people may see it there is `shown[k]`. Context c is spelled `names[c]`, and has the
+    features `features[c]`, numbers that slots share.
     """
 
     spellings: list[Counter[str]] = field(default_factory=list)
     values: array[int] = field(default_factory=lambda: array("q"))
     utterances: array[int] = field(default_factory=lambda: array("q"))
     contexts: array[int] = field(default_factory=lambda: array("q"))
+    shown: array[int] = field(default_factory=lambda: array("b"))
     names: list[str] = field(default_factory=list)
     features: list[tuple[int, ...]] = field(default_factory=list)
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -58,6 +64,30 @@ class ValuesOfSlot:
         self.values.append(number)
         self.utterances.append(utterance)
         self.contexts.append(place)
+        self.shown.append(True)
+
+    def said_by_enough(self, speakers: Speakers) -> ValuesOfSlot:
+        """Those of its values that enough of the speakers of all utterances said.
+
+        A context in which fewer said a value counts, but is not `shown`.
+        """
+        values, contexts = np.array(self.values, np.int64), np.array(self.contexts, np.int64)
+        who = speakers.of_texts[np.array(self.utterances, np.int64)]
+        kept = count_by_speaker(values, who, len(self)).speakers >= speakers.least
+        pairs, numbers = np.unique(values * len(self.names) + contexts, return_inverse=True)
+        named = count_by_speaker(numbers, who, len(pairs)).speakers >= speakers.least
+        renumbered, own = np.cumsum(kept) - 1, kept[values]
+        return ValuesOfSlot(
+            list(compress(self.spellings, kept.tolist())),
+            array("q", renumbered[values[own]].tolist()),
+            array("q", compress(self.utterances, own.tolist())),
+            array("q", contexts[own].tolist()),
+            array("b", named[numbers[own]].tolist()),
+            self.names,
+            self.features,
+            {each: int(renumbered[n]) for each, n in self._numbers.items() if kept[n]},
+            self._context_numbers,
+        )
 
     def spelled(self) -> list[str]:
         """Each value as it is mostly written; of equals, as it was first."""
@@ -82,12 +112,25 @@ class AnnotatedValues:
     slots_of: Counter[tuple[str | None, str]] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, utterances: Iterable[Utterance]) -> AnnotatedValues:
-        """Those of some utterances."""
+    def of(
+        cls, utterances: Iterable[Utterance], speakers: Speakers | None = None
+    ) -> AnnotatedValues:
+        """Those of some utterances, or those that enough of their speakers said.
+
+        Raises InputError where these are too few.
+        """
         found, features = cls(), dict[tuple[str, ...], int]()
+        total = 0
         for number, utterance in enumerate(utterances):
+            total += 1
             found.intents[utterance.intent] += 1
             found._add(Template.of(utterance), number, features)
+            if speakers is not None:
+                speakers.add([] if utterance.speaker is None else [utterance.speaker])
+        if speakers is not None and total:
+            speakers.check(total)
+            said = {name: own.said_by_enough(speakers) for name, own in found.slots.items()}
+            found.slots = {name: own for name, own in said.items() if len(own)}
         return found
 
     def _add(self, template: Template, number: int, known: dict[tuple[str, ...], int]) -> None:

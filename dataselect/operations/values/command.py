@@ -13,6 +13,7 @@ from dataselect.command_line.options import (
     AnnotationOptions,
     InputOptions,
     OutputOptions,
+    SpeakerOptions,
 )
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class TableOptions:
 
 
 USUAL = (
-    "contexts synonyms min_score merge intents intent_field slots_field text_field to output report"
+    "contexts synonyms min_score merge intents min_speakers intent_field slots_field text_field to "
+    "output report"
 )
 EXAMPLES = r"""
 dataselect values -o values.csv other_intents.jsonl
@@ -63,6 +65,7 @@ def command(
     inputs: InputOptions,
     table: TableOptions,
     annotated: AnnotationOptions,
+    speaking: SpeakerOptions,
     *,
     target: str | None = TARGET,
     output: OutputOptions,
@@ -84,9 +87,14 @@ def command(
         synonyms=table.synonyms,
         min_score=table.min_score,
         merge=table.merge,
+        min_speakers=speaking.min_speakers,
     )
     column = annotation(
-        settings.text_field, annotated.intent_field, annotated.slots_field, requires_intent=False
+        settings.text_field,
+        annotated.intent_field,
+        annotated.slots_field,
+        requires_intent=False,
+        speaker=speaking.column(),
     )
     files = inputs.open(digest=settings.report is not None, text_field=settings.text_field)
     with Run(files, settings, writes_records=True) as run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from dataselect.data.annotations import Utterance
 from dataselect.errors import OptionError
+from dataselect.models.ngrams.speakers import Speakers
 from dataselect.operations.values.annotated_values import AnnotatedValues, ValuesOfSlot
 from dataselect.operations.values.slots_of_intents import slots_of_intents
 from dataselect.operations.values.synonyms.synonym_scores import SynonymScores, synonym_scores
@@ -31,6 +33,7 @@ class SlotValues:
 
     `contexts`, `synonyms`: how many each value has in the table. Candidates under `min_score` are
     left out of it; a value takes the canonical form of a more frequent one at `merge` or more.
+    With `min_speakers`, only values, and contexts of each, that so many speakers said are there.
     After `fit`: `rows_`, a dictionary a value, and `intents_`, one for each slot of an intent.
 
     >>> from dataselect.data.annotations import Slot, Utterance
@@ -51,6 +54,7 @@ class SlotValues:
         synonyms: int = SYNONYMS,
         min_score: float = LEAST,
         merge: float = MERGE,
+        min_speakers: int | None = None,
     ) -> None:
         """Raise OptionError for a probability that is none."""
         for name, value in ("--min-score", min_score), ("--merge", merge):
@@ -58,10 +62,12 @@ class SlotValues:
                 raise OptionError(f"{name} {value} is no probability; give 0 to 1")
         self.contexts, self.synonyms = contexts, synonyms
         self.min_score, self.merge = min_score, merge
+        self.min_speakers = min_speakers
 
     def fit(self, utterances: Iterable[Utterance]) -> SlotValues:
-        """Learn from annotated utterances. Returns self."""
-        annotated = AnnotatedValues.of(utterances)
+        """Learn from annotated utterances. Returns self. Raises InputError."""
+        speakers = None if self.min_speakers is None else Speakers(self.min_speakers)
+        annotated = AnnotatedValues.of(utterances, speakers)
         self.intents_ = slots_of_intents(annotated)
         self.rows_ = []
         for slot in annotated.slots:
@@ -70,7 +76,12 @@ class SlotValues:
 
     def warnings(self) -> list[str]:
         """What a person should know of the table."""
-        return [] if self.rows_ else ["no record has slots; the table is empty"]
+        if self.rows_:
+            return []
+        why = "no record has slots"
+        if self.min_speakers is not None:
+            why += f", or no value {self.min_speakers} different speakers"
+        return [f"{why}; the table is empty"]
 
     def describe(self) -> dict[str, Any]:
         """Figures for the run report."""
@@ -80,6 +91,7 @@ class SlotValues:
             "merged": sum(row["value"] != row["canonical"] for row in self.rows_),
             "min_score": self.min_score,
             "merge": self.merge,
+            "min_speakers": self.min_speakers,
         }
 
     def _rows(self, slot: str, annotated: AnnotatedValues) -> list[dict[str, Any]]:
@@ -153,6 +165,6 @@ def canonical_values(
 def _contexts(values: ValuesOfSlot, most: int) -> list[list[str]]:
     """The most frequent contexts of each value; of equals, the first."""
     found = [Counter[str]() for _ in range(len(values))]
-    for value, context in zip(values.values, values.contexts, strict=True):
+    for value, context in compress(zip(values.values, values.contexts, strict=True), values.shown):
         found[value][values.names[context]] += 1
     return [[name for name, _ in own.most_common(most)] for own in found]

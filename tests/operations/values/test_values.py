@@ -142,3 +142,40 @@ def test_what_is_no_probability_is_refused() -> None:
         SlotValues(merge=1.5)
     with pytest.raises(DataselectError, match="min_score -1 is no probability"):
         SlotValues(min_score=-1)
+
+
+# -- speakers ---------------------------------------------------------------------------------
+
+SAID = [
+    ("x", "my code is [1234](code)"),
+    ("x", "my code is [1234](code)"),
+    ("y", "my code is [9876](code)"),
+    ("x", "my ex husband [Sam Lee](name) called"),
+    ("y", "call [sam  lee](name)"),
+    ("x", "call [Sam Lee](name)"),
+]
+
+
+def test_a_value_and_its_contexts_are_shown_if_enough_speakers_said_them(
+    tmp_path: Path, inside: Inside
+) -> None:
+    lines = [json.dumps({**record(marked), "speaker": who}) + "\n" for who, marked in SAID]
+    (tmp_path / "said.jsonl").write_text("".join(lines))
+    asked = ("values", "--min-speakers", "2", "said.jsonl", "-q", "-o", "out.jsonl")
+    inside(*asked).silent()
+    [row] = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert (row["value"], row["count"], row["examples"]) == ("Sam Lee", 3, ["call _"])
+
+
+def test_values_are_those_of_all_speakers_where_one_is_enough() -> None:
+    spoken = [utterance(marked)._replace(speaker=who) for who, marked in SAID]
+    assert SlotValues(min_speakers=1).fit(spoken).rows_ == SlotValues().fit(spoken).rows_
+
+
+def test_values_of_few_speakers_need_to_know_them(tmp_path: Path, inside: Inside) -> None:
+    (tmp_path / "said.jsonl").write_text(json.dumps(RECORDS[0]))
+    done = inside("values", "--min-speakers", "2", "said.jsonl", "-o", "out.jsonl")
+    assert done.code == 1
+    assert "said.jsonl:1: field 'speaker' is missing; name another with --speaker-field" in done.err
+    with pytest.raises(DataselectError, match="min_speakers 3: the texts have 2 different"):
+        SlotValues(min_speakers=3).fit([utterance(m)._replace(speaker=w) for w, m in SAID])
