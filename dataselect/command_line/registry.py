@@ -88,6 +88,10 @@ COMMANDS = {
     "lm eval": Command(
         "operations.lm.evaluate_models", "Tell how well language models predict a text."
     ),
+    "audit": Command(
+        "analysis.audit.command",
+        "Tell how much models remember: exposure of canaries, membership inference.",
+    ),
     "paraphrase pairs": Command(
         "operations.paraphrase.make_pairs",
         "Make pairs to train a paraphrase detector on, from annotated records.",
@@ -118,7 +122,7 @@ HEADINGS = {
         "select",
     ),
     "Annotations": ("check", "values", "values fill"),
-    "Look at the result": ("compare", "evaluate", "explain", "report"),
+    "Look at the result": ("compare", "evaluate", "audit", "explain", "report"),
     "Models": tuple(name for name in COMMANDS if name.startswith(("lm ", "paraphrase "))),
     "Files": ("convert", "mask"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
@@ -29,14 +29,13 @@ class Slot(NamedTuple):
 class Utterance(NamedTuple):
     """A text with its annotation; slots do not overlap, and stand in order.
 
-    `id` is the record's own, any JSON value. `speaker`: who said it, where somebody asks.
+    `id` is the record's own, any JSON value.
     """
 
     text: str
     intent: str | None = None
     slots: tuple[Slot, ...] = ()
     id: Any = None
-    speaker: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +48,11 @@ class _Annotation(Column):
     intent: Column
     slots: Column
     requires_intent: bool
-    speaker: Column | None = None
     remarks: Counter[str] = field(default_factory=Counter, compare=False)
 
     def get(self, record: dict[str, Any]) -> Utterance:
         text = super().get(record)
-        speaker = None if self.speaker is None else self.speaker.get(record)
-        slots = self._slots(record, text)
-        return Utterance(text, self._intent(record), slots, record.get("id"), speaker)
+        return Utterance(text, self._intent(record), self._slots(record, text), record.get("id"))
 
     def _intent(self, record: dict[str, Any]) -> str | None:
         known = self.requires_intent or _present(self.intent, record)
@@ -77,12 +73,10 @@ def annotation(
     slots_field: str = "slots",
     *,
     requires_intent: bool = True,
-    speaker: Column | None = None,
 ) -> Column:
     """A column of utterances, with their texts where `text` has them.
 
-    A record without slots has none; one without an intent is bad if `requires_intent`, and one
-    without a `speaker` if that is a column.
+    A record without slots has none; one without an intent is bad if `requires_intent`.
     """
     if isinstance(text, str):
         text = Column.text(text)
@@ -95,16 +89,25 @@ def annotation(
         intent=replace(Column.group(intent_field, "--intent-field"), check=_intent),
         slots=Column(slots_field, list, _never, "--slots-field"),
         requires_intent=requires_intent,
-        speaker=speaker,
     )
 
 
 def utterances(
-    inputs: Inputs, column: Column, *, stop_at_first: bool = False
+    inputs: Inputs,
+    column: Column,
+    *,
+    stop_at_first: bool = False,
+    beside: Mapping[Column, Callable[[list[Any]], None]] | None = None,
 ) -> Iterator[Utterance | BadRecord]:
-    """Every record of an `annotation` column, or a bad record."""
+    """Every record of an `annotation` column, or a bad record.
+
+    `beside`: other columns, and what is told their values of a block before its utterances come.
+    """
+    others = beside or {}
     for block in inputs.blocks():
-        found = records.read(block, [column], stop_at_first=stop_at_first)
+        found = records.read(block, [column, *others], stop_at_first=stop_at_first)
+        for tell, own in zip(others.values(), found.columns[1:], strict=True):
+            tell(own)
         yield from found.columns[0]
         yield from found.bad
 

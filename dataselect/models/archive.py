@@ -94,6 +94,17 @@ def load(
         ) from None
 
 
+def noun_of(path: str) -> str | None:
+    """What kind of model a file holds, None where it is no model of ours."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            format_ = json.loads(_member(archive, _ABOUT))["format"]
+    except (OSError, *_FAULTS):
+        return None
+    words = str(format_).split()
+    return " ".join(words[1:-1])
+
+
 def loads(data: bytes, format_: ArchiveFormat) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """What `dumps` was given. Raises one of many errors for damaged bytes, see `load`.
 

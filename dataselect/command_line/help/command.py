@@ -29,6 +29,7 @@ TOPICS = {
 """All topics, in groups."""
 
 _OTHER_NAMES = {
+    "audit": "privacy",
     "ci": "make-and-ci",
     "convert": "formats",
     "defaults": "papers",

@@ -10,11 +10,10 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from dataselect.console import Report, unreported
-from dataselect.errors import OptionError
 from dataselect.models.language_model import arpa
 from dataselect.models.language_model.scoring.language_model import LanguageModel
 from dataselect.models.language_model.trainers import train
-from dataselect.models.ngrams.speakers import Speakers
+from dataselect.models.ngrams.speakers import speakers_of
 from dataselect.models.normalization import Normalization
 from dataselect.models.text_sequences import as_texts
 
@@ -75,7 +74,7 @@ class KneserNey(LanguageModel):
             prune=self.prune,
             words=None if self.vocab is None else [os.fsencode(word) for word in self.vocab],
             min_count=self.min_count,
-            speakers=self._speakers(speakers),
+            speakers=speakers_of(speakers, self.min_speakers, self.max_per_speaker),
             report=report,
         )
         folder = mkdtemp(prefix="dataselect-")
@@ -87,18 +86,6 @@ class KneserNey(LanguageModel):
             self.close()
             raise
         return self
-
-    def _speakers(self, names: Sequence[str] | None) -> Speakers | None:
-        if (names is None) != (self.min_speakers is None and self.max_per_speaker is None):
-            raise OptionError(
-                "speakers are for --min-speakers and --max-per-speaker, which need them; "
-                "give both or neither"
-            )
-        if names is None:
-            return None
-        found = Speakers(self.min_speakers or 1, self.max_per_speaker)
-        found.add(names)
-        return found
 
     def close(self) -> None:
         """Remove the temporary file; the model scores no more."""

@@ -55,7 +55,7 @@ def interval(
     """The value of (n, d) statistics, n > 0, with its 95 % percentile interval."""
     value = float(metric.value(statistics.sum(axis=0)))
     (values,) = resampled(metric, [statistics], rng, samples)
-    return Interval(value, *_bounds(values))
+    return Interval(value, *bounds(values))
 
 
 def paired_bootstrap(
@@ -77,7 +77,7 @@ def paired_bootstrap(
     after = float(metric.value(system.sum(axis=0)))
     baseline_values, system_values = resampled(metric, [baseline, system], rng, samples)
     differences = system_values - baseline_values
-    low, high = _bounds(differences)
+    low, high = bounds(differences)
     better = differences > 0 if metric.higher_is_better else differences < 0
     return PairedBootstrap(
         baseline=before,
@@ -110,13 +110,13 @@ def resampled(
     at_a_time = max(1, _CELLS // max(n, width))
     for start in range(0, samples, at_a_time):
         drawn = min(at_a_time, samples - start)
-        counts = _draw_counts(n, drawn, rng)
+        counts = draw_counts(n, drawn, rng)
         for own, each in zip(values, statistics, strict=True):
             own[start : start + drawn] = metric.value(counts @ each)
     return values
 
 
-def _draw_counts(n: int, samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def draw_counts(n: int, samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """(samples, n) how often each of n rows is among n draws.
 
     The distribution is multinomial; counting draws is several times faster than
@@ -127,7 +127,7 @@ def _draw_counts(n: int, samples: int, rng: np.random.Generator) -> NDArray[np.f
     return counts.astype(np.float64)
 
 
-def _bounds(values: NDArray[np.float64]) -> tuple[float, float]:
+def bounds(values: NDArray[np.float64]) -> tuple[float, float]:
     """The middle 95 % of some values."""
     outside = (1 - CONFIDENCE) / 2
     low, high = np.quantile(values, [outside, 1 - outside])

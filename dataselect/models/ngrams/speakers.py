@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -77,7 +77,7 @@ class Speakers:
         """How many different ones."""
         return len(self._numbers)
 
-    def add(self, names: Sequence[str]) -> None:
+    def add(self, names: Iterable[str]) -> None:
         """The speakers of some more texts."""
         numbers = self._numbers
         self._of_texts.extend([numbers.setdefault(name, len(numbers)) for name in names])
@@ -96,3 +96,22 @@ class Speakers:
                 f"--min-speakers {self.least}: the texts have {len(self)} different speakers, so "
                 "nothing was said by so many; ask for fewer, or give text of more people"
             )
+
+
+def speakers_of(
+    names: Iterable[str] | None, least: int | None, most: int | None = None
+) -> Speakers | None:
+    """The speakers of texts, where somebody asks for `least` or `most`.
+
+    Raises OptionError where they are missing then, or given otherwise.
+    """
+    if (names is None) != (least is None and most is None):
+        raise OptionError(
+            "speakers are for --min-speakers and --max-per-speaker, which need them; give both or "
+            "neither"
+        )
+    if names is None:
+        return None
+    found = Speakers(least or 1, most)
+    found.add(names)
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import compress
 
@@ -112,26 +112,24 @@ class AnnotatedValues:
     slots_of: Counter[tuple[str | None, str]] = field(default_factory=Counter)
 
     @classmethod
-    def of(
-        cls, utterances: Iterable[Utterance], speakers: Speakers | None = None
-    ) -> AnnotatedValues:
-        """Those of some utterances, or those that enough of their speakers said.
+    def of(cls, utterances: Iterable[Utterance]) -> AnnotatedValues:
+        """Those of some utterances."""
+        found, features = cls(), dict[tuple[str, ...], int]()
+        for number, utterance in enumerate(utterances):
+            found.intents[utterance.intent] += 1
+            found._add(Template.of(utterance), number, features)
+        return found
+
+    def said_by_enough(self, speakers: Speakers) -> AnnotatedValues:
+        """The same with the values that enough of the speakers of all utterances said.
 
         Raises InputError where these are too few.
         """
-        found, features = cls(), dict[tuple[str, ...], int]()
-        total = 0
-        for number, utterance in enumerate(utterances):
-            total += 1
-            found.intents[utterance.intent] += 1
-            found._add(Template.of(utterance), number, features)
-            if speakers is not None:
-                speakers.add([] if utterance.speaker is None else [utterance.speaker])
-        if speakers is not None and total:
-            speakers.check(total)
-            said = {name: own.said_by_enough(speakers) for name, own in found.slots.items()}
-            found.slots = {name: own for name, own in said.items() if len(own)}
-        return found
+        if utterances := self.intents.total():
+            speakers.check(utterances)
+            said = {name: own.said_by_enough(speakers) for name, own in self.slots.items()}
+            return replace(self, slots={name: own for name, own in said.items() if len(own)})
+        return self
 
     def _add(self, template: Template, number: int, known: dict[tuple[str, ...], int]) -> None:
         pieces = [words_of(literal) for literal in template.literals]

@@ -94,13 +94,15 @@ def command(
         annotated.intent_field,
         annotated.slots_field,
         requires_intent=False,
-        speaker=speaking.column(),
     )
+    speaker, names = speaking.column(), list[str]()
+    beside = None if speaker is None else {speaker: names.extend}
     files = inputs.open(digest=settings.report is not None, text_field=settings.text_field)
     with Run(files, settings, writes_records=True) as run:
         if table.intents is not None:
             run.open_records_file(table.intents)
-        found.fit(run.good(utterances(files, column, stop_at_first=run.stops_at_first), _NOUN))
+        read = utterances(files, column, stop_at_first=run.stops_at_first, beside=beside)
+        found.fit(run.good(read, _NOUN), speakers=None if speaker is None else names)
         run.write_kept(_lines(found.rows_))
         if table.intents is not None:
             run.write_records_file(table.intents, _lines(found.intents_))

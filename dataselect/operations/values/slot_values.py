@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dataselect.data.annotations import Utterance
 from dataselect.errors import OptionError
-from dataselect.models.ngrams.speakers import Speakers
+from dataselect.models.ngrams.speakers import speakers_of
 from dataselect.operations.values.annotated_values import AnnotatedValues, ValuesOfSlot
 from dataselect.operations.values.slots_of_intents import slots_of_intents
 from dataselect.operations.values.synonyms.synonym_scores import SynonymScores, synonym_scores
@@ -64,10 +64,17 @@ class SlotValues:
         self.min_score, self.merge = min_score, merge
         self.min_speakers = min_speakers
 
-    def fit(self, utterances: Iterable[Utterance]) -> SlotValues:
-        """Learn from annotated utterances. Returns self. Raises InputError."""
-        speakers = None if self.min_speakers is None else Speakers(self.min_speakers)
-        annotated = AnnotatedValues.of(utterances, speakers)
+    def fit(
+        self, utterances: Iterable[Utterance], *, speakers: Iterable[str] | None = None
+    ) -> SlotValues:
+        """Learn from annotated utterances. Returns self. Raises InputError, OptionError.
+
+        `speakers`: who said each, read after the utterances; only with `min_speakers`.
+        """
+        annotated = AnnotatedValues.of(utterances)
+        said_by = speakers_of(speakers, self.min_speakers)
+        if said_by is not None:
+            annotated = annotated.said_by_enough(said_by)
         self.intents_ = slots_of_intents(annotated)
         self.rows_ = []
         for slot in annotated.slots:

@@ -168,8 +168,10 @@ def test_a_value_and_its_contexts_are_shown_if_enough_speakers_said_them(
 
 
 def test_values_are_those_of_all_speakers_where_one_is_enough() -> None:
-    spoken = [utterance(marked)._replace(speaker=who) for who, marked in SAID]
-    assert SlotValues(min_speakers=1).fit(spoken).rows_ == SlotValues().fit(spoken).rows_
+    speakers, said = zip(*SAID, strict=True)
+    spoken = list(map(utterance, said))
+    found = SlotValues(min_speakers=1).fit(spoken, speakers=speakers)
+    assert found.rows_ == SlotValues().fit(spoken).rows_
 
 
 def test_values_of_few_speakers_need_to_know_them(tmp_path: Path, inside: Inside) -> None:
@@ -177,5 +179,11 @@ def test_values_of_few_speakers_need_to_know_them(tmp_path: Path, inside: Inside
     done = inside("values", "--min-speakers", "2", "said.jsonl", "-o", "out.jsonl")
     assert done.code == 1
     assert "said.jsonl:1: field 'speaker' is missing; name another with --speaker-field" in done.err
-    with pytest.raises(DataselectError, match="min_speakers 3: the texts have 2 different"):
-        SlotValues(min_speakers=3).fit([utterance(m)._replace(speaker=w) for w, m in SAID])
+    spoken = [utterance(said) for _, said in SAID]
+    for speakers, message in (
+        (None, "give both or neither"),
+        (["x"], "1 speakers of 6 texts"),
+        (["x"] * 6, "min_speakers 2: the texts have 1 different"),
+    ):
+        with pytest.raises(DataselectError, match=message):
+            SlotValues(min_speakers=2).fit(spoken, speakers=speakers)

@@ -1,0 +1,1 @@
+"""How much models remember of what they were trained on."""

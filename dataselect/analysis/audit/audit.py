@@ -1,0 +1,139 @@
+"""What models remember: exposure of canaries, and attacks that infer membership."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from dataselect.analysis.audit.audited_model import AuditedModel, in_batches
+from dataselect.models.memorization.exposure import Exposure, exposures
+from dataselect.models.memorization.membership import MembershipInference, membership_inference
+
+if TYPE_CHECKING:
+    from dataselect.analysis.audit.audit_conditions import AuditCondition
+    from dataselect.models.memorization.canaries import Canary
+
+REMEMBERED = 10.0
+"""Bits of exposure from which a warning is due: one of 1,024 texts of the form is so familiar."""
+TOLD_APART = 0.1
+"""The same for the lower bound of the advantage of a membership attack."""
+
+
+class TestedTexts(NamedTuple):
+    """Texts that a model was trained on, or not; with their intents, where these are known."""
+
+    texts: Sequence[str]
+    intents: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class ModelAudit:
+    """What one model remembers; `exposures` in the order of the canaries, None without members."""
+
+    kind: str
+    measure: str
+    exposures: Sequence[Exposure]
+    membership: MembershipInference | None
+
+    def value(self, measure: str) -> float | None:
+        """A figure for a condition, None where it was not asked for."""
+        if measure == "exposure":
+            return max((each.bits for each in self.exposures), default=None)
+        if self.membership is None:
+            return None
+        found: float = getattr(self.membership, measure).value
+        return found
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What each model remembers, by its name."""
+
+    canaries: Sequence[Canary]
+    models: Mapping[str, ModelAudit]
+    sizes: tuple[int, int] | None
+
+    def warnings(self) -> list[str]:
+        """What a person should know of models that remember."""
+        found = []
+        for name, own in self.models.items():
+            known = sum(each.bits > REMEMBERED for each in own.exposures)
+            if known:
+                found.append(
+                    f"{name} has learnt {known:,} of {len(self.canaries):,} canaries by heart: "
+                    f"exposure above {REMEMBERED:g} bits"
+                )
+            attack = own.membership
+            if attack is not None and attack.advantage.low > TOLD_APART:
+                found.append(
+                    f"{name} tells who was in its training data: the advantage of the attack is "
+                    f"{attack.advantage.value:.2f}, with 95 % certainty above {TOLD_APART:g}"
+                )
+        return found
+
+    def fired(self, conditions: Iterable[AuditCondition]) -> list[str]:
+        """What to say of each condition that holds for a model, or that cannot be checked."""
+        said = []
+        for condition in conditions:
+            for name, own in self.models.items():
+                value = own.value(condition.measure)
+                if value is None:
+                    missing = f"--fail-if '{condition.spelled}' cannot be checked for {name}"
+                    said.append(f"{missing}: a figure is missing")
+                elif condition.fires(value):
+                    said.append(f"--fail-if '{condition.spelled}' holds for {name}: {value:.4g}")
+        return said
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything."""
+        return {
+            "members": self.sizes and {"members": self.sizes[0], "non_members": self.sizes[1]},
+            "models": {
+                name: {
+                    "kind": own.kind,
+                    "measure": own.measure,
+                    "canaries": [
+                        {
+                            "text": canary.text,
+                            "form": canary.form.spelled,
+                            "exposure": each.bits,
+                            "highest": each.most,
+                            "method": each.method,
+                        }
+                        for canary, each in zip(self.canaries, own.exposures, strict=True)
+                    ],
+                    "membership": own.membership
+                    and {"auc": asdict(own.membership.auc)}
+                    | {"advantage": asdict(own.membership.advantage)},
+                }
+                for name, own in self.models.items()
+            },
+        }
+
+
+def audit(
+    models: Mapping[str, AuditedModel],
+    canaries: Sequence[Canary],
+    members: tuple[TestedTexts, TestedTexts] | None,
+    *,
+    samples: int,
+    seed: int,
+) -> AuditResult:
+    """Audit models by canaries, and by `members` of their training data and other texts.
+
+    Every model gets the same draws. Raises InputError for too few texts.
+    """
+    found = {}
+    for name, model in models.items():
+        rng = np.random.default_rng(seed)
+        attack = None
+        if members is not None:
+            own, others = (in_batches(model, *each) for each in members)
+            attack = membership_inference(own, others, rng, samples)
+        exposed = exposures(canaries, model.canary_scores, rng) if canaries else []
+        found[name] = ModelAudit(model.kind, model.measure, exposed, attack)
+    sizes = members and (len(members[0].texts), len(members[1].texts))
+    return AuditResult(canaries, found, sizes)

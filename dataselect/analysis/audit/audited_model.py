@@ -1,0 +1,137 @@
+"""Models of every kind that can be audited, each as a measure of how familiar texts are to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from dataselect.data.input_files import Inputs
+from dataselect.errors import InputError
+from dataselect.models import archive
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dataselect.models.intent_classifier.intent_classifier import (
+        IntentClassifier,
+        OpenEncoder,
+    )
+    from dataselect.models.language_model.scoring.language_model import LanguageModel
+    from dataselect.models.normalization import Normalization
+    from dataselect.operations.relevance.relevance import Relevance
+
+_TEXTS_AT_ONCE = 4_096  # bounds the memory of their features
+
+
+class AuditedModel(Protocol):
+    """A model that texts are more or less familiar to; `kind` and `measure` say how, in words."""
+
+    kind: str
+    measure: str
+
+    def canary_scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """(n,) how familiar texts of one form are, high for familiar ones."""
+
+    def member_scores(
+        self, texts: Sequence[str], intents: Sequence[str] | None
+    ) -> NDArray[np.float64]:
+        """(n,) how familiar texts of any length are; `intents` are theirs, where they are known."""
+
+
+class _AuditedLanguageModel:
+    kind, measure = "language model", "perplexity"
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._model = model
+
+    def canary_scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        return self._model.text_scores(texts).log_probs
+
+    def member_scores(
+        self, texts: Sequence[str], intents: Sequence[str] | None
+    ) -> NDArray[np.float64]:
+        found = self._model.text_scores(texts)
+        return found.log_probs / (found.words + 1)
+
+
+class _AuditedRelevance:
+    kind, measure = "relevance", "log-odds"
+
+    def __init__(self, model: Relevance) -> None:
+        self._model = model
+
+    def canary_scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        odds = self._model.log_odds(texts)
+        steep = np.array([[each.slope] for each in self._model.sigmoids_])
+        offsets = np.array([[each.offset] for each in self._model.sigmoids_])
+        found: NDArray[np.float64] = (odds * steep + offsets).max(axis=0)
+        return found
+
+    def member_scores(
+        self, texts: Sequence[str], intents: Sequence[str] | None
+    ) -> NDArray[np.float64]:
+        return self.canary_scores(texts)
+
+
+class _AuditedClassifier:
+    kind, measure = "intent classifier", "probability"
+
+    def __init__(self, model: IntentClassifier) -> None:
+        self._model = model
+
+    def canary_scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = self._model.probabilities(texts).max(axis=1)
+        return found
+
+    def member_scores(
+        self, texts: Sequence[str], intents: Sequence[str] | None
+    ) -> NDArray[np.float64]:
+        if intents is None:
+            return self.canary_scores(texts)
+        names = {name: place for place, name in enumerate(self._model.names_)}
+        places = np.array([names.get(intent, -1) for intent in intents])
+        own = self._model.probabilities(texts)[np.arange(len(texts)), places]
+        return np.where(places < 0, 0.0, own)
+
+
+def load(
+    path: str, normalization: Normalization, open_encoder: OpenEncoder | None = None
+) -> AuditedModel:
+    """The model in a file, whatever its kind. Raises InputError where it is none of these.
+
+    `normalization` is done to the texts of a language model.
+    """
+    from dataselect.models.language_model.scoring.language_model import (
+        LanguageModel,
+        is_language_model,
+    )
+
+    noun = archive.noun_of(path)
+    if noun == "relevance":
+        from dataselect.operations.relevance.relevance import Relevance
+
+        return _AuditedRelevance(Relevance.load(path))
+    if noun == "label":
+        from dataselect.operations.label.label_model import load as load_label
+
+        return _AuditedClassifier(load_label(path, open_encoder)[0])
+    if noun is None and is_language_model(Inputs([path])):
+        return _AuditedLanguageModel(LanguageModel(path, normalization))
+    raise InputError(
+        f"{path}: neither a language model nor one of relevance or label; name what lm train or "
+        "--save-model wrote"
+    )
+
+
+def in_batches(
+    model: AuditedModel, texts: Sequence[str], intents: Sequence[str] | None
+) -> NDArray[np.float64]:
+    """`AuditedModel.member_scores` of many texts."""
+    starts = range(0, len(texts), _TEXTS_AT_ONCE)
+    parts = [slice(start, start + _TEXTS_AT_ONCE) for start in starts]
+    own = [None if intents is None else intents[part] for part in parts]
+    return np.concatenate(
+        [np.zeros(0), *map(model.member_scores, [texts[part] for part in parts], own)]
+    )

@@ -1,0 +1,1 @@
+"""How much a model tells of the text that it was trained on."""
