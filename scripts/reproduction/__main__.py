@@ -2,7 +2,8 @@
 
     nlu      relevance, siblings, self-training, word-vectors, slots, diversity,
              paraphrase: Cho et al.; check, discover, values: AutoKnow; mask
-    speech   winnow, rescore, recogniser: Punjabi et al., from lists to word errors
+    speech   winnow, rescore, recogniser: Punjabi et al., from lists to word errors;
+             memorization: Carlini et al.
     bitext   near-domain, alignment, sts: Punjabi et al., up to the translator
 
 The recogniser is pocketsphinx, and hears espeak-ng through sox (scripts/install-tools).
@@ -57,6 +58,7 @@ import check
 import discover
 import diversity
 import mask
+import memorization
 import paraphrase
 import relevance
 import rescore
@@ -87,6 +89,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "mask": mask.measure,
     "winnow": winnow.measure,
     "rescore": rescore.measure,
+    "memorization": memorization.measure,
     "recogniser": speech.measure,
     "near-domain": bitext.measure,
     "alignment": alignment.measure,
@@ -97,7 +100,7 @@ GROUPS = {
         *("relevance", "siblings", "self-training", "word-vectors", "slots", "diversity"),
         *("paraphrase", "check", "discover", "values", "mask"),
     ),
-    "speech": ("winnow", "rescore", "recogniser"),
+    "speech": ("winnow", "rescore", "memorization", "recogniser"),
     "bitext": ("near-domain", "alignment", "sts"),
     "all": tuple(PARTS),
 }

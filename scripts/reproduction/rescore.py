@@ -41,7 +41,7 @@ def _recogniser(data: Path, seeds: int) -> Table:
     }
     lists = load(data / "snips_asr_nbest" / "valid.nbest.jsonl.gz")
     halves = lists[: len(lists) // 2], lists[len(lists) // 2 :]
-    texts, copies = _unheard(data / "snips_asr_nbest" / "lm_train_text.jsonl.gz", lists)
+    texts, copies = unheard(data / "snips_asr_nbest" / "lm_train_text.jsonl.gz", lists)
     columns = ("WER", "relative change, %")
     table = Table(f"SNIPS recogniser, {_IN_DOMAIN} utterances, {seeds} seeds", columns, digits=2)
     for seed in range(seeds):
@@ -51,7 +51,7 @@ def _recogniser(data: Path, seeds: int) -> Table:
                 folder = Path(name)
                 write(folder / "in_domain.jsonl", ({"text": text} for text in chosen))
                 both = [
-                    _tried(
+                    tried(
                         folder,
                         one,
                         other,
@@ -88,14 +88,14 @@ def _translator(data: Path) -> Table:
     }
     source = data / "nmt_nbest_ja-en"
     dev, test = (load(source / f"{part}.nbest.jsonl.gz") for part in ("dev", "test"))
-    texts, copies = _unheard(source / "lm_text.jsonl.gz", dev + test)
+    texts, copies = unheard(source / "lm_text.jsonl.gz", dev + test)
     columns = ("BLEU", "95 % from", "to", "p against first-best", "chrF")
     table = Table("Japanese-English test", columns, digits=2)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _train(folder, texts)
         for way, options in ways.items():
-            found = _tried(
+            found = tried(
                 folder, dev, test, "bleu", "--lm", "lm.arpa", *options, "--evaluate", "chrf"
             )
             systems = {way: "rescored"}
@@ -121,7 +121,7 @@ def _moses(data: Path, seeds: int) -> Table:
     """BLEU of all lists, each rescored with weights that were tuned without its fold."""
     source = data / "moses_nbest"
     lists = load(source / "nbest.jsonl.gz")
-    texts, copies = _unheard(source / "lm_text.jsonl.gz", lists)
+    texts, copies = unheard(source / "lm_text.jsonl.gz", lists)
     names = sorted(lists[0]["nbest"][0]["features"])
     features = [option for name in names for option in ("--feature", name)]
     ways: dict[str, tuple[object, ...]] = {
@@ -158,7 +158,7 @@ def _moses(data: Path, seeds: int) -> Table:
     return table
 
 
-def _unheard(path: Path, lists: Iterable[Record]) -> tuple[list[str], int]:
+def unheard(path: Path, lists: Iterable[Record]) -> tuple[list[str], int]:
     """The texts of a file that are no reference, and how many are left out."""
     heard = {_words(record["ref"]) for record in lists}
     texts = [record["text"] for record in load(path)]
@@ -176,7 +176,7 @@ def _train(folder: Path, texts: list[str]) -> None:
     run(folder, "lm", "train", "text.jsonl", "-o", "lm.arpa")
 
 
-def _tried(
+def tried(
     folder: Path, tune: list[Record], test: list[Record], metric: str, *options: object
 ) -> dict[str, Any]:
     """Rescore lists; metric to system to its figures."""

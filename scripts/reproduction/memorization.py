@@ -1,0 +1,158 @@
+"""What models remember of single speakers, and what it costs to let them forget.
+
+Text of SNIPS, each utterance given to one of 100 speakers by lot, and canaries of two forms, a
+number of nine digits and four spoken digits: ten of each form stand once, ten twice, ten five times
+and ten twenty times in the text, each said by one speaker. Models are of 500 utterances, and of
+all, with canaries in both. Exposure is of the most that a form can have, 29.9 and 13.3 bits.
+Perplexity is over the words that all models of a size know; weights of `rescore` are tuned on one
+half of the lists of SNIPS and tried on the other, both ways. Members are what a model was trained
+on without the canaries, non-members 500 utterances that were held out; the advantage is what the
+attack finds of members beyond what it takes for one.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from common import Plan, Record, Table, load, run, write
+from rescore import tried, unheard
+
+_SPEAKERS, _HELD_OUT, _FEW = 100, 500, 500
+_TIMES, _EACH = (1, 2, 5, 20), 10
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_SPOKEN = " ".join(["{" + "|".join(_DIGITS) + "}"] * 4)
+_FORMS = {"number": "my code is {digit:9}", "spoken": f"my pin is {_SPOKEN}"}
+_SPEECH = ("--lowercase", "--remove-punctuation")
+_WAYS: dict[str, tuple[object, ...]] = {
+    "as it is": (),
+    "--max-per-speaker 1": ("--max-per-speaker", 1),
+    "--min-speakers 2": ("--min-speakers", 2),
+    "--min-speakers 5": ("--min-speakers", 5),
+}
+_COSTS = ("n-grams", "unknown words, %", "perplexity", "WER of rescore", "AUC", "advantage")
+
+
+def measure(plan: Plan) -> list[Table]:
+    """Exposure by how often a canary stands in the text, and what models lose."""
+    seeds = f"{plan.seeds} seeds"
+    columns = [f"{form}, {times} ×" for form in _FORMS for times in _TIMES]
+    exposure = Table(f"exposure in bits, {seeds}", columns, digits=1)
+    cost = Table(f"cost and membership, {seeds}", _COSTS, digits=2)
+    others = Table(f"membership in other models of {_FEW}, {seeds}", _COSTS[-2:], digits=2)
+    source = plan.data / "snips_asr_nbest"
+    lists = load(source / "valid.nbest.jsonl.gz")
+    texts, copies = unheard(source / "lm_train_text.jsonl.gz", lists)
+    annotated = load(plan.data / "snips_atis_slots" / "snips_train.jsonl.gz")
+    for seed in range(plan.seeds):
+        with tempfile.TemporaryDirectory() as name:
+            folder, rng = Path(name), random.Random(seed)
+            shuffled = rng.sample(texts, len(texts))
+            write(folder / "others.jsonl", ({"text": text} for text in shuffled[:_HELD_OUT]))
+            write(folder / "refs.jsonl", ({"text": each["ref"]} for each in lists))
+            canaries = list(_canaries(rng))
+            write(folder / "canaries.jsonl", canaries)
+            for size in (_FEW, len(texts) - _HELD_OUT):
+                members = shuffled[_HELD_OUT:][:size]
+                _write_training(folder, members, canaries, rng)
+                _measure_models(folder, lists, f"{size:,}", (exposure, cost))
+            _measure_others(folder, annotated, rng, others)
+        print(f"seed {seed}", flush=True)
+    cost.notes.append(f"{copies:,} copies of references were left out of the text.")
+    return [exposure, cost, others]
+
+
+def _canaries(rng: random.Random) -> Iterator[Record]:
+    """Each a text of its form, how often it stands in the text, and who says it."""
+    for name, form in _FORMS.items():
+        for times in _TIMES:
+            for _ in range(_EACH):
+                number = f"{rng.randrange(10**9):09d}"
+                spoken = " ".join(rng.choices(_DIGITS, k=4))
+                text = f"my code is {number}" if name == "number" else f"my pin is {spoken}"
+                column = f"{name}, {times} ×"
+                speaker = rng.randrange(_SPEAKERS)
+                yield {"text": text, "form": form, "column": column, "times": times} | {
+                    "speaker": speaker
+                }
+
+
+def _write_training(
+    folder: Path, members: Sequence[str], canaries: Sequence[Record], rng: random.Random
+) -> None:
+    """Write what is trained on, and what of it is no canary."""
+    said = [{"text": text, "speaker": rng.randrange(_SPEAKERS)} for text in members]
+    write(folder / "members.jsonl", said)
+    repeated = [each for each in canaries for _ in range(each["times"])]
+    write(folder / "train.jsonl", [*said, *repeated])
+
+
+def _measure_models(
+    folder: Path, lists: list[Record], size: str, tables: tuple[Table, Table]
+) -> None:
+    """Language models of the training text by every way to train."""
+    exposure, cost = tables
+    names = [f"way{number}.arpa" for number in range(len(_WAYS))]
+    for model, options in zip(names, _WAYS.values(), strict=True):
+        run(folder, "lm", "train", *_SPEECH, *options, "train.jsonl", "-o", model)
+    tested = ("--members", "members.jsonl", "--non-members", "others.jsonl")
+    audited = _audited(folder, *names, "--canary", "canaries.jsonl", *tested, *_SPEECH)
+    models = [word for model in names for word in ("--lm", model)]
+    tried_on = (*_SPEECH, "--format", "json", "refs.jsonl", "-o", "figures.json")
+    run(folder, "lm", "eval", *models, *tried_on)
+    figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))["models"]
+    canaries = [json.loads(line)["column"] for line in (folder / "canaries.jsonl").open()]
+    halves = lists[: len(lists) // 2], lists[len(lists) // 2 :]
+    tuned = ("--tune", "tune.jsonl", "--metric", "wer", *_SPEECH, "--unknown", "<unk>")
+    for way, model, own in zip(_WAYS, names, figures, strict=True):
+        row = f"{size}, {way}"
+        found = audited[model]
+        for column in exposure.columns:
+            bits = [
+                each["exposure"]
+                for each, of in zip(found["canaries"], canaries, strict=True)
+                if of == column
+            ]
+            exposure.add(row, column, sum(bits) / len(bits))
+        rates = [
+            tried(folder, *each, "wer", "--lm", model, *tuned)["wer"]["rescored"]["value"]
+            for each in (halves, halves[::-1])
+        ]
+        ngrams = (folder / model).read_text(encoding="utf-8").count("\n") - 10
+        cost.add(row, "n-grams", ngrams)
+        cost.add(row, "unknown words, %", 100 * own["oov_rate"])
+        cost.add(row, "perplexity", own["perplexity_shared"])
+        cost.add(row, "WER of rescore", sum(rates) / 2)
+        for column in _COSTS[-2:]:
+            cost.add(row, column, found["membership"][column.lower()]["value"])
+
+
+def _measure_others(
+    folder: Path, annotated: Sequence[Record], rng: random.Random, table: Table
+) -> None:
+    """Models of relevance and of intents that were fitted on a few annotated utterances."""
+    drawn = rng.sample(annotated, 2 * _FEW)
+    members, others = drawn[:_FEW], drawn[_FEW:]
+    for each in members:
+        each["speaker"] = rng.randrange(_SPEAKERS)
+    write(folder / "members.jsonl", members)
+    write(folder / "others.jsonl", others)
+    write(folder / "pool.jsonl", ({**each, "speaker": 0} for each in others))
+    tested = ("--members", "members.jsonl", "--non-members", "others.jsonl")
+    saved = ("--fit-only", "pool.jsonl", "--save-model")
+    run(folder, "label", "--labelled", "members.jsonl", "--no-slots", *saved, "intents.model")
+    for row, options in ("best intent", ()), ("true intent", ("--intent-field", "intent")):
+        found = _audited(folder, "intents.model", *tested, *options)["intents.model"]
+        for column in _COSTS[-2:]:
+            table.add(f"label, by the {row}", column, found["membership"][column.lower()]["value"])
+
+
+def _audited(folder: Path, *arguments: object) -> dict[str, Any]:
+    """What `audit` says of each model."""
+    run(folder, "audit", *arguments, "--format", "json", "-o", "audit.json")
+    found: dict[str, Any] = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+    return found["models"]
