@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dataselect.data.fields import Column
 from dataselect.data.files.input_names import named
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.sampling import read_columns
@@ -87,6 +88,7 @@ def relevance_of_stage(stage: Stage, text: str) -> RelevanceSum | None:
     pool = stage.all_located(stage.read if background is None else [background])
     if not in_domain or not pool:
         return None
+    least = options.get("min_speakers")
     sets = [f"{name}={path}" for (name, _), path in zip(spelled, in_domain, strict=True)]
     files = TrainingFiles.open(
         [each.removeprefix("=") for each in sets],
@@ -94,11 +96,13 @@ def relevance_of_stage(stage: Stage, text: str) -> RelevanceSum | None:
         None if background is None else pool[0],
         in_domain_text=stage.column_of("in_domain"),
         background_text=stage.column_of("background"),
+        speaker=None if least is None else Column.speaker(options["speaker_field"] or "speaker"),
     )
     model = Relevance(
         ngrams=options["ngrams"],
         analyzer=options["analyzer"],
         lowercase=options["lowercase"],
+        min_speakers=least,
     )
     fitted = files.fit(model, RecordFiles(pool), _settings(stage))
     return relevance_sum(fitted, f"a model of {', '.join(options['in_domain'])}", text)

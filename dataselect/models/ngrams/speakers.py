@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.errors import InputError, OptionError
+from dataselect.models.ngrams.ngrams import Ngrams, crossing
 
 
 class SpeakerCounts(NamedTuple):
@@ -52,6 +53,24 @@ def count_by_speaker(
         np.minimum(said, most, out=said)
     occurrences = np.bincount(owners, said, size).astype(np.int64)
     return SpeakerCounts(occurrences, np.bincount(owners, minlength=size))
+
+
+def unsaid_buckets(ngrams: Ngrams, texts: Sequence[str], speakers: Speakers) -> NDArray[np.intp]:
+    """The buckets, ascending, with an n-gram that too few of the speakers of some texts said.
+
+    N-grams are told apart by 64-bit hashes: one that shares its bucket takes the other along.
+    """
+    hashes, bounds = ngrams.tokens(texts)
+    owners = np.repeat(speakers.of_texts, np.diff(bounds))
+    found = [np.empty(0, np.intp)]
+    for n, keys in enumerate(replace(ngrams, bits=64).buckets(hashes), start=1):
+        within = np.ones(len(keys), bool)
+        within[crossing(bounds, n, len(keys))] = False
+        distinct, numbers = np.unique(keys[within], return_inverse=True)
+        said = count_by_speaker(numbers, owners[: len(keys)][within], len(distinct)).speakers
+        few = distinct[said < speakers.least].view(np.uint64)
+        found.append((few >> np.uint64(64 - ngrams.bits)).view(np.int64))
+    return np.unique(np.concatenate(found))
 
 
 @dataclass

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Literal
 from dataselect.command_line.ending import calibrated, finish, save
 from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.option import given, option, text_field_of
-from dataselect.command_line.options import InputOptions, ModelOptions, RunOptions
+from dataselect.command_line.options import (
+    InputOptions,
+    ModelOptions,
+    RunOptions,
+    SpeakerOptions,
+)
 from dataselect.command_line.selection_options import CALIBRATE, SelectionOptions
 from dataselect.errors import OptionError
 
@@ -42,20 +47,21 @@ class FitOptions:
     )
     lowercase: bool = option("", _FIT, "Ignore case.", True)
 
-    def model(self, seed: int) -> Relevance:
+    def model(self, seed: int, min_speakers: int | None) -> Relevance:
         from dataselect.operations.relevance.relevance import Relevance
 
         return Relevance(
             ngrams=self.ngrams,
             analyzer=self.analyzer,
             lowercase=self.lowercase,
+            min_speakers=min_speakers,
             seed=seed,
         )
 
 
 USUAL = (
-    "in_domain in_domain_by background threshold top_k share per calibrate model save_model "
-    "output report jobs"
+    "in_domain in_domain_by background min_speakers threshold top_k share per calibrate model "
+    "save_model output report jobs"
 )
 EXAMPLES = r"""
 dataselect relevance --in-domain annotated.jsonl --share 6% -o relevant.jsonl pool.jsonl.gz
@@ -67,6 +73,7 @@ dataselect relevance --in-domain annotated.jsonl --calibrate 0.9 --report run.js
 def command(
     inputs: InputOptions,
     fitting: FitOptions,
+    speaking: SpeakerOptions,
     selection: SelectionOptions,
     run: RunOptions,
     fitted: ModelOptions,
@@ -84,7 +91,8 @@ def command(
 
     Adds 'relevance': the probability that the text is in-domain rather than background, were
     both equally frequent, by a logistic regression on hashed n-grams. With several in-domain
-    sets, 'relevance_for' names the best one.
+    sets, 'relevance_for' names the best one. With --min-speakers, n-grams have a weight only if so
+    many speakers of in-domain records and background said them.
     """
     from dataselect.data.fields import Column
     from dataselect.data.input_files import Inputs
@@ -94,7 +102,7 @@ def command(
     settings, rule = run.build(), selection.build(calibrate=calibrate)
     if fitted.model is None and not fitting.in_domain:
         raise OptionError("give --in-domain FILE to learn from, or a saved --model FILE")
-    fitted.check(settings, given(fitting))
+    fitted.check(settings, [*given(fitting), *given(speaking)])
     sources = TrainingFiles.open(
         fitting.in_domain or [],
         fitting.in_domain_by,
@@ -103,6 +111,7 @@ def command(
         background_text=Column.text_of(
             "--background", fitting.background_field, settings.text_field
         ),
+        speaker=speaking.column(),
     )
     if fitted.fit_only and fitting.background:  # then nobody reads the pool
         pool = Inputs([os.devnull])
@@ -114,7 +123,8 @@ def command(
         if fitted.model is not None:
             model = Relevance.load(fitted.model)
         else:
-            model = sources.fit(fitting.model(settings.seed), pool, settings)
+            unfitted = fitting.model(settings.seed, speaking.min_speakers)
+            model = sources.fit(unfitted, pool, settings)
         scorer = model.record_scorer(text_field=settings.text_field, explain=explain)
         if save(fitted, scorer, job):
             return

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from dataselect.errors import InputError
 from dataselect.models.cross_validation import FOLDS, folds, mean_ranks, precision_at, roc_auc
+from dataselect.models.ngrams.speakers import unsaid_buckets
 from dataselect.operations.relevance.background_copies import near_copies
 from dataselect.operations.relevance.held_out import (
     USUAL_C,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from dataselect.console import Report
     from dataselect.models.ngrams.ngrams import Ngrams
+    from dataselect.models.ngrams.speakers import Speakers
     from dataselect.models.platt_scaling import PlattScaling
 
 _MOST_IN_SAMPLE = 5_000  # of one side; more texts move neither penalty nor calibration
@@ -64,11 +66,13 @@ def discriminants(
     ngrams: Ngrams,
     rng: np.random.Generator,
     report: Report,
+    speakers: Speakers | None = None,
 ) -> Discriminants:
     """Learn one set of weights for each in-domain set, by name, against the background.
 
-    Near-copies of in-domain text are left out of the background. The penalty is chosen once, for
-    all sets together. Raises InputError if a side has no text.
+    N-grams that too few of the `speakers` of all texts said, the in-domain ones first, have no
+    weight. Near-copies of in-domain text are left out of the background. The penalty is chosen
+    once, for all sets together. Raises InputError if a side has no text.
     """
     for name, texts in in_domain.items():
         if not texts:
@@ -82,6 +86,10 @@ def discriminants(
             f"no background text is left ({len(background)} given, {int(copied.sum())} of them "
             "near-copies of in-domain text); give other text with --background, or as the input"
         )
+    unsaid = np.empty(0, np.intp)
+    if speakers is not None:
+        speakers.check(len(own) + len(background))
+        unsaid = unsaid_buckets(ngrams, [*own, *background], speakers)
     kept = np.flatnonzero(~copied)
     texts = own + [background[row] for row in kept.tolist()]
     rows = np.concatenate((np.arange(len(own)), len(own) + kept))
@@ -90,12 +98,18 @@ def discriminants(
     owners[: len(own)] = np.repeat(np.arange(len(in_domain)), sizes)
     # One thread: sums come out the same wherever they are made.
     with threadpool_limits(1):
-        training = TrainingRows.of(texts, ngrams, found._replace(counts=found.counts[rows]))
+        training = TrainingRows.of(texts, ngrams, found._replace(counts=found.counts[rows]), unsaid)
         learnt = _Problem(training, owners, tuple(in_domain), rng).solve(report)
     learnt.figures["background"] = {
         "texts": len(kept),
         "near_copies_left_out": int(copied.sum()),
     }
+    if speakers is not None:
+        learnt.figures["speakers"] = {
+            "different": len(speakers),
+            "min_speakers": speakers.least,
+            "ngrams_left_out": len(unsaid),
+        }
     return learnt
 
 

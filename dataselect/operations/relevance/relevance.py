@@ -26,9 +26,11 @@ from numpy.typing import NDArray
 from dataselect.console import Report, unreported
 from dataselect.data.sampling import sample_items
 from dataselect.documents import Between, typed
+from dataselect.errors import InputError
 from dataselect.models import archive
 from dataselect.models.fitted_model import FittedModel
 from dataselect.models.ngrams.ngrams import Analyzer, Ngrams
+from dataselect.models.ngrams.speakers import Speakers, speakers_of
 from dataselect.models.platt_scaling import PlattScaling
 from dataselect.models.text_sequences import as_texts
 from dataselect.models.unicode_scripts import is_unspaced
@@ -94,9 +96,10 @@ class Relevance(FittedModel):
 
     A logistic regression on hashed n-grams (Cho et al. 2019), high for good texts. `ngrams` is the
     longest n-gram, of words ("word") or of characters ("char"); "auto" takes characters where the
-    in-domain text has a script without spaces. At most 10,000 background texts are drawn. After
-    `fit`: `names_` of the in-domain sets, `weights_`, `sigmoids_`, `figures_`, and `held_out_`
-    (h,), probabilities of in-domain texts by weights that did not see them, ascending.
+    in-domain text has a script without spaces. At most 10,000 background texts are drawn. With
+    `min_speakers`, n-grams of fewer speakers have no weight. After `fit`: `names_` of the in-domain
+    sets, `weights_`, `sigmoids_`, `figures_`, and `held_out_` (h,), probabilities of in-domain
+    texts by weights that did not see them, ascending.
 
     >>> model = Relevance(ngrams=2).fit(["play adele", "play some jazz"], ["it rained", "we left"])
     >>> model.score(["play the beatles", "it left"]).round(1).tolist()
@@ -117,22 +120,40 @@ class Relevance(FittedModel):
         ngrams: int = 3,
         analyzer: Analyzer | Literal["auto"] = "auto",
         lowercase: bool = True,
+        min_speakers: int | None = None,
         seed: int = 0,
     ) -> None:
         self.ngrams, self.analyzer, self.lowercase = ngrams, analyzer, lowercase
-        self.seed = seed
+        self.min_speakers, self.seed = min_speakers, seed
 
-    def fit(self, in_domain: Texts | Mapping[str, Texts], background: Texts) -> Relevance:
+    def fit(
+        self,
+        in_domain: Texts | Mapping[str, Texts],
+        background: Texts,
+        *,
+        speakers: Sequence[str] | None = None,
+    ) -> Relevance:
         """Learn from in-domain texts, of one set or of several by name, and background texts.
 
-        Returns self. Raises InputError if either side has no text.
+        `speakers`: who said each, first the in-domain texts, then the background; only with
+        `min_speakers`. Returns self. Raises InputError if either side has no text.
         """
         if not isinstance(in_domain, Mapping):
             in_domain = {ONE_SET: in_domain}
         sets = {name: as_texts(own, "in_domain") for name, own in in_domain.items()}
         rng = np.random.default_rng(self.seed)
         texts = as_texts(background, "background")
-        return self.fit_sampled(sets, sample_items(texts, BACKGROUND_SIZE, rng), rng)
+        own = sum(map(len, sets.values()))
+        if speakers is not None and len(speakers) != own + len(texts):
+            what = f"{len(speakers)} speakers of {own + len(texts)} texts"
+            raise InputError(f"{what}; give each its own, in-domain texts first")
+        said_by = speakers_of(None if speakers is None else speakers[:own], self.min_speakers)
+        if said_by is None or speakers is None:
+            return self.fit_sampled(sets, sample_items(texts, BACKGROUND_SIZE, rng), rng)
+        pairs = list(zip(texts, speakers[own:], strict=True))
+        drawn = sample_items(pairs, BACKGROUND_SIZE, rng)
+        said_by.add(speaker for _, speaker in drawn)
+        return self.fit_sampled(sets, [text for text, _ in drawn], rng, speakers=said_by)
 
     def fit_sampled(
         self,
@@ -140,6 +161,7 @@ class Relevance(FittedModel):
         background: Sequence[str],
         rng: np.random.Generator,
         report: Report = unreported,
+        speakers: Speakers | None = None,
     ) -> Relevance:
         """As `fit`, of a background that `rng` drew already."""
         from dataselect.operations.relevance.discriminant_training import (
@@ -147,7 +169,7 @@ class Relevance(FittedModel):
         )
 
         ngrams = Ngrams(self.ngrams, self._analyzer(in_domain), self.lowercase)
-        learnt = discriminants(in_domain, background, ngrams, rng, report)
+        learnt = discriminants(in_domain, background, ngrams, rng, report, speakers)
         self.names_ = tuple(in_domain)
         self.weights_, self.sigmoids_ = learnt.weights, learnt.sigmoids
         self.held_out_, self.figures_ = learnt.held_out, learnt.figures

@@ -60,7 +60,7 @@ class Occurrences(NamedTuple):
 class TrainingRows:
     """A `TrainingView` of n-grams: one column for each of `buckets` (f,), weighted by `scale` (f,).
 
-    `totals` (n,) how many tokens a text has.
+    `totals` (n,) how many tokens a text has. `unsaid` are the buckets that may have no weight.
     """
 
     texts: Sequence[str]
@@ -70,18 +70,22 @@ class TrainingRows:
     scale: NDArray[np.float64]
     totals: NDArray[np.intp]
     lengths: NDArray[np.float64]
+    unsaid: NDArray[np.intp]
 
     @classmethod
-    def of(cls, texts: Sequence[str], ngrams: Ngrams, found: NgramColumns) -> TrainingRows:
+    def of(
+        cls, texts: Sequence[str], ngrams: Ngrams, found: NgramColumns, unsaid: NDArray[np.intp]
+    ) -> TrainingRows:
         """`found`: the n-grams of the texts, and maybe columns that none of them has."""
         totals = np.diff(ngrams.tokens(texts).bounds)
         used = _common(found.counts)
+        used = used[~np.isin(found.buckets[used], unsaid)]
         rows = found.counts[:, used]
         idf = inverse_document_frequency(rows)
         scale = idf**_IDF_POWER * _ORDER_DISCOUNT ** (found.orders[used] - 1)
         norms = _weigh(rows, scale)
         lengths = norms / divisors(totals)
-        return cls(texts, ngrams, rows, found.buckets[used], scale, totals, lengths)
+        return cls(texts, ngrams, rows, found.buckets[used], scale, totals, lengths, unsaid)
 
     def ngram_weights(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         return weights.T * self.scale
@@ -157,6 +161,9 @@ class InnerCharacters:
         shape = (len(training.texts), len(buckets))
         occurrences = csr_array((np.ones(len(words)), words, spans.bounds), shape=shape)
         inside = word_features(spans.spellings(first), hashes[first]).astype(np.float64)
+        if len(training.unsaid):
+            inside.data *= np.repeat(~np.isin(buckets, training.unsaid), np.diff(inside.indptr))
+            inside.eliminate_zeros()
         rows = (occurrences @ inside).tocsr()
         used = _common(rows)
         rows, inside = rows[:, used], inside[:, used]
