@@ -92,8 +92,10 @@ def test_the_command_does_as_the_model_and_explain_fits_it_again(
     assert {ngram for ngram, _ in last["relevance_ngrams"]["for"]} == {"play"}
     report = (tmp_path / "run.json").read_text()
     assert "stampenborg" not in report
-    asked = ("explain", f"pool.jsonl:{len(OTHER) + 1}", "--report", "run.json")
-    inside(*asked, "--format", "json", "-q", "-o", "why.json").silent()
+    address = f"pool.jsonl:{len(OTHER) + 1}"
+    inside(
+        "explain", address, "--report", "run.json", "--format", "json", "-q", "-o", "why.json"
+    ).silent()
     [found] = json.loads((tmp_path / "why.json").read_text())["records"]
     [fitted] = found["relevance"]
     weights = {each["ngram"]: each["weight"] for each in fitted["shares"]}
