@@ -17,5 +17,8 @@ COMPARISONS: dict[str, Callable[[Any, float], Any]] = {
 }
 """What signs compare: numbers, or arrays."""
 
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,2})?"
+"""How numbers are written."""
+
 CONDITION = re.compile(r"\s*(\w+)\s*(<=|>=|==|!=|<|>)\s*(.*?)\s*", re.DOTALL)
 """Matched whole: the name, the sign, and the rest without white space around it."""

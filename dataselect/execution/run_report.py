@@ -190,8 +190,23 @@ class MeasuredDocument(TypedDict):
     measures: dict[str, float | None]
 
 
-class SelectionDocument(MeasuredDocument):
-    """A selection and random ones of its size."""
+class KeptGroup(TypedDict):
+    """A group of the pool, what share of it is kept, and that over the share of the best served."""
+
+    pool: Count
+    share: Annotated[float, Between(0)]
+    low: Annotated[float, Between(0, 1)]
+    high: Annotated[float, Between(0, 1)]
+    of_best: float | None
+    error: float | None
+
+
+class _KeptGroups(TypedDict, total=False):
+    groups: dict[str, dict[str, KeptGroup]]
+
+
+class SelectionDocument(MeasuredDocument, _KeptGroups):
+    """A selection, random ones of its size, and whom it keeps, by field and group."""
 
     random: dict[str, SpreadDocument]
 

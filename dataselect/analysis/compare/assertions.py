@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from dataselect.analysis.compare.measures import MEASURES, SelectionMeasure
-from dataselect.data.conditions import COMPARISONS, CONDITION
+from dataselect.data.conditions import COMPARISONS, CONDITION, NUMBER
 from dataselect.errors import OptionError
 
 RANDOM, EVERYTHING, IN_DOMAIN, LABELLED = RESERVED = ("random", "all", "in-domain", "labelled")
@@ -20,9 +20,8 @@ _NEEDS = {
     LABELLED: "--labelled and --test",
 }
 
-_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,2})?"
-_CONSTANT = re.compile(rf"({_NUMBER})\s*(%?)")
-_PRODUCT = re.compile(rf"({_NUMBER})\s*\*\s*(.+)", re.DOTALL)
+_CONSTANT = re.compile(rf"({NUMBER})\s*(%?)")
+_PRODUCT = re.compile(rf"({NUMBER})\s*\*\s*(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True)

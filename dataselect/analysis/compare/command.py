@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _NOUN = "compare"
 
-USUAL = "dev pool random cost in_domain labelled test fail_if format seed output report"
+USUAL = "dev pool random cost in_domain labelled test group fail_if format seed output report"
 EXAMPLES = r"""
 dataselect compare --dev dev.jsonl --pool pool.jsonl.gz relevant.jsonl winnowed.jsonl
 dataselect compare --dev dev.jsonl --pool pool.jsonl.gz \
@@ -38,7 +38,7 @@ def command(
     lack, and dev n-grams that they have; distinct n-grams over all n-grams; self-similarity, the
     mean cosine of the 1- and 2-gram counts of two records; duplicates, records with the words of
     an earlier one; labels; and how much selections overlap. With --labelled and --test, the error
-    of an intent classifier trained on them, too.
+    of an intent classifier trained on them, too; with --group, who is kept.
     """
     from dataselect.analysis.compare.compare import compare
     from dataselect.analysis.compare.compared_files import ComparedFiles
@@ -47,7 +47,8 @@ def command(
     from dataselect.versions import signature
 
     settings = replace(output.build(), seed=comparing.seed)
-    fields = Fields(settings.text_field, comparing.label_field, comparing.cost)
+    groups = comparing.groups
+    fields = Fields(settings.text_field, comparing.label_field, comparing.cost, groups)
     digest = settings.report is not None
     sources = ComparedFiles.opened(inputs.files or [], comparing.pool, fields, digest=digest)
     assertions = comparing.assertions([*sources.selections], trains=training.trains)
@@ -63,7 +64,7 @@ def command(
             cost=comparing.cost,
             draws=comparing.random,
             seed=settings.seed,
-            training=training.training(settings),
+            training=training.training(settings, groups),
             quiet=settings.quiet,
         )
         run.counts.check()

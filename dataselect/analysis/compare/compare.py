@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataselect.analysis.compare.assertions import EVERYTHING, IN_DOMAIN, LABELLED
+from dataselect.analysis.compare.groups.group_shares import GroupCounts, counting, group_shares
 from dataselect.analysis.compare.measures import MEASURES, Gauge, MeasuredValues
 from dataselect.analysis.compare.result import Basis, Compared, ComparisonResult, KeyKind, Overlap
 from dataselect.analysis.compare.selected_texts import Collection, TextTable
@@ -48,7 +49,14 @@ def compare(
     """
     import numpy as np
 
-    texts = _Texts.read(selections, development, pool, in_domain)
+    counts: dict[str, GroupCounts] = {name: {} for name in selections}
+    of_pool: GroupCounts = {}
+    texts = _Texts.read(
+        {name: counting(each, counts[name]) for name, each in selections.items()},
+        development,
+        None if pool is None else counting(pool, of_pool),
+        in_domain,
+    )
     gauge = Gauge(texts.development_set(with_in_domain=True), texts.vocabulary, training, cost)
     draws = draws if texts.pool is not None else 0
     with Steps(quiet=quiet) as steps:
@@ -65,15 +73,20 @@ def compare(
         random = random_figures(texts.pool, texts.selections, draws, rng, figures)
     if training is not None:
         values: dict[str, float | None] = dict.fromkeys(MEASURES)
-        values |= {"records": len(training.texts), "error": training.error_alone()}
-        baselines[LABELLED] = MeasuredValues(values, {})
+        error, by_group = training.error_alone()
+        values |= {"records": len(training.texts), "error": error}
+        baselines[LABELLED] = MeasuredValues(values, {}, by_group)
+    groups = {
+        name: group_shares(of_pool, counts[name], each.group_errors) for name, each in own.items()
+    }
+    served = [said for name, each in groups.items() for one in each for said in one.warnings(name)]
     kind, keys = texts.identity_keys()
     return ComparisonResult(
         texts.basis(draws, cost, seed, kind),
-        {name: Compared(each, random[name]) for name, each in own.items()},
+        {name: Compared(each, random[name], groups[name]) for name, each in own.items()},
         baselines,
         texts.overlaps(keys),
-        [*texts.warnings(keys, training)],
+        [*texts.warnings(keys, training), *served],
     )
 
 

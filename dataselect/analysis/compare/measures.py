@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from dataselect.analysis.compare.downstream_error import DownstreamTraining
+    from dataselect.analysis.compare.downstream_error import DownstreamTraining, GroupErrors
     from dataselect.analysis.compare.selected_texts import Collection
     from dataselect.models.language_model.corpus import TokenizedCorpus
     from dataselect.models.language_model.development_set import DevelopmentSet
@@ -62,10 +62,14 @@ _Values = dict[str, float | None]
 
 @dataclass(frozen=True)
 class MeasuredValues:
-    """The measures of some records, None for what they do not have, and how often each label is."""
+    """The measures of some records, None for what they do not have, and how often each label is.
+
+    `group_errors`: by field and group, how many of how many test records were labelled wrongly.
+    """
 
     values: _Values
     labels: dict[str, int]
+    group_errors: GroupErrors = field(default_factory=dict)
 
     def label_share(self, label: str) -> float | None:
         """Of the records, None where they have no labels."""
@@ -88,9 +92,12 @@ class Gauge:
     def figures(self, records: Collection) -> MeasuredValues:
         labels = records.label_counts()
         values = self._amounts(records)
+        errors: GroupErrors = {}
         if len(records):
             values |= self._value(records) | self._diversity(records.corpus, labels)
-        return MeasuredValues(dict.fromkeys(MEASURES) | values, labels)
+            if self.training is not None:
+                values["error"], errors = self.training.error(records, self.vocabulary)
+        return MeasuredValues(dict.fromkeys(MEASURES) | values, labels, errors)
 
     def _amounts(self, records: Collection) -> _Values:
         values: _Values = {"records": len(records), "words": records.corpus.words}
@@ -101,14 +108,13 @@ class Gauge:
         return values
 
     def _value(self, records: Collection) -> _Values:
-        corpus, dev, training = records.corpus, self.development, self.training
+        corpus, dev = records.corpus, self.development
         known = dev.coverage(corpus, 1)
         return {
             "perplexity": dev.perplexity(corpus),
             "oov": None if known is None else 1 - known,
             "coverage_2": dev.coverage(corpus, 2),
             "coverage_3": dev.coverage(corpus, 3),
-            "error": None if training is None else training.error(records, self.vocabulary),
         }
 
     def _diversity(self, corpus: TokenizedCorpus, labels: Mapping[str, int]) -> _Values:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from dataselect.analysis.compare.assertions import Assertion
     from dataselect.analysis.compare.downstream_error import DownstreamTraining
+    from dataselect.analysis.compare.groups.group_assertions import GroupAssertion
     from dataselect.data.fields import Column
     from dataselect.data.input_files import Inputs
     from dataselect.execution.run import Settings
@@ -65,18 +66,32 @@ class CompareOptions:
         "Where labels are; left out unless every record has one [default: intent].",
         "intent",
     )
+    group: list[str] | None = option(
+        "FIELD",
+        _COMPARE,
+        "Show what share of each value of FIELD in --pool is kept, and the error of each in "
+        "--test; again for several fields.",
+    )
     fail_if: list[str] | None = option(
         "EXPRESSION",
         _COMPARE,
         "End with exit code 3 if this holds for a selection: MEASURE, < <= > >= == or "
         "!=, and a number, random (the mean), all, in-domain, labelled or another selection, "
         "or a number * one of these; 'perplexity > 0.95 * random', 'oov > 5%'. Again for "
-        f"several. Measures: {', '.join(MEASURES)}.",
+        f"several. Measures: {', '.join(MEASURES)}; and of groups kept_share(FIELD), error(FIELD), "
+        "with a number, max or min, or NUMBER * one of these: 'kept_share(accent) < 0.8 * max'.",
     )
     format_: Literal["table", "json"] = option("", _COMPARE, "What is written.", "table")
     seed: int = option("N", _COMPARE, "Seed of everything random [default: 0].", 0)
 
-    def assertions(self, names: Sequence[str], *, trains: bool) -> list[Assertion]:
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The fields of groups. Raises OptionError without the pool that they are kept of."""
+        if self.group and not self.pool:
+            raise OptionError("--group shows what share of --pool is kept; give it, too")
+        return tuple(dict.fromkeys(self.group or ()))
+
+    def assertions(self, names: Sequence[str], *, trains: bool) -> list[Assertion | GroupAssertion]:
         """The assertions, checked against what there is to be compared. Raises OptionError."""
         from dataselect.analysis.compare.assertions import (
             EVERYTHING,
@@ -86,6 +101,7 @@ class CompareOptions:
             RESERVED,
             parse,
         )
+        from dataselect.analysis.compare.groups.group_assertions import parse_group_assertion
         from dataselect.analysis.compare.measures import COUNTS
 
         left_out = {
@@ -101,7 +117,11 @@ class CompareOptions:
         }
         measures = [name for name in MEASURES if not left_out.get(name)]
         references = [name for name in RESERVED if there[name]]
-        return [parse(each, measures, [*references, *names]) for each in self.fail_if or ()]
+        return [
+            parse_group_assertion(each, self.groups, trains=trains)
+            or parse(each, measures, [*references, *names])
+            for each in self.fail_if or ()
+        ]
 
     def reads(self) -> list[Inputs]:
         from dataselect.data.formats.record_files import RecordFiles
@@ -161,11 +181,17 @@ class DownstreamOptions(LearningOptions):
 
         return super().reads() + ([] if self.test is None else [RecordFiles([self.test])])
 
-    def training(self, settings: Settings) -> DownstreamTraining | None:
-        """How intent classifiers are trained, None where they are not. Raises InputError."""
+    def training(
+        self, settings: Settings, groups: tuple[str, ...] = ()
+    ) -> DownstreamTraining | None:
+        """How intent classifiers are trained, None where they are not. Raises InputError.
+
+        `groups`: fields whose values errors are counted by.
+        """
         import numpy as np
 
         from dataselect.analysis.compare.downstream_error import DownstreamTraining
+        from dataselect.analysis.compare.selected_texts import group_column
         from dataselect.analysis.evaluate.hypothesis_pairs import read, unpaired
         from dataselect.analysis.evaluate.predicted_labels import tested_columns
         from dataselect.data import records
@@ -177,6 +203,7 @@ class DownstreamOptions(LearningOptions):
         labelled = self.labelled_records(settings)
         text = Column.text_of("--test", self.test_field, settings.text_field)
         columns = tested_columns(text, self.intent_field, _REFERENCE)
+        columns |= {name: group_column(name) for name in groups if name not in columns}
         test = records.all_good(
             unpaired(read(RecordFiles([self.test], text_field=text.path), columns))
         )
@@ -189,4 +216,5 @@ class DownstreamOptions(LearningOptions):
             self.background_texts(settings.text_field, np.random.default_rng(settings.seed)),
             rounds=self.rounds,
             seed=settings.seed,
+            groups=groups,
         )

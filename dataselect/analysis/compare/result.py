@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from dataselect.analysis.compare.assertions import RANDOM, Assertion
+from dataselect.analysis.compare.groups.group_assertions import GroupAssertion
+from dataselect.analysis.compare.groups.group_shares import FieldGroups
 from dataselect.analysis.compare.measures import MEASURES, MeasuredValues
 
 KeyKind = Literal["id", "text"]
@@ -91,10 +93,11 @@ class Basis:
 
 @dataclass(frozen=True)
 class Compared:
-    """The figures of a selection, and those of random ones of its size."""
+    """The figures of a selection, those of random ones of its size, and whom it keeps."""
 
     figures: MeasuredValues
     random: list[MeasuredValues]
+    groups: list[FieldGroups] = field(default_factory=list)
 
     def drawn(self, name: str) -> list[float | None]:
         """A measure of each random selection."""
@@ -121,6 +124,7 @@ class Compared:
             },
             "random_labels": [each.labels for each in self.random if each.labels],
             "standing": {name: own._asdict() for name, own in standings.items() if own},
+            "groups": {each.field: each.as_json() for each in self.groups},
         }
 
 
@@ -153,10 +157,14 @@ class ComparisonResult:
             "warnings": self.warnings,
         }
 
-    def fired(self, assertions: Iterable[Assertion]) -> list[str]:
+    def fired(self, assertions: Iterable[Assertion | GroupAssertion]) -> list[str]:
         """What a person should know of each assertion that holds, or that cannot be checked."""
         found = (
-            self._fired(assertion, name) for assertion in assertions for name in self.selections
+            self._fired(assertion, name)
+            if isinstance(assertion, Assertion)
+            else assertion.fired(name, each.groups)
+            for assertion in assertions
+            for name, each in self.selections.items()
         )
         return [said for said in found if said]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dataselect.analysis.compare.groups.group_shares import NO_GROUP
 from dataselect.content_keys import content_keys
 from dataselect.data.fields import Column
 from dataselect.data.json_lines.json_values import encoded
@@ -24,33 +25,53 @@ if TYPE_CHECKING:
 class TextTable(NamedTuple):
     """Some records: texts, what each costs, and its id and label where it has them.
 
-    An id may be any JSON value. `costs` is None where nothing is counted.
+    An id may be any JSON value. `costs` is None where nothing is counted. `groups`: by field, the
+    value that each record has.
     """
 
     texts: Sequence[str]
     costs: Sequence[float] | NDArray[np.float64] | None = None
     ids: Sequence[Any] | None = None
     labels: Sequence[str | None] | None = None
+    groups: Mapping[str, Sequence[str]] | None = None
 
 
 @dataclass(frozen=True)
 class Fields:
-    """Where records have what is compared; `cost` is records, words, chars or a field."""
+    """Where records have what is compared; `cost` is records, words, chars or a field.
+
+    `groups`: fields whose values are the groups that records are of.
+    """
 
     text: str = "text"
     label: str = "intent"
     cost: str = "records"
+    groups: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[Column]:
         cost = cost_column(self.cost, self.text)
         own = [Column.text(self.text), Column.identity(), _label(self.label)]
+        own += map(group_column, self.groups)
         return own if cost is None else [*own, cost]
 
     def batch(self, columns: Sequence[list[Any]]) -> TextTable:
         """The records of which the columns have these values."""
-        texts, ids, labels, *costs = columns
-        return TextTable(texts, counted(self.cost, costs[0]) if costs else None, ids, labels)
+        texts, ids, labels, *others = columns
+        values, costs = others[: len(self.groups)], others[len(self.groups) :]
+        counts = counted(self.cost, costs[0]) if costs else None
+        groups = dict(zip(self.groups, values, strict=True))
+        return TextTable(texts, counts, ids, labels, groups)
+
+
+def group_column(path: str) -> Column:
+    """A column of groups."""
+    group = Column.group(path)
+    return replace(
+        Column.optional(path, "--group"),
+        check=lambda value: NO_GROUP if value is None else group.check(value),
+        check_all=lambda values: set(map(type, values)) <= {str},
+    )
 
 
 def _label(path: str) -> Column:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from dataselect.analysis.compare.groups.kept_groups_table import group_notes, group_sections
 from dataselect.analysis.compare.measures import MEASURES, MeasuredValues, SelectionMeasure
 from dataselect.console import aligned, one_line
 
@@ -32,8 +33,9 @@ _Section = tuple[_Column, list[list[_Column]]]  # titles of rows, groups of colu
 def table(found: ComparisonResult, signature: str) -> str:
     """Lines that end with a line feed each; a wide table is continued below itself."""
     sections = [_figures(found), _labels(found), _standings(found), _overlaps(found)]
+    sections += group_sections(found)
     parts = [_side_by_side(titles, groups) for titles, groups in sections if groups]
-    parts.append([*_notes(found), signature])
+    parts.append([*_notes(found), *group_notes(found), signature])
     return "\n".join("".join(f"{line.rstrip()}\n" for line in part) for part in parts)
 
 

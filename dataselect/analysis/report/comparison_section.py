@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dataselect.execution.run_report import CompareReport, MeasuredDocument, SelectionDocument
 
 _PERPLEXITY = "perplexity"
+_MOST_GROUPS = 20
 _COLUMNS = 8  # of a table; even, so that a selection stays beside its random ones
 
 
@@ -45,6 +46,23 @@ class ComparisonSection:
     rows: list[tuple[str, list[str]]]
     drawn: list[Drawn]
     everything: float | None
+
+    @property
+    def groups(self) -> list[tuple[str, list[str], list[tuple[str, list[str]]]]]:
+        """For each field its name, columns, and the groups with what is kept of each."""
+        selections = self.facts["compare"]["selections"]
+        first = next(iter(selections.values()), None)
+        return [
+            (
+                field,
+                ["in the pool", *map(os.path.basename, selections)],
+                [
+                    (value, [f"{own['pool']:,}", *_kept(selections, field, value)])
+                    for value, own in list(groups.items())[:_MOST_GROUPS]
+                ],
+            )
+            for field, groups in (first.get("groups", {}) if first else {}).items()
+        ]
 
     @property
     def anchor(self) -> str:
@@ -104,6 +122,22 @@ def comparison_section(number: int, path: str, facts: CompareReport) -> Comparis
         drawn=list(_drawn(selections)),
         everything=others["all"]["measures"].get(_PERPLEXITY) if "all" in others else None,
     )
+
+
+def _kept(selections: Mapping[str, SelectionDocument], field: str, value: str) -> Iterator[str]:
+    """What each selection keeps of a group: share, interval, and the ratio to the best served."""
+    for each in selections.values():
+        own = each.get("groups", {}).get(field, {}).get(value)
+        if own is None:
+            yield "-"
+            continue
+        ratio = own["of_best"]
+        told = "too few to say" if ratio is None else f"{ratio:.2f} of the best"
+        wrong = "" if own["error"] is None else f"; error {100 * own['error']:.1f} %"
+        yield (
+            f"{100 * own['share']:.1f} % [{100 * own['low']:.1f}, {100 * own['high']:.1f}], "
+            f"{told}{wrong}"
+        )
 
 
 def _drawn(selections: Mapping[str, SelectionDocument]) -> Iterator[Drawn]:

@@ -106,7 +106,7 @@ PATTERNS = (
     ),
     Pattern(  # Visa, Mastercard and most others, in fours
         "card",
-        re.compile(r"(?<!\d)\d{4}([ \-])\d{4}\1\d{4}\1\d{1,4}(?:\1\d{1,3})?(?!\d)"),
+        re.compile(r"(?<!\d)\d{4}([ \-])\d{4}\1\d{4}(?:\1\d{1,4}){0,2}(?!\d)"),
         _whole_card,
     ),
     Pattern(  # American Express and Diners Club

@@ -1,0 +1,1 @@
+"""Groups of a pool that a field tells apart: whom a selection keeps."""
