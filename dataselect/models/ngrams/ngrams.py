@@ -38,11 +38,23 @@ _AT_ONCE = 1 << 20  # tokens: of a text of many megabytes no n-grams of more are
 
 
 class NgramColumns(NamedTuple):
-    """`counts` (n, f) of n-grams; column j is `buckets[j]`, of n-grams of `orders[j]` or more."""
+    """`counts` (n, f) of n-grams; column j is `buckets[j]`, of n-grams of `orders[j]` or more.
+
+    `totals` (n,) how many tokens a text has.
+    """
 
     counts: csr_array
     buckets: NDArray[np.intp]
     orders: NDArray[np.intp]
+    totals: NDArray[np.intp]
+
+
+class _Occurrences(NamedTuple):
+    """N-grams of one length: the token that each starts at, its text and its bucket, (t,)."""
+
+    starts: NDArray[np.intp]
+    rows: NDArray[np.int32]
+    buckets: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -85,61 +97,68 @@ class Ngrams:
     def matrix(self, texts: Sequence[str]) -> csr_array:
         """Counts of the n-grams of each text, (len(texts), 2**bits) sparse float64."""
         shape = (len(texts), 1 << self.bits)
-        return reduce(add, (_counts(rows, own, shape) for rows, own, _ in self._occurrences(texts)))
+        return reduce(add, (_counts(some, shape) for some in self._occurrences(self.tokens(texts))))
 
     def columns(self, texts: Sequence[str]) -> NgramColumns:
         """Counts of the n-grams of each text, with columns for the buckets that occur alone."""
         from scipy.sparse import csr_array
 
+        tokens = self.tokens(texts)
         counts = csr_array((len(texts), 1 << self.bits))
         orders = np.full(1 << self.bits, self.order + 1, np.int8)
-        for rows, found, sizes in self._occurrences(texts):
-            own = _counts(rows, found, counts.shape)
+        for some in self._occurrences(tokens):
+            own = _counts(some, counts.shape)
             counts = counts + own if counts.nnz else own
-            for n, of_order in enumerate(np.split(found, np.cumsum(sizes)[:-1]), start=1):
-                orders[of_order] = np.minimum(orders[of_order], n)
+            for n, (_, _, found) in enumerate(some, start=1):
+                orders[found] = np.minimum(orders[found], n)
         buckets = np.flatnonzero(orders <= self.order)
         column = np.zeros(1 << self.bits, np.int32)
         column[buckets] = np.arange(len(buckets))
         entries = counts.data, column[counts.indices], counts.indptr
         kept = csr_array(entries, shape=(len(texts), len(buckets)))
-        return NgramColumns(kept, buckets, orders[buckets].astype(np.intp))
+        return NgramColumns(kept, buckets, orders[buckets].astype(np.intp), np.diff(tokens.bounds))
 
-    def _occurrences(
-        self, texts: Sequence[str]
-    ) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32], list[int]]]:
-        """Yield (t,) text and (t,) bucket of every n-gram, by n, and how many there are of each n.
-
-        Of a text of many megabytes some at a time.
-        """
-        hashes, bounds = self.tokens(texts)
-        owners = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(bounds))
+    def _occurrences(self, tokens: Tokens) -> Iterator[list[_Occurrences]]:
+        """Yield the n-grams of each length from 1 on: of many million tokens some at a time."""
+        hashes, bounds = tokens
         for first in range(0, max(len(hashes), 1), _AT_ONCE):
-            rows, columns = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
-            own = owners[first : first + _AT_ONCE]
+            own = np.diff(bounds.clip(first, first + _AT_ONCE))
+            rows = np.repeat(np.arange(len(own), dtype=np.int32), own)
             following = hashes[first : first + _AT_ONCE + self.order - 1]
+            found = []
             for n, buckets in enumerate(self.buckets(following), start=1):
-                within = np.ones(min(len(buckets), len(own)), bool)
+                within = np.ones(min(len(buckets), len(rows)), bool)
                 within[crossing(bounds - first, n, len(within))] = False
-                rows.append(own[: len(within)][within])
-                columns.append(buckets[: len(within)][within].astype(np.int32))
-            yield np.concatenate(rows), np.concatenate(columns), [len(each) for each in rows[1:]]
+                starts = np.flatnonzero(within)
+                some = rows[starts], buckets[starts].astype(np.int32)
+                found.append(_Occurrences(starts + first, *some))
+            yield found
 
-    def spellings(self, text: str, buckets: NDArray[np.intp]) -> dict[int, str]:
-        """Some of the buckets of a text, each with its first of the shortest n-grams."""
-        first: dict[int, tuple[int, int]] = {}
-        for n, own in enumerate(self.buckets(self.tokens([text]).hashes), start=1):
-            places = np.flatnonzero(np.isin(own, buckets))
-            found, indices = np.unique(own[places], return_index=True)
-            for bucket, place in zip(found.tolist(), places[indices].tolist(), strict=True):
-                first.setdefault(bucket, (place, place + n))
+    def spellings(
+        self, texts: Sequence[str], owners: NDArray[np.intp], buckets: NDArray[np.intp]
+    ) -> list[str]:
+        """(b,) the first of the shortest n-grams in each of `buckets` that text `owners` has."""
+        read, rows = np.unique(owners, return_inverse=True)
+        texts = [texts[row] for row in read.tolist()]
+        tokens = self.tokens(texts)
+        wanted, asked = np.unique(rows << self.bits | buckets, return_inverse=True)
+        size = len(tokens.hashes)
+        first = np.full(len(wanted), (self.order + 1) * size)  # n * size + its start
+        for some in self._occurrences(tokens):
+            for n, each in enumerate(some, start=1):
+                keys = each.rows.astype(np.intp) << self.bits | each.buckets
+                found = np.flatnonzero(np.isin(keys, wanted))
+                codes = n * size + each.starts[found]
+                np.minimum.at(first, wanted.searchsorted(keys[found]), codes)
+        lengths, starts = np.divmod(first[asked], size)
         if self.analyzer == "char":
-            characters, _ = plain_characters([text], self.lowercase)
-            return {bucket: characters[start:end] for bucket, (start, end) in first.items()}
-        spans = word_spans([text], self.lowercase)
-        return {
-            bucket: " ".join(spans.spellings(np.arange(*place))) for bucket, place in first.items()
-        }
+            characters, _ = plain_characters(texts, self.lowercase)
+            spans = zip(starts.tolist(), (starts + lengths).tolist(), strict=True)
+            return [characters[start:end] for start, end in spans]
+        words = np.minimum(starts[:, None] + np.arange(self.order), size - 1)
+        spelt = word_spans(texts, self.lowercase).spellings(words.ravel())
+        places = zip(range(0, len(spelt), self.order), lengths.tolist(), strict=True)
+        return [" ".join(spelt[start : start + n]) for start, n in places]
 
     def strings(self, text: str) -> list[tuple[int, str]]:
         """Bucket and spelling of every n-gram of one text, shortest first."""
@@ -159,12 +178,12 @@ class Ngrams:
         return spans.spellings(np.arange(len(spans.starts)))
 
 
-def _counts(
-    rows: NDArray[np.int32], columns: NDArray[np.int32], shape: tuple[int, int]
-) -> csr_array:
-    """How often each row has each column; with 32-bit indices, as scikit-learn wants them."""
+def _counts(some: Sequence[_Occurrences], shape: tuple[int, int]) -> csr_array:
+    """How often each text has each bucket; with 32-bit indices, as scikit-learn wants them."""
     from scipy.sparse import csr_array
 
+    rows = np.concatenate([np.empty(0, np.int32), *(each.rows for each in some)])
+    columns = np.concatenate([np.empty(0, np.int32), *(each.buckets for each in some)])
     counts = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
     counts.sum_duplicates()
     return counts

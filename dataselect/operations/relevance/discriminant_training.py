@@ -10,7 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dataselect.errors import InputError
-from dataselect.models.cross_validation import FOLDS, folds, mean_ranks, precision_at, roc_auc
+from dataselect.models.cross_validation import FOLDS, folds
 from dataselect.models.ngrams.speakers import unsaid_buckets
 from dataselect.operations.relevance.background_copies import near_copies
 from dataselect.operations.relevance.held_out import (
@@ -98,7 +98,8 @@ def discriminants(
     owners[: len(own)] = np.repeat(np.arange(len(in_domain)), sizes)
     # One thread: sums come out the same wherever they are made.
     with threadpool_limits(1):
-        training = TrainingRows.of(texts, ngrams, found._replace(counts=found.counts[rows]), unsaid)
+        found = found._replace(counts=found.counts[rows], totals=found.totals[rows])
+        training = TrainingRows.of(texts, ngrams, found, unsaid)
         learnt = _Problem(training, owners, tuple(in_domain), rng).solve(report)
     learnt.figures["background"] = {
         "texts": len(kept),
@@ -205,10 +206,7 @@ class _Problem:
                 "C": penalty,
                 "held_out": all(len(np.unique(self.fold[own])) > 1 for own in self.own),
                 "word_length": self._word_length(),
-                "sets": {
-                    name: self._figures(held_out[i], of_ngrams[i] * sigmoids[i].slope, self.own[i])
-                    for i, name in enumerate(self.names)
-                },
+                "sets": self._figures(held_out, of_ngrams, sigmoids),
             },
         )
 
@@ -255,8 +253,7 @@ class _Problem:
             spread = spread if spread.size else of_view
             share = _ratio(spread, of_view)
             scores += margins * share
-            part = view.rows[every]
-            learnt = view.ngram_weights(part.T @ fit(part, own, costs).coefficients)
+            learnt = view.ngram_weights(fit(view.rows[every], own, costs).weights)
             weights[:, self.buckets.searchsorted(view.buckets)] += learnt * share[:, None]
         return _Learnt(rows, positive, used, scores, weights, scores[background].std(axis=0))
 
@@ -276,30 +273,26 @@ class _Problem:
         """Characters of in-domain text for each of its words, or None where words do not count."""
         if self.training.ngrams.analyzer != "word":
             return None
-        texts = [self.training.texts[row] for row in np.flatnonzero(self.owners >= 0).tolist()]
-        words = len(self.training.ngrams.tokens(texts).hashes)
-        return round(sum(map(len, texts)) / max(words, 1), 2)
+        own = np.flatnonzero(self.owners >= 0)
+        characters = sum(len(self.training.texts[row]) for row in own.tolist())
+        return round(characters / max(int(self.training.totals[own].sum()), 1), 2)
 
     def _figures(
-        self, held_out: HeldOut, weights: NDArray[np.float64], own_rows: NDArray[np.intp]
-    ) -> dict[str, Any]:
-        """How well one set was learnt, judged on held-out texts."""
-        positive, scores = held_out.positive, held_out.scores
-        lengths = self.training.totals[held_out.rows].astype(np.float64)
-        own = int(positive.sum())
-        by_length = roc_auc(positive, lengths)
-        ranks = mean_ranks(lengths), mean_ranks(scores)
-        varied = all(rank.std() > 0 for rank in ranks)
-        correlation = float(np.corrcoef(*ranks)[0, 1]) if varied else 0.0
+        self,
+        held_out: Sequence[HeldOut],
+        weights: NDArray[np.float64],
+        sigmoids: Sequence[PlattScaling],
+    ) -> dict[str, dict[str, Any]]:
+        """Of each set how well it was learnt, and its n-grams of the highest weights, (k, f)."""
+        named = []
+        for own, learnt, sigmoid in zip(self.own, weights, sigmoids, strict=True):
+            steep = learnt * sigmoid.slope
+            named.append(self.training.strongest(steep, self.training.occurrences(own), 1))
+            named.append(self.training.strongest(steep, self.in_background, -1))
+        spelt = self.training.spelt(named)
+        lengths = self.training.totals.astype(np.float64)
+        sides = zip(self.names, held_out, spelt[::2], spelt[1::2], strict=True)
         return {
-            "auc": round(roc_auc(positive, scores), 4),
-            "precision_at": {
-                str(k): round(precision_at(k, positive, scores), 4)
-                for k in sorted({min(10, own), own})
-            },
-            "in_domain_share": round(own / len(lengths), 4),
-            "score_length_correlation": round(correlation, 4),
-            "length_auc": round(max(by_length, 1 - by_length), 4),
-            "ngrams_for": self.training.top(weights, self.training.occurrences(own_rows), 1),
-            "ngrams_against": self.training.top(weights, self.in_background, -1),
+            name: {**held.figures(lengths[held.rows]), "ngrams_for": own, "ngrams_against": others}
+            for name, held, own, others in sides
         }

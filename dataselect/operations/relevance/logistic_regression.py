@@ -21,13 +21,22 @@ _MOST_HEAVY = 100  # so many are preconditioned one by one
 
 
 class Regressions(NamedTuple):
-    """k solutions: the weights of column j are `rows.T @ coefficients[:, j]`.
+    """k solutions, each a sum of `rows` (n, f) with `coefficients` (n, k)."""
 
-    `margins` (n, k): `rows @ weights`, without the intercept.
-    """
-
+    rows: csr_array
     coefficients: NDArray[np.float64]
-    margins: NDArray[np.float64]
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """(f, k) without the intercept."""
+        found: NDArray[np.float64] = self.rows.T @ self.coefficients
+        return found
+
+    @property
+    def margins(self) -> NDArray[np.float64]:
+        """(n, k) of each row, without the intercept."""
+        found: NDArray[np.float64] = self.rows @ self.weights
+        return found
 
 
 def fit(rows: csr_array, positive: NDArray[np.bool_], costs: NDArray[np.float64]) -> Regressions:
@@ -43,9 +52,9 @@ def fit(rows: csr_array, positive: NDArray[np.bool_], costs: NDArray[np.float64]
     some columns stop, so that scores differed between processors in the third digit; here they are
     the same in nine.
     """
-    from scipy.sparse import csr_array, hstack
+    from scipy.sparse import csr_array
 
-    extended = hstack((rows, np.ones((rows.shape[0], 1))), "csr")  # by the intercept's column
+    extended = _with_intercept(rows)
     transposed = csr_array(extended.T)
     losses = _Losses(costs, positive)
     preconditioner = _Preconditioner(extended, _groups(positive, costs))
@@ -76,7 +85,17 @@ def fit(rows: csr_array, positive: NDArray[np.bool_], costs: NDArray[np.float64]
         coefficients += step * direction
         margins += step * along
     coefficients[costs == 0] = 0  # preconditioning leaves a trace there
-    return Regressions(coefficients, rows @ (rows.T @ coefficients))
+    return Regressions(rows, coefficients)
+
+
+def _with_intercept(rows: csr_array) -> csr_array:
+    """Rows (n, f) with a column of ones behind; scipy's `hstack` sorts all entries for that."""
+    from scipy.sparse import csr_array
+
+    n, f = rows.shape
+    ends, one = rows.indptr[1:], rows.indices.dtype.type(1)
+    entries = np.insert(rows.data, ends, 1.0), np.insert(rows.indices, ends, f)
+    return csr_array((*entries, rows.indptr + np.arange(n + 1) * one), shape=(n, f + 1))
 
 
 def _groups(positive: NDArray[np.bool_], costs: NDArray[np.float64]) -> NDArray[np.intp]:

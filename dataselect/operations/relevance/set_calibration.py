@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from dataselect.models.cross_validation import mean_ranks, precision_at, roc_auc
 from dataselect.models.platt_scaling import PlattScaling, smoothed_targets
 
 if TYPE_CHECKING:
@@ -27,6 +28,25 @@ class HeldOut(NamedTuple):
         """Mean and standard deviation of the background's scores; 1 where these are all one."""
         background = self.scores[~self.positive]
         return float(background.mean()), float(background.std()) or 1.0
+
+    def figures(self, lengths: NDArray[np.float64]) -> dict[str, float | dict[str, float]]:
+        """How well the set was learnt; `lengths` (n,) of the texts, in tokens."""
+        positive, scores = self.positive, self.scores
+        own = int(positive.sum())
+        by_length = roc_auc(positive, lengths)
+        ranks = mean_ranks(lengths), mean_ranks(scores)
+        varied = all(rank.std() > 0 for rank in ranks)
+        correlation = float(np.corrcoef(*ranks)[0, 1]) if varied else 0.0
+        return {
+            "auc": round(roc_auc(positive, scores), 4),
+            "precision_at": {
+                str(k): round(precision_at(k, positive, scores), 4)
+                for k in sorted({min(10, own), own})
+            },
+            "in_domain_share": round(own / len(lengths), 4),
+            "score_length_correlation": round(correlation, 4),
+            "length_auc": round(max(by_length, 1 - by_length), 4),
+        }
 
 
 def calibrate_together(held_out: Sequence[HeldOut]) -> list[PlattScaling]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -56,6 +57,14 @@ class Occurrences(NamedTuple):
     first: NDArray[np.intp]
 
 
+class NamedNgrams(NamedTuple):
+    """N-grams to be spelt: the text that has each, its bucket and its weight, all (b,)."""
+
+    owners: NDArray[np.intp]
+    buckets: NDArray[np.intp]
+    weights: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class TrainingRows:
     """A `TrainingView` of n-grams: one column for each of `buckets` (f,), weighted by `scale` (f,).
@@ -77,15 +86,14 @@ class TrainingRows:
         cls, texts: Sequence[str], ngrams: Ngrams, found: NgramColumns, unsaid: NDArray[np.intp]
     ) -> TrainingRows:
         """`found`: the n-grams of the texts, and maybe columns that none of them has."""
-        totals = np.diff(ngrams.tokens(texts).bounds)
         used = _common(found.counts)
         used = used[~np.isin(found.buckets[used], unsaid)]
         rows = found.counts[:, used]
         idf = inverse_document_frequency(rows)
         scale = idf**_IDF_POWER * _ORDER_DISCOUNT ** (found.orders[used] - 1)
         norms = _weigh(rows, scale)
-        lengths = norms / divisors(totals)
-        return cls(texts, ngrams, rows, found.buckets[used], scale, totals, lengths, unsaid)
+        lengths = norms / divisors(found.totals)
+        return cls(texts, ngrams, rows, found.buckets[used], scale, found.totals, lengths, unsaid)
 
     def ngram_weights(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         return weights.T * self.scale
@@ -97,9 +105,7 @@ class TrainingRows:
         first[part.indices[::-1]] = np.repeat(some, np.diff(part.indptr))[::-1]
         return Occurrences(present, first)
 
-    def top(
-        self, weights: NDArray[np.float64], side: Occurrences, sign: int
-    ) -> list[tuple[str, float]]:
+    def strongest(self, weights: NDArray[np.float64], side: Occurrences, sign: int) -> NamedNgrams:
         """The n-grams that matter most on a side: weight times how many of its texts hold them.
 
         `sign`: 1 for what speaks for an in-domain set, -1 for what speaks against it.
@@ -110,16 +116,14 @@ class TrainingRows:
             least = np.partition(value[best], -_TOP_NGRAMS)[-_TOP_NGRAMS]
             best = best[value[best] >= least]
         best = best[np.argsort(-value[best], kind="stable")][:_TOP_NGRAMS]
-        owners, buckets = side.first[best], self.buckets[best]
-        spelt = {
-            row: self.ngrams.spellings(self.texts[row], buckets[owners == row])
-            for row in np.unique(owners).tolist()
-        }
-        rounded = weights[best].round(4).tolist()
-        return [
-            (spelt[row][bucket], weight)  # of n-grams that share a bucket, the first
-            for row, bucket, weight in zip(owners.tolist(), buckets.tolist(), rounded, strict=True)
-        ]
+        return NamedNgrams(side.first[best], self.buckets[best], weights[best])
+
+    def spelt(self, named: Sequence[NamedNgrams]) -> list[list[tuple[str, float]]]:
+        """Each n-gram with its weight; of n-grams that share a bucket, the first of its text."""
+        owners, buckets, weights = (np.concatenate(each) for each in zip(*named, strict=True))
+        spellings = self.ngrams.spellings(self.texts, owners, buckets)
+        pairs = zip(spellings, weights.round(4).tolist(), strict=True)
+        return [list(islice(pairs, len(each.weights))) for each in named]
 
 
 def _common(counts: csr_array) -> NDArray[np.intp]:

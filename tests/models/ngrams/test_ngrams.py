@@ -98,10 +98,11 @@ def test_sums_are_those_of_the_matrix_exactly(texts: list[str], sets: int) -> No
 @pytest.mark.parametrize("analyzer", ["word", "char"])
 def test_columns_are_those_of_the_matrix_that_occur(analyzer: Analyzer) -> None:
     ngrams, texts = Ngrams(analyzer=analyzer), ["a b a b", "", "b c é"]
-    counts, buckets, orders = ngrams.columns(texts)
+    counts, buckets, orders, totals = ngrams.columns(texts)
     expected = ngrams.matrix(texts)
     np.testing.assert_array_equal(buckets, np.unique(expected.indices))
     np.testing.assert_array_equal(counts.toarray(), expected[:, buckets].toarray())
+    np.testing.assert_array_equal(totals, np.diff(ngrams.tokens(texts).bounds))
     glue = 1 if analyzer == "char" else 2  # an n-gram of words has n - 1 spaces
     longest = {bucket: (len(spelt) + glue - 1) // glue for bucket, spelt in spelled(ngrams, texts)}
     assert orders.tolist() == [longest[bucket] for bucket in buckets.tolist()]
@@ -175,11 +176,18 @@ def test_ngrams_of_few_tokens_at_a_time_are_those_of_all(
         np.testing.assert_array_equal(one.data, other.data)
 
 
-@given(st.text(max_size=40), st.sampled_from(["word", "char"]))
+@given(TEXTS.filter(bool), st.sampled_from(["word", "char"]), st.integers(1, 9))
 def test_a_bucket_is_spelt_as_the_first_of_its_shortest_ngrams(
-    text: str, analyzer: Analyzer
+    texts: list[str], analyzer: Analyzer, at_once: int
 ) -> None:
     ngrams = Ngrams(analyzer=analyzer, bits=4)
-    expected = dict(reversed(ngrams.strings(text)))
-    some = np.array(list(expected), np.intp)[::2]
-    assert ngrams.spellings(text, some) == {bucket: expected[bucket] for bucket in some.tolist()}
+    expected = {
+        (row, bucket): spelt
+        for row, text in enumerate(texts)
+        for bucket, spelt in reversed(ngrams.strings(text))
+    }
+    some = list(expected)[::2]
+    owners, buckets = np.array(some, np.intp).reshape(-1, 2).T
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ngrams_module, "_AT_ONCE", at_once)
+        assert ngrams.spellings(texts, owners, buckets) == [expected[each] for each in some]
