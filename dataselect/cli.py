@@ -15,9 +15,10 @@ def run() -> None:
         # While modules are loaded there is nothing to clean up, and no traceback to show.
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     gc.set_threshold(_OBJECTS)
-    from dataselect.threads import limit_threads
+    from dataselect.numerical_libraries import leave_out_tools, limit_threads
 
     limit_threads(os.environ)
+    leave_out_tools()
     code = main()
     gc.freeze()  # or Python searches for garbage while it takes modules down: 0.03 to 0.1 s
     sys.exit(code)

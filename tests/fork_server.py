@@ -36,7 +36,7 @@ from fork_client import HEADER, MOST_FILES
 
 from dataselect.command_line.parser import load_command
 from dataselect.command_line.registry import COMMANDS
-from dataselect.threads import limit_threads
+from dataselect.numerical_libraries import limit_threads
 
 _PROGRAM = Path(sys.executable).parent / "dataselect"
 _LIBRARIES = ("multiprocessing.pool", "sklearn.linear_model", "sacrebleu", "rapidfuzz.distance")

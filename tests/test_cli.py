@@ -196,12 +196,23 @@ def test_a_limit_on_addresses_ends_a_run_in_words(folder: Path, megabytes: int, 
 
 
 def test_linear_algebra_gets_one_thread_unless_the_user_says_otherwise() -> None:
-    from dataselect.threads import limit_threads
+    from dataselect.numerical_libraries import limit_threads
 
     for given in ({}, {"OMP_NUM_THREADS": "3"}, {"OPENBLAS_NUM_THREADS": "2"}):
         found = dict(given)
         limit_threads(found)
         assert found == (given or {"OPENBLAS_NUM_THREADS": "1"})
+
+
+def test_tools_of_numpy_are_loaded_when_they_are_used() -> None:
+    code = (
+        "import sys; from dataselect.numerical_libraries import leave_out_tools; leave_out_tools();"
+        "import scipy.sparse; assert 'numpy.testing._private' not in sys.modules;"
+        "assert 'numpy.f2py.crackfortran' not in sys.modules;"
+        "from numpy.testing import assert_array_equal; assert_array_equal([1], [1]);"
+        "import numpy.f2py; assert numpy.f2py.get_include()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_short_series_of_kills_ends_without_a_fault() -> None:

@@ -17,7 +17,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # From the bottom up; a module imports its own floor and those below it.
 FLOORS = [
-    "threads",
+    "numerical_libraries",
     "address_space",
     "allocator",
     "errors",

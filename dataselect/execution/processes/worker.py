@@ -16,7 +16,7 @@ from dataselect.execution.processes.forked_process import ForkedProcess
 from dataselect.execution.processes.messages import HEADER
 from dataselect.execution.processes.worker_process import serve
 from dataselect.interrupts import not_for_children
-from dataselect.threads import limit_threads
+from dataselect.numerical_libraries import limit_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
