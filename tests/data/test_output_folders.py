@@ -10,7 +10,7 @@ from in_process_cluster import Here, joined
 from dataselect.analysis.run_reports import lineages, read_stage
 from dataselect.data.files.input_names import holds, is_output_folder
 from dataselect.data.input_files import Inputs
-from dataselect.execution.distributed import ray_cluster
+from dataselect.execution.distributed.ray_engine import ray_cluster
 
 TEXTS = ["play some jazz", "play jazz now", "some jazz", "jazz", "play play", "now play", "some"]
 

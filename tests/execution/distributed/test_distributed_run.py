@@ -32,7 +32,7 @@ from dataselect.data.fields import POSITION, Column
 from dataselect.data.input_files import Inputs
 from dataselect.data.sampling import sample_columns, total_records
 from dataselect.errors import OptionError, OutputError
-from dataselect.execution.distributed import ray_cluster
+from dataselect.execution.distributed.ray_engine import ray_cluster
 from dataselect.execution.distributed.shard_pool import ShardPool
 from dataselect.execution.distributed.shards import resolve
 from dataselect.models.paraphrase_detector import detector as detectors

@@ -17,8 +17,8 @@ from in_process_cluster import RECORDS, Died, Here, joined, pool, split, write
 
 from dataselect.data import storage
 from dataselect.errors import InputError
-from dataselect.execution.distributed import ray_cluster
 from dataselect.execution.distributed.checkpoint import Checkpoint, digest
+from dataselect.execution.distributed.ray_engine import ray_cluster
 from dataselect.execution.distributed.shards import Shard
 
 fsspec = pytest.importorskip("fsspec")

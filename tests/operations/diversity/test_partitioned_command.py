@@ -12,7 +12,7 @@ from conftest import Outcome, run_inside
 from in_process_cluster import MUSIC, WEATHER, Here, joined
 
 from dataselect.errors import InputError, OutputError
-from dataselect.execution.distributed import ray_cluster
+from dataselect.execution.distributed.ray_engine import ray_cluster
 from dataselect.operations.diversity.objectives.methods import Items
 from dataselect.operations.diversity.partitions import partition_tasks
 
