@@ -191,7 +191,7 @@ class DownstreamOptions(LearningOptions):
         import numpy as np
 
         from dataselect.analysis.compare.downstream_error import DownstreamTraining
-        from dataselect.analysis.compare.selected_texts import group_column
+        from dataselect.analysis.evaluate.group_values import group_column
         from dataselect.analysis.evaluate.hypothesis_pairs import read, unpaired
         from dataselect.analysis.evaluate.predicted_labels import tested_columns
         from dataselect.data import records

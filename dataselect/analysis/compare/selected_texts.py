@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dataselect.analysis.compare.groups.group_shares import NO_GROUP
+from dataselect.analysis.evaluate.group_values import group_column
 from dataselect.content_keys import content_keys
 from dataselect.data.fields import Column
 from dataselect.data.json_lines.json_values import encoded
@@ -62,16 +62,6 @@ class Fields:
         counts = counted(self.cost, costs[0]) if costs else None
         groups = dict(zip(self.groups, values, strict=True))
         return TextTable(texts, counts, ids, labels, groups)
-
-
-def group_column(path: str) -> Column:
-    """A column of groups."""
-    group = Column.group(path)
-    return replace(
-        Column.optional(path, "--group"),
-        check=lambda value: NO_GROUP if value is None else group.check(value),
-        check_all=lambda values: set(map(type, values)) <= {str},
-    )
 
 
 def _label(path: str) -> Column:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 USUAL = (
     "metric intent_classifier against id_field reference_field intent_field lowercase "
-    "remove_punctuation samples format output report"
+    "remove_punctuation group samples format output report"
 )
 EXAMPLES = r"""
 dataselect evaluate --metric wer --metric cer best.jsonl
@@ -54,13 +54,15 @@ def command(
     Word and character error rate, BLEU, chrF and TER of texts, accuracy and macro F1 of
     intents, F1 of slots and exact matches, in percent points, with bootstrap intervals and
     the signature of each metric. With --against, the difference from a second file and its
-    p-value.
+    p-value; with --group, each group by itself.
     """
+    from dataselect.analysis.evaluate.group_values import group_columns, group_values
     from dataselect.analysis.evaluate.hypothesis_pairs import ID, join, read
     from dataselect.analysis.evaluate.metric_values import evaluate
     from dataselect.analysis.evaluate.predicted_labels import predicted
     from dataselect.analysis.evaluate.record_values import with_figures, worst
     from dataselect.analysis.evaluate.table import table
+    from dataselect.analysis.evaluate.weak_clusters import weak_clusters
     from dataselect.data.formats.record_files import RecordFiles
     from dataselect.data.input_files import Inputs
     from dataselect.data.json_lines.json_values import encoded
@@ -86,6 +88,7 @@ def command(
             else {}
         ),
         **({} if measuring.id_field is None else _id_column(measuring.id_field)),
+        **group_columns(measuring.group or ()),
     }
     system = inputs.open(
         digest=settings.report is not None, text_field=settings.text_field, blank_lines=True
@@ -117,7 +120,22 @@ def command(
             seed=measuring.seed,
             left_out=run.counts.errors,
         )
-        found = replace(found, worst=worst(pairs, found.measures, measuring.worst))
+        found = replace(
+            found,
+            worst=worst(pairs, found.measures, measuring.worst),
+            groups=group_values(
+                pairs,
+                found.measures,
+                list(group_columns(measuring.group or ())),
+                samples=measuring.samples,
+                seed=measuring.seed,
+            ),
+            weak_clusters=(
+                weak_clusters(pairs, found.measures, seed=measuring.seed)
+                if measuring.weak_clusters
+                else None
+            ),
+        )
         if measuring.per_record is not None:
             run.write_records_file(measuring.per_record, with_figures(pairs, found.measures))
         shown = (

@@ -18,7 +18,9 @@ from dataselect.analysis.evaluate.hypothesis_pairs import (
 )
 
 if TYPE_CHECKING:
+    from dataselect.analysis.evaluate.group_values import FieldValues
     from dataselect.analysis.evaluate.record_values import WorstRecord
+    from dataselect.analysis.evaluate.weak_clusters import WeakCluster
     from dataselect.models.metrics import Metric, TextMetric
     from dataselect.models.metrics.bootstrap import Interval, PairedBootstrap, Statistics
 
@@ -74,7 +76,7 @@ class EvaluationResult:
     """All measures of some pairs; `left_out` counts bad records.
 
     `empty`, `empty_against` and `empty_references` count texts without a word, None where no text
-    is measured.
+    is measured. `weak_clusters`: None where nobody looked for any.
     """
 
     records: int
@@ -86,6 +88,8 @@ class EvaluationResult:
     empty_references: int | None
     measures: list[MetricResult]
     worst: Sequence[WorstRecord] = ()
+    groups: Sequence[FieldValues] = ()
+    weak_clusters: Sequence[WeakCluster] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """One object with everything."""
@@ -99,6 +103,12 @@ class EvaluationResult:
             "seed": self.seed,
             "measures": [each.as_json() for each in self.measures],
             **({"worst": [each.as_json() for each in self.worst]} if self.worst else {}),
+            **({"groups": [each.as_json() for each in self.groups]} if self.groups else {}),
+            **(
+                {}
+                if self.weak_clusters is None
+                else {"weak_clusters": [each.as_json() for each in self.weak_clusters]}
+            ),
         }
 
 

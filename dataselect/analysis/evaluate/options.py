@@ -75,6 +75,18 @@ class MeasureOptions:
         "Write the records with a field 'evaluate': value and counts by each metric, which sum up "
         "to those of all.",
     )
+    group: list[str] | None = option(
+        "FIELD",
+        _MEASURE,
+        "Measure each value of FIELD by itself, too, and name the worst; again for several fields.",
+    )
+    weak_clusters: bool = option(
+        "",
+        _MEASURE,
+        "Look for groups that nobody named: clusters of texts that are measured worse than chance "
+        "allows.",
+        False,
+    )
     worst: int = option(
         "N", _MEASURE, "Show the words of the N records of highest WER, aligned.", 0, min=0
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from dataselect.console import aligned
+from dataselect.console import aligned, one_line
 
 if TYPE_CHECKING:
     from dataselect.analysis.evaluate.metric_values import EvaluationResult, MetricResult
@@ -22,9 +22,8 @@ def table(evaluation: EvaluationResult) -> str:
     rows = [_COMPARED_HEADER if compared else _HEADER, *map(_row, measures)]
     labels = [line for each in measures for line in _per_label(each)]
     notes = [*_edits(measures), _basis(evaluation), *(each.metric.signature for each in measures)]
-    return "".join(
-        f"{line}\n" for line in [*aligned(rows), *labels, *_worst(evaluation), "", *notes]
-    )
+    shown = [*aligned(rows), *labels, *_groups(evaluation), *_worst(evaluation), "", *notes]
+    return "".join(f"{line}\n" for line in shown)
 
 
 def _row(measure: MetricResult) -> Sequence[str]:
@@ -98,3 +97,33 @@ def _basis(evaluation: EvaluationResult) -> str:
     if evaluation.left_out:
         words += f", {evaluation.left_out:,} bad records left out"
     return f"{words}; {evaluation.samples:,} bootstrap samples, seed {evaluation.seed}"
+
+
+def _groups(evaluation: EvaluationResult) -> list[str]:
+    """Each measure of the groups of each field, the worst named, and weak clusters."""
+    lines: list[str] = []
+    for each in evaluation.groups:
+        rows: list[Sequence[str]] = [(each.field, "records", each.metric.title, _INTERVAL)]
+        for own in each.values:
+            value, bounds = own.interval.value, _bounds(own.interval.low, own.interval.high)
+            row = [one_line(own.group), f"{own.records:,}", f"{value:.2f}"]
+            rows.append([*row, "too few to say" if own.is_small else bounds])
+        lines += ["", *aligned(rows)]
+        if each.groups > len(each.values):
+            lines.append(f"the {len(each.values)} largest of {each.groups:,} values")
+        if worst := each.worst:
+            title, value = each.metric.title, worst.interval.value
+            lines.append(f"worst {title}: {each.field} '{one_line(worst.group)}', {value:.2f}")
+    return [*lines, *_weak_clusters(evaluation)]
+
+
+def _weak_clusters(evaluation: EvaluationResult) -> list[str]:
+    if evaluation.weak_clusters is None:
+        return []
+    if not evaluation.weak_clusters:
+        return ["", "no cluster of texts is measured worse than chance allows"]
+    rows: list[Sequence[str]] = [("weak cluster", "records", "mean loss", "of others", "p")]
+    for each in evaluation.weak_clusters:
+        losses = f"{each.loss:.2f}", f"{each.others:.2f}"
+        rows.append((one_line(each.typical), f"{each.records:,}", *losses, f"{each.p_value:.3f}"))
+    return ["", *aligned(rows)]
