@@ -18,7 +18,7 @@ from dataselect.selection.reasons import Reason, describe, read_counts
 
 if TYPE_CHECKING:
     from dataselect.data.fields import Column
-    from dataselect.execution.run_report import CompareReport, Learnt, ReportedCut, ScoringReport
+    from dataselect.execution.run_report import Learnt, ReportedCut, ScoringReport
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,10 @@ class Stage:
 def read_stage(path: str) -> Stage:
     """Read a run report. Raises InputError for anything else, and for runs that select nothing."""
     report = run_report.read(path)
-    if is_comparison(report):
-        raise InputError(f"{path}: the report of compare, which selects nothing; leave it out")
+    if report["command"] in (run_report.COMPARE, run_report.AUDIT):
+        what = f"the report of {report['command']}, which selects nothing"
+        raise InputError(f"{path}: {what}; leave it out")
     return stage_of(path, cast("ScoringReport", report))
-
-
-def is_comparison(report: ScoringReport | CompareReport) -> bool:
-    """Whether a report is one of `compare`."""
-    return report["command"] == run_report.COMPARE
 
 
 def stage_of(path: str, report: ScoringReport) -> Stage:

@@ -19,7 +19,7 @@ from dataselect.selection.ranking import Direction
 from dataselect.selection.reasons import CountedReason
 
 VERSION = 2
-COMPARE = "compare"
+COMPARE, AUDIT = "compare", "audit"
 
 Section = TypeVar("Section")
 
@@ -222,6 +222,48 @@ class CompareReport(RunReport):
     compare: _CompareFields
 
 
+# -- Of audits -----------------------------------------------------------------------------------
+
+
+class CanaryDocument(TypedDict):
+    """A canary, and the exposure that a model gives it, in bits."""
+
+    text: str
+    exposure: float
+    highest: float
+
+
+class MembershipDocument(TypedDict):
+    """How well an attack tells members of a model's training data."""
+
+    auc: _Interval
+    advantage: _Interval
+
+
+class AuditedDocument(TypedDict):
+    """What one model remembers."""
+
+    kind: str
+    canaries: list[CanaryDocument]
+    membership: MembershipDocument | None
+
+
+def _alike(models: Mapping[str, AuditedDocument]) -> None:
+    if len({len(each["canaries"]) for each in models.values()}) != 1:
+        raise ValueError("not the same canaries for each")
+
+
+class _AuditFields(TypedDict):
+    models: Annotated[dict[str, AuditedDocument], _alike]
+
+
+class AuditReport(RunReport):
+    """The report of an audit."""
+
+    audit: _AuditFields
+    warnings: list[str]
+
+
 # -- Writing and reading -------------------------------------------------------------------------
 
 
@@ -230,8 +272,8 @@ def written(report: Mapping[str, Any]) -> bytes:
     return encoded({"version": VERSION, **report}, indent=True) + b"\n"
 
 
-def read(path: str) -> ScoringReport | CompareReport:
-    """Read the report of a run that scores, selects or compares. Raises InputError."""
+def read(path: str) -> ScoringReport | CompareReport | AuditReport:
+    """Read the report of a run that scores, selects, compares or audits. Raises InputError."""
     data = read_whole(path)
     try:
         return _checked(parsed(data))
@@ -244,8 +286,10 @@ def read(path: str) -> ScoringReport | CompareReport:
         raise InputError(f"{path}: {what}; {todo}") from None
 
 
-def _checked(found: Any) -> ScoringReport | CompareReport:
+def _checked(found: Any) -> ScoringReport | CompareReport | AuditReport:
     command = typed(RunReport, found)["command"]
+    if command == AUDIT:
+        return typed(AuditReport, found)
     if command == COMPARE:
         report = typed(CompareReport, found)
         baselines = {

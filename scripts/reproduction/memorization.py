@@ -6,8 +6,10 @@ and ten twenty times in the text, each said by one speaker. Models are of 500 ut
 all, with canaries in both. Exposure is of the most that a form can have, 29.9 and 13.3 bits.
 Perplexity is over the words that all models of a size know; weights of `rescore` are tuned on one
 half of the lists of SNIPS and tried on the other, both ways. Members are what a model was trained
-on without the canaries, non-members 500 utterances that were held out; the advantage is what the
-attack finds of members beyond what it takes for one.
+on without the canaries, non-members 500 utterances that were held out; the advantage is the share
+of members that the attack finds less that of others that it takes for one. Models of `relevance`
+and `label` learn from 500 annotated utterances, and from 3,000 user turns of task dialogues or of
+other utterances of SNIPS.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from typing import Any
 from common import Plan, Record, Table, load, run, write
 from rescore import tried, unheard
 
-_SPEAKERS, _HELD_OUT, _FEW = 100, 500, 500
+_SPEAKERS, _HELD_OUT, _FEW, _POOL = 100, 500, 500, 3000
 _TIMES, _EACH = (1, 2, 5, 20), 10
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _SPOKEN = " ".join(["{" + "|".join(_DIGITS) + "}"] * 4)
@@ -34,7 +36,14 @@ _WAYS: dict[str, tuple[object, ...]] = {
     "--min-speakers 2": ("--min-speakers", 2),
     "--min-speakers 5": ("--min-speakers", 5),
 }
-_COSTS = ("n-grams", "unknown words, %", "perplexity", "WER of rescore", "AUC", "advantage")
+_COSTS = (
+    "thousand n-grams",
+    "unknown words, %",
+    "perplexity",
+    "WER of rescore",
+    "AUC",
+    "advantage",
+)
 
 
 def measure(plan: Plan) -> list[Table]:
@@ -48,6 +57,7 @@ def measure(plan: Plan) -> list[Table]:
     lists = load(source / "valid.nbest.jsonl.gz")
     texts, copies = unheard(source / "lm_train_text.jsonl.gz", lists)
     annotated = load(plan.data / "snips_atis_slots" / "snips_train.jsonl.gz")
+    general = load(plan.data / "general_text" / "sgd_user.jsonl.gz")
     for seed in range(plan.seeds):
         with tempfile.TemporaryDirectory() as name:
             folder, rng = Path(name), random.Random(seed)
@@ -60,7 +70,7 @@ def measure(plan: Plan) -> list[Table]:
                 members = shuffled[_HELD_OUT:][:size]
                 _write_training(folder, members, canaries, rng)
                 _measure_models(folder, lists, f"{size:,}", (exposure, cost))
-            _measure_others(folder, annotated, rng, others)
+            _measure_others(folder, annotated, general, rng, others)
         print(f"seed {seed}", flush=True)
     cost.notes.append(f"{copies:,} copies of references were left out of the text.")
     return [exposure, cost, others]
@@ -119,36 +129,70 @@ def _measure_models(
             ]
             exposure.add(row, column, sum(bits) / len(bits))
         rates = [
-            tried(folder, *each, "wer", "--lm", model, *tuned)["wer"]["rescored"]["value"]
+            tried(folder, *each, "wer", "--lm", model, *tuned)["wer"]
             for each in (halves, halves[::-1])
         ]
+        first, best = (
+            sum(each[system]["value"] for each in rates) / 2
+            for system in ("first-best", "rescored")
+        )
+        if row.endswith(next(iter(_WAYS))):
+            cost.add("first-best", "WER of rescore", first)
         ngrams = (folder / model).read_text(encoding="utf-8").count("\n") - 10
-        cost.add(row, "n-grams", ngrams)
+        cost.add(row, "thousand n-grams", ngrams / 1000)
         cost.add(row, "unknown words, %", 100 * own["oov_rate"])
         cost.add(row, "perplexity", own["perplexity_shared"])
-        cost.add(row, "WER of rescore", sum(rates) / 2)
+        cost.add(row, "WER of rescore", best)
         for column in _COSTS[-2:]:
             cost.add(row, column, found["membership"][column.lower()]["value"])
 
 
 def _measure_others(
-    folder: Path, annotated: Sequence[Record], rng: random.Random, table: Table
+    folder: Path,
+    annotated: Sequence[Record],
+    general: Sequence[Record],
+    rng: random.Random,
+    table: Table,
 ) -> None:
     """Models of relevance and of intents that were fitted on a few annotated utterances."""
-    drawn = rng.sample(annotated, 2 * _FEW)
-    members, others = drawn[:_FEW], drawn[_FEW:]
-    for each in members:
+    drawn = rng.sample(annotated, 2 * _FEW + _POOL)
+    members, others, pool = drawn[:_FEW], drawn[_FEW : 2 * _FEW], drawn[2 * _FEW :]
+    said = rng.sample(general, _POOL)
+    for each in (*members, *said):
         each["speaker"] = rng.randrange(_SPEAKERS)
-    write(folder / "members.jsonl", members)
-    write(folder / "others.jsonl", others)
-    write(folder / "pool.jsonl", ({**each, "speaker": 0} for each in others))
+    for name, records in (
+        ("members", members),
+        ("others", others),
+        ("pool", pool),
+        ("general", said),
+    ):
+        write(folder / f"{name}.jsonl", records)
+    saved = ("--fit-only", "--save-model")
+    run(
+        folder,
+        "label",
+        "--labelled",
+        "members.jsonl",
+        "--no-slots",
+        *saved,
+        "intents.model",
+        "pool.jsonl",
+    )
+    tried_on: dict[str, tuple[str, tuple[object, ...]]] = {
+        "label, by its best intent": ("intents.model", ()),
+        "label, by the true intent": ("intents.model", ("--intent-field", "intent")),
+    }
+    for way, options in _WAYS.items():
+        if "--max-per-speaker" not in options:
+            model = f"relevance{len(tried_on)}.model"
+            learnt = ("--in-domain", "members.jsonl", *options, *saved, model, "general.jsonl")
+            run(folder, "relevance", *learnt)
+            tried_on[f"relevance, {way}"] = model, ()
     tested = ("--members", "members.jsonl", "--non-members", "others.jsonl")
-    saved = ("--fit-only", "pool.jsonl", "--save-model")
-    run(folder, "label", "--labelled", "members.jsonl", "--no-slots", *saved, "intents.model")
-    for row, options in ("best intent", ()), ("true intent", ("--intent-field", "intent")):
-        found = _audited(folder, "intents.model", *tested, *options)["intents.model"]
+    for row, (model, asked) in tried_on.items():
+        found = _audited(folder, model, *tested, *asked)[model]
         for column in _COSTS[-2:]:
-            table.add(f"label, by the {row}", column, found["membership"][column.lower()]["value"])
+            table.add(row, column, found["membership"][column.lower()]["value"])
 
 
 def _audited(folder: Path, *arguments: object) -> dict[str, Any]:

@@ -53,10 +53,18 @@ def _marks(found: AuditResult) -> dict[str, str]:
 
 
 def _bits(exposure: Exposure, marks: dict[str, str]) -> str:
-    return f"{exposure.bits:.1f}{marks[exposure.method]}"
+    return f"{bits_shown(exposure.bits)}{marks[exposure.method]}"
+
+
+def bits_shown(bits: float) -> str:
+    """An exposure."""
+    return f"{bits:.1f}"
 
 
 def _interval(found: Interval | None) -> str:
-    if found is None:
-        return "-"
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    return "-" if found is None else interval_shown(found.value, found.low, found.high)
+
+
+def interval_shown(value: float, low: float, high: float) -> str:
+    """A figure with its interval."""
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.option import argument, option
+from dataselect.command_line.options import SpeakerOptions
 from dataselect.console import Progress
 from dataselect.errors import OptionError
 
@@ -25,7 +26,7 @@ class PageContentOptions:
 
     reports: list[str] | None = argument(
         "[REPORTS]...",
-        "What runs that score or select, and compare, wrote by --report, in any order; "
+        "What runs that score or select, compare and audit wrote by --report, in any order; "
         "stages that read what others wrote are found by that.",
     )
     scored: list[str] | None = option(
@@ -106,7 +107,7 @@ class PageOptions:
     seed: int = option("N", _PAGE, "Seed of draws and of the map [default: 0].", 0)
     quiet: bool = option("", _PAGE, "No progress bar, summary or warnings.", False, short="-q")
 
-    def settings(self, shown: PageContentOptions) -> PageSettings:
+    def settings(self, shown: PageContentOptions, speaking: SpeakerOptions) -> PageSettings:
         from dataselect.analysis.report.page import PageSettings
         from dataselect.analysis.report.record_statistics import Sizes
 
@@ -117,10 +118,12 @@ class PageOptions:
             shown.label_field,
             Sizes(self.samples, self.sample_size),
             self.seed,
+            speaking.column(),
+            speaking.min_speakers,
         )
 
 
-USUAL = "scored by in_domain text_field label_field plots title samples seed output"
+USUAL = "scored by in_domain min_speakers text_field label_field plots title samples seed output"
 EXAMPLES = r"""
 dataselect report -o page.html run.json
 dataselect report --scored relevant.jsonl --in-domain annotated.jsonl --plots figures \
@@ -128,13 +131,13 @@ dataselect report --scored relevant.jsonl --in-domain annotated.jsonl --plots fi
 """
 
 
-def command(shown: PageContentOptions, page: PageOptions) -> None:
+def command(shown: PageContentOptions, speaking: SpeakerOptions, page: PageOptions) -> None:
     """Show runs and scored records as one HTML page with plots.
 
     How many records each stage kept, their scores and the cut, what was dropped and why, lengths,
     labels and words before and after, samples, and a map of in-domain, kept and dropped texts.
-    One file that needs no network; samples are searched and sorted in it. Needs pip install jinja2
-    matplotlib.
+    One file that needs no network; samples are searched and sorted in it. --min-speakers is for
+    n-grams; samples are texts of single speakers. Needs pip install jinja2 matplotlib.
     """
     from dataselect.analysis.report.figures.style import check_installed
     from dataselect.analysis.report.page import build_page, read_reports, sources_of
@@ -145,12 +148,13 @@ def command(shown: PageContentOptions, page: PageOptions) -> None:
     from dataselect.models.system_errors import writing_to
 
     shown.check()
+    look = page.settings(shown, speaking)
     check_installed()
     settings = Settings(output=page.output, quiet=page.quiet, seed=page.seed)
     reports = list(dict.fromkeys(Inputs(shown.reports).paths)) if shown.reports else []
     scored = list(dict.fromkeys(RecordFiles(shown.scored).paths)) if shown.scored else []
-    stages, compared = read_reports(reports)
-    sources = sources_of(stages, scored, shown.by, shown.text_field)
+    read = read_reports(reports)
+    sources = sources_of(read.stages, scored, shown.by, shown.text_field)
     records = list(
         dict.fromkeys(path for lineage in sources for each in lineage for path in each.files)
     )
@@ -160,13 +164,14 @@ def command(shown: PageContentOptions, page: PageOptions) -> None:
     ) as run:
         folder = None if page.plots is None else run.open_folder(page.plots, _holds_plots)
         with Progress(_NOUN, None, quiet=page.quiet) as progress:
-            built = build_page(sources, compared, page.settings(shown), _Meter(progress))
+            built = build_page(sources, read, look, _Meter(progress))
         run.write(render(built))
         if folder is not None:
             with writing_to(page.plots or folder):
                 _save(built, folder, page.plots_format)
     warn(built.warnings, settings)
-    note(f"runs on the page: {len(built.sections)}", quiet=page.quiet)
+    shown_runs = len(built.sections) + len(built.comparisons) + len(built.audits)
+    note(f"runs on the page: {shown_runs}", quiet=page.quiet)
 
 
 class _Meter:

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dataselect.analysis.report import stage_files
+from dataselect.analysis.report.audit_section import AuditSection, audit_section
 from dataselect.analysis.report.comparison_section import ComparisonSection, comparison_section
 from dataselect.analysis.report.figures.lineage_figures import of_lineage
 from dataselect.analysis.report.figures.stage_figures import of_comparison, of_stage
 from dataselect.analysis.report.lineage import IN_DOMAIN, POINTS, Lineage, lineage_of
 from dataselect.analysis.report.record_statistics import Sizes, StageStatistics, read_statistics
 from dataselect.analysis.report.stage_sections import StageSection, stage_section
-from dataselect.analysis.run_reports import is_comparison, lineages, stage_of
+from dataselect.analysis.run_reports import lineages, stage_of
 from dataselect.execution import run_report
 
 if TYPE_CHECKING:
     from dataselect.analysis.report.figures.style import Plot
     from dataselect.analysis.report.stage_files import Source
     from dataselect.analysis.run_reports import Stage
+    from dataselect.data.fields import Column
     from dataselect.data.files.line_blocks import Block
-    from dataselect.execution.run_report import CompareReport, ScoringReport
+    from dataselect.execution.run_report import AuditReport, CompareReport, ScoringReport
 
 
 @dataclass(frozen=True)
 class PageSettings:
     """What the page shows; `in_domain` and `label_field` are found where they are not given.
 
-    `seed` is that of draws and of the map.
+    `seed` is that of draws and of the map. N-grams are shown that `min_speakers` said, of whom
+    `speaker` tells.
     """
 
     title: str = "What was selected"
@@ -37,6 +40,8 @@ class PageSettings:
     label_field: str | None = None
     sizes: Sizes = field(default_factory=Sizes)
     seed: int = 0
+    speaker: Column | None = None
+    min_speakers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Page:
     title: str
     lineages: list[Lineage]
     comparisons: Sequence[ComparisonSection]
+    audits: Sequence[AuditSection]
     sections: list[StageSection]
     plots: dict[str, dict[str, Plot]]
 
@@ -72,23 +78,34 @@ def sources_of(
     return [*found, [stage_files.of_scored(scored, by, text_field)]] if scored else found
 
 
-def read_reports(paths: Sequence[str]) -> tuple[list[Stage], list[ComparisonSection]]:
-    """The stages among some reports, and the comparisons. Raises InputError for any other."""
-    stages: list[Stage] = []
-    compared: list[ComparisonSection] = []
+class ReadReports(NamedTuple):
+    """Run reports by what they are of."""
+
+    stages: list[Stage]
+    comparisons: list[ComparisonSection]
+    audits: list[AuditSection]
+
+
+def read_reports(paths: Sequence[str]) -> ReadReports:
+    """Read some run reports. Raises InputError for what is none that a page can show."""
+    found = ReadReports([], [], [])
     for path in paths:
         report = run_report.read(path)
-        if is_comparison(report):
-            number = len(compared) + 1
-            compared.append(comparison_section(number, path, cast("CompareReport", report)))
+        if report["command"] == run_report.COMPARE:
+            number = len(found.comparisons) + 1
+            facts = cast("CompareReport", report)
+            found.comparisons.append(comparison_section(number, path, facts))
+        elif report["command"] == run_report.AUDIT:
+            number = len(found.audits) + 1
+            found.audits.append(audit_section(number, path, cast("AuditReport", report)))
         else:
-            stages.append(stage_of(path, cast("ScoringReport", report)))
-    return stages, compared
+            found.stages.append(stage_of(path, cast("ScoringReport", report)))
+    return found
 
 
 def build_page(
     sources: Sequence[Sequence[Source]],
-    compared: Sequence[ComparisonSection],
+    read: ReadReports,
     settings: PageSettings,
     on_block: Callable[[Block, int], None],
 ) -> Page:
@@ -113,8 +130,15 @@ def build_page(
         ]
         plots = {each.anchor: of_lineage(each) for each in all_lineages}
         plots |= {each.anchor: of_stage(each) for each in sections.values()}
-        plots |= {each.anchor: of_comparison(each) for each in compared}
-    return Page(settings.title, all_lineages, compared, list(sections.values()), plots)
+        plots |= {each.anchor: of_comparison(each) for each in read.comparisons}
+    return Page(
+        settings.title,
+        all_lineages,
+        read.comparisons,
+        read.audits,
+        list(sections.values()),
+        plots,
+    )
 
 
 def _read(
@@ -127,8 +151,10 @@ def _read(
     for number, (key, source) in enumerate(sources.items(), start=1):
         label = settings.label_field or stage_files.label_field(source.files)
         rng = np.random.default_rng([settings.seed, number])
-        statistics[key] = read_statistics(source, label, settings.sizes, rng, on_block)
-        sections[key] = stage_section(number, source, statistics[key])
+        statistics[key] = read_statistics(
+            source, label, settings.sizes, rng, on_block, settings.speaker
+        )
+        sections[key] = stage_section(number, source, statistics[key], settings.min_speakers)
     return sections, statistics
 
 

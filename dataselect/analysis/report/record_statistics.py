@@ -47,10 +47,12 @@ class RecordStatistics:
 
     `best` and `worst` are samples by score: the nearest to the cut are the worst of what was kept
     and the best of what was dropped.
-    `ranks` are those that texts had in their n-best lists.
+    `ranks` are those that texts had in their n-best lists. `said` are texts with their speakers,
+    at random, where speakers matter.
     """
 
     texts: Drawing[str]
+    said: Drawing[tuple[str, str]]
     drawn: Drawing[Row]
     best: Extremes
     worst: Extremes
@@ -66,6 +68,7 @@ class RecordStatistics:
         """Statistics of no record yet."""
         few = sizes.samples
         return cls(
+            Drawing(sizes.texts, rng),
             Drawing(sizes.texts, rng),
             Drawing(few, rng),
             Extremes(few),
@@ -93,13 +96,16 @@ def read_statistics(
     sizes: Sizes,
     rng: np.random.Generator,
     on_block: Callable[[Block, int], None],
+    speaker: Column | None = None,
 ) -> StageStatistics:
     """Read all files of a stage. `on_block` gets each block and the number of its good records.
+
+    `speaker`: where the speakers are, if these matter.
 
     Holds 8 bytes a kept record where what was dropped is looked for in the input. Raises
     InputError for a bad record, but for one of the input: the run has dealt with those.
     """
-    return _Reading(source, label_field, sizes, rng, on_block).statistics()
+    return _Reading(source, label_field, sizes, rng, on_block, speaker).statistics()
 
 
 class _Reading:
@@ -112,8 +118,10 @@ class _Reading:
         sizes: Sizes,
         rng: np.random.Generator,
         on_block: Callable[[Block, int], None],
+        speaker: Column | None,
     ) -> None:
         self._source, self._label_field, self._on_block = source, label_field, on_block
+        self._speaker = speaker
         self._kept, self._dropped = (
             RecordStatistics.empty(sizes, rng),
             RecordStatistics.empty(sizes, rng),
@@ -169,6 +177,8 @@ class _Reading:
         }
         if self._label_field is not None:
             wanted["label"] = Column.optional(self._label_field)
+        if self._speaker is not None:
+            wanted["speaker"] = self._speaker
         if source.dropped or source.mixed:
             wanted["reason"] = Column.optional("dropped")
         if source.pool:
@@ -194,6 +204,8 @@ class _Reading:
 
         gains = gain(scores, self._source.direction)
         own.texts.add(texts)
+        if "speaker" in found:
+            own.said.add(list(zip(texts, found["speaker"], strict=True)))
         own.drawn.add_numbered(len(texts), lambda places: map(row, places))
         own.worst.add(-gains, row)
         if own is self._dropped and self._source.cut is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataselect.analysis.report.figures import binning
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from dataselect.analysis.report.stage_files import Source
     from dataselect.execution.run_report import Learnt, ScoringReport, SweepDocument
     from dataselect.models.ngrams.keyness import KeynessScore
+    from dataselect.models.ngrams.speakers import Speakers
 
 _NGRAMS = 12
 _RANKS = 5
@@ -51,6 +53,7 @@ class StageSection:
     `cut` is the worst score that was kept, None where the score does not decide.
     `quantiles` are rows of a name and the scores of what was kept, dropped and both.
     `ngrams` are those of the kept, then of the dropped texts; `compared` how many texts of each.
+    `min_speakers`: how many said each of the `ngrams`, where that matters.
     `ranks`: how many kept texts had each rank in their n-best list, the first ones and all others.
     """
 
@@ -66,6 +69,7 @@ class StageSection:
     ranks: list[tuple[str, int]]
     samples: list[Samples]
     notes: list[str]
+    min_speakers: int | None = None
 
     @property
     def anchor(self) -> str:
@@ -88,20 +92,36 @@ class StageSection:
 
     @property
     def own(self) -> Learnt:
-        """What the report says of the scorer."""
-        return {} if self.source.stage is None else self.source.stage.learnt
+        """What the report says of the scorer, without n-grams that fewer may have said."""
+        learnt: Learnt = {} if self.source.stage is None else self.source.stage.learnt
+        if _learnt_of_few(self.source, self.min_speakers):
+            return {**learnt, "sets": {}}
+        return learnt
 
 
-def stage_section(number: int, source: Source, statistics: StageStatistics) -> StageSection:
-    """The section of a stage, from statistics of its records."""
+def stage_section(
+    number: int, source: Source, statistics: StageStatistics, min_speakers: int | None = None
+) -> StageSection:
+    """The section of a stage, from statistics of its records.
+
+    `min_speakers`: how many have to have said an n-gram that is shown.
+    """
     stage = source.stage
     counts = Counts(
         statistics.kept.records + statistics.dropped.records,
         statistics.kept.records,
         statistics.dropped.records,
     )
+    from dataselect.models.ngrams.speakers import Speakers
+
     cut = _cut(source, statistics)
     texts = statistics.kept.texts.shuffled(), statistics.dropped.texts.shuffled()
+    speakers = None
+    if min_speakers is not None:
+        own, others = statistics.kept.said.shuffled(), statistics.dropped.said.shuffled()
+        texts = [text for text, _ in own], [text for text, _ in others]
+        speakers = Speakers(min_speakers)
+        speakers.add(who for _, who in (*own, *others))
     return StageSection(
         number=number,
         source=source,
@@ -116,11 +136,21 @@ def stage_section(number: int, source: Source, statistics: StageStatistics) -> S
         ),
         quantiles=_quantiles(source, statistics),
         reasons=_reasons(source, statistics),
-        ngrams=_ngrams(*texts),
+        ngrams=_ngrams(*texts, speakers),
         compared=(len(texts[0]), len(texts[1])),
         ranks=_ranks(statistics.kept.ranks),
         samples=_samples(statistics, has_cut=cut is not None),
-        notes=[*source.notes, *_unscored(source, statistics), *_miscounts(source, statistics)],
+        notes=[
+            *source.notes,
+            *_unscored(source, statistics),
+            *_miscounts(source, statistics),
+            *(
+                [f"its n-grams were learnt without --min-speakers {min_speakers}: not shown"]
+                if _learnt_of_few(source, min_speakers)
+                else []
+            ),
+        ],
+        min_speakers=min_speakers,
     )
 
 
@@ -185,15 +215,28 @@ def _miscounts(source: Source, statistics: StageStatistics) -> list[str]:
     return found
 
 
+def _learnt_of_few(source: Source, min_speakers: int | None) -> bool:
+    """Whether its report spells n-grams that fewer speakers than that may have said."""
+    stage = source.stage
+    if stage is None or min_speakers is None or not stage.learnt.get("sets"):
+        return False
+    return int(stage.options.get("min_speakers") or 1) < min_speakers
+
+
 def _ngrams(
-    kept: Sequence[str], dropped: Sequence[str]
+    kept: Sequence[str], dropped: Sequence[str], speakers: Speakers | None
 ) -> tuple[list[KeynessScore], list[KeynessScore]]:
     from dataselect.models.ngrams.keyness import contrasts
+    from dataselect.models.ngrams.speakers import UnsaidNgrams
 
     found = contrasts(kept, dropped)
-    more = [each for each in found[:_NGRAMS] if each.z_score > _CHANCE]
-    less = [each for each in found[::-1][:_NGRAMS] if each.z_score < -_CHANCE]
-    return more, less
+    more = (each for each in found if each.z_score > _CHANCE)
+    less = (each for each in found[::-1] if each.z_score < -_CHANCE)
+    if speakers is not None:
+        said = UnsaidNgrams([*kept, *dropped], speakers)
+        more = (each for each in more if each.ngram not in said)
+        less = (each for each in less if each.ngram not in said)
+    return list(islice(more, _NGRAMS)), list(islice(less, _NGRAMS))
 
 
 def _ranks(counts: Counter[int]) -> list[tuple[str, int]]:

@@ -134,3 +134,23 @@ def speakers_of(
     found = Speakers(least or 1, most)
     found.add(names)
     return found
+
+
+class UnsaidNgrams:
+    """The n-grams of words, up to `order`, that too few of the speakers of some texts said.
+
+    >>> speakers = Speakers(least=2)
+    >>> speakers.add(["x", "y"])
+    >>> unsaid = UnsaidNgrams(["play jazz", "play rock"], speakers)
+    >>> "play" in unsaid, "jazz" in unsaid
+    (False, True)
+    """
+
+    def __init__(self, texts: Sequence[str], speakers: Speakers, order: int = 2) -> None:
+        self._ngrams = Ngrams(order, bits=64)
+        self._buckets = set(unsaid_buckets(self._ngrams, texts, speakers).tolist())
+
+    def __contains__(self, ngram: str) -> bool:
+        """Whether it is one of them, by its words with a space between."""
+        *_, (bucket, _) = self._ngrams.strings(ngram)
+        return bucket in self._buckets
