@@ -50,15 +50,24 @@ class ModelAudit:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """What each model remembers, by its name."""
+    """What each model remembers, by its name.
+
+    `sizes` of members and others; `in_both`: how many others have the text of a member.
+    """
 
     canaries: Sequence[Canary]
     models: Mapping[str, ModelAudit]
     sizes: tuple[int, int] | None
+    in_both: int = 0
 
     def warnings(self) -> list[str]:
         """What a person should know of models that remember."""
         found = []
+        if self.sizes is not None and self.in_both:
+            found.append(
+                f"{self.in_both:,} of {self.sizes[1]:,} non-members have the text of a member: "
+                "nobody can tell these"
+            )
         for name, own in self.models.items():
             known = sum(each.bits > REMEMBERED for each in own.exposures)
             if known:
@@ -135,5 +144,9 @@ def audit(
             attack = membership_inference(own, others, rng, samples)
         exposed = exposures(canaries, model.canary_scores, rng) if canaries else []
         found[name] = ModelAudit(model.kind, model.measure, exposed, attack)
-    sizes = members and (len(members[0].texts), len(members[1].texts))
-    return AuditResult(canaries, found, sizes)
+    if members is None:
+        return AuditResult(canaries, found, None)
+    texts, rest = (each.texts for each in members)
+    known = set(texts)
+    in_both = sum(text in known for text in rest)
+    return AuditResult(canaries, found, (len(texts), len(rest)), in_both)

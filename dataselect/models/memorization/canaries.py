@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _REPEATED = re.compile(r"(digit|letter)(?::([1-9]\d?))?")
+_MOST_PLACES = 1_000  # 100,000 texts are made of them
 _CHARACTERS = {"digit": string.digits, "letter": string.ascii_lowercase}
 
 
@@ -38,6 +39,8 @@ class CanaryForm:
             raise ValueError(
                 f"'{self.spelled}' has no choice; write such as 'my code is {{digit:9}}'"
             )
+        if len(self._parts) > _MOST_PLACES:
+            raise ValueError(f"has over {_MOST_PLACES:,} places; write a shorter one")
 
     @cached_property
     def _parts(self) -> list[tuple[str, ...]]:
@@ -54,8 +57,12 @@ class CanaryForm:
 
     def has(self, text: str) -> bool:
         """Whether a text is of the form."""
-        places = ("|".join(map(re.escape, choices)) for choices in self._parts)
-        return re.fullmatch("".join(f"(?:{each})" for each in places), text, re.DOTALL) is not None
+        ends = {0}
+        for choices in self._parts:
+            ends = {
+                end + len(each) for end in ends for each in choices if text.startswith(each, end)
+            }
+        return len(text) in ends
 
     def texts(self, numbers: NDArray[np.int64]) -> list[str]:
         """Some texts by number, from 0 to below `size`, which has to fit into 63 bits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
@@ -63,15 +64,15 @@ def _scored(form: CanaryForm, scores: Scores, rng: np.random.Generator) -> NDArr
 
 def _exposure(own: float, others: NDArray[np.float64], size: int) -> Exposure:
     """`others`: ascending scores of all texts of the form, or of some that were drawn."""
-    most = float(np.log2(size))
+    most = math.log2(size)
     better = len(others) - int(others.searchsorted(own, side="right"))
     same = len(others) - better - int(others.searchsorted(own))
     if size <= MOST_EXACT:
         rank = better + (max(same, 1) + 1) / 2
-        return Exposure(most - float(np.log2(rank)), most, "exact")
+        return Exposure(most - math.log2(rank), most, "exact")
     if better + same >= _ENOUGH:
         share = (better + same / 2) / len(others)
-        return Exposure(min(-float(np.log2(share)), most), most, "sampled")
+        return Exposure(min(-math.log2(share), most), most, "sampled")
     return Exposure(min(_tail(own, others), most), most, "extrapolated")
 
 
@@ -91,7 +92,7 @@ def _tail(own: float, others: NDArray[np.float64]) -> float:
     width = deviation / np.sqrt(1 - 2 * slant**2 / np.pi)
     place = mean - width * slant * np.sqrt(2 / np.pi)
     shape = slant / np.sqrt(1 - slant**2)
-    return -float(skewnorm.logsf(own, shape, place, width)) / float(np.log(2))
+    return -float(skewnorm.logsf(own, shape, place, width)) / math.log(2)
 
 
 _MOST_SKEWED = 0.99  # a skew-normal distribution has less than 0.9953

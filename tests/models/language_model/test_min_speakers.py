@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from conftest import Inside
+from conftest import NEEDS_KENLM, Inside, kenlm_model
 from hypothesis import given
 from hypothesis import strategies as st
 from test_kneser_ney import listed, probability
@@ -15,6 +15,7 @@ from dataselect import KneserNey
 from dataselect.errors import InputError, OptionError
 from dataselect.models.language_model import arpa
 from dataselect.models.language_model.kneser_ney import Estimate
+from dataselect.models.language_model.scoring.language_model import LanguageModel
 from dataselect.models.language_model.trainers import train
 from dataselect.models.ngrams.speakers import Speakers
 
@@ -99,6 +100,31 @@ def test_one_speaker_leaves_no_trace_of_a_number_that_nobody_else_said() -> None
     assert b"281265017" not in private
     assert b"my code is" in private
     assert trained(said, 3, least=5).model.order == 3
+
+
+@NEEDS_KENLM
+def test_kenlm_reads_it_and_gives_its_scores(tmp_path: Path) -> None:
+    texts = (Path(__file__).parent / "lmplz" / "corpus.txt").read_text().splitlines()
+    said = [(str(number % 7), text) for number, text in enumerate(texts)]
+    path = tmp_path / "private.arpa"
+    arpa.save(trained(said, 4, least=2, most=1).model, str(path))
+    theirs, ours = kenlm_model(path), LanguageModel(str(path))
+    for text in texts:
+        assert ours.score([text])[0] == pytest.approx(theirs.score(text), abs=1e-4)
+
+
+def test_speakers_are_read_of_any_format(tmp_path: Path, inside: Inside) -> None:
+    rows = [("x", "a b"), ("y", "a c"), ("y", "a b")]
+    lines = "".join(f"{text},{speaker}\n" for speaker, text in rows)
+    (tmp_path / "said.csv").write_text("text,speaker\n" + lines)
+    records = [{"text": text, "speaker": speaker} for speaker, text in rows]
+    (tmp_path / "said.jsonl").write_bytes(b"\n".join(map(orjson.dumps, records)))
+    for name in "said.csv", "said.jsonl":
+        inside("lm", "train", "-q", "--min-speakers", "2", name, "-o", f"{name}.arpa").silent()
+    made = [(tmp_path / f"{name}.arpa").read_bytes() for name in ("said.csv", "said.jsonl")]
+    assert made[0] == made[1]
+    assert b"a b" in made[0]
+    assert b"c" not in made[0].split()
 
 
 def test_an_order_of_which_nothing_is_left_is_no_part_of_the_model() -> None:

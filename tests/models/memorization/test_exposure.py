@@ -52,6 +52,8 @@ def test_all_texts_are_enumerated_once() -> None:
         ("it is 5", "it is 5", "has no choice"),
         ("it is 5", "it is {number}", "is not known"),
         ("it is 5", "it is {digit:2}", "is not the form of the text"),
+        ("it is 5", "it is " + "{digit:99}" * 20, "over 1,000 places"),
+        ("a" * 60 + "b", "{a|aa}" * 40, "is not the form of the text"),
     ],
 )
 def test_what_is_no_canary_is_refused(text: str, form: str, why: str) -> None:
@@ -94,6 +96,12 @@ def test_a_canary_alone_above_equals_has_all_bits() -> None:
 
     [only] = exposures([canary], one, np.random.default_rng(0))
     assert only.bits == only.most
+
+
+def test_a_form_may_have_more_texts_than_a_double_counts() -> None:
+    huge = found("9" * 400, "{digit:99}" * 4 + "{digit:4}")
+    assert huge.most == pytest.approx(400 * math.log2(10))
+    assert 20 < huge.bits <= huge.most
 
 
 def test_the_sample_and_the_enumeration_agree(monkeypatch: pytest.MonkeyPatch) -> None:
