@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import tokenize
 import zipfile
 import zlib
@@ -95,14 +96,24 @@ def load(
 
 
 def noun_of(path: str) -> str | None:
-    """What kind of model a file holds, None where it is no model of ours."""
+    """What kind of model a file holds, empty for a damaged one, None where it is no archive."""
+    if not _begins_as_zip(path):
+        return None
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_sizes(archive, os.path.getsize(path))
             format_ = json.loads(_member(archive, _ABOUT))["format"]
     except (OSError, *_FAULTS):
-        return None
-    words = str(format_).split()
-    return " ".join(words[1:-1])
+        return ""
+    return " ".join(str(format_).split()[1:-1])
+
+
+def _begins_as_zip(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
 
 
 def loads(data: bytes, format_: ArchiveFormat) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from dataselect.data.files.raw_files import display, rereadable
 from dataselect.data.input_files import Inputs
 from dataselect.errors import InputError
 from dataselect.models import archive
@@ -108,6 +109,7 @@ def load(
         is_language_model,
     )
 
+    path = rereadable(path)
     noun = archive.noun_of(path)
     if noun == "relevance":
         from dataselect.operations.relevance.relevance import Relevance
@@ -119,10 +121,8 @@ def load(
         return _AuditedClassifier(load_label(path, open_encoder)[0])
     if noun is None and is_language_model(Inputs([path])):
         return _AuditedLanguageModel(LanguageModel(path, normalization))
-    raise InputError(
-        f"{path}: neither a language model nor one of relevance or label; name what lm train or "
-        "--save-model wrote"
-    )
+    what = "neither a language model nor one of relevance or label"
+    raise InputError(f"{display(path)}: {what}; name what lm train or --save-model wrote")
 
 
 def in_batches(

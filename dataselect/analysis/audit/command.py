@@ -43,7 +43,6 @@ def command(
     ],
     trying: AuditOptions,
     normalizing: NormalizationOptions,
-    encoding: NeuralOptions,
     output: OutputOptions,
 ) -> None:
     """Tell how much models remember of what they were trained on.
@@ -71,13 +70,16 @@ def command(
     first, *others = [each for each in files if each is not None]
     with Run(first, settings, also_read=[*others, sources]) as run:
         loaded: dict[str, AuditedModel] = {
-            path: load(path, normalizing.build(), open_encoder(encoding, path))
+            path: load(path, normalizing.build(), open_encoder(NeuralOptions(), path))
             for path in sources.paths
         }
+        canaries = _canaries(run, files[0], trying.form_field)
+        members = _tested(run, files[1], files[2], trying.intent_field)
+        run.require(run.counts.kept, "look at what is read")
         found = audit(
             loaded,
-            _canaries(run, files[0], trying.form_field),
-            _tested(run, files[1], files[2], trying.intent_field),
+            canaries,
+            members,
             samples=trying.samples,
             seed=settings.seed,
         )

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Inside
+from conftest import Inside, Shell
+
+from dataselect.models import archive
 
 CANARY = {"text": "my code is 281265017", "form": "my code is {digit:9}", "intent": "code"}
 SPACED = {"text": "my pin is 4 4 1 9", "form": "my pin is {digit} {digit} {digit} {digit}"}
@@ -114,7 +116,32 @@ def test_what_makes_no_sense_is_refused(
     assert said in done.err
 
 
-def test_other_files_are_no_models(folder: Path, inside: Inside) -> None:
-    done = inside("audit", "said.jsonl", "--canary", "canaries.jsonl")
+@pytest.mark.parametrize("name", ["said.jsonl", "empty", "cut.model", "other.model"])
+def test_other_files_are_no_models(folder: Path, inside: Inside, name: str) -> None:
+    (folder / "empty").write_bytes(b"")
+    texts_to_pick = archive.dumps(archive.ArchiveFormat("texts to pick from", 1), {}, {})
+    (folder / "other.model").write_bytes(texts_to_pick)
+    (folder / "cut.model").write_bytes(texts_to_pick[:50])
+    done = inside("audit", name, "--canary", "canaries.jsonl")
     assert done.code == 1
-    assert "said.jsonl: neither a language model nor one of relevance or label" in done.err
+    assert f"{name}: neither a language model nor one of relevance or label" in done.err
+
+
+def test_a_model_may_come_through_a_pipe(folder: Path, shell: Shell) -> None:
+    shell("dataselect lm train -q -o lm.arpa said.jsonl").silent()
+    asked = "--canary canaries.jsonl --format json -q"
+    piped = shell(f"dataselect audit <(cat lm.arpa) {asked}").silent()
+    plain = shell(f"dataselect audit lm.arpa {asked}").silent()
+    assert [*json.loads(piped)["models"].values()] == [*json.loads(plain)["models"].values()]
+
+
+def test_nothing_to_try_is_no_success(folder: Path, inside: Inside) -> None:
+    inside("lm", "train", "-q", "-o", "lm.arpa", "said.jsonl").silent()
+    (folder / "none.jsonl").write_bytes(b"")
+    assert inside("audit", "lm.arpa", "--canary", "none.jsonl").code == 3
+
+
+def test_texts_of_both_are_told(folder: Path, inside: Inside) -> None:
+    inside("lm", "train", "-q", "-o", "lm.arpa", "said.jsonl").silent()
+    done = inside("audit", "lm.arpa", *BOTH[:3], "members.jsonl", "--samples", "10", "-o", "out")
+    assert "120 of 120 non-members have the text of a member" in done.err
