@@ -58,6 +58,13 @@ class ExplainOutputOptions:
     top: int = option(
         "N", _RUN, "How many n-grams and words to list; JSON has all [default: 10].", 10, min=1
     )
+    no_text: bool = option(
+        "",
+        _RUN,
+        "Show no text, n-gram, word or value, as for readers elsewhere: scores, ranks, decisions, "
+        "ids and names of files and options.",
+        False,
+    )
     format_: Literal["text", "json"] = option("", _RUN, "What is written.", "text")
     output: str = option(
         "FILE",
@@ -69,7 +76,7 @@ class ExplainOutputOptions:
     quiet: bool = option("", _RUN, "No warnings.", False, short="-q")
 
 
-USUAL = "report kept model lm id_field top format output"
+USUAL = "report kept model lm id_field top no_text format output"
 EXAMPLES = r"""
 dataselect explain pool-42 --report run.json
 dataselect explain pool.jsonl.gz:42 --kept relevant.jsonl --format json pool.jsonl.gz
@@ -92,6 +99,7 @@ def command(
     from dataselect.analysis.explain.explanation import ExplanationSources, explain
     from dataselect.analysis.explain.record_lookup import addressed
     from dataselect.analysis.explain.text_output import text
+    from dataselect.analysis.explain.without_text import without_text
     from dataselect.analysis.run_reports import read_stage
     from dataselect.data.input_files import Inputs
     from dataselect.data.json_lines.json_values import encoded
@@ -114,6 +122,7 @@ def command(
     ) as outputs:
         sink = outputs.open(shown.output)
         found = explain(wanted, sources)
+        found = without_text(found) if shown.no_text else found
         sink.write(
             printable(text(found, shown.top)).encode(errors="backslashreplace")
             if shown.format_ == "text"

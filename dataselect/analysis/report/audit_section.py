@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 from dataselect.analysis.audit.table import bits_shown, interval_shown
+from dataselect.analysis.without_texts import hidden
 
 if TYPE_CHECKING:
     from dataselect.execution.run_report import AuditReport
+
+
+_EXPOSURE = "exposure of"
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,14 @@ class AuditSection:
     def anchor(self) -> str:
         return f"audit-{self.number}"
 
+    def without_text(self) -> AuditSection:
+        """The section with canaries by their number."""
+        rows = [
+            (f"exposure of canary {place}" if title.startswith(_EXPOSURE) else title, figures)
+            for place, (title, figures) in enumerate(self.rows)
+        ]
+        return replace(self, rows=rows, facts=cast("AuditReport", hidden(self.facts)))
+
 
 def audit_section(number: int, path: str, facts: AuditReport) -> AuditSection:
     """The section of the `audit` report at a path."""
@@ -34,7 +46,7 @@ def audit_section(number: int, path: str, facts: AuditReport) -> AuditSection:
     rows = [("kind", [each["kind"] for each in audited])]
     for canaries in zip(*(each["canaries"] for each in audited), strict=True):
         first = canaries[0]
-        title = f"exposure of '{first['text']}' (of {first['highest']:.1f} bits)"
+        title = f"{_EXPOSURE} '{first['text']}' (of {first['highest']:.1f} bits)"
         rows.append((title, [bits_shown(each["exposure"]) for each in canaries]))
     told = [each["membership"] for each in audited]
     if any(told):

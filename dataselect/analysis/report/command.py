@@ -104,6 +104,13 @@ class PageOptions:
         20_000,
         min=1,
     )
+    no_text: bool = option(
+        "",
+        _PAGE,
+        "Show no text, n-gram or value, as for readers elsewhere: counts, scores, lengths, labels, "
+        "and names of files and options.",
+        False,
+    )
     seed: int = option("N", _PAGE, "Seed of draws and of the map [default: 0].", 0)
     quiet: bool = option("", _PAGE, "No progress bar, summary or warnings.", False, short="-q")
 
@@ -120,10 +127,14 @@ class PageOptions:
             self.seed,
             speaking.column(),
             speaking.min_speakers,
+            no_text=self.no_text,
         )
 
 
-USUAL = "scored by in_domain min_speakers text_field label_field plots title samples seed output"
+USUAL = (
+    "scored by in_domain min_speakers text_field label_field plots title samples no_text seed "
+    "output"
+)
 EXAMPLES = r"""
 dataselect report -o page.html run.json
 dataselect report --scored relevant.jsonl --in-domain annotated.jsonl --plots figures \

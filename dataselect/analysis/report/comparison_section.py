@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from dataselect.analysis.compare.measures import MEASURES
 from dataselect.analysis.compare.result import Spread
 from dataselect.analysis.compare.table import shown, spread_shown
+from dataselect.analysis.without_texts import hidden, without_quotations
 
 if TYPE_CHECKING:
     from dataselect.execution.run_report import CompareReport, MeasuredDocument, SelectionDocument
@@ -79,6 +80,14 @@ class ComparisonSection:
             )
             for start in starts
         ]
+
+    def without_text(self) -> ComparisonSection:
+        """The section, whose warnings quote nothing; labels and groups stay."""
+        found = cast("CompareReport", hidden(self.facts))
+        found["compare"]["warnings"] = list(
+            map(without_quotations, self.facts["compare"]["warnings"])
+        )
+        return replace(self, facts=found)
 
     def headline(self, drawn: Drawn) -> str:
         """A selection against random ones and all of the pool, in words."""

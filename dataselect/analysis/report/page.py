@@ -31,7 +31,7 @@ class PageSettings:
     """What the page shows; `in_domain` and `label_field` are found where they are not given.
 
     `seed` is that of draws and of the map. N-grams are shown that `min_speakers` said, of whom
-    `speaker` tells.
+    `speaker` tells; none, and no texts, with `no_text`.
     """
 
     title: str = "What was selected"
@@ -42,6 +42,7 @@ class PageSettings:
     seed: int = 0
     speaker: Column | None = None
     min_speakers: int | None = None
+    no_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,15 +131,12 @@ def build_page(
         ]
         plots = {each.anchor: of_lineage(each) for each in all_lineages}
         plots |= {each.anchor: of_stage(each) for each in sections.values()}
-        plots |= {each.anchor: of_comparison(each) for each in read.comparisons}
-    return Page(
-        settings.title,
-        all_lineages,
-        read.comparisons,
-        read.audits,
-        list(sections.values()),
-        plots,
-    )
+        comparisons, audits = read.comparisons, read.audits
+        if settings.no_text:
+            comparisons = [each.without_text() for each in comparisons]
+            audits = [each.without_text() for each in audits]
+        plots |= {each.anchor: of_comparison(each) for each in comparisons}
+    return Page(settings.title, all_lineages, comparisons, audits, list(sections.values()), plots)
 
 
 def _read(
@@ -155,6 +153,8 @@ def _read(
             source, label, settings.sizes, rng, on_block, settings.speaker
         )
         sections[key] = stage_section(number, source, statistics[key], settings.min_speakers)
+        if settings.no_text:
+            sections[key] = sections[key].without_text()
     return sections, statistics
 
 

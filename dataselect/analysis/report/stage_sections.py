@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from dataselect.analysis.report.figures import binning
+from dataselect.analysis.without_texts import hidden, without_quotations
 from dataselect.execution.counting.counts import Counts
 from dataselect.selection.ranking import gain
 from dataselect.selection.reasons import describe, read_counts
@@ -97,6 +98,15 @@ class StageSection:
         if _learnt_of_few(self.source, self.min_speakers):
             return {**learnt, "sets": {}}
         return learnt
+
+    def without_text(self) -> StageSection:
+        """The section less samples, n-grams, and what reports say of them."""
+        source = self.source
+        if source.stage is not None:
+            stage = replace(source.stage, facts=cast("ScoringReport", hidden(source.stage.facts)))
+            source = replace(source, stage=stage)
+        notes = list(map(without_quotations, self.notes))
+        return replace(self, source=source, samples=[], ngrams=([], []), notes=notes)
 
 
 def stage_section(
