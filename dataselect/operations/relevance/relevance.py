@@ -32,9 +32,9 @@ from dataselect.models.fitted_model import FittedModel
 from dataselect.models.ngrams.ngrams import Analyzer, Ngrams
 from dataselect.models.ngrams.speakers import Speakers, speakers_of
 from dataselect.models.platt_scaling import PlattScaling
+from dataselect.models.relevance.weights import NgramWeights, divisors
 from dataselect.models.text_sequences import as_texts
 from dataselect.models.unicode_scripts import is_unspaced
-from dataselect.operations.relevance.weights import NgramWeights, divisors
 
 if TYPE_CHECKING:
     from dataselect.models.text_sequences import Texts
@@ -164,7 +164,7 @@ class Relevance(FittedModel):
         speakers: Speakers | None = None,
     ) -> Relevance:
         """As `fit`, of a background that `rng` drew already."""
-        from dataselect.operations.relevance.discriminant_training import (
+        from dataselect.models.relevance.discriminant_training import (
             discriminants,  # brings scikit-learn
         )
 

@@ -12,7 +12,7 @@ from dataselect.models.ngrams import ngrams as ngrams_module
 from dataselect.models.ngrams import tokens
 from dataselect.models.ngrams.ngrams import Analyzer, Ngrams
 from dataselect.models.ngrams.tokens import word_spans
-from dataselect.operations.relevance.weights import NgramWeights
+from dataselect.models.relevance.weights import NgramWeights
 
 TEXTS = st.lists(st.text(max_size=40), max_size=8)
 
@@ -143,7 +143,7 @@ def test_texts_that_are_read_in_pieces_score_the_same(
     weights = NgramWeights.of(ngrams, buckets, drawn)
     whole = weights.sums(texts)
     monkeypatch.setattr(tokens, "_AT_ONCE", size)
-    monkeypatch.setattr("dataselect.operations.relevance.weights._AT_ONCE", size)
+    monkeypatch.setattr("dataselect.models.relevance.weights._AT_ONCE", size)
     for found, expected in zip(word_spans(texts, lowercase=True), spans, strict=True):
         np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(ngrams.tokens(texts).hashes, hashes)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from dataselect.cli import main
 from dataselect.errors import InputError
 from dataselect.models.ngrams.ngrams import Ngrams
-from dataselect.operations.relevance import discriminant_training
-from dataselect.operations.relevance.background_copies import near_copies
+from dataselect.models.relevance import discriminant_training
+from dataselect.models.relevance.background_copies import near_copies
 from dataselect.operations.relevance.relevance import Relevance
 
 ARTISTS = ["adele", "seal", "queen", "bach", "björk", "abba", "moby", "sade", "beck", "prince"]

@@ -10,8 +10,8 @@ import numpy as np
 
 from dataselect.models.encoders.word_features import word_features
 from dataselect.models.ngrams.tokens import word_spans
+from dataselect.models.relevance.weights import divisors
 from dataselect.models.sparse import inverse_document_frequency, sums_of_rows
-from dataselect.operations.relevance.weights import divisors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,9 @@ from scipy.sparse import csr_array, random_array
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import normalize
 
-from dataselect.operations.relevance import logistic_regression
-from dataselect.operations.relevance.held_out import balanced_costs, held_out_margins
-from dataselect.operations.relevance.logistic_regression import fit
+from dataselect.models.relevance import logistic_regression
+from dataselect.models.relevance.held_out import balanced_costs, held_out_margins
+from dataselect.models.relevance.logistic_regression import fit
 
 PENALTY = 0.3
 

@@ -12,21 +12,21 @@ from threadpoolctl import threadpool_limits
 from dataselect.errors import InputError
 from dataselect.models.cross_validation import FOLDS, folds
 from dataselect.models.ngrams.speakers import unsaid_buckets
-from dataselect.operations.relevance.background_copies import near_copies
-from dataselect.operations.relevance.held_out import (
+from dataselect.models.relevance.background_copies import near_copies
+from dataselect.models.relevance.held_out import (
     USUAL_C,
     balanced_costs,
     choose_penalty,
     held_out_margins,
 )
-from dataselect.operations.relevance.logistic_regression import fit
-from dataselect.operations.relevance.set_calibration import HeldOut, calibrate_together
-from dataselect.operations.relevance.training_rows import (
+from dataselect.models.relevance.logistic_regression import fit
+from dataselect.models.relevance.set_calibration import HeldOut, calibrate_together
+from dataselect.models.relevance.training_rows import (
     InnerCharacters,
     TrainingRows,
     TrainingView,
 )
-from dataselect.operations.relevance.weights import NgramWeights
+from dataselect.models.relevance.weights import NgramWeights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dataselect.models.cross_validation import average_precision
-from dataselect.operations.relevance.logistic_regression import fit
+from dataselect.models.relevance.logistic_regression import fit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

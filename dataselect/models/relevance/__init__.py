@@ -1,0 +1,1 @@
+"""Linear models of n-grams that tell in-domain text from a background."""
