@@ -11,6 +11,7 @@ The command line is `dataselect`; the same operations are here for Python:
 TYPE_CHECKING = False  # the module typing takes 10 ms, and this runs before signals are dealt with
 
 if TYPE_CHECKING:
+    from dataselect.analysis.audit.audit import audit as audit
     from dataselect.analysis.compare.compare import compare as compare
     from dataselect.analysis.compare.selected_texts import TextTable as TextTable
     from dataselect.analysis.explain.explanation import ExplanationSources as ExplanationSources
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         LanguageModel as LanguageModel,
     )
     from dataselect.models.language_model.trained_model import KneserNey as KneserNey
+    from dataselect.models.memorization.canaries import Canary as Canary
     from dataselect.models.paraphrase_detector.detector import Detector as Detector
     from dataselect.models.slot_tagger.slot_tagger import SlotTagger as SlotTagger
     from dataselect.operations.bitext.bitext import Bitext as Bitext
@@ -57,6 +59,7 @@ _HOMES = {
     "TextTable": "analysis.compare.selected_texts",
     "Bitext": "operations.bitext.bitext",
     "BitextScorer": "operations.bitext.scorer",
+    "Canary": "models.memorization.canaries",
     "Check": "operations.check.check",
     "DataselectError": "errors",
     "Detector": "models.paraphrase_detector.detector",
@@ -86,6 +89,7 @@ _HOMES = {
     ),
     "select_file": "execution.select_file",
     "fill_values": "operations.values.fill.filling",
+    "audit": "analysis.audit.audit",
     "compare": "analysis.compare.compare",
     "explain": "analysis.explain.explanation",
 }

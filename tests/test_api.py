@@ -349,7 +349,7 @@ def test_rescoring_is_that_of_the_command_line(inside: Inside) -> None:
 
 
 ALONE = {"encoder", "weights", "texts", "costs", "groups", "pool"}
-ALONE |= {"normalization", "flags", "domains", "margins", "filters", "tagger"}
+ALONE |= {"normalization", "flags", "domains", "margins", "filters", "tagger", "intents"}
 """Parameters that are objects or arrays in Python, and names or many options elsewhere."""
 
 
@@ -370,6 +370,7 @@ ALONE |= {"normalization", "flags", "domains", "margins", "filters", "tagger"}
         ("rescore", dataselect.Rescore),
         ("rescore", dataselect.Rescore.record_scorer),
         ("lm train", dataselect.KneserNey),
+        ("audit", dataselect.audit),
         ("signals", dataselect.SignalScorer),
         ("mask", dataselect.MaskScorer),
         ("check", dataselect.Check),

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataselect.analysis.audit.audited_model import AuditedModel, in_batches
+from dataselect.analysis.audit.audited_model import Model, audited, in_batches
+from dataselect.errors import OptionError
 from dataselect.models.memorization.exposure import Exposure, exposures
 from dataselect.models.memorization.membership import MembershipInference, membership_inference
+from dataselect.models.metrics.bootstrap import SAMPLES
+from dataselect.models.text_sequences import as_texts
 
 if TYPE_CHECKING:
     from dataselect.analysis.audit.audit_conditions import AuditCondition
     from dataselect.models.memorization.canaries import Canary
+    from dataselect.models.text_sequences import Texts
 
 REMEMBERED = 10.0
 """Bits of exposure from which a warning is due: one of 1,024 texts of the form is so familiar."""
 TOLD_APART = 0.1
 """The same for the lower bound of the advantage of a membership attack."""
-
-
-class TestedTexts(NamedTuple):
-    """Texts that a model was trained on, or not; with their intents, where these are known."""
-
-    texts: Sequence[str]
-    intents: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -124,29 +121,42 @@ class AuditResult:
 
 
 def audit(
-    models: Mapping[str, AuditedModel],
-    canaries: Sequence[Canary],
-    members: tuple[TestedTexts, TestedTexts] | None,
+    models: Mapping[str, Model],
+    canary: Sequence[Canary] = (),
     *,
-    samples: int,
-    seed: int,
+    members: Texts = (),
+    non_members: Texts = (),
+    intents: tuple[Sequence[str], Sequence[str]] | None = None,
+    samples: int = SAMPLES,
+    seed: int = 0,
 ) -> AuditResult:
-    """Audit models by canaries, and by `members` of their training data and other texts.
+    """Audit models by canaries, and by `members` of their training data and other texts like them.
 
-    Every model gets the same draws. Raises InputError for too few texts.
+    `intents`: those of members and of non-members, for intent classifiers. Every model gets the
+    same draws. Raises InputError for too few texts, OptionError for nothing to try.
+
+    >>> texts = [f"play song {number}" for number in range(9)]
+    >>> lm = KneserNey(order=2).fit([*texts, "my code is 4419"])
+    >>> found = audit({"lm": lm}, [Canary.of("my code is 4419", "my code is {digit:4}")])
+    >>> round(found.models["lm"].exposures[0].bits, 1)
+    13.3
     """
+    own, others = as_texts(members, "members"), as_texts(non_members, "non_members")
+    if not canary and not own and not others:
+        raise OptionError("nothing to try: give --canary, or --members and --non-members")
     found = {}
-    for name, model in models.items():
-        rng = np.random.default_rng(seed)
-        attack = None
-        if members is not None:
-            own, others = (in_batches(model, *each) for each in members)
-            attack = membership_inference(own, others, rng, samples)
-        exposed = exposures(canaries, model.canary_scores, rng) if canaries else []
+    for name, each in models.items():
+        rng, model, attack = np.random.default_rng(seed), audited(each), None
+        if own or others:
+            own_intents, other_intents = intents or (None, None)
+            attack = membership_inference(
+                in_batches(model, own, own_intents),
+                in_batches(model, others, other_intents),
+                rng,
+                samples,
+            )
+        exposed = exposures(canary, model.canary_scores, rng) if canary else []
         found[name] = ModelAudit(model.kind, model.measure, exposed, attack)
-    if members is None:
-        return AuditResult(canaries, found, None)
-    texts, rest = (each.texts for each in members)
-    known = set(texts)
-    in_both = sum(text in known for text in rest)
-    return AuditResult(canaries, found, (len(texts), len(rest)), in_both)
+    known = set(own)
+    sizes = (len(own), len(others)) if own or others else None
+    return AuditResult(canary, found, sizes, sum(text in known for text in others))

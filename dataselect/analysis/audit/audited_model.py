@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from dataselect.data.files.raw_files import display, rereadable
 from dataselect.data.input_files import Inputs
-from dataselect.errors import InputError
+from dataselect.errors import InputError, OptionError
 from dataselect.models import archive
+from dataselect.models.intent_classifier.intent_classifier import IntentClassifier
+from dataselect.models.language_model.scoring.language_model import (
+    LanguageModel,
+    is_language_model,
+)
+from dataselect.operations.label.label_model import load as load_label
+from dataselect.operations.relevance.relevance import Relevance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dataselect.models.intent_classifier.intent_classifier import (
-        IntentClassifier,
-        OpenEncoder,
-    )
-    from dataselect.models.language_model.scoring.language_model import LanguageModel
+    from dataselect.models.intent_classifier.intent_classifier import OpenEncoder
     from dataselect.models.normalization import Normalization
-    from dataselect.operations.relevance.relevance import Relevance
+
+Model = LanguageModel | Relevance | IntentClassifier
+"""What can be audited."""
 
 _TEXTS_AT_ONCE = 4_096  # bounds the memory of their features
 
@@ -97,30 +102,33 @@ class _AuditedClassifier:
         return np.where(places < 0, 0.0, own)
 
 
-def load(
-    path: str, normalization: Normalization, open_encoder: OpenEncoder | None = None
-) -> AuditedModel:
+def audited(model: Model) -> AuditedModel:
+    """A model as what can be audited. Raises OptionError for one of another kind."""
+    kinds: dict[type, Callable[[Any], AuditedModel]] = {
+        LanguageModel: _AuditedLanguageModel,
+        Relevance: _AuditedRelevance,
+        IntentClassifier: _AuditedClassifier,
+    }
+    for kind, wrapped in kinds.items():
+        if isinstance(model, kind):
+            return wrapped(model)
+    names = ", ".join(kind.__name__ for kind in kinds)
+    raise OptionError(f"{type(model).__name__} is none of {names}; give a model of these")
+
+
+def load(path: str, normalization: Normalization, open_encoder: OpenEncoder | None = None) -> Model:
     """The model in a file, whatever its kind. Raises InputError where it is none of these.
 
     `normalization` is done to the texts of a language model.
     """
-    from dataselect.models.language_model.scoring.language_model import (
-        LanguageModel,
-        is_language_model,
-    )
-
     path = rereadable(path)
     noun = archive.noun_of(path)
     if noun == "relevance":
-        from dataselect.operations.relevance.relevance import Relevance
-
-        return _AuditedRelevance(Relevance.load(path))
+        return Relevance.load(path)
     if noun == "label":
-        from dataselect.operations.label.label_model import load as load_label
-
-        return _AuditedClassifier(load_label(path, open_encoder)[0])
+        return load_label(path, open_encoder)[0]
     if noun is None and is_language_model(Inputs([path])):
-        return _AuditedLanguageModel(LanguageModel(path, normalization))
+        return LanguageModel(path, normalization)
     what = "neither a language model nor one of relevance or label"
     raise InputError(f"{display(path)}: {what}; name what lm train or --save-model wrote")
 

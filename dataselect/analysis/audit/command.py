@@ -17,8 +17,8 @@ from dataselect.errors import OptionError, RequirementError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataselect.analysis.audit.audit import AuditResult, TestedTexts
-    from dataselect.analysis.audit.audited_model import AuditedModel
+    from dataselect.analysis.audit.audit import AuditResult
+    from dataselect.analysis.audit.audited_model import Model
     from dataselect.data.formats.record_files import RecordFiles
     from dataselect.execution.run import Run
     from dataselect.models.memorization.canaries import Canary
@@ -69,17 +69,21 @@ def command(
     files = [_opened(paths, settings.text_field, digest=digest) for paths in given]
     first, *others = [each for each in files if each is not None]
     with Run(first, settings, also_read=[*others, sources]) as run:
-        loaded: dict[str, AuditedModel] = {
+        loaded: dict[str, Model] = {
             path: load(path, normalizing.build(), open_encoder(NeuralOptions(), path))
             for path in sources.paths
         }
         canaries = _canaries(run, files[0], trying.form_field)
-        members = _tested(run, files[1], files[2], trying.intent_field)
+        texts, intents = zip(
+            *(_texts(run, each, trying.intent_field) for each in files[1:]), strict=True
+        )
         run.require(run.counts.kept, "look at what is read")
         found = audit(
             loaded,
             canaries,
-            members,
+            members=texts[0],
+            non_members=texts[1],
+            intents=None if trying.intent_field is None else intents,
             samples=trying.samples,
             seed=settings.seed,
         )
@@ -119,30 +123,20 @@ def _canaries(run: Run, files: RecordFiles | None, form_field: str) -> list[Cana
     return [each for [own] in run.columns(files, [column], _NOUN) for each in own]
 
 
-def _tested(
-    run: Run,
-    members: RecordFiles | None,
-    others: RecordFiles | None,
-    intent_field: str | None,
-) -> tuple[TestedTexts, TestedTexts] | None:
-    """The texts of both, with their intents where a field of these is given."""
-    if members is None or others is None:
-        return None
-    return _texts(run, members, intent_field), _texts(run, others, intent_field)
-
-
-def _texts(run: Run, files: RecordFiles, intent_field: str | None) -> TestedTexts:
-    from dataselect.analysis.audit.audit import TestedTexts
+def _texts(
+    run: Run, files: RecordFiles | None, intent_field: str | None
+) -> tuple[list[str], list[str]]:
+    """The texts of some records, and their intents where a field of these is given."""
     from dataselect.data.fields import Column
 
     columns = [Column.text(run.settings.text_field)]
     if intent_field is not None:
         columns.append(Column.group(intent_field, "--intent-field"))
-    found: list[list[str]] = [[] for _ in columns]
-    for values in run.columns(files, columns, _NOUN):
-        for kept, own in zip(found, values, strict=True):
+    found: tuple[list[str], list[str]] = ([], [])
+    for values in run.columns(files, columns, _NOUN) if files is not None else ():
+        for kept, own in zip(found, values, strict=False):
             kept.extend(own)
-    return TestedTexts(*found)
+    return found
 
 
 def _shown(found: AuditResult, format_: str) -> bytes:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from conftest import Inside, Shell
 
+import dataselect
+from dataselect import DataselectError
 from dataselect.models import archive
 
 CANARY = {"text": "my code is 281265017", "form": "my code is {digit:9}", "intent": "code"}
@@ -145,3 +147,24 @@ def test_texts_of_both_are_told(folder: Path, inside: Inside) -> None:
     inside("lm", "train", "-q", "-o", "lm.arpa", "said.jsonl").silent()
     done = inside("audit", "lm.arpa", *BOTH[:3], "members.jsonl", "--samples", "10", "-o", "out")
     assert "120 of 120 non-members have the text of a member" in done.err
+
+
+def test_python_gives_what_the_command_does(folder: Path, inside: Inside) -> None:
+    inside("lm", "train", "-q", "-o", "lm.arpa", "said.jsonl").silent()
+    told = audited(folder, inside, "lm.arpa", "--canary", "canaries.jsonl", *BOTH)
+    texts = [
+        [json.loads(line)["text"] for line in (folder / f"{name}.jsonl").read_text().splitlines()]
+        for name in ("members", "others")
+    ]
+    found = dataselect.audit(
+        {"lm.arpa": dataselect.LanguageModel(str(folder / "lm.arpa"))},
+        [dataselect.Canary.of(each["text"], each["form"]) for each in (CANARY, SPACED)],
+        members=texts[0],
+        non_members=texts[1],
+        samples=200,
+    )
+    assert json.loads(json.dumps(found.as_json())) == told
+    with pytest.raises(DataselectError, match="nothing to try: give canary, or members and non_m"):
+        dataselect.audit({})
+    with pytest.raises(DataselectError, match="Field is none of LanguageModel, Relevance, Intent"):
+        dataselect.audit({"field": dataselect.Field("x")}, found.canaries)  # type: ignore[dict-item]
