@@ -51,7 +51,14 @@ class FileOptions(Options, total=False):
     model: str | None
 
 
-class _RelevanceOptions(TypedDict):
+class _SpeakerOptions(TypedDict, total=False):
+    """Those of runs that may look at speakers."""
+
+    min_speakers: Annotated[int, Between(1)] | None
+    speaker_field: str | None
+
+
+class _RelevanceOptions(_SpeakerOptions):
     ngrams: Annotated[int, Between(1, 9)]
     analyzer: Literal["auto", "word", "char"]
     lowercase: bool

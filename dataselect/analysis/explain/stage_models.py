@@ -96,7 +96,9 @@ def relevance_of_stage(stage: Stage, text: str) -> RelevanceSum | None:
         None if background is None else pool[0],
         in_domain_text=stage.column_of("in_domain"),
         background_text=stage.column_of("background"),
-        speaker=None if least is None else Column.speaker(options["speaker_field"] or "speaker"),
+        speaker=None
+        if least is None
+        else Column.speaker(options.get("speaker_field") or "speaker"),
     )
     model = Relevance(
         ngrams=options["ngrams"],

@@ -72,9 +72,11 @@ def test_an_audit_is_a_section(folder: Path, inside: Inside) -> None:
     assert auc[1].startswith(f"{told['membership']['auc']['value']:.3f} [")
 
 
-def test_a_damaged_report_is_refused(folder: Path, inside: Inside) -> None:
-    report = json.loads((folder / "run.json").read_text()) | {"command": "audit", "audit": {}}
-    write(folder / "audit.json", [report])
-    done = inside("report", "audit.json", "-o", "page.html")
+@pytest.mark.parametrize("wrong", [{"command": "audit", "audit": {}}, {"min_speakers": "many"}])
+def test_a_damaged_report_is_refused(folder: Path, inside: Inside, wrong: dict[str, Any]) -> None:
+    report = json.loads((folder / "run.json").read_text())
+    report = {**report, "options": {**report["options"], **wrong}, **wrong}
+    write(folder / "damaged.json", [report])
+    done = inside("report", "damaged.json", "-o", "page.html")
     assert done.code == 1
-    assert "audit.json: not the report of a run" in done.err
+    assert "damaged.json: not the report of a run" in done.err
