@@ -21,7 +21,7 @@ class _CanaryColumn(Column):
         try:
             return Canary.of(text, form)
         except ValueError as error:
-            raise RefusedError(f"field '{self.form.path}': {error}") from None
+            raise RefusedError(f"field '{self.form.path}' {error}") from None
 
 
 def canary_column(text: Column, form_field: str) -> Column:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _REPEATED = re.compile(r"(digit|letter)(?::([1-9]\d?))?")
+_SHOWN = 40  # characters
 _MOST_PLACES = 1_000  # 100,000 texts are made of them
 _CHARACTERS = {"digit": string.digits, "letter": string.ascii_lowercase}
 
@@ -35,12 +36,10 @@ class CanaryForm:
     spelled: str
 
     def __post_init__(self) -> None:
-        if self.size < 2:
-            raise ValueError(
-                f"'{self.spelled}' has no choice; write such as 'my code is {{digit:9}}'"
-            )
-        if len(self._parts) > _MOST_PLACES:
+        if self.spelled.count("{") > _MOST_PLACES or len(self._parts) > _MOST_PLACES:
             raise ValueError(f"has over {_MOST_PLACES:,} places; write a shorter one")
+        if self.size < 2:
+            raise ValueError("leaves no choice; write such as 'my code is {digit:9}'")
 
     @cached_property
     def _parts(self) -> list[tuple[str, ...]]:
@@ -90,7 +89,8 @@ def _choices(hole: str) -> list[tuple[str, ...]]:
         return [tuple(_CHARACTERS[repeated[1]])] * int(repeated[2] or 1)
     if "|" in hole:
         return [tuple(dict.fromkeys(hole.split("|")))]
-    raise ValueError(f"{{{hole}}} is not known; write {{digit:9}}, {{letter:9}} or {{red|green}}")
+    known = "write {digit:9}, {letter:9} or {red|green}"
+    raise ValueError(f"has {{{hole[:_SHOWN]}}}, which is not known; {known}")
 
 
 class Canary(NamedTuple):
@@ -104,5 +104,5 @@ class Canary(NamedTuple):
         """Raises ValueError for a form that is none, or that the text does not have."""
         found = cls(text, CanaryForm(form))
         if not found.form.has(text):
-            raise ValueError(f"'{form}' is not the form of the text; correct one of them")
+            raise ValueError("is not the form of the text; correct one of them")
         return found

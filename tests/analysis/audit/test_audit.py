@@ -100,7 +100,7 @@ def test_a_classifier_is_attacked_by_the_probability_of_an_intent(
         ("--canary canaries.jsonl --fail-if 'x > 1'", 2, "measures are exposure, auc, advantage"),
         ("--canary canaries.jsonl --fail-if 'auc > 1'", 3, "cannot be checked for lm.arpa"),
         ("--canary members.jsonl", 1, "members.jsonl:1: field 'form' is missing; name another"),
-        ("--canary bad.jsonl", 1, "bad.jsonl:1: field 'form': 'a {digit}' is not the form"),
+        ("--canary bad.jsonl", 1, "bad.jsonl:1: field 'form' is not the form of the text"),
         ("--canary canaries.jsonl --lm", 2, "No such option"),
     ],
 )
