@@ -88,6 +88,10 @@ COMMANDS = {
     "lm eval": Command(
         "operations.lm.evaluate_models", "Tell how well language models predict a text."
     ),
+    "counterfactual": Command(
+        "analysis.counterfactual.command",
+        "Tell whether names, places, genders or numbers decide what is kept.",
+    ),
     "audit": Command(
         "analysis.audit.command",
         "Tell how much models remember: exposure of canaries, membership inference.",
@@ -122,7 +126,7 @@ HEADINGS = {
         "select",
     ),
     "Annotations": ("check", "values", "values fill"),
-    "Look at the result": ("compare", "evaluate", "audit", "explain", "report"),
+    "Look at the result": ("compare", "evaluate", "audit", "counterfactual", "explain", "report"),
     "Models": tuple(name for name in COMMANDS if name.startswith(("lm ", "paraphrase "))),
     "Files": ("convert", "mask"),
 }

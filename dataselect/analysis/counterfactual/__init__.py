@@ -1,0 +1,1 @@
+"""Counterfactual tests of a selection: names, places, genders and numbers swapped."""
