@@ -23,7 +23,7 @@ TOPICS = {
     ),
     "Models and files": ("lm", "paraphrase", "formats", "records", "mask"),
     "What happened": ("evaluate", "compare", "report", "explain"),
-    "Using it": ("recipes", "privacy", "make-and-ci", "cluster", "python", "completion"),
+    "Using it": ("recipes", "privacy", "fairness", "make-and-ci", "cluster", "python", "completion"),
     "Background": ("figures", "papers"),
 }
 """All topics, in groups."""
@@ -32,6 +32,7 @@ _OTHER_NAMES = {
     "audit": "privacy",
     "ci": "make-and-ci",
     "convert": "formats",
+    "counterfactual": "fairness",
     "defaults": "papers",
     "demo": "make-and-ci",
     "fields": "records",
