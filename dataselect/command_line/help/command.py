@@ -23,7 +23,15 @@ TOPICS = {
     ),
     "Models and files": ("lm", "paraphrase", "formats", "records", "mask"),
     "What happened": ("evaluate", "compare", "report", "explain"),
-    "Using it": ("recipes", "privacy", "fairness", "make-and-ci", "cluster", "python", "completion"),
+    "Using it": (
+        "recipes",
+        "privacy",
+        "fairness",
+        "make-and-ci",
+        "cluster",
+        "python",
+        "completion",
+    ),
     "Background": ("figures", "papers"),
 }
 """All topics, in groups."""
