@@ -31,7 +31,7 @@ def update(path: Path, name: str, body: str, facts: Sequence[str]) -> None:
     measured = "; ".join([f"Measured {day}", *facts, _versions()])
     lower = _HEADING.sub(r"### \1", body).strip()
     sections[name] = f"\n\n*{measured}.*\n\n{lower}\n\n"
-    written = "".join(f"## {each}{content}" for each, content in sections.items())
+    written = "\n\n".join(f"## {each}{content.rstrip()}" for each, content in sections.items())
     path.write_text(f"{start.rstrip()}\n\n{written.rstrip()}\n", encoding="utf-8")
 
 
