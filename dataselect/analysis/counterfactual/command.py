@@ -57,7 +57,7 @@ class CounterfactualOptions:
 
 USUAL = "swap threshold share draws sample_size text_field format seed output report"
 EXAMPLES = r"""
-dataselect counterfactual relevance.model --share 10% pool.jsonl.gz
+dataselect counterfactual mixed.arpa --share 10% pool.jsonl.gz
 dataselect counterfactual intents.model --swap names --swap numbers test.jsonl
 """
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Inside
+from scipy.cluster.hierarchy import linkage
 
-from dataselect.analysis.evaluate.weak_clusters import cluster_losses
+from dataselect.analysis.evaluate.weak_clusters import Subtrees, subtree_losses, subtrees_of
 
 
 def write(path: Path, records: list[dict[str, Any]]) -> None:
@@ -81,24 +82,45 @@ def test_where_all_are_alike_none_is_found(tmp_path: Path, inside: Inside) -> No
     assert "no cluster of texts is measured worse" in (tmp_path / "t.txt").read_text()
 
 
+def test_subtrees_are_those_of_the_dendrogram() -> None:
+    """Against the leaves of each merge, joined as sets."""
+    vectors = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    own = subtrees_of(vectors)
+    members = [{place} for place in range(40)]
+    for one, other in linkage(vectors, "ward")[:, :2].astype(int).tolist():
+        members.append(members[one] | members[other])
+    expected = sorted(sorted(each) for each in members if 5 <= len(each) <= 20)
+    found = zip(own.starts.tolist(), own.ends.tolist(), strict=True)
+    assert sorted(sorted(own.order[start:end].tolist()) for start, end in found) == expected
+
+
 def test_without_a_difference_p_values_are_at_most_chance() -> None:
     """Under the null the smallest p-value is below 5 % in 5 % of the tries."""
     rng = np.random.default_rng(0)
-    clusters = np.repeat(np.arange(8), 25)
+    trees = subtrees_of(rng.normal(size=(120, 4)).astype(np.float32))
     alarms = sum(
-        cluster_losses(clusters, (rng.random(200) < 0.2).astype(float), rng).p_values.min() <= 0.05
+        subtree_losses(trees, (rng.random(120) < 0.2).astype(float), rng)[1].min() <= 0.05
         for _ in range(100)
     )
     assert 1 <= alarms <= 11  # 99.5 % of what a chance of 5 % gives
 
 
-@pytest.mark.parametrize(
-    ("clusters", "losses"), [([0, 0, 1, 1], [1, 1, 0, 0]), ([0] * 9 + [1], [0] * 9 + [1])]
-)
-def test_small_clusters_and_equal_losses_are_no_finding(
-    clusters: list[int], losses: list[int]
-) -> None:
-    rng = np.random.default_rng(0)
-    found = cluster_losses(np.array(clusters), np.array(losses, float), rng)
-    assert found.p_values.min() > 0.05
-    assert cluster_losses(np.zeros(9, np.intp), np.ones(9), rng).p_values.tolist() == [1.0]
+def test_p_values_by_hand() -> None:
+    """All errors in one subtree of ten: no permutation of 30 has that once in a thousand."""
+    trees = Subtrees(np.arange(30), np.array([0, 5, 10]), np.array([10, 15, 20]))
+    losses = np.repeat([1.0, 0.0], [10, 20])
+    deviations, p_values = subtree_losses(trees, losses, np.random.default_rng(0))
+    # A mean of 1 against 1/3, in standard errors of sqrt(2/9) / sqrt(10).
+    assert deviations[0] == pytest.approx((2 / 3) / (2 / 9 / 10) ** 0.5)
+    assert p_values[0] == 1 / 1000
+    assert p_values[2] == 1.0
+    assert subtree_losses(trees, np.ones(30), np.random.default_rng(0))[1].tolist() == [1.0] * 3
+
+
+def test_too_few_texts_or_no_words_are_no_finding(tmp_path: Path, inside: Inside) -> None:
+    for own in (
+        records(9, {"music": 0.5, "weather": 0.5}),
+        [{"ref": "...", "text": "!"} for _ in range(20)],
+    ):
+        write(tmp_path / "in.jsonl", own)
+        assert evaluated(inside, "--weak-clusters", "--format", "json")["weak_clusters"] == []

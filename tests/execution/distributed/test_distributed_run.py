@@ -166,6 +166,15 @@ def test_a_command_writes_what_it_writes_here(world: Path, tmp_path: Path, name:
     same(tmp_path / "per", (*command, *RULES["least and most"]))
 
 
+def test_records_are_masked_as_here(world: Path, tmp_path: Path) -> None:
+    lines = [b'{"text": "call 030 %d and %d", "x": [1.0]}' % (1234567 + n, n) for n in range(40)]
+    split(tmp_path / "pool", lines, [7, 20], [".jsonl"] * 3)
+    same(tmp_path, ("mask",), str(tmp_path / "pool"))
+    report = json.loads((tmp_path / "r").read_bytes())
+    assert report["mask"]["found"] == {"phone": 40}
+    assert b"call <phone_1> and 1" in joined(tmp_path / "ray")
+
+
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("limit", [(), ("--threshold", 0.3)], ids=["all", "threshold"])
 def test_a_selection_keeps_what_it_keeps_here(

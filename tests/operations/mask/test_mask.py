@@ -255,6 +255,12 @@ def test_bad_records(
     assert (done.code, len(read(tmp_path / "o.jsonl"))) == (0, 1)
 
 
+def test_a_key_is_of_one_machine(tmp_path: Path, inside: Inside) -> None:
+    write(tmp_path / "in.jsonl", RECORD)
+    ray = ("--engine", "ray", "-o", "out", "--key", "a.key")
+    inside("mask", "in.jsonl", *ray).refused(2, "--key", "leave --engine ray out")
+
+
 def test_kinds_that_there_are_not(tmp_path: Path, inside: Inside) -> None:
     write(tmp_path / "in.jsonl", RECORD)
     inside("mask", "in.jsonl", "--kinds", "email,name").refused(2, "'name' is none of")
