@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 """Names of members, and places in arrays from 0, from the outermost to a value."""
@@ -13,10 +13,19 @@ Path: TypeAlias = tuple[str | int, ...]
 Edits: TypeAlias = Mapping[Path, bytes]
 """New JSON by path. A name that an object has twice is replaced both times."""
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
-_OPENING, _CLOSING, _OBJECT, _ESCAPE = b"{[", b"}]", b"{", b"\\"
+_QUOTE, _ESCAPE, _OPENING, _CLOSING, _OBJECT = b'"', b"\\", b"{[", b"}]", b"{"
+_SEPARATED = re.compile(rb'"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
-_Tokens: TypeAlias = "Iterator[re.Match[bytes]]"
+
+class _Token(NamedTuple):
+    """A mark, a number or a literal, or a string; `first` is its first byte."""
+
+    first: bytes
+    start: int
+    end: int
+
+
+_Tokens: TypeAlias = "Iterator[_Token]"
 _Tree: TypeAlias = "dict[str | int, Any]"  # by step: a tree, or the new JSON
 
 
@@ -42,8 +51,8 @@ def with_values(line: bytes, edits: Edits) -> bytes:
     """
     pieces: list[bytes] = []
     done = 0
-    tokens = _TOKEN.finditer(line)
-    for start, end, value in _found(next(tokens), tokens, _tree(edits)):
+    tokens = _tokens(line)
+    for start, end, value in _found(line, next(tokens), tokens, _tree(edits)):
         pieces += [line[done:start], value]
         done = end
     return b"".join([*pieces, line[done:]])
@@ -59,42 +68,65 @@ def _tree(edits: Edits) -> _Tree:
     return root
 
 
+def _tokens(line: bytes) -> _Tokens:
+    """The tokens of a line, known to be JSON; a long string takes no more memory than a short."""
+    end = 0
+    while found := _SEPARATED.search(line, end):
+        start, end = found.span()
+        first = line[start : start + 1]
+        if first == _QUOTE:
+            end = _end_of_string(line, end)
+        yield _Token(first, start, end)
+
+
+def _end_of_string(line: bytes, start: int) -> int:
+    """Where the string that has begun ends: after a quote behind an even number of backslashes."""
+    while True:
+        quote = line.index(_QUOTE, start)
+        slashes = quote
+        while line[slashes - 1 : slashes] == _ESCAPE:
+            slashes -= 1
+        start = quote + 1
+        if (quote - slashes) % 2 == 0:
+            return start
+
+
 def _found(
-    first: re.Match[bytes], tokens: _Tokens, tree: _Tree
+    line: bytes, first: _Token, tokens: _Tokens, tree: _Tree
 ) -> Iterator[tuple[int, int, bytes]]:
     """Yield start, end and new JSON of each value of a tree, in the container that begins here."""
-    is_object = first[0] == _OBJECT
+    is_object = first.first == _OBJECT
     place = 0
     for token in tokens:
-        if token[0] in _CLOSING:
+        if token.first in _CLOSING:
             return
-        if token[0] == b",":
+        if token.first == b",":
             continue
         step: str | int = place
         place += 1
         if is_object:
-            step = _name(token[0])
+            step = _name(line[token.start : token.end])
             next(tokens)  # the colon
             token = next(tokens)  # noqa: PLW2901  # a member's value is what comes after its name
         wanted = tree.get(step)
-        if isinstance(wanted, dict) and token[0] in _OPENING:
-            yield from _found(token, tokens, wanted)
+        if isinstance(wanted, dict) and token.first in _OPENING:
+            yield from _found(line, token, tokens, wanted)
             continue
         end = _end(token, tokens)
         if isinstance(wanted, bytes):
-            yield token.start(), end, wanted
+            yield token.start, end, wanted
 
 
-def _end(token: re.Match[bytes], tokens: _Tokens) -> int:
+def _end(token: _Token, tokens: _Tokens) -> int:
     """Where the value that begins with a token ends; its tokens are passed over."""
     depth = 0
     while True:
-        if token[0] in _OPENING:
+        if token.first in _OPENING:
             depth += 1
-        elif token[0] in _CLOSING:
+        elif token.first in _CLOSING:
             depth -= 1
         if not depth:
-            return token.end()
+            return token.end
         token = next(tokens)
 
 

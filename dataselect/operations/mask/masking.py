@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -86,8 +87,10 @@ class Masking:
                 spans.append(Span(start, end, kind))
         spans += find(text, self.kinds)
         there = [match.span() for match in PLACEHOLDER.finditer(text)]
+        begins = [start for start, _ in there]
         for span in merged(spans):
-            if not any(start <= span.start and span.end <= end for start, end in there):
+            place = bisect_right(begins, span.start) - 1
+            if place < 0 or span.end > there[place][1]:
                 yield span
 
 

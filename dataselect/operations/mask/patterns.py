@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
-from unicodedata import category, normalize
+from unicodedata import category, is_normalized, normalize
+
+import regex
 
 from dataselect.operations.mask.checksums import IBAN_LENGTHS, iban, luhn
 
@@ -18,6 +21,8 @@ class Span(NamedTuple):
     kind: str
 
 
+_FORMAT = regex.compile(r"\p{Cf}")
+_AT_ONCE = 1 << 16  # characters, so that a long text is not held as so many strings
 _TWO_DIGITS = re.compile(r"\d\d")
 _DOT = re.compile(r"\.\w|://")
 
@@ -210,16 +215,24 @@ def occurrences(text: str, values: Collection[str]) -> Iterator[tuple[int, int]]
             yield found.span()
 
 
-def _view(text: str) -> tuple[str, list[int] | None]:
+def _view(text: str) -> tuple[str, array[int] | None]:
     """A text less its format characters, compatible characters made usual, and where each is from.
 
     The places are None where nothing is different.
     """
-    if text.isascii():
+    if text.isascii() or (is_normalized("NFKC", text) and not _FORMAT.search(text)):
         return text, None
-    kept = [place for place, each in enumerate(text) if category(each) != "Cf"]
-    plain = (normalize("NFKC", text[place]) for place in kept)
-    seen = "".join(
-        each if len(each) == 1 else text[place] for place, each in zip(kept, plain, strict=True)
-    )
-    return seen, kept
+    pieces: list[str] = []
+    places = array("I")
+    for start in range(0, len(text), _AT_ONCE):
+        for place, each in enumerate(text[start : start + _AT_ONCE], start=start):
+            if each.isascii():
+                pieces.append(each)
+            elif category(each) == "Cf":
+                continue
+            else:
+                plain = normalize("NFKC", each)
+                pieces.append(plain if len(plain) == 1 else each)
+            places.append(place)
+        pieces = ["".join(pieces)]
+    return pieces[0], places
