@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dataselect.analysis.compare.groups.group_shares import FieldGroups, GroupShare
 from dataselect.analysis.report.figures import binning
 from dataselect.analysis.report.record_statistics import OTHERS
 from dataselect.errors import InputError
+from dataselect.models.metrics.wilson import wilson_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +33,13 @@ class Balance(NamedTuple):
     label: str
     before: int
     after: int
+
+    @property
+    def kept(self) -> str:
+        """The share that is kept, with its 95 % interval."""
+        low, high = wilson_interval(self.after, self.before)
+        share = 100 * self.after / self.before if self.before else 0.0
+        return f"{share:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,18 @@ class Lineage:
     @property
     def anchor(self) -> str:
         return f"lineage-{self.number}"
+
+    @property
+    def kept_of_labels(self) -> list[tuple[Balance, str]]:
+        """Each label, and what is kept of it over what is kept of the label that is served best."""
+        groups = FieldGroups(
+            self.label_field or "",
+            [GroupShare(each.label, each.before, each.after) for each in self.labels],
+        )
+        return [
+            (each, "too few to say" if own.is_small else f"{groups.ratio(own) or 0.0:.2f}")
+            for each, own in zip(self.labels, groups.groups, strict=True)
+        ]
 
     @property
     def title(self) -> str:

@@ -240,8 +240,9 @@ def test_samples_are_the_best_those_at_the_cut_and_some_at_random(whole: Page) -
 
 def test_labels_and_lengths_before_and_after(whole: Page) -> None:
     assert "Labels before and after: intent" in whole.text
-    assert ["play", "10", "10", "100.0 %"] in whole.rows
-    assert ["chat", "30", "0", "0.0 %"] in whole.rows
+    # Wilson's intervals; ten records of a label say nothing of whom a selection serves.
+    assert ["play", "10", "10", "100.0 % [72.2, 100.0]", "too few to say"] in whole.rows
+    assert ["chat", "30", "0", "0.0 % [0.0, 11.4]", "0.00"] in whole.rows
     # 30 of 4 words and 10 of 5, then 10 of 5.
     assert "A text had 4.2 words on average before, and has 5.0 after." in whole.text
 
