@@ -66,14 +66,13 @@ class Lineage:
     @property
     def kept_of_labels(self) -> list[tuple[Balance, str]]:
         """Each label, and what is kept of it over what is kept of the label that is served best."""
-        groups = FieldGroups(
-            self.label_field or "",
-            [GroupShare(each.label, each.before, each.after) for each in self.labels],
-        )
-        return [
-            (each, "too few to say" if own.is_small else f"{groups.ratio(own) or 0.0:.2f}")
-            for each, own in zip(self.labels, groups.groups, strict=True)
-        ]
+        own = {
+            each.label: GroupShare(each.label, each.before, each.after)
+            for each in self.labels
+            if each.label != OTHERS
+        }
+        groups = FieldGroups(self.label_field or "", list(own.values()))
+        return [(each, _of_best(groups, own.get(each.label))) for each in self.labels]
 
     @property
     def title(self) -> str:
@@ -148,6 +147,13 @@ def _knows_all(section: StageSection, statistics: StageStatistics) -> bool:
 
 def _mean(lengths: Counter[int]) -> float:
     return sum(value * count for value, count in lengths.items()) / sum(lengths.values())
+
+
+def _of_best(groups: FieldGroups, own: GroupShare | None) -> str:
+    """What is kept of a label over what is kept of the best served; nothing for all others."""
+    if own is None:
+        return ""
+    return "too few to say" if own.is_small else f"{groups.ratio(own) or 0.0:.2f}"
 
 
 def balance(before: Counter[str], after: Counter[str]) -> list[Balance]:

@@ -261,7 +261,7 @@ def test_the_map_has_in_domain_kept_and_dropped_texts(whole: Page) -> None:
 def test_another_label_can_be_named(folder: Path, page: Callable[[str], Page]) -> None:
     found = page("one.json --label-field a")
     assert "Labels before and after: a" in found.text
-    assert ["0.27", "1", "1", "100.0 %"] in found.rows
+    assert ["0.27", "1", "1", "100.0 % [20.7, 100.0]", "too few to say"] in found.rows
     assert "(others)" in found.text
 
 
@@ -544,7 +544,7 @@ def test_rare_labels_are_in_the_table_and_not_in_the_figure(
         folder / "scored.jsonl", [{"text": "x", "intent": f"{name} {n}", "a": n} for n in range(99)]
     )
     found = page("--scored scored.jsonl --by a --sample-size 9")
-    assert ["(others)", "84", "84", "100.0 %"] in found.rows
+    assert ["(others)", "84", "84", "100.0 % [95.6, 100.0]", ""] in found.rows
     assert "Rarer labels are together in the table." in found.text
     figure = found.source[found.source.index('id="lineage-1-labels-shows"') :].split("</svg>")[0]
     assert "(others)" not in figure
