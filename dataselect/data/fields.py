@@ -61,7 +61,7 @@ class Column:
             return "json"
         if self.check_all in (_all_texts, _all_strings):
             return "string"
-        return "number" if self.check in (_check_number, _check_cost) else None
+        return "number" if self.check in (_check_number, _check_cost, _check_weight) else None
 
     @property
     def is_text(self) -> bool:
@@ -124,6 +124,11 @@ class Column:
     def cost(path: str) -> Column:
         """A column of numbers that are not negative, as float."""
         return Column(path, _check_cost, lambda _: False, "--cost")
+
+    @staticmethod
+    def weight(path: str) -> Column:
+        """A column of numbers above 0, as float."""
+        return Column(path, _check_weight, lambda _: False, "--weight-field")
 
     @staticmethod
     def group(path: str, option: str = "--per") -> Column:
@@ -246,6 +251,13 @@ def _check_cost(value: Any) -> float:
     if cost < 0:
         raise ValueError("is a negative cost; correct it or name another field with --cost")
     return cost
+
+
+def _check_weight(value: Any) -> float:
+    weight = _check_number(value)
+    if weight <= 0:
+        raise ValueError("is no weight above 0; correct it or name another with --weight-field")
+    return weight
 
 
 def _check_group(value: Any) -> str:

@@ -54,15 +54,16 @@ def train(
     intents: Sequence[str],
     background: Sequence[str],
     pool: Sequence[str],
+    pool_weights: NDArray[np.float64],
     unfiltered: Sequence[str],
     rng: np.random.Generator,
     report: Report,
 ) -> None:
     """Set what a model learns from labelled texts, and from the pool in rounds of self-training.
 
-    `background`: texts that are none of the intents. `unfiltered`: word vectors are learnt from
-    these, and else from the pool. Raises InputError where there are fewer than two things to tell
-    apart.
+    `background`: texts that are none of the intents. `pool_weights` (m,): how many texts each one
+    of the pool counts as. `unfiltered`: word vectors are learnt from these, and else from the pool.
+    Raises InputError where there are fewer than two things to tell apart.
     """
     names = sorted({*intents, OTHER}) if background else sorted(set(intents))
     if len(names) < 2:
@@ -75,7 +76,10 @@ def train(
         if model.learns_vectors:
             learnt_from = [*texts, *background, *(unfiltered or pool)]
             vectors = _vectors(learnt_from, rng, report)
-        _Problem(model, texts, intents, background, pool, names, vectors, rng).solve(report)
+        problem = _Problem(
+            model, texts, intents, background, pool, pool_weights, names, vectors, rng
+        )
+        problem.solve(report)
 
 
 def _vectors(
@@ -119,6 +123,7 @@ class _Problem:
         intents: Sequence[str],
         background: Sequence[str],
         pool: Sequence[str],
+        pool_weights: NDArray[np.float64],
         names: list[str],
         vectors: tuple[PpmiVectors, float] | None,
         rng: np.random.Generator,
@@ -157,7 +162,7 @@ class _Problem:
                     rows = self.view.beside(rows, texts)
             return TwoViewTexts(rows, counts[:, words].sign())
 
-        self.pool = seen(pool_counts, pool)
+        self.pool, self.pool_weights = seen(pool_counts, pool), pool_weights
         self.labelled = ClassifiedTexts(
             seen(counts, self.known), self.classes, every, self._weights()
         )
@@ -178,7 +183,7 @@ class _Problem:
         odds = self._held_out(
             which, advance
         )  # first, since what is learnt from everything may be large
-        model.linear_ = self.labelled.learn(self.pool, self.rounds)
+        model.linear_ = self.labelled.learn(self.pool, self.pool_weights, self.rounds)
         advance(1)
         figures: dict[str, Any] = {
             "labelled": self.labelled_count,
@@ -219,7 +224,7 @@ class _Problem:
         own = self.fold[which]
         for fold in np.unique(own).tolist():
             rest = self.labelled.subset(np.flatnonzero(self.fold != fold))
-            linear = rest.learn(self.pool, self.rounds)
+            linear = rest.learn(self.pool, self.pool_weights, self.rounds)
             odds[own == fold] = linear(self.labelled.texts.rows[which[own == fold]])
             advance(1)
         return odds

@@ -34,6 +34,7 @@ _DECIMALS = 6
 _LARGEST = 1e9  # of weights: sums of such numbers are finite
 
 
+Weights = Sequence[float] | NDArray[np.floating[Any]]
 OpenEncoder = Callable[[Mapping[str, Any]], Encoder]
 """Makes the encoder that a model was trained with, from its description."""
 
@@ -102,13 +103,15 @@ class IntentClassifier(FittedModel):
         *,
         background: Texts = (),
         pool: Texts = (),
+        pool_weights: Weights | None = None,
         unfiltered: Texts = (),
     ) -> IntentClassifier:
         """Learn from labelled texts, and from the pool in rounds of self-training.
 
-        `background`: texts that are none of the intents. `unfiltered`: the pool before it was
-        filtered; word vectors are learnt from up to a million of its texts instead of the pool's.
-        Returns self. Raises InputError where there are fewer than two things to tell apart.
+        `background`: texts that are none of the intents. `pool_weights`: how many texts each one of
+        the pool counts as, 1 by default. `unfiltered`: the pool before it was filtered; word
+        vectors are learnt from up to a million of its texts instead of the pool's. Returns self.
+        Raises InputError where there are fewer than two things to tell apart.
         """
         known, names = as_texts(texts), as_texts(intents, "intents")
         if len(known) != len(names):
@@ -119,9 +122,18 @@ class IntentClassifier(FittedModel):
         raw = as_texts(unfiltered, "unfiltered")
         raw = sample_items(raw, VECTOR_TEXTS, rng) if raw else raw
         own = as_texts(pool, "pool") if self.rounds else []
-        own = sample_items(own, VECTOR_TEXTS, rng) if own else own
-        unlabelled = sample_items(own, POOL_SIZE, rng) if own else own
-        return self.fit_sampled(known, names, others, unlabelled, rng, unfiltered=raw or own)
+        weights = _positive(pool_weights, len(own)) if self.rounds else np.empty(0)
+        read = sample_items(range(len(own)), VECTOR_TEXTS, rng)
+        learnt = sample_items(read, POOL_SIZE, rng)
+        return self.fit_sampled(
+            known,
+            names,
+            others,
+            [own[place] for place in learnt],
+            rng,
+            pool_weights=weights[learnt],
+            unfiltered=raw or [own[place] for place in read],
+        )
 
     def fit_sampled(
         self,
@@ -132,12 +144,14 @@ class IntentClassifier(FittedModel):
         rng: np.random.Generator,
         report: Report = unreported,
         *,
+        pool_weights: NDArray[np.float64] | None = None,
         unfiltered: Sequence[str] = (),
     ) -> IntentClassifier:
         """As `fit`, of texts that `rng` drew already."""
         from dataselect.models.intent_classifier.classifier_training import train
 
-        train(self, texts, intents, background, pool, unfiltered, rng, report)
+        weights = np.ones(len(pool)) if pool_weights is None else pool_weights
+        train(self, texts, intents, background, pool, weights, unfiltered, rng, report)
         return self
 
     def predict(self, texts: Texts) -> NDArray[np.object_]:
@@ -234,6 +248,18 @@ def _neural(described: Mapping[str, Any]) -> Encoder:
     from dataselect.models.encoders.sentence_transformer import Neural
 
     return Neural(described["model"])
+
+
+def _positive(weights: Weights | None, count: int) -> NDArray[np.float64]:
+    """(count,) weights of texts, 1 each by default. Raises InputError where they make no sense."""
+    if weights is None:
+        return np.ones(count)
+    found = np.asarray(weights, np.float64)
+    if found.shape != (count,):
+        raise InputError(f"pool_weights: {found.size:,} for {count:,} texts of the pool")
+    if not (np.isfinite(found) & (found > 0)).all():
+        raise InputError("pool_weights: give finite numbers above 0")
+    return found
 
 
 def _check(model: IntentClassifier) -> None:

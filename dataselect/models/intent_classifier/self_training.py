@@ -63,8 +63,13 @@ class ClassifiedTexts:
         texts, classes, weights = self.texts.subset(which), self.classes[which], self.weights[which]
         return ClassifiedTexts(texts, classes, self.count, weights)
 
-    def learn(self, pool: TwoViewTexts, rounds: int) -> MultinomialWeights:
-        """Logistic regression on these texts, and on the pool as it is labelled in the rounds."""
+    def learn(
+        self, pool: TwoViewTexts, pool_weights: NDArray[np.float64], rounds: int
+    ) -> MultinomialWeights:
+        """Logistic regression on these texts, and on the pool as it is labelled in the rounds.
+
+        `pool_weights` (m,): how many texts each one of the pool counts as.
+        """
         from scipy.sparse import vstack
 
         nothing = np.empty((0, self.count), np.float32)
@@ -74,20 +79,28 @@ class ClassifiedTexts:
             return alone
         own = log_softmax(alone(pool.rows))
         del alone  # which may be large
-        beliefs = self._beliefs(pool, own, rounds)
+        weights = _POOL_WEIGHT * pool_weights
+        beliefs = self._beliefs(pool, weights, own, rounds)
         del own
         return fit(
             vstack([self.texts.rows, pool.rows], format="csr"),
             Targets(self.classes, beliefs),
-            np.concatenate((self.weights, np.full(len(beliefs), _POOL_WEIGHT))),
+            np.concatenate((self.weights, weights)),
             _TOGETHER_PENALTY,
             start=point,
         ).linear
 
     def _beliefs(
-        self, pool: TwoViewTexts, own: NDArray[np.float64], rounds: int
+        self,
+        pool: TwoViewTexts,
+        weights: NDArray[np.float64],
+        own: NDArray[np.float64],
+        rounds: int,
     ) -> NDArray[np.float32]:
-        """(m, k) the probability of each class for each pool text; `own` are the regression's."""
+        """(m, k) the probability of each class for each pool text; `own` are the regression's.
+
+        `weights` (m,): what each text counts beside labelled ones.
+        """
         from scipy.sparse import csr_array, vstack
 
         words = vstack([self.texts.words, pool.words], format="csr")
@@ -98,7 +111,7 @@ class ClassifiedTexts:
         ).tocsc()
         beliefs, both = np.exp(own), np.empty_like(own)
         for _ in range(rounds):
-            beliefs *= _POOL_WEIGHT
+            beliefs *= weights[:, None]
             for start in range(0, self.count, _CLASSES):
                 some = slice(start, start + _CLASSES)
                 counted = np.concatenate((labelled[:, some].toarray(), beliefs[:, some]))

@@ -16,6 +16,7 @@ from dataselect.operations.label.options import LearningOptions, can_learn_slots
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
     from dataselect.data.input_files import Inputs
     from dataselect.execution.run import Settings
@@ -114,6 +115,7 @@ def command(
             min_confidence=min_confidence,
             keep_other=keep_other,
             text_field=settings.text_field,
+            weight_field=learning.weight_field,
         )
         if save(fitted, scorer, job):
             return
@@ -154,17 +156,20 @@ def _trained(
         encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
         no_vectors=learning.no_vectors,
     )
-    own = _input_texts(pool, VECTOR_TEXTS, settings, rng) if learning.rounds else []
-    unlabelled = sample_items(own, POOL_SIZE, rng)
+    own, weights = [], np.empty(0)
+    if learning.rounds:
+        own, weights = _input_texts(pool, VECTOR_TEXTS, learning.weight_field, settings, rng)
+    learnt = sample_items(range(len(own)), POOL_SIZE, rng)
     texts, intents = [each.text for each in labelled], [each.intent or "" for each in labelled]
     with Steps(quiet=settings.quiet) as report:
         classifier.fit_sampled(
             texts,
             intents,
             background,
-            unlabelled,
+            [own[place] for place in learnt],
             rng,
             report,
+            pool_weights=weights[learnt],
             unfiltered=unfiltered or own,
         )
         if not slots or not can_learn_slots(labelled, settings):
@@ -176,16 +181,26 @@ def _trained(
 
 
 def _input_texts(
-    pool: Inputs, size: int, settings: Settings, rng: np.random.Generator
-) -> list[str]:
-    """Texts of the input to learn from, drawn. Raises RequirementError where there is none."""
+    pool: Inputs,
+    size: int,
+    weight_field: str | None,
+    settings: Settings,
+    rng: np.random.Generator,
+) -> tuple[list[str], NDArray[np.float64]]:
+    """Texts of the input to learn from, drawn, and the weight of each.
+
+    Raises RequirementError where there is none.
+    """
+    import numpy as np
+
     from dataselect.data.fields import Column
-    from dataselect.data.sampling import no_good_record, sample_texts
+    from dataselect.data.sampling import no_good_record, sample_columns
     from dataselect.execution.run import FAIL
 
     pool.keep_for_rereading()
-    column = Column.text(settings.text_field)
-    found = sample_texts(pool, column, size, rng, strict=settings.on_error == FAIL)
-    if not found:
-        raise no_good_record(pool, [column], " to learn from; check it, or give --rounds 0")
-    return found
+    columns = [Column.text(settings.text_field)]
+    columns += [] if weight_field is None else [Column.weight(weight_field)]
+    texts, *weights = sample_columns(pool, columns, size, rng, strict=settings.on_error == FAIL)
+    if not texts:
+        raise no_good_record(pool, columns, " to learn from; check it, or give --rounds 0")
+    return texts, np.array(weights[0]) if weights else np.ones(len(texts))

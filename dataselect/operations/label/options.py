@@ -66,6 +66,13 @@ class LearningOptions:
         min=0,
     )
 
+    weight_field: str | None = option(
+        "FIELD",
+        _FIT,
+        "Where records of the input have how many records each counts as while it is learnt from, "
+        "such as the 'weight' of diversity [default: 1 each].",
+    )
+
     def reads(self) -> list[Inputs]:
         from dataselect.data.formats.record_files import RecordFiles
 
@@ -77,6 +84,8 @@ class LearningOptions:
         if self.unfiltered and (self.no_vectors or encoder):
             other = "--no-vectors" if self.no_vectors else "--encoder"
             raise OptionError(f"--unfiltered is to learn word vectors from; leave {other} out")
+        if self.weight_field is not None and not self.rounds:
+            raise OptionError("--weight-field is for rounds of self-training; leave --rounds 0 out")
 
     def labelled_records(self, settings: Settings) -> list[Utterance]:
         """The records to learn from. Raises InputError where there are none."""

@@ -77,10 +77,11 @@ class LabelScorer(FittedScorer):
         min_confidence: float | None = None,
         keep_other: bool = False,
         text_field: str = "text",
+        weight_field: str | None = None,
     ) -> None:
         self.classifier, self.tagger = classifier, tagger
         self.keeps_other, self.least = keep_other, min_confidence
-        self.text_field = text_field
+        self.text_field, self.weight_field = text_field, weight_field
         if tagger is not None:
             self.adds = (INTENT, CONFIDENCE, SLOTS, SLOTS_CONFIDENCE)
 
@@ -90,9 +91,13 @@ class LabelScorer(FittedScorer):
 
     @property
     def columns(self) -> Sequence[Column]:
-        """The text, whether a filter has seen the record, and labels that are there already."""
+        """The text, whether a filter has seen the record, labels that are there, and the weight.
+
+        Nothing comes of the weight any more, but a record where it is bad is a bad record.
+        """
         earlier = (INTENT, SLOTS, SLOTS_CONFIDENCE) if self.tagger else (INTENT,)
-        return [Column.text(self.text_field), _Filtered(), *map(Column.optional, earlier)]
+        read = [Column.text(self.text_field), _Filtered(), *map(Column.optional, earlier)]
+        return read if self.weight_field is None else [*read, Column.weight(self.weight_field)]
 
     @property
     def parallel(self) -> bool:  # type: ignore[override]  # known once the intent classifier is
@@ -110,7 +115,7 @@ class LabelScorer(FittedScorer):
         return tuple(found)
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
-        texts, filtered, earlier, *tagged = columns
+        texts, filtered, earlier, *tagged = columns if self.weight_field is None else columns[:-1]
         places, confidence = self.classifier.label(texts)
         names = [orjson.dumps(name) for name in self.classifier.names_]
         fields: Fields = {

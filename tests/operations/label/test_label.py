@@ -163,10 +163,49 @@ def test_word_vectors_are_learnt_from_an_unfiltered_pool(folder: Path, inside: I
     assert b"ngrams and vectors" not in plain  # the input is too small for any
 
 
+def test_a_record_of_the_input_counts_as_often_as_its_weight_says(
+    folder: Path, inside: Inside
+) -> None:
+    records = read(folder / "pool.jsonl")
+    known = ("label", *LABELLED, "--uncalibrated", "-q", "-o")
+    found = []
+    for weights in (None, [1] * len(records), [*range(1, len(records) + 1)]):
+        if weights is not None:
+            write(
+                folder / "pool.jsonl",
+                [{**r, "w": w} for r, w in zip(records, weights, strict=True)],
+            )
+        field = () if weights is None else ("--weight-field", "w")
+        inside(*known, "out.jsonl", *field, "pool.jsonl").silent()
+        found.append([record["confidence"] for record in read(folder / "out.jsonl")])
+    plain, ones, uneven = found
+    assert ones == plain
+    assert uneven != plain
+
+
+def test_a_record_without_a_weight_is_one_bad_record(folder: Path, inside: Inside) -> None:
+    records: list[dict[str, Any]] = [{**r, "weight": 2} for r in read(folder / "pool.jsonl")]
+    records[1]["weight"] = 0
+    write(folder / "pool.jsonl", records)
+    run = ("label", *LABELLED, "--weight-field", "weight", "pool.jsonl", "-o", "out.jsonl")
+    inside(*run).refused(1, "pool.jsonl:2: field 'weight' is no weight above 0; correct it")
+    del records[1]["weight"]
+    write(folder / "pool.jsonl", records)
+    inside(*run).refused(1, "pool.jsonl:2: field 'weight' is missing; name another with --weight")
+    assert inside(*run, "--on-error", "skip").code == 0
+    assert len(read(folder / "out.jsonl")) == len(records) - 1
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
         pytest.param("", 2, "--labelled FILE", id="nothing to learn from"),
+        pytest.param(
+            "--labelled labelled.jsonl --rounds 0 --weight-field w",
+            2,
+            "leave --rounds 0 out",
+            id="weights of nothing",
+        ),
         pytest.param("--labelled pool.jsonl", 1, "pool.jsonl:1: field 'intent'", id="no intents"),
         pytest.param("--labelled empty.jsonl", 1, "empty.jsonl: no labelled", id="no records"),
         pytest.param("--labelled one.jsonl", 1, "--background", id="one intent"),
