@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dataselect.console import Report, unreported
 from dataselect.models.near_duplicates import first_places
 from dataselect.operations.diversity.greedy import Limits, Picks, greedy
+from dataselect.operations.diversity.objectives.facility_location import FacilityLocation
 from dataselect.operations.diversity.objectives.objective import NOTHING, Objective
 
 PICKED, NOT_PICKED, COPY_OF_LABELLED, COPY, OUTSIDE_BAND = range(5)
@@ -21,12 +22,15 @@ class Decisions:
     """What was decided on each of n texts.
 
     `codes` (n,): PICKED, or why not. `first` (n,): the first text that each is a copy of, labelled
-    texts counted before the pool, or NOTHING. `picks`: places in the pool.
+    texts counted before the pool, or NOTHING. `picks`: places in the pool. `weights` (k,): how many
+    texts of the pool are nearest to each pick, itself and copies among them; None where that is
+    not known.
     """
 
     codes: NDArray[np.uint8]
     first: NDArray[np.intp]
     picks: Picks
+    weights: NDArray[np.intp] | None = None
 
 
 def decide(
@@ -68,6 +72,10 @@ def decide(
         groups=None if groups is None else groups[distinct],
         advance=report("picking", limits.size or len(candidates)),
     )
+    weights = None
+    if isinstance(value, FacilityLocation):
+        copied = first[codes == COPY] - len(labelled)
+        weights = value.represented(1 + np.bincount(copied, minlength=len(pool))[distinct])
     picks = picks._replace(items=distinct[picks.items])
     codes[picks.items] = PICKED
-    return Decisions(codes, first, picks)
+    return Decisions(codes, first, picks, weights)

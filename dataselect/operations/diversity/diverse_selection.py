@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +23,9 @@ from dataselect.operations.diversity.diversity_input import (
 )
 from dataselect.operations.diversity.objectives.factory import (
     FITTED_ON,
+    Method,
     ObjectiveFactory,
+    default_method,
     precomputed,
 )
 from dataselect.operations.diversity.objectives.methods import spent_and_per
@@ -65,13 +68,15 @@ class DiverseSelection:
 
     def _in_memory(self, pool: Inputs) -> DiversityScorer:
         pool.keep_for_rereading()
-        items, total = self._reader.pool(pool)
+        takes_turns = self.methods.method is None and self.picking.per is None
+        items, total = self._reader(guesses=takes_turns).pool(pool)
+        method = self._method(len(items.texts))
         limits = self.picking.limits(total.good + total.excluded)
         figures: dict[str, Any] = {}
         with Steps(quiet=self.settings.quiet) as report:
 
             def objective(rows: NDArray[np.intp]) -> Objective:
-                factory = self._factory(total.records)
+                factory = self._factory(total.records, method)
                 worth, described = factory.objective(items.take(rows), report)
                 figures.update(described)
                 return worth
@@ -90,15 +95,18 @@ class DiverseSelection:
         codes[items.positions] = decided.codes
         known = Known.of_decisions(decided, items.positions, len(self.labelled.texts))
         figures |= spent_and_per(items.take(decided.picks.items), list(total.groups))
-        return self._scorer(codes, known, partial(names_at, pool), limits.size, figures)
+        weighs = decided.weights is not None
+        names = partial(names_at, pool)
+        return self._scorer(codes, known, names, limits.size, figures, weighs=weighs)
 
     def _in_partitions(self, pool: ShardPool) -> DiversityScorer:
         picking = PartitionedSelection(
-            pool, self._reader, np.random.default_rng(self.settings.seed)
+            pool, self._reader(), np.random.default_rng(self.settings.seed)
         )
         picking.survey()
         picking.draw(FITTED_ON)
-        factory = self._factory(picking.total.records)
+        method = self._method(sys.maxsize)  # whatever there is, as of pools for a cluster
+        factory = self._factory(picking.total.records, method)
         gib = self.picking.max_memory or PARTITION_GIB
         limits = self.picking.limits(picking.total.good + picking.total.excluded)
         picks = picking.pick(
@@ -107,8 +115,16 @@ class DiverseSelection:
         known = Known.of_picks(picks, len(self.labelled.texts))
         return self._scorer(picking.codes, known, picking.names, limits.size, picking.figures)
 
-    @property
-    def _reader(self) -> PoolReader:
+    def _method(self, records: int) -> Method:
+        encoding = self.encoding
+        given = (self.encoder, encoding.encoder, encoding.vectors)
+        return self.methods.method or default_method(
+            records,
+            has_detector=self.methods.detector is not None,
+            has_vectors=given != (None, None, None),
+        )
+
+    def _reader(self, *, guesses: bool = False) -> PoolReader:
         strict = self.settings.on_error == FAIL
         return PoolReader(
             self.settings.text_field,
@@ -116,9 +132,10 @@ class DiverseSelection:
             self.picking.per,
             strict,
             self.excluded_keys,
+            guesses,
         )
 
-    def _factory(self, records: int) -> ObjectiveFactory:
+    def _factory(self, records: int, method: Method) -> ObjectiveFactory:
         labelled, encoding = self.labelled.texts, self.encoding
         encoders = None if self.encoder is None else (self.encoder, self.encoder)
         if encoding.vectors is not None:
@@ -127,7 +144,7 @@ class DiverseSelection:
         elif encoding.encoder is not None:
             encoders = (encoding.neural(encoding.encoder),) * 2
         return ObjectiveFactory(
-            self.methods.chosen,
+            method,
             labelled,
             self.methods.detector,
             encoding.device,
@@ -143,6 +160,8 @@ class DiverseSelection:
         names: Names,
         wanted: int | None,
         figures: dict[str, Any],
+        *,
+        weighs: bool = False,
     ) -> DiversityScorer:
         used, own = np.unique(known.nearest[known.nearest >= 0]), len(self.labelled.texts)
         found = self.labelled.names(used[used < own].tolist())
@@ -155,4 +174,5 @@ class DiverseSelection:
             wanted,
             figures,
             self.settings.text_field,
+            weighs=weighs,
         )

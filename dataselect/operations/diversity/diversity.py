@@ -12,7 +12,11 @@ from dataselect.models.fitted_model import unfitted
 from dataselect.models.text_sequences import as_texts
 from dataselect.operations.diversity.decisions import decide
 from dataselect.operations.diversity.greedy import Limits
-from dataselect.operations.diversity.objectives.factory import Method, ObjectiveFactory
+from dataselect.operations.diversity.objectives.factory import (
+    Method,
+    ObjectiveFactory,
+    default_method,
+)
 from dataselect.operations.diversity.objectives.methods import Items
 from dataselect.selection.selection_rules import group_codes, numbers_of
 
@@ -31,11 +35,14 @@ if TYPE_CHECKING:
 class Diversity:
     """Picks texts that say what nothing labelled or picked says yet (Cho et al. 2019).
 
-    `method`: "features", picks that together have the n-grams of the pool; "facility", that
-    together are near to the whole pool; "kcenter", each as far as can be from those before;
-    "paraphrase", the same by the `detector` in a folder. `encoder`: of vectors for facility and
-    kcenter, by default one that is fitted to the texts. `band`: the lowest and the highest novelty
-    to what is labelled; `min_novelty`: under which nothing is picked when its turn comes.
+    `method`: "facility", picks that together are near to the whole pool; "features", that together
+    have its n-grams; "kcenter", each as far as can be from those before; "paraphrase", the same by
+    the `detector` in a folder. By default paraphrase with a detector, facility of up to 50,000
+    texts or with an encoder, and else features. `encoder`: of vectors, by default one that is
+    fitted to the texts. `band`: the lowest and the highest novelty to what is labelled;
+    `min_novelty`: under which nothing is picked when its turn comes.
+    After `select`: `weights_` (k,), how many texts of the pool are nearest to each pick, where
+    facility picked and it does not take minutes to tell, or None.
 
     >>> diversity = Diversity().fit(["play adele", "put on some jazz"])
     >>> diversity.select(["Play Adele!", "put on some blues", "wake me at seven"], 1).tolist()
@@ -44,22 +51,23 @@ class Diversity:
 
     selects = True
     labelled_: list[str]
+    weights_: NDArray[np.intp] | None
 
     def __init__(
         self,
         *,
-        method: Method = "features",
+        method: Method | None = None,
         detector: str | None = None,
         encoder: Encoder | None = None,
         band: tuple[float, float] | None = None,
         min_novelty: float = 0.0,
         seed: int = 0,
     ) -> None:
-        if (method == "paraphrase") != (detector is not None):
+        if (method or "paraphrase") != "paraphrase" if detector else method == "paraphrase":
             raise OptionError("--detector FOLDER is for --method paraphrase, which needs one")
         if band is not None and not 0 <= band[0] <= band[1] <= 1:
             raise OptionError("--band takes two numbers from 0 to 1, the lower first: 0.2 0.8")
-        self.method: Method = method
+        self.method: Method | None = method
         self.detector, self.encoder = detector, encoder
         self.band, self.min_novelty, self.seed = band, min_novelty, seed
 
@@ -94,11 +102,14 @@ class Diversity:
             raise InputError("costs: they are what texts take of the budget; give both or neither")
         own = None if groups is None else group_codes(groups, len(texts)).codes[:].astype(np.intp)
         items = Items(np.arange(len(texts)), texts, paid, own)
-        encoders = None if self.encoder is None else (self.encoder, self.encoder)
-        factory = ObjectiveFactory(
-            self.method, self.labelled_, self.detector, None, encoders, self.seed
+        method = self.method or default_method(
+            len(texts),
+            has_detector=self.detector is not None,
+            has_vectors=self.encoder is not None,
         )
-        return decide(
+        encoders = None if self.encoder is None else (self.encoder, self.encoder)
+        factory = ObjectiveFactory(method, self.labelled_, self.detector, None, encoders, self.seed)
+        decided = decide(
             texts,
             self.labelled_,
             lambda rows: factory.objective(items.take(rows))[0],
@@ -106,7 +117,9 @@ class Diversity:
             band=self.band,
             costs=paid,
             groups=own,
-        ).picks.items
+        )
+        self.weights_ = decided.weights
+        return decided.picks.items
 
     def pool_scorer(
         self,

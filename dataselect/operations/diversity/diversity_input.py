@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from dataselect.data.fields import Column
     from dataselect.operations.diversity.objectives.methods import Items
+
+
+_GUESS = ("intent", "confidence")  # as `label` adds them
+_NO_GUESS = "null"
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ class PoolReader:
     """Reads of a record its text, and what limits go by: a cost, and the value of `per`.
 
     `strict`: a bad record ends the run. Texts that have one of the `excluded_keys`, sorted, are
-    left out.
+    left out. `guesses`: records go by the intent that `label` guessed, where any has one.
     """
 
     text_field: str
@@ -121,6 +125,7 @@ class PoolReader:
     per: str | None = None
     strict: bool = True
     excluded_keys: NDArray[np.uint64] | None = None
+    guesses: bool = False
 
     def texts(self, blocks: Iterable[Block]) -> Iterator[BlockTexts]:
         """The good records of numbered blocks. Raises InputError."""
@@ -142,20 +147,27 @@ class PoolReader:
             for name in found.groups or ():
                 numbers.setdefault(name, len(numbers))
             parts.append(found.items(numbers))
-        return Items.joined(parts), total
+        items = Items.joined(parts)
+        if self.guesses and numbers.keys() == {_NO_GUESS}:
+            items, total.groups = replace(items, groups=None), {}
+        return items, total
 
     @cached_property
     def _columns(self) -> list[Column]:
         cost = cost_column(self.cost, self.text_field)
         columns = [POSITION, Column.text(self.text_field)]
         columns += [] if self.per is None else [Column.group(self.per)]
-        return columns + ([] if cost is None else [cost])
+        columns += [] if cost is None else [cost]
+        return columns + [Column.optional(name) for name in _GUESS if self.guesses]
 
     def _block_texts(self, block: Block, columns: Sequence[list[Any]]) -> BlockTexts:
         import numpy as np
 
         positions, texts, *others = columns
         groups = None if self.per is None else others.pop(0)
+        if self.guesses:
+            confidence, intents = others.pop(), others.pop()
+            groups = list(map(_guess, intents, confidence))
         costs = None if self.cost == "records" else counted(self.cost, others.pop())
         found = BlockTexts(block, np.array(positions, np.intp), texts, costs, groups)
         return found if self.excluded_keys is None else found.without(self.excluded_keys)
@@ -193,3 +205,9 @@ class PoolStatistics:
         self.characters += other.characters
         for name, count in other.groups.items():
             self.groups[name] = self.groups.get(name, 0) + count
+
+
+def _guess(intent: Any, confidence: Any) -> str:
+    """The intent of a record, if it was guessed: then it has a confidence."""
+    is_guess = isinstance(intent, str) and type(confidence) in (int, float)
+    return intent if is_guess else _NO_GUESS

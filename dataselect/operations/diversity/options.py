@@ -32,10 +32,10 @@ class MethodOptions:
     method: Method | None = option(
         "",
         _METHOD,
-        "features: picks that together have the n-grams of the pool. facility: picks "
-        "that together are near to the whole pool. kcenter: each as far as can be from those "
-        "before. paraphrase: the same by --detector [default: features, the best or near it "
-        "on CLINC150, also among other dialogues; paraphrase with --detector].",
+        "facility: picks that together are near to the whole pool. features: picks that together "
+        "have its n-grams. kcenter: each as far as can be from those before. paraphrase: the same "
+        "by --detector [default: paraphrase with --detector; facility of up to 50,000 records, or "
+        "with an encoder; features of more].",
     )
     detector: str | None = option(
         "FOLDER", _METHOD, "A detector that 'paraphrase train' wrote, for --method paraphrase."
@@ -47,16 +47,11 @@ class MethodOptions:
         "near, not too far.",
     )
 
-    @property
-    def chosen(self) -> Method:
-        """The method that is used."""
-        return self.method or ("features" if self.detector is None else "paraphrase")
-
     def check(self) -> None:
         """Raise OptionError for options that contradict each other."""
-        if self.chosen == "paraphrase" and self.detector is None:
+        if self.method == "paraphrase" and self.detector is None:
             raise OptionError("--method paraphrase needs --detector FOLDER; train one first")
-        if self.chosen != "paraphrase" and self.detector is not None:
+        if self.method not in (None, "paraphrase") and self.detector is not None:
             raise OptionError(f"--detector is not used by --method {self.method}; leave it out")
         if self.band is not None and not self.labelled:
             raise OptionError("--band is about novelty to what is labelled; give --labelled FILE")
@@ -86,7 +81,9 @@ class PickingOptions:
     per: str | None = option(
         "FIELD",
         _PICK,
-        "Let the values of FIELD take turns, so that each gets as many picks while it has records.",
+        "Let the values of FIELD take turns, so that each gets as many picks while it has records "
+        "[default: intent where records have one that label guessed, with its confidence, and no "
+        "--method is given].",
     )
     max_per: int | None = option("N", _PICK, "Pick at most N of each --per value.", min=0)
     unique: bool = option(
@@ -178,10 +175,10 @@ class VectorOptions(NeuralOptions):
 
     def check_for(self, methods: MethodOptions) -> None:
         """Raise OptionError for options that contradict each other, or have no use here."""
-        method = methods.chosen
-        uses_vectors = method in ("facility", "kcenter")
-        unused = [name for name in given(self) if method != "paraphrase" or name != "--device"]
-        if unused and not uses_vectors:
+        by_detector = methods.detector is not None
+        unused = [name for name in given(self) if not by_detector or name != "--device"]
+        if unused and (by_detector or methods.method == "features"):
+            method = methods.method or "paraphrase"
             raise OptionError(
                 f"{unused[0]} is not used by --method {method}; give --method facility or kcenter"
             )

@@ -33,6 +33,8 @@ _REASONS = (
     Reason("copy"),
     Reason("novelty"),
 )
+_FIELDS = ("novelty", "nearest", "round")
+WEIGHT = "weight"
 UNDECIDED = 255
 """The code of a record that is none."""
 _COMPARED = (PICKED, COPY, COPY_OF_LABELLED)
@@ -45,28 +47,38 @@ class Known(NamedTuple):
 
     `positions` ascend. `order`: 0 for the first pick, 1 for the next, NOTHING for copies.
     `novelty`: of picks when they were picked, of copies 0. `nearest`: what each is closest to, or
-    NOTHING: labelled texts are counted first, and then the records of the pool.
+    NOTHING: labelled texts are counted first, and then the records of the pool. `weight`: of picks
+    how many records they stand for, where that is known, and else 0.
     """
 
     positions: NDArray[np.intp]
     order: NDArray[np.intp]
     novelty: NDArray[np.float64]
     nearest: NDArray[np.intp]
+    weight: NDArray[np.intp]
 
     def take(self, which: NDArray[np.intp] | slice) -> Known:
         """Some of them."""
         return Known(
-            self.positions[which], self.order[which], self.novelty[which], self.nearest[which]
+            self.positions[which],
+            self.order[which],
+            self.novelty[which],
+            self.nearest[which],
+            self.weight[which],
         )
 
     @classmethod
-    def of_picks(cls, picks: Picks, labelled: int) -> Known:
+    def of_picks(
+        cls, picks: Picks, labelled: int, weights: NDArray[np.intp] | None = None
+    ) -> Known:
         """From picks, which are positions."""
         places = picks.nearest.places
         earlier = labelled + picks.items[np.maximum(places - labelled, 0)]
         nearest = np.where(places < labelled, places, earlier)
         order = np.argsort(picks.items)
-        return cls(picks.items[order], order, 1 - picks.nearest.similarities[order], nearest[order])
+        own = np.zeros(len(order), np.intp) if weights is None else weights
+        novelty = 1 - picks.nearest.similarities[order]
+        return cls(picks.items[order], order, novelty, nearest[order], own[order])
 
     @classmethod
     def of_decisions(cls, decided: Decisions, positions: NDArray[np.intp], labelled: int) -> Known:
@@ -77,7 +89,7 @@ class Known(NamedTuple):
         known = (
             np.append(picked, of_copies)
             for picked, of_copies in zip(
-                cls.of_picks(picks, labelled),
+                cls.of_picks(picks, labelled, decided.weights),
                 (
                     positions[copies],
                     np.full(len(copies), NOTHING),
@@ -87,6 +99,7 @@ class Known(NamedTuple):
                         first,
                         labelled + positions[np.maximum(first - labelled, 0)],
                     ),
+                    np.zeros(len(copies), np.intp),
                 ),
                 strict=True,
             )
@@ -102,12 +115,11 @@ class DiversityScorer(Scorer):
     `codes` (records,) uint8: what `decisions` call them; UNDECIDED for a bad record.
     `names`: JSON of what `nearest` is called, by its number. `first`: the position of the first
     record that is known. `wanted`: how many picks were asked for, if that was said. `figures` go
-    into reports.
+    into reports. `weighs`: whether picks say how many records they stand for.
     """
 
     noun: ClassVar[str] = "diversity"
-    may_add: ClassVar[tuple[str, ...]] = ("novelty", "nearest", "round")
-    adds: tuple[str, ...] = field(default=("novelty", "nearest", "round"), init=False)
+    may_add: ClassVar[tuple[str, ...]] = (*_FIELDS, WEIGHT)
     exclusions: tuple[Reason, ...] = field(default=_REASONS, init=False)
 
     codes: NDArray[np.uint8]
@@ -118,6 +130,12 @@ class DiversityScorer(Scorer):
     figures: dict[str, Any] = field(default_factory=dict)
     text_field: str = "text"
     first: int = 0
+    weighs: bool = False
+
+    @property
+    def adds(self) -> tuple[str, ...]:  # type: ignore[override]  # known once there are picks
+        """Names of the fields, the weight among them where it is known."""
+        return (*_FIELDS, WEIGHT) if self.weighs else _FIELDS
 
     @property
     def measure(self) -> str:
@@ -159,6 +177,9 @@ class DiversityScorer(Scorer):
             "nearest": _null_except(near, [self.names[at] for at in nearest[near].tolist()]),
             "round": _null_except(picked, rounds),
         }
+        if self.weighs:
+            weights = [b"%d" % weight for weight in known.weight[known.order != NOTHING].tolist()]
+            fields[WEIGHT] = _null_except(picked, weights)
         return Scores(novelty, fields, excluded=codes, order=order.astype(np.float64))
 
     def warnings(self) -> list[str]:

@@ -156,7 +156,8 @@ def _trained(
         encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
         no_vectors=learning.no_vectors,
     )
-    own, weights = [], np.empty(0)
+    own: list[str] = []
+    weights = np.empty(0)
     if learning.rounds:
         own, weights = _input_texts(pool, VECTOR_TEXTS, learning.weight_field, settings, rng)
     learnt = sample_items(range(len(own)), POOL_SIZE, rng)

@@ -2,12 +2,16 @@
 
 import json
 import random
+from collections import Counter
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import Inside, Shell
+
+from dataselect.operations.diversity.objectives import factory
 
 WAYS = {
     "play": "play some {} by the blue band now",
@@ -91,14 +95,18 @@ def test_novelty_of_features_is_what_two_texts_do_not_share(world: Path, inside:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_sorted_output_begins_with_a_smaller_pick(world: Path, inside: Inside, method: str) -> None:
+    """Of the weights all is told by the size of the pick: a smaller one stands for as much."""
     inside(*pick(*LABELLED, "--method", method, "--top-k", 12, "--sort")).silent()
-    long = (world / "picked.jsonl").read_bytes().splitlines()
+    long = load(world / "picked.jsonl")
     inside(*pick(*LABELLED, "--method", method, "--top-k", 5, "--sort")).silent()
-    assert (world / "picked.jsonl").read_bytes().splitlines() == long[:5]
+    short = load(world / "picked.jsonl")
     inside(*pick(*LABELLED, "--method", method, "--top-k", 12)).silent()
-    in_order = (world / "picked.jsonl").read_bytes().splitlines()
+    in_order = load(world / "picked.jsonl")
     assert in_order != long
-    assert sorted(in_order) == sorted(long)
+    assert sorted(in_order, key=itemgetter("id")) == sorted(long, key=itemgetter("id"))
+    weights = [[record.pop("weight", 0) for record in picks] for picks in (long, short)]
+    assert {sum(own) for own in weights} == ({30} if method == "facility" else {0})
+    assert short == long[:5]
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -203,6 +211,52 @@ def test_a_band_keeps_what_is_neither_too_near_nor_too_far(
     assert {record["dropped"] for record in dropped} == {"outside the band"}
     far = {record["intent"] for record in dropped}
     assert "play" not in far
+
+
+def test_guessed_intents_take_turns_unless_a_method_is_given(world: Path, inside: Inside) -> None:
+    def intents(*options: object) -> Counter[str]:
+        inside(*pick("--top-k", 6, *options)).silent()
+        return Counter(record["intent"] for record in load(world / "picked.jsonl"))
+
+    records = load(world / "pool.jsonl")
+    few = [record for record in records if record["intent"] == "rain"][:2]
+    records = [*few, *(record for record in records if record["intent"] != "rain")]
+    write(world / "pool.jsonl", records)
+    by_facility = intents("--method", "facility")
+    assert intents() == by_facility  # of these intents nobody says that they are guesses
+    write(world / "pool.jsonl", [{**record, "confidence": 0.9} for record in records])
+    assert intents("--method", "facility") == by_facility
+    assert intents() == {"play": 2, "rain": 2, "lamp": 2} != by_facility
+    assert intents("--report", "report.json").total() == 6
+    assert json.loads((world / "report.json").read_bytes())["diversity"]["per"] == intents()
+    assert intents("--per", "confidence") == by_facility  # which is the same for all
+
+
+def test_weights_count_the_records_nearest_to_each_pick_copies_with_them(
+    world: Path, inside: Inside
+) -> None:
+    texts = ["play jazz", "Play jazz!", "play jazz now", "rain in oslo"]
+    write(world / "pool.jsonl", [{"id": n, "text": text} for n, text in enumerate(texts)])
+    inside(*pick("--top-k", 2)).silent()
+    weights = {record["id"]: record["weight"] for record in load(world / "picked.jsonl")}
+    assert weights == {0: 3, 3: 1}
+    inside(*pick("--top-k", 2, "--method", "features")).silent()
+    assert "weight" not in load(world / "picked.jsonl")[0]
+
+
+def test_a_large_pool_is_picked_from_by_ngrams(
+    world: Path, inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def method(*options: object) -> str:
+        inside(*pick("--top-k", 3, "--report", "report.json", *options)).silent()
+        report = json.loads((world / "report.json").read_bytes())
+        return str(report["diversity"]["method"])
+
+    assert method() == "facility"
+    monkeypatch.setattr(factory, "_MOST_BY_FACILITY", 29)
+    assert method() == "features"
+    np.save(world / "pool.npy", np.eye(30, dtype=np.float32))
+    assert method("--vectors", "pool.npy") == "facility"
 
 
 def test_a_record_without_an_id_is_named_by_its_line(world: Path, inside: Inside) -> None:
@@ -334,7 +388,10 @@ def test_a_folder_that_is_no_detector_is_refused(world: Path, inside: Inside) ->
         (("--top-k", "3", *LABELLED, "--band", "0.9", "0.1"), ["--band", "0.2 0.8"]),
         (("--top-k", "3", "--method", "paraphrase"), ["--detector"]),
         (("--top-k", "3", "--method", "features", "--detector", "d"), ["--detector"]),
-        (("--top-k", "3", "--encoder", "m"), ["--encoder", "--method features", "facility"]),
+        (
+            ("--top-k", "3", "--method", "features", "--encoder", "m"),
+            ["--encoder", "--method features", "facility"],
+        ),
         ((*KCENTER, "--cache", "c"), ["--cache", "--encoder"]),
         ((*KCENTER, "--vectors", "v", "--encoder", "m"), ["--encoder"]),
         ((*KCENTER, *LABELLED, "--vectors", "v"), ["--labelled-vectors"]),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.neighbours.blocks import blocks
+from dataselect.models.neighbours.exact import MOST_EXACT
 from dataselect.models.neighbours.graph import neighbour_cosines
 from dataselect.models.sparse import row, sums_of_rows
 from dataselect.operations.diversity.objectives.objective import NearestPick, Objective
@@ -32,16 +33,30 @@ class FacilityLocation(Objective):
 
     def __init__(self, pool: NDArray[np.float16], labelled: NDArray[np.float16]) -> None:
         """`pool` (n, d) and `labelled` (l, d): vectors made by `coarse`."""
-        self._pool = pool
+        self.vectors = pool
+        self._labelled = len(labelled)
         self._references = References(labelled)
         self._highest = self._references.nearest(pool).similarities.astype(np.float32)
 
     def nearest(self, items: NDArray[np.intp]) -> NearestPick:
-        return self._references.nearest(self._pool[items])
+        return self._references.nearest(self.vectors[items])
 
     def add(self, item: int) -> None:
         """Compare with this one, too, from now on."""
-        self._references.add(self._pool[item])
+        self._references.add(self.vectors[item])
+
+    def represented(self, counts: NDArray[np.intp]) -> NDArray[np.intp] | None:
+        """(k,) how many texts are nearest to each pick; item i stands for `counts[i]` of them.
+
+        1 at least. None where it would take minutes to tell.
+        """
+        picks = self._references.size - self._labelled
+        if self.vectors.size * picks > MOST_EXACT:
+            return None
+        if not picks:
+            return np.empty(0, np.intp)
+        nearest = self._references.nearest(self.vectors, self._labelled).places - self._labelled
+        return np.maximum(np.bincount(nearest, counts, picks).astype(np.intp), 1)
 
 
 class Dense(FacilityLocation):

@@ -11,6 +11,7 @@ import numpy as np
 
 from dataselect.console import Report, unreported
 from dataselect.errors import InputError
+from dataselect.models.encoders.joined import pool_encoder
 from dataselect.models.encoders.lexical import Lexical
 from dataselect.models.encoders.precomputed import Precomputed
 from dataselect.models.paraphrase_detector.detector import SavedDetector
@@ -32,6 +33,18 @@ if TYPE_CHECKING:
 Method = Literal["paraphrase", "features", "facility", "kcenter"]
 FITTED_ON = 20_000
 """Texts that the default encoder is fitted to."""
+_FEWEST_FOR_WORD_VECTORS = 1_000
+_MOST_BY_FACILITY = 50_000  # records, unless facility is asked for
+
+
+def default_method(records: int, *, has_detector: bool, has_vectors: bool) -> Method:
+    """The method for so many records where none is asked for.
+
+    `has_vectors`: whether an encoder, or vectors, are given.
+    """
+    if has_detector:
+        return "paraphrase"
+    return "facility" if records <= _MOST_BY_FACILITY or has_vectors else "features"
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,7 @@ class ObjectiveFactory:
     """Makes objectives by a method, beside `labelled` texts.
 
     `detector`: the folder of that of the method paraphrase. `encoders`: of the pool and of what is
-    labelled, for facility and kcenter; by default one that is fitted. `most_memory`: bytes.
+    labelled, for methods that compare vectors; by default one that is fitted. `most_memory`: bytes.
     """
 
     method: Method
@@ -81,7 +94,10 @@ class ObjectiveFactory:
         rng = np.random.default_rng(self.seed)
         everything = [*texts, *self.labelled]
         drawn = np.sort(rng.permutation(len(everything))[:FITTED_ON])
-        return Lexical.fit([everything[place] for place in drawn.tolist()], rng=rng)
+        learnt_from = [everything[place] for place in drawn.tolist()]
+        if len(learnt_from) < _FEWEST_FOR_WORD_VECTORS:
+            return Lexical.fit(learnt_from, rng=rng)
+        return pool_encoder(learnt_from, rng)
 
     def spec(self, encoder: Encoder | None, report: Report = unreported) -> ObjectiveSpec:
         """The objective in any part of the pool, whose vectors are of an `encoder`."""
