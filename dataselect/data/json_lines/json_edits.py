@@ -35,7 +35,9 @@ def edited(lines: Sequence[bytes], edits: Sequence[Edits]) -> list[bytes]:
 
 
 def edited_values(values: Sequence[Any], name: str, edits: Sequence[Edits]) -> list[Any]:
-    """(n,) what a top-level field holds after edits, given what it held."""
+    """(n,) what a top-level field holds after edits, given what it held; "" for one further in."""
+    if "." in name:
+        return [""] * len(values)
     path = (name,)
     return [
         json.loads(own[path]) if path in own else value

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from unicodedata import normalize
 
 from dataselect.data.json_lines.json_edits import Edits, Path
 from dataselect.data.json_lines.json_values import encoded
@@ -51,7 +52,11 @@ class Masking:
         placeholders = Placeholders.besides(fields.texts.values())
         [main, *_] = fields.texts
         slots = [slot for slot in fields.slots if self._is_named(slot)]
-        values = {fields.texts[main][slot.start : slot.end]: slot_kind(slot) for slot in slots}
+        values = {
+            normalize(form, fields.texts[main][slot.start : slot.end]): slot_kind(slot)
+            for slot in slots
+            for form in ("NFC", "NFD")
+        }
         found: Counter[str] = Counter()
         edits: dict[Path, bytes] = {}
         cuts: tuple[SlotCut, ...] = ()

@@ -82,9 +82,9 @@ _DOMAINS = (  # less those that are words, such as at, in and it
 )
 _DIGIT_WORDS = (
     r"\d|zero|oh|o|one|two|three|four|five|six|seven|eight|nine|double|triple|"
-    "null|eins|zwei|zwo|drei|vier|fünf|sechs|sieben|acht|neun|"
+    r"null|eins|zwei|zwo|drei|vier|f(?:ü|u\u0308)nf|sechs|sieben|acht|neun|"
     "cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|"
-    "zéro|un|deux|trois|quatre|cinq|sept|huit|neuf"
+    r"z(?:é|e\u0301)ro|un|deux|trois|quatre|cinq|sept|huit|neuf"
 )
 
 PATTERNS = (

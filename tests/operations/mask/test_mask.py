@@ -78,6 +78,7 @@ FOUND = [
     ("digits", "pin 8301 is mine", "8301"),
     ("digits", "code four two oh seven thanks", "four two oh seven"),
     ("digits", "der Code ist vier zwei 0 sieben", "vier zwei 0 sieben"),
+    ("digits", "fu\u0308nf drei ze\u0301ro one", "fu\u0308nf drei ze\u0301ro one"),
     ("digits", "١٢٣٤ is arabic", "١٢٣٤"),
     ("digits", "soft 12\u00ad34\u200d5 hyphen", "12\u00ad34\u200d5"),
     ("phone", "wide ０３０－１２３４５６７", "０３０－１２３４５６７"),
@@ -140,6 +141,28 @@ def test_a_value_has_one_number_in_all_texts_of_a_record(mask: Mask) -> None:
     kinds = {"contact_name": 4, "email": 1, "phone": 1}
     assert found["masked"] == {"count": 6, "kinds": kinds}
     assert [*found] == [*RECORD, "masked"]
+
+
+def test_values_are_found_in_another_unicode_form(mask: Mask) -> None:
+    record = {
+        "text": "call Zoë",
+        "slots": [{"slot": "name", "start": 5, "end": 8}],
+        "ref": "call Zoe\u0308 now",
+    }
+    [found] = mask("--slots", "name", "--fields", "ref", records=(record,))
+    assert (found["text"], found["ref"]) == ("call <name_1>", "call <name_2> now")
+
+
+def test_copies_are_told_by_what_is_written(tmp_path: Path, inside: Inside) -> None:
+    """The commonest text of a report is no text that was masked, wherever it was."""
+    for field, record in (
+        ("text", {"text": "pin 8301"}),
+        ("a.0.text", {"a": [{"text": "pin 8301"}]}),
+    ):
+        write(tmp_path / "in.jsonl", *[record] * 30)
+        done = inside("mask", "in.jsonl", "--text-field", field, "-o", "o", "--report", "r")
+        assert done.code == 0
+        assert "8301" not in done.err + (tmp_path / "r").read_text()
 
 
 def test_all_slots_and_some_kinds(mask: Mask) -> None:
