@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dataselect.models.ngrams.tokens import (
     Tokens,
-    character_hashes,
+    character_tokens,
     plain_characters,
     word_spans,
     word_tokens,
@@ -75,8 +75,7 @@ class Ngrams:
             return Tokens(np.empty(0, np.uint64), np.zeros(1, np.intp))
         if self.analyzer == "word":
             return word_tokens(texts, self.lowercase)
-        characters, bounds = plain_characters(texts, self.lowercase)
-        return Tokens(character_hashes(characters), bounds)
+        return character_tokens(texts, self.lowercase)
 
     def buckets(self, hashes: NDArray[np.uint64]) -> Iterator[NDArray[np.intp]]:
         """Yield, for n = 1 to `order`, the buckets of the n-grams that start at each token.

@@ -5,6 +5,7 @@ The same text gives the same hashes in every process, on every machine and in ev
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -258,6 +259,16 @@ def _hash_on(value: int, rest: memoryview) -> int:
 _MASK = (1 << 64) - 1
 
 
+def character_tokens(texts: Sequence[str], lowercase: bool) -> Tokens:
+    """The characters of a batch, hashed; of a text of many megabytes nothing larger is held."""
+    characters, bounds = plain_characters(texts, lowercase)
+    hashes = np.empty(len(characters), np.uint64)
+    for first in range(0, len(characters), _AT_ONCE):
+        own = slice(first, first + _AT_ONCE)
+        hashes[own] = character_hashes(characters[own])
+    return Tokens(hashes, bounds)
+
+
 def character_hashes(characters: str) -> NDArray[np.uint64]:
     """(len(characters),) hash of each character."""
     hashes = np.frombuffer(characters.encode("utf-32-le"), dtype="<u4") * _TOKEN
@@ -266,12 +277,19 @@ def character_hashes(characters: str) -> NDArray[np.uint64]:
 
 
 def plain_characters(texts: Sequence[str], lowercase: bool) -> tuple[str, NDArray[np.intp]]:
-    """The characters of all texts, runs of separators as one space, and each text's bounds."""
+    """The characters of all texts, runs of white space as one space, and each text's bounds."""
     encoded = _plain(texts, lowercase)
     lines = (encoded.lower() if lowercase else encoded).decode().split("\n")[1:-1]
     if len(lines) > len(texts):
         return plain_characters(_without_line_feeds(texts), lowercase)
-    cleaned = [" ".join(line.split()) for line in lines]
+    cleaned = [_single_spaced(line) for line in lines]
     bounds = np.zeros(len(cleaned) + 1, dtype=np.intp)
     np.cumsum([len(line) for line in cleaned], out=bounds[1:])
     return "".join(cleaned), bounds
+
+
+def _single_spaced(line: str) -> str:
+    if len(line) <= _AT_ONCE:
+        return " ".join(line.split())
+    whole_words = re.finditer(rf"(?s:.{{1,{_AT_ONCE}}})\S*", line)
+    return " ".join(filter(None, (" ".join(piece.group().split()) for piece in whole_words)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from dataselect.models.encoders.word_features import word_features
-from dataselect.models.ngrams.tokens import word_spans
+from dataselect.models.ngrams.tokens import Spans, word_hashes, word_spans
 from dataselect.models.relevance.weights import divisors
 from dataselect.models.sparse import inverse_document_frequency, sums_of_rows
 
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 # hardly moves for exponents of 1.25 to 2; without the discount of long n-grams it falls by 3 %.
 _IDF_POWER = 1.5
 _ORDER_DISCOUNT = 0.7
-# Above this many texts, n-grams that occur in one only are left out: half of all, and no loss.
-_SINGLETONS_MATTER_UP_TO = 1_000
+# Above so many texts, or n-grams, those that occur in one only are left out: half of all, and no
+# loss. So many n-grams of a few texts are those of a text of many megabytes.
+_SINGLETONS_MATTER_UP_TO, _MOST_SINGLETONS = 1_000, 1_000_000
 _TOP_NGRAMS = 20
+_WORDS_AT_ONCE = 1 << 20  # a text may have many millions
 
 
 class TrainingView(Protocol):
@@ -129,7 +131,8 @@ class TrainingRows:
 def _common(counts: csr_array) -> NDArray[np.intp]:
     """The columns of counts that occur in two rows, or in one of a few, ascending."""
     frequency = np.bincount(counts.indices, minlength=counts.shape[1])
-    return np.flatnonzero(frequency >= (1 if counts.shape[0] <= _SINGLETONS_MATTER_UP_TO else 2))
+    few = counts.shape[0] <= _SINGLETONS_MATTER_UP_TO and counts.shape[1] <= _MOST_SINGLETONS
+    return np.flatnonzero(frequency >= (1 if few else 2))
 
 
 def _weigh(rows: csr_array, scale: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -159,12 +162,13 @@ class InnerCharacters:
         from scipy.sparse import csr_array
 
         spans = word_spans(training.texts, training.ngrams.lowercase)
-        hashes = spans.hashes()
-        of_words = next(training.ngrams.buckets(hashes))
-        buckets, first, words = np.unique(of_words, return_index=True, return_inverse=True)
+        buckets, first, words = _distinct(spans, training.ngrams)
+        hashes = word_hashes(spans.buffer, spans.starts[first], spans.sizes[first])
+        inside = word_features(spans.spellings(first), hashes).astype(np.float64)
+        bounds = spans.bounds
+        del spans  # of a text of many megabytes it is large
         shape = (len(training.texts), len(buckets))
-        occurrences = csr_array((np.ones(len(words)), words, spans.bounds), shape=shape)
-        inside = word_features(spans.spellings(first), hashes[first]).astype(np.float64)
+        occurrences = csr_array((np.ones(len(words)), words, bounds), shape=shape)
         if len(training.unsaid):
             inside.data *= np.repeat(~np.isin(buckets, training.unsaid), np.diff(inside.indptr))
             inside.eliminate_zeros()
@@ -179,3 +183,19 @@ class InnerCharacters:
     def ngram_weights(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         found: NDArray[np.float64] = (self.inside @ weights).T
         return found
+
+
+def _distinct(
+    spans: Spans, ngrams: Ngrams
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
+    """As `np.unique` of the words' buckets: these, the first word of each, and whose each is."""
+    words = np.empty(len(spans.starts), np.int32)
+    for start in range(0, len(words), _WORDS_AT_ONCE):
+        own = spans.between(start, start + _WORDS_AT_ONCE)
+        words[start : start + len(own.starts)] = next(ngrams.buckets(own.hashes()))
+    table = np.full(1 << ngrams.bits, -1, np.int32)
+    table[words[::-1]] = np.arange(len(words), dtype=np.int32)[::-1]
+    buckets = np.flatnonzero(table >= 0)
+    first = table[buckets].astype(np.intp)
+    table[buckets] = np.arange(len(buckets), dtype=np.int32)
+    return buckets, first, table[words]

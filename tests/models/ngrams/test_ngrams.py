@@ -122,6 +122,20 @@ def test_pickles_are_small_and_score_the_same() -> None:
     np.testing.assert_array_equal(pickle.loads(pickled).sums(["a b"])[0], before)
 
 
+@given(TEXTS, st.integers(1, 9), st.booleans())
+def test_characters_that_are_read_in_pieces_are_the_same(
+    texts: list[str], at_once: int, lowercase: bool
+) -> None:
+    ngrams = Ngrams(analyzer="char", lowercase=lowercase)
+    expected = ngrams.tokens(texts), ngrams.strings(" ".join(texts))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "_AT_ONCE", at_once)
+        found = ngrams.tokens(texts), ngrams.strings(" ".join(texts))
+    for one, other in zip(found[0], expected[0], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert found[1] == expected[1]
+
+
 @given(st.text())
 def test_words_are_made_of_letters_marks_digits_and_symbols(text: str) -> None:
     for word in words(text):
