@@ -48,7 +48,7 @@ COMMANDS = {
     ),
     "mask": Command(
         "operations.mask.command",
-        "Put placeholders for e-mail addresses, phone numbers and such into texts.",
+        "Put placeholders for personal data into texts.",
     ),
     "values": Command(
         "operations.values.command",
@@ -90,7 +90,7 @@ COMMANDS = {
     ),
     "counterfactual": Command(
         "analysis.counterfactual.command",
-        "Tell whether names, places, genders or numbers decide what is kept.",
+        "Tell whether names, places or genders decide what is kept.",
     ),
     "audit": Command(
         "analysis.audit.command",
