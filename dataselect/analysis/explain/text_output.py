@@ -33,6 +33,7 @@ MEANINGS = {
     "novelty": "1 - its similarity to the nearest labelled or earlier record when it was picked",
     "nearest": "the labelled or other record that it is closest to",
     "round": "the batch in which it was picked",
+    "weight": "how many records of the pool it stands for, itself among them",
     "intent": "what the intent classifier took it for",
     "confidence": "probability of that intent",
     "paraphrase": "probability that it says the same as the nearest text, or as the other side",

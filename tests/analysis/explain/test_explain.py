@@ -602,7 +602,7 @@ def test_without_a_kept_file_one_is_asked_for(folder: Path, told: Callable[..., 
 
 def test_every_field_that_a_command_adds_has_a_meaning() -> None:
     added = {PERPLEXITY, DIFFERENCE, OOV, DISTANCE, ALIGNMENT, RESCORED, "dropped", "bucket"}
-    added |= {*DiversityScorer.adds, *LabelScorer.adds, *BestMatch.adds}
+    added |= {*DiversityScorer.may_add, *LabelScorer.adds, *BestMatch.adds}
     assert added | {"relevance", "relevance_for", "relevance_ngrams"} == MEANINGS.keys()
 
 
