@@ -11,6 +11,7 @@ import regex
 from dataselect.models.encoders.word_features import word_features
 from dataselect.models.ngrams.tokens import word_spans
 from dataselect.models.normalization import composed
+from dataselect.models.unicode_scripts import UNSPACED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
 
 SHAPES = 2
 _LONG = 12  # characters; longer words all look as long
-# Scripts that put no space between words: each character, with its marks, is taken for a word.
-_UNSPACED = regex.compile(
-    r"(?=[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}])\X"
-)
+# Scripts that put no space between words: each letter, with its marks, is taken for a word.
+_UNSPACED = regex.compile(rf"(?=[{UNSPACED}])\X", regex.VERSION1)
 
 
 class Words(NamedTuple):

@@ -85,12 +85,8 @@ def test_words_are_the_same_without_case_and_punctuation() -> None:
 
 
 def test_scripts_without_spaces_are_read_by_character() -> None:
-    assert np.diff(words_of(["雨が降る", "play 雨", "ฝนตก", "rain"]).bounds).tolist() == [
-        4,
-        2,
-        4,
-        1,
-    ]
+    texts = ["雨が降る", "play 雨", "ฝนตก", "བདེ་ལེགས", "rain"]
+    assert np.diff(words_of(texts).bounds).tolist() == [4, 2, 4, 5, 1]
 
 
 def test_a_text_may_have_no_word() -> None:
