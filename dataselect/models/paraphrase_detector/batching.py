@@ -45,13 +45,13 @@ def text_of(side: Side) -> str:
 class PairBatch(NamedTuple):
     """Pairs of one batch: the number of each word from 1, 0 where a text has ended.
 
-    `one` (n, l) and `other` (n, m) int64, `spelled` (n, l + m) int64 in the vocabulary from 1;
+    `one` (n, l) and `other` (n, m) int64; `is_known` (n, l + m), of the vocabulary, bool;
     `is_value` (n, l + m) and `features` (n, l + m, TOKEN_FEATURES) float32.
     """
 
     one: NDArray[np.int64]
     other: NDArray[np.int64]
-    spelled: NDArray[np.int64]
+    is_known: NDArray[np.bool_]
     is_value: NDArray[np.float32]
     features: NDArray[np.float32]
 
@@ -72,9 +72,7 @@ class TokenizedPairs:
         flat = list(chain.from_iterable(sides))
         self.words: Words = words_of([part.text for part in flat])
         self.vectors = statistics.word_vectors(self.words)
-        place = np.searchsorted(vocabulary, self.words.hashes)
-        is_known = np.isin(self.words.hashes, vocabulary)
-        self._spelled = np.where(is_known, place + 1, 0)[self.words.distinct]
+        self._is_known = np.isin(self.words.hashes, vocabulary)[self.words.distinct]
         ends = np.cumsum([len(side) for side in sides])
         bounds = self.words.bounds[np.append(0, ends)]
         whole = self.words._replace(bounds=bounds)
@@ -116,8 +114,8 @@ class TokenizedPairs:
         values = np.append(np.float32(0), self._is_value)
         cells = np.concatenate((one, other), axis=1)
         features = self.features[np.maximum(cells - 1, 0)] * (cells > 0)[:, :, None]
-        spelled = np.append(0, self._spelled)[cells]
-        return PairBatch(numbers[one], numbers[other], spelled, values[cells], features)
+        is_known = np.append(False, self._is_known)[cells]
+        return PairBatch(numbers[one], numbers[other], is_known, values[cells], features)
 
     def _padded(self, texts: NDArray[np.intp]) -> NDArray[np.intp]:
         """(n, longest) place of each word among all, counted from 1."""

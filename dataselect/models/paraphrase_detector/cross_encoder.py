@@ -30,7 +30,6 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]  # torch is not checked
     """
 
     kind: ClassVar[str] = "cross-encoder"
-    spells: bool = True
 
     def __init__(self, encoder: Any, longest: int | None) -> None:
         """`encoder`: a SentenceTransformer, which is copied; `longest`: word pieces of a pair.

@@ -24,10 +24,11 @@ from dataselect.models.paraphrase_detector.pairs.templates import canonical
 from dataselect.models.platt_scaling import PlattScaling
 from dataselect.models.system_errors import raise_if_of_machine
 
-FORMAT = ArchiveFormat("paraphrase detector", 3)
+FORMAT = ArchiveFormat("paraphrase detector", 4)
 _ABOUT, _WEIGHTS, _CARD = "detector.json", "detector.safetensors", "README.md"
 FEWEST_TEXTS = 200  # distinct ones to learn statistics from; with fewer, those of training serve
 MOST_TEXTS = 20_000  # more teach statistics no better
+UNLIKE = 0.3  # share of words new to it, from which texts are unlike those that it was trained on
 _PAIRS_AT_ONCE = 8_192
 
 
@@ -37,10 +38,6 @@ class Reader(Protocol):
     @property
     def kind(self) -> str:
         """Which of them it is."""
-
-    @property
-    def spells(self) -> bool:
-        """Whether it knows words by their spelling; not, where most of a corpus are new to it."""
 
     def adapted(self, texts: Sequence[str]) -> Reader:
         """The same for texts like these."""
@@ -168,11 +165,11 @@ class Detector:
         if len(distinct) < FEWEST_TEXTS:
             return self
         reader = self.reader.adapted(distinct)
+        if self.new_share(distinct) < UNLIKE:
+            return replace(self, reader=reader)
         # What was held out of training says nothing of other corpora: with its calibration, they
         # were off by 0.18 on average, and by 0.15 without.
-        return replace(
-            self, reader=reader, calibration=self.calibration if reader.spells else PlattScaling()
-        )
+        return replace(self, reader=reader, calibration=PlattScaling())
 
     def new_share(self, texts: Sequence[str]) -> float:
         """Share of the different words of some texts that training had none of."""

@@ -26,7 +26,6 @@ from dataselect.models.paraphrase_detector.word_statistics import WordStatistics
 _FORMAT = ArchiveFormat("word statistics", 1)
 _STATISTICS = "statistics.zip"
 _AT_ONCE = 256
-_UNLIKE = 0.3  # share of new words from which no word of a text is known by its spelling
 
 
 class _Size(NamedTuple):
@@ -50,10 +49,7 @@ class _Saved(NamedTuple):
 
 
 class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
-    """Networks of one size, whose logits are averaged. Of a text, LONGEST words are read.
-
-    `spells`: whether words of the vocabulary are known by their spelling.
-    """
+    """Networks of one size, whose logits are averaged. Of a text, LONGEST words are read."""
 
     kind: ClassVar[str] = "networks"
 
@@ -68,7 +64,6 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
         super().__init__()
         self._size = size
         self.statistics, self.vocabulary = statistics, vocabulary
-        self.spells = True
         self.networks = nn.ModuleList(networks)
 
     @classmethod
@@ -84,7 +79,10 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
         if vocabulary.dtype != np.uint64 or not ascending:
             raise ValueError("its vocabulary is not what a detector has")
         statistics = WordStatistics.restore(told, arrays)
-        networks = (PairNetwork(size, len(vocabulary)) for _ in range(saved.networks))
+        networks = (
+            PairNetwork(size, statistics=told_statistics(number))
+            for number in range(saved.networks)
+        )
         found = cls(size, networks, statistics, vocabulary)
         found.to(encoder.device)
         return found
@@ -99,7 +97,6 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
     def adapted(self, texts: Sequence[str]) -> Ensemble:
         found = copy.copy(self)
         found.statistics = WordStatistics.fit(texts)
-        found.spells = self.new_share(texts) < _UNLIKE
         return found
 
     def new_share(self, texts: Sequence[str]) -> float:
@@ -111,8 +108,7 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
         Each batch is computed by one thread, and several at once: threads that share the small sums
         of a batch mostly wait for each other.
         """
-        vocabulary = self.vocabulary if self.spells else self.vocabulary[:0]
-        pairs = TokenizedPairs(sides, self.statistics, vocabulary)
+        pairs = TokenizedPairs(sides, self.statistics, self.vocabulary)
         device = next(self.parameters()).device
 
         def of_batch(places: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -128,6 +124,15 @@ class Ensemble(nn.Module):  # type: ignore[misc]  # torch is not checked
             for places, found in zip(batches, pool.map(of_batch, batches), strict=True):
                 result[places] = found
         return result
+
+
+def told_statistics(number: int) -> bool:
+    """Whether a network is told what the texts at hand tell of their words: every other is.
+
+    Those that are know best where texts are in another language, those that are not where they are
+    of another domain; together they are as good as the better one, or better than both.
+    """
+    return number % 2 == 1
 
 
 @contextlib.contextmanager

@@ -1,10 +1,10 @@
 """The network that reads two texts side by side; imports torch, and is imported where it is used.
 
-Of each word it is told what the texts at hand tell (`WordStatistics`), which words of the other
-text are the same or related, and what stands beside these. Those of its training it also knows by
-their spelling, but it learns to do without: where texts are of another kind, they are hidden. One
-layer of attention over both texts, in the manner of Vaswani et al. (2017), prefers pairs of words
-that match or whose neighbours do.
+Of each word it is told which words of the other text are the same or related, what stands beside
+these and, every other network, what the texts at hand tell of it (`WordStatistics`). Those of its
+training it also knows by their parts, but it learns to do without. One layer of attention over both
+texts, in the manner of Vaswani et al. (2017), prefers pairs of words that match or whose neighbours
+do.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dataselect.models.encoders.word_features import BITS
 from dataselect.models.paraphrase_detector.word_alignment import (
     FARTHEST,
     RELATIONS,
     WORD_FEATURES,
     Context,
 )
-from dataselect.models.paraphrase_detector.word_statistics import TOKEN_FEATURES
+from dataselect.models.paraphrase_detector.word_statistics import OF_TEXT, TOKEN_FEATURES
 
 _NEVER = -1e9  # the logit of what is not there
 _MOST = 4.0  # deviations from the mean that are told
@@ -32,7 +33,7 @@ _LEAST_SPREAD = 1e-6
 class NetworkSize:
     """Dimensions of the network, and how much of it is dropped at random while it learns.
 
-    `hidden_pairs`: share of pairs of which no word is known by its spelling, and of the others
+    `hidden_pairs`: share of pairs of which no word is known by its parts, and of the others
     `word_dropout` of the words.
     """
 
@@ -52,12 +53,15 @@ class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
     what is pooled has no order.
     """
 
-    def __init__(self, size: NetworkSize, words: int) -> None:
-        """`words`: how many the vocabulary has."""
+    def __init__(self, size: NetworkSize, *, statistics: bool) -> None:
+        """`statistics`: whether it is told those of the texts at hand."""
         super().__init__()
         hidden = size.hidden
         self.size = size
-        self.words = nn.Embedding(words + 1, size.word, padding_idx=0)
+        is_told = torch.full((TOKEN_FEATURES,), float(statistics))
+        is_told[OF_TEXT] = 1
+        self.register_buffer("is_told", is_told, persistent=False)
+        self.words = nn.EmbeddingBag(1 << BITS, size.word, mode="mean")
         nn.init.zeros_(self.words.weight)
         self.register_buffer("center", torch.zeros(TOKEN_FEATURES))
         self.register_buffer("spread", torch.ones(TOKEN_FEATURES))
@@ -79,26 +83,30 @@ class PairNetwork(nn.Module):  # type: ignore[misc]  # torch is not checked
         self.spread = features.std(0) + _LEAST_SPREAD
 
     def forward(self, context: Context) -> tuple[Tensor, Tensor]:
-        known = ((context.known - self.center) / self.spread).clamp(-_MOST, _MOST)
-        known = known * context.is_word[:, :, None]
-        spelled = self.words(self._dropped(context))
-        hidden = self.entry(torch.cat((spelled, known, context.features), 2))
+        told = ((context.told - self.center) / self.spread).clamp(-_MOST, _MOST)
+        told = told * self.is_told * context.is_word[:, :, None]
+        hidden = self.entry(torch.cat((self._parts(context), told, context.features), 2))
         for layer in self.layers:
             hidden = layer(hidden, context)
         hidden = self.norm(hidden)
         verdict = self.verdict(self._pooled(hidden, context.is_word))
         return verdict[:, 0], self.value(hidden)[:, :, 0]
 
-    def _dropped(self, context: Context) -> Tensor:
+    def _parts(self, context: Context) -> Tensor:
+        """(n, t, d) what each word of the vocabulary is made of; 0 for others."""
+        embedded = functional.pad(self.words(context.buckets, context.offsets), (0, 0, 1, 0))
+        return embedded[context.words] * self._shown(context)[:, :, None]
+
+    def _shown(self, context: Context) -> Tensor:
         """(n, t) words of the vocabulary; while it learns, fewer."""
         if not self.training:
-            return context.spelled
+            return context.is_known
         pairs = len(context.words)
         is_shown = torch.rand(pairs, 1, device=context.words.device) >= self.size.hidden_pairs
         # A word is dropped from both texts of a pair, or from neither.
         most = int(context.words.max()) + 1
         chance = torch.rand(pairs, most, device=context.words.device).gather(1, context.words)
-        return context.spelled * (is_shown & (chance >= self.size.word_dropout))
+        return context.is_known & is_shown & (chance >= self.size.word_dropout)
 
     def _pooled(self, hidden: Tensor, is_word: Tensor) -> Tensor:
         """(n, d) means by attention, the plain mean, and the largest of each dimension."""

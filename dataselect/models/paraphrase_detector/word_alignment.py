@@ -11,22 +11,27 @@ from torch import Tensor
 from torch.nn import functional
 
 from dataselect.models.paraphrase_detector.batching import TokenizedPairs
+from dataselect.models.paraphrase_detector.word_roles import ROLES, roles
+from dataselect.models.paraphrase_detector.word_statistics import RARITY
 
 
 class TensorBatch(NamedTuple):
     """Pairs of texts as tensors, `w` distinct words in all.
 
-    `one` (n, l) and `other` (n, m) are words from 1, 0 is padding. `spelled` (n, l + m): those of
-    the vocabulary, from 1; `features` (n, l + m, TOKEN_FEATURES). `similarity` (w, w) are cosines
-    of the words' parts, `relatedness` (w, w) those of their vectors.
+    `one` (n, l) and `other` (n, m) are words from 1, 0 is padding. `is_known` (n, l + m): those of
+    the vocabulary; `features` (n, l + m, TOKEN_FEATURES). `similarity` (w, w) are cosines of the
+    words' parts, `relatedness` (w, w) those of their vectors. `buckets` (b,): the parts of all
+    words, those of word i from `offsets[i - 1]`.
     """
 
     one: Tensor
     other: Tensor
-    spelled: Tensor
+    is_known: Tensor
     features: Tensor
     similarity: Tensor
     relatedness: Tensor
+    buckets: Tensor
+    offsets: Tensor
 
     @classmethod
     def of(
@@ -39,14 +44,16 @@ class TensorBatch(NamedTuple):
         )
         numbers = numbers.reshape(len(rows.one), -1) + (used[0] != 0)  # 0 remains padding
         known = used[used > 0] - 1
-        vectors = pairs.vectors[known]
+        vectors, parts = pairs.vectors[known], pairs.words.features[known]
         arrays = (
             numbers[:, : rows.one.shape[1]],
             numbers[:, rows.one.shape[1] :],
-            rows.spelled,
+            rows.is_known,
             rows.features,
-            _cosines(pairs.words.features[known]),
+            _cosines(parts),
             vectors @ vectors.T,
+            parts.indices.astype(np.int64),
+            parts.indptr[:-1].astype(np.int64),
         )
         return cls(*(torch.from_numpy(each).to(device) for each in arrays))
 
@@ -93,13 +100,14 @@ class WordAlignment(NamedTuple):
         relations = (self.same, self.after_same, self.before_same, both_same, spelled, self.related)
         return torch.stack((*relations, torch.ones_like(spelled)), 3)
 
-    def features(self, here: Tensor, there: Tensor) -> Tensor:
+    def features(self, here: Tensor, there: Tensor, rarity: Tensor) -> Tensor:
         """(n, l, WORD_FEATURES) of how each word of one text is matched by the other.
 
         `here` (n, l) and `there` (n, m): which places are words. Whether the word is in the other
         text, with the same words before and after it; whether its neighbours are; how like a word
         of the other it is, and how related to one. For a word that is not there: how many words
-        stand in its place, between the partners of the nearest words that are.
+        stand in its place, between the partners of the nearest words that are. For one that is:
+        its role. `rarity` (n, l) is between 0 and 1.
         """
         matched = self.same.amax(2)
         is_new = here - matched
@@ -120,6 +128,7 @@ class WordAlignment(NamedTuple):
                 *(is_new * (instead == few) for few in range(_FEW)),
                 is_new * (instead >= _FEW),
                 is_new * (instead < 0),  # those words stand in another order
+                *roles(self.same, here, there, rarity),
             ),
             2,
         )
@@ -128,7 +137,7 @@ class WordAlignment(NamedTuple):
 _ALIKE = 0.5
 _FEW = 3
 _MANY = 8.0  # words
-WORD_FEATURES = 9 + _FEW + 2
+WORD_FEATURES = 9 + _FEW + 2 + ROLES
 RELATIONS = 7
 
 
@@ -145,18 +154,21 @@ def _room(same: Tensor, matched: Tensor, there: Tensor) -> Tensor:
 
 
 class Context(NamedTuple):
-    """What there is to know of the t = l + m words of each pair, but the words themselves.
+    """What there is to know of the t = l + m words of each pair.
 
-    `words` (n, t) from 1, 0 is padding; `spelled` (n, t) those of the vocabulary, from 1;
-    `features` (n, t, WORD_FEATURES) of how they match, `known` (n, t, TOKEN_FEATURES) of each
-    alone; `relations` (n, t, t, RELATIONS) between texts; `distance` (t, t) of words of one text,
-    from 0 to 2 * FARTHEST; `within` (t, t), 1 for words of one text.
+    `words` (n, t) from 1, 0 is padding; `is_known` (n, t) those of the vocabulary; `buckets` and
+    `offsets` as in TensorBatch; `features` (n, t, WORD_FEATURES) of how they match, `told`
+    (n, t, TOKEN_FEATURES) of each alone; `relations` (n, t, t, RELATIONS) between texts;
+    `distance` (t, t) of words of one text, from 0 to 2 * FARTHEST; `within` (t, t), 1 for words of
+    one text.
     """
 
     words: Tensor
-    spelled: Tensor
+    is_known: Tensor
+    buckets: Tensor
+    offsets: Tensor
     features: Tensor
-    known: Tensor
+    told: Tensor
     relations: Tensor
     distance: Tensor
     within: Tensor
@@ -171,14 +183,22 @@ class Context(NamedTuple):
         forth = WordAlignment.of(batch)
         back = forth.turned()
         one, other = (batch.one > 0).float(), (batch.other > 0).float()
-        first = batch.one.shape[1]
+        first, rarity = batch.one.shape[1], batch.features[:, :, RARITY]
         text = torch.arange(first + batch.other.shape[1], device=one.device) >= first
         place = torch.arange(len(text), device=one.device) - first * text
         distance = (place[:, None] - place).clamp(-FARTHEST, FARTHEST) + FARTHEST
         return cls(
             torch.cat((batch.one, batch.other), 1),
-            batch.spelled,
-            torch.cat((forth.features(one, other), back.features(other, one)), 1),
+            batch.is_known,
+            batch.buckets,
+            batch.offsets,
+            torch.cat(
+                (
+                    forth.features(one, other, rarity[:, :first]),
+                    back.features(other, one, rarity[:, first:]),
+                ),
+                1,
+            ),
             batch.features,
             _between(forth.relations(), back.relations()),
             distance,

@@ -23,8 +23,9 @@ DIMENSION = 100  # of vectors of words
 _EDGE = np.uint64(0)  # stands for the end of a text among the hashes of words
 _FRAME = np.uint64(0x9E3779B97F4A7C15)  # odd; frames are hashed by it
 _OWN, _FRAMES = 6, 2  # columns of a word and of a frame
-_RARITY, _BEFORE, _AFTER = 0, 1, 2
-TOKEN_FEATURES = _OWN + 2 + 2 + 2 + SHAPES + _FRAMES
+RARITY, _BEFORE, _AFTER = 0, 1, 2  # columns
+OF_TEXT = slice(_OWN + 4, _OWN + 4 + 2 + SHAPES)  # columns that other texts tell nothing of
+TOKEN_FEATURES = OF_TEXT.stop + _FRAMES
 
 
 class _About(NamedTuple):
@@ -104,8 +105,8 @@ class WordStatistics:
         return np.concatenate(
             (
                 table[words.distinct],
-                table[left][:, [_RARITY, _AFTER]],
-                table[right][:, [_RARITY, _BEFORE]],
+                table[left][:, [RARITY, _AFTER]],
+                table[right][:, [RARITY, _BEFORE]],
                 np.stack((left == edge, right == edge), axis=1),
                 words.shapes[words.distinct],
                 frames,
@@ -123,7 +124,7 @@ class WordStatistics:
     def _rows(self, hashes: NDArray[np.uint64]) -> NDArray[np.float32]:
         """(n, 6) of the table; a word that is not there is as rare as can be."""
         found = _looked_up(self.words, self.table, hashes)
-        found[~np.isin(hashes, self.words), _RARITY] = 1
+        found[~np.isin(hashes, self.words), RARITY] = 1
         return found
 
     def about(self) -> dict[str, Any]:

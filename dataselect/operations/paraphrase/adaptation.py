@@ -16,7 +16,7 @@ from dataselect.models.paraphrase_detector.calibration import (
     calibrated,
     expected_calibration_error,
 )
-from dataselect.models.paraphrase_detector.detector import SavedDetector
+from dataselect.models.paraphrase_detector.detector import UNLIKE, SavedDetector
 from dataselect.models.paraphrase_detector.pairs.pair_reader import label_column
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from dataselect.execution.run import Settings
 
 _SAMPLE = 10_000  # records of the input
-_UNLIKE = 0.3  # share of words that training had none of
 
 
 def sampled(pool: Inputs, wanted: Sequence[Column], settings: Settings) -> list[list[Any]]:
@@ -63,7 +62,7 @@ def at_share(
 def unlike_training(detector: SavedDetector, texts: Sequence[str]) -> list[str]:
     """A warning where most of the words of the texts are new to the detector."""
     share = detector.as_saved.new_share(texts)
-    if share < _UNLIKE:
+    if share < UNLIKE:
         return []
     said = (
         f"{share:.0%} of the words are new to the detector: on corpora unlike those that it was "

@@ -124,12 +124,13 @@ def test_features_say_what_stands_in_the_place_of_a_word() -> None:
 
     pairs = tokenized(sides("fly from boston today", "fly from new york today"))
     batch = TensorBatch.of(pairs, np.array([0]), torch.device("cpu"))
-    found = WordAlignment.of(batch).features((batch.one > 0).float(), (batch.other > 0).float())[0]
+    places = (batch.one > 0).float(), (batch.other > 0).float()
+    found = WordAlignment.of(batch).features(*places, torch.zeros(1, 4))[0]
     named = ["matched", "after", "before", "left", "right", "alike", "related", "share", "count"]
     columns = [*named, "none", "one", "two", "more", "crossed"]
     fly, start, boston, today = (
         {name for name, value in zip(columns, row, strict=True) if value == 1 and name != "related"}
-        for row in found.tolist()
+        for row in found[:, : len(columns)].tolist()
     )
     assert fly == {"matched", "before", "left", "right", "alike"}
     assert start == {"matched", "after", "left", "alike"}
@@ -137,6 +138,24 @@ def test_features_say_what_stands_in_the_place_of_a_word() -> None:
     assert today == {"matched", "right", "alike"}
     assert found[:, 7].tolist() == [0.25] * 4
     assert found[:, 8].tolist() == [0.125] * 4
+
+
+def test_roles_tell_that_two_values_changed_places() -> None:
+    import torch
+
+    from dataselect.models.paraphrase_detector.word_alignment import TensorBatch, WordAlignment
+    from dataselect.models.paraphrase_detector.word_roles import roles
+
+    pairs = tokenized(sides("from oslo to bergen", "from bergen to oslo"))
+    batch = TensorBatch.of(pairs, np.array([0]), torch.device("cpu"))
+    same = WordAlignment.of(batch).same
+    words, rarity = torch.ones(1, 4), torch.tensor([[0.0, 1.0, 0.0, 1.0]])
+    found = torch.stack(roles(same, words, words, rarity), 2)[0]
+    # Before oslo stands "from", three words before in the other text; right after it, "to" there.
+    assert found[1].tolist() == pytest.approx([1 / 4, 1 / 8, 3 / 4, 7 / 8, 2 - 3 / 8, 2 / 3])
+    assert found[0].tolist() == [0] * 6  # common, and in its place
+    as_it_was = torch.stack(roles(torch.eye(4)[None], words, words, rarity), 2)[0]
+    assert as_it_was[[1, 3], 2:].tolist() == [[0] * 4] * 2
 
 
 def test_calibration_error_by_hand() -> None:
@@ -408,12 +427,13 @@ def test_statistics_of_words_by_hand() -> None:
     assert moby[-2:] == pytest.approx([np.log(3), 1])  # two words between play and now
 
 
-def test_texts_of_another_kind_are_read_without_spelling(detector: Detector) -> None:
+def test_texts_of_another_kind_are_not_calibrated_as_training(
+    detector: Detector,
+) -> None:
     draw = random.Random(0)
     names = ["".join(draw.sample("αβγδεζηθικλμ", 5)) for _ in range(300)]
     texts = [draw.choice(["παίξε {}", "θέλω να ακούσω {}"]).format(name) for name in names]
     adapted = detector.adapted(texts)
-    assert not adapted.reader.spells
     assert adapted.calibration == PlattScaling()
     known = detector.adapted([way.format(name) for way in WAYS for name in NAMES] * 8)
     assert known is detector  # too few different ones

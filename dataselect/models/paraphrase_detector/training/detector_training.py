@@ -165,7 +165,7 @@ def _from_scratch(
     advance = report("training", len(pairs) * schedule.shown(len(pairs)) * schedule.networks)
     statistics = WordStatistics.fit([side.text for pair in pairs for side in _sides(pair)])
     networks = [
-        trained(pairs, statistics.words, schedule, seed + number, encoder.device, advance)
+        trained(pairs, statistics.words, schedule, number, seed, encoder.device, advance)
         for number in range(schedule.networks)
     ]
     return Ensemble(schedule.size, networks, statistics, statistics.words)

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from dataselect.models.paraphrase_detector.batching import TokenizedPairs, text_of
-from dataselect.models.paraphrase_detector.ensemble import alone
+from dataselect.models.paraphrase_detector.ensemble import alone, told_statistics
 from dataselect.models.paraphrase_detector.network import NetworkSize, PairNetwork
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
@@ -62,22 +62,24 @@ def trained(
     pairs: Sequence[TrainingPair],
     vocabulary: NDArray[np.uint64],
     schedule: Schedule,
+    number: int,
     seed: int,
     device: torch.device,
     advance: Callable[[int], None],
 ) -> PairNetwork:
-    """A network that has learnt from pairs; `advance` is told of each batch, of how many pairs.
+    """Network `number` of an ensemble; `advance` is told of each batch, of how many pairs.
 
-    `vocabulary` (v,): hashes of the words that it may know by their spelling.
+    `vocabulary` (v,): hashes of the words that it may know by their parts.
 
     On one processor, the same pairs and seed give the same network: one thread does all sums.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed + number)
     exchange = Exchange(pairs)
     epochs = schedule.shown(len(pairs))
     with alone(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = PairNetwork(schedule.size, len(vocabulary)).to(device).train()
+        torch.manual_seed(seed + number)
+        network = PairNetwork(schedule.size, statistics=told_statistics(number))
+        network.to(device).train()
         course = _Course(network, epochs * math.ceil(len(pairs) / _AT_ONCE))
         for epoch in range(epochs):
             labels, sides = zip(*(exchange(pair, rng) for pair in pairs), strict=True)
