@@ -12,6 +12,14 @@ of training had none of. Calibration errors (expected, of all pairs): as it is, 
 and with `--calibrate-on` 100 of the pairs, measured on the others. Beside it the cosine of counted
 words and, with --encoder, of a model's vectors, and a detector that is fine-tuned from this model,
 which takes a quarter of an hour a case. Without the package, what needs it is left out.
+
+What lost, tried with one seed on less (8,000 pairs, seen once), mean AUC of six cases (SNIPS to
+ATIS, the held-out intents, ATIS to SNIPS, both to Home Assistant, English and Russian): one network
+that is always told statistics of words 0.876, one that never is 0.894, both together 0.899; words
+known whole, and not by their parts, 0.004 less. Hiding the spelling of all words where 30 % are new
+cost 0.02 in English and changed nothing in German. Weakest link and 55 to 90 other figures of a
+pair under logistic regression, boosting or a perceptron: 0.01 less than the network, 0.005 to 0.01
+more beside it; values guessed from spelling: 0.09 less.
 """
 
 from __future__ import annotations
@@ -24,7 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import home_assistant
+import grammars
 import numpy as np
 from common import Claim, Plan, Record, Table, load, read, run, write
 from numpy.typing import NDArray
@@ -33,18 +41,15 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import normalize
 
-from dataselect.demo.grammar import Grammar, PortableRandom
 from dataselect.models.encoders.sentence_transformer import Neural
 from dataselect.models.paraphrase_detector.calibration import expected_calibration_error
 
 _TEST_PAIRS = 3_000
-_DEMO_UTTERANCES = 150  # an intent
 _CALIBRATED_ON = 100  # pairs
 _SIDES = ("text1", "text2")
 _HELD_OUT = "two SNIPS intents, held out"
 _BOTH = "five SNIPS intents and ATIS"
 _ALL_BUT = "all English but "
-_ENGLISH = {"en": "English", "de": "German", "ru": "Russian", "zh-CN": "Chinese"}
 _BARS = {"AUC": 0.93, "swap": 0.85, "the paper's pairs": 0.97, "right probabilities": 0.92}
 _WAYS: dict[str, tuple[object, ...]] = {
     "as it is": (),
@@ -156,9 +161,9 @@ def _cases(plan: Plan, seed: int) -> Iterator[_Case]:
         "STS": load(plan.data / "sts" / "en.test.jsonl.gz"),
     }
     foreign = {
-        "demo": _demo(seed),
-        "demo, German": _demo(seed, in_german=True),
-        **_home_assistant(),
+        "demo": grammars.demo(seed),
+        "demo, German": grammars.demo(seed, in_german=True),
+        **grammars.home_assistant(),
     }
     pairs = {name: _pairs(annotated, seed) for name, annotated in foreign.items()}
     pairs |= {"ATIS": _pairs(atis, seed), "SNIPS": _pairs(snips, seed)}
@@ -166,36 +171,10 @@ def _cases(plan: Plan, seed: int) -> Iterator[_Case]:
     yield _Case("SNIPS", snips, (), {"ATIS": pairs["ATIS"], **public})
     yield _Case("ATIS", atis, (), {"SNIPS": pairs["SNIPS"]})
     english = {"SNIPS": snips, "ATIS": atis, "demo": foreign["demo"]}
-    if home_assistant.is_installed():
-        english |= {name: foreign[name] for name in [_named("en")]}
+    english |= {name: own for name, own in foreign.items() if name == grammars.ENGLISH}
     for left_out in english:
         rest = [each for name in english if name != left_out for each in english[name]]
         yield _Case(f"{_ALL_BUT}{left_out}", rest, (), {left_out: pairs[left_out]})
-
-
-def _home_assistant() -> dict[str, list[Record]]:
-    if not home_assistant.is_installed():
-        return {}
-    languages = home_assistant.LANGUAGES
-    return {_named(language): home_assistant.utterances(language) for language in languages}
-
-
-def _named(language: str) -> str:
-    return f"Home Assistant, {_ENGLISH[language]}"
-
-
-def _demo(seed: int, *, in_german: bool = False) -> list[Record]:
-    """Utterances of the grammar that `dataselect demo` fills, evenly over its intents."""
-    grammar, draw = Grammar.load("assistant.txt"), PortableRandom(seed, "paraphrase")
-    found = []
-    for intent, lines in grammar.intents.items():
-        if in_german and all(line.german is None for line in lines):
-            continue
-        for _ in range(_DEMO_UTTERANCES):
-            own = grammar.pair(intent, draw)[1] if in_german else grammar.utterance(intent, draw)
-            slots = [slot._asdict() for slot in own.slots]
-            found.append({"text": own.text, "intent": intent, "slots": slots})
-    return found
 
 
 def _pairs(annotated: list[Record], seed: int) -> list[Record]:

@@ -1,7 +1,7 @@
-"""Utterances drawn from the sentence templates of Home Assistant, in several languages.
+"""Annotated utterances drawn from grammars: that of `dataselect demo`, and Home Assistant's.
 
-The templates are those of the package `home-assistant-intents`; names of rooms and devices, which
-every home has its own of, stand here.
+The sentence templates of Home Assistant are those of the package `home-assistant-intents`; names of
+rooms and devices, which every home has its own of, stand here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 from common import Record
 
+from dataselect.demo.grammar import Grammar, PortableRandom
+
+_DEMO_UTTERANCES = 150  # an intent
 _PACKAGE = "home_assistant_intents"
 _ROOMS = {
     "en": "kitchen,living room,bedroom,bathroom,garage,office,hallway,guest room,basement,attic",
@@ -27,7 +30,9 @@ _DEVICES = {
     "ru": "вентилятор,лампа,входная дверь,посудомойка,кофеварка,кондиционер,телевизор,торшер",
     "zh-CN": "吊扇,台灯,前门,洗碗机,咖啡机,空调,电视,暖气,机器人",
 }
-LANGUAGES = tuple(_ROOMS)
+_LANGUAGES = {"en": "English", "de": "German", "ru": "Russian", "zh-CN": "Chinese"}
+_NAMED = "Home Assistant, {}"
+ENGLISH = _NAMED.format(_LANGUAGES["en"])
 _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _SIZE = 4_000  # utterances
 _DEEPEST = 14  # rules within rules
@@ -40,12 +45,28 @@ class _Piece(NamedTuple):
     slot: str | None = None
 
 
-def is_installed() -> bool:
-    """Whether there are templates to draw from."""
-    return find_spec(_PACKAGE) is not None
+def demo(seed: int, *, in_german: bool = False) -> list[Record]:
+    """Utterances of the grammar that `dataselect demo` fills, evenly over its intents."""
+    grammar, draw = Grammar.load("assistant.txt"), PortableRandom(seed, "paraphrase")
+    found = []
+    for intent, lines in grammar.intents.items():
+        if in_german and all(line.german is None for line in lines):
+            continue
+        for _ in range(_DEMO_UTTERANCES):
+            own = grammar.pair(intent, draw)[1] if in_german else grammar.utterance(intent, draw)
+            slots = [slot._asdict() for slot in own.slots]
+            found.append({"text": own.text, "intent": intent, "slots": slots})
+    return found
 
 
-def utterances(language: str, size: int = _SIZE) -> list[Record]:
+def home_assistant() -> dict[str, list[Record]]:
+    """Utterances of Home Assistant by the name of their language; none without the package."""
+    if find_spec(_PACKAGE) is None:
+        return {}
+    return {_NAMED.format(name): _utterances(code) for code, name in _LANGUAGES.items()}
+
+
+def _utterances(language: str, size: int = _SIZE) -> list[Record]:
     """Up to `size` distinct annotated utterances, evenly over the intents of several templates."""
     draw = random.Random(0)
     path = files(_PACKAGE) / "data" / f"{language}.json"
