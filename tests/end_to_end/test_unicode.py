@@ -24,7 +24,7 @@ from dataselect.models.near_duplicates import canonical as copied
 from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.models.normalization import Normalization, all_composed, composed
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
-from dataselect.models.paraphrase_detector.tokenization import words_of
+from dataselect.models.paraphrase_detector.words.tokenization import words_of
 from dataselect.operations.bitext import filters
 
 INVISIBLE = (

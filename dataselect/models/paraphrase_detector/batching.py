@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from dataselect.data.annotations import Utterance
 from dataselect.models.paraphrase_detector.pairs.templates import Template, canonical
-from dataselect.models.paraphrase_detector.tokenization import Words, words_of
-from dataselect.models.paraphrase_detector.word_statistics import WordStatistics
+from dataselect.models.paraphrase_detector.words.tokenization import Words, words_of
+from dataselect.models.paraphrase_detector.words.word_statistics import WordStatistics
 
 LONGEST = 128  # words of a text that are read; attention takes time by the square of it
 _CELLS = 1 << 19  # words by words, of all pairs of a batch: tens of megabytes

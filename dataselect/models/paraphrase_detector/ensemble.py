@@ -20,8 +20,8 @@ from dataselect.documents import Between, typed
 from dataselect.models.archive import ArchiveFormat, dumps, loads
 from dataselect.models.paraphrase_detector.batching import LONGEST, TextPiece, TokenizedPairs
 from dataselect.models.paraphrase_detector.network import NetworkSize, PairNetwork
-from dataselect.models.paraphrase_detector.word_alignment import Context, TensorBatch
-from dataselect.models.paraphrase_detector.word_statistics import WordStatistics, new_share
+from dataselect.models.paraphrase_detector.words.word_alignment import Context, TensorBatch
+from dataselect.models.paraphrase_detector.words.word_statistics import WordStatistics, new_share
 
 _FORMAT = ArchiveFormat("word statistics", 1)
 _STATISTICS = "statistics.zip"

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dataselect.models.encoders.word_features import BITS
-from dataselect.models.paraphrase_detector.word_alignment import (
+from dataselect.models.paraphrase_detector.words.word_alignment import (
     FARTHEST,
     RELATIONS,
     WORD_FEATURES,
     Context,
 )
-from dataselect.models.paraphrase_detector.word_statistics import OF_TEXT, TOKEN_FEATURES
+from dataselect.models.paraphrase_detector.words.word_statistics import OF_TEXT, TOKEN_FEATURES
 
 _NEVER = -1e9  # the logit of what is not there
 _MOST = 4.0  # deviations from the mean that are told

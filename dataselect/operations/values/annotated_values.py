@@ -15,7 +15,7 @@ from dataselect.data.annotations import Utterance
 from dataselect.models.ngrams.speakers import Speakers, count_by_speaker
 from dataselect.models.normalization import Normalization
 from dataselect.models.paraphrase_detector.pairs.templates import Template, canonical
-from dataselect.models.paraphrase_detector.tokenization import spaced
+from dataselect.models.paraphrase_detector.words.tokenization import spaced
 
 VALUE = "_"
 """What stands for the value in a context."""

@@ -24,9 +24,9 @@ from dataselect.models.paraphrase_detector.calibration import at_prior, expected
 from dataselect.models.paraphrase_detector.detector import Detector
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
-from dataselect.models.paraphrase_detector.tokenization import words_of
 from dataselect.models.paraphrase_detector.training.detector_training import aucs, fit, hold_out
-from dataselect.models.paraphrase_detector.word_statistics import WordStatistics
+from dataselect.models.paraphrase_detector.words.tokenization import words_of
+from dataselect.models.paraphrase_detector.words.word_statistics import WordStatistics
 from dataselect.models.platt_scaling import PlattScaling
 
 NAMES = ["adele", "seal", "bowie", "prince", "drake", "cher", "moby", "sade", "enya", "dido"]
@@ -120,7 +120,10 @@ def test_every_pair_is_in_one_batch(texts: list[str], most: int, shuffled: bool)
 def test_features_say_what_stands_in_the_place_of_a_word() -> None:
     import torch
 
-    from dataselect.models.paraphrase_detector.word_alignment import TensorBatch, WordAlignment
+    from dataselect.models.paraphrase_detector.words.word_alignment import (
+        TensorBatch,
+        WordAlignment,
+    )
 
     pairs = tokenized(sides("fly from boston today", "fly from new york today"))
     batch = TensorBatch.of(pairs, np.array([0]), torch.device("cpu"))
@@ -143,8 +146,11 @@ def test_features_say_what_stands_in_the_place_of_a_word() -> None:
 def test_roles_tell_that_two_values_changed_places() -> None:
     import torch
 
-    from dataselect.models.paraphrase_detector.word_alignment import TensorBatch, WordAlignment
-    from dataselect.models.paraphrase_detector.word_roles import roles
+    from dataselect.models.paraphrase_detector.words.word_alignment import (
+        TensorBatch,
+        WordAlignment,
+    )
+    from dataselect.models.paraphrase_detector.words.word_roles import roles
 
     pairs = tokenized(sides("from oslo to bergen", "from bergen to oslo"))
     batch = TensorBatch.of(pairs, np.array([0]), torch.device("cpu"))

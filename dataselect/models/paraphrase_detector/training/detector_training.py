@@ -26,7 +26,7 @@ from dataselect.models.paraphrase_detector.detector import Detector, Reader
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
 from dataselect.models.paraphrase_detector.retrieval_encoder import bag_of_pieces
-from dataselect.models.paraphrase_detector.word_statistics import WordStatistics
+from dataselect.models.paraphrase_detector.words.word_statistics import WordStatistics
 
 if TYPE_CHECKING:
     from dataselect.models.paraphrase_detector.training.network_training import Schedule

@@ -19,8 +19,8 @@ from dataselect.models.paraphrase_detector.ensemble import alone, told_statistic
 from dataselect.models.paraphrase_detector.network import NetworkSize, PairNetwork
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 from dataselect.models.paraphrase_detector.pairs.value_substitution import Exchange
-from dataselect.models.paraphrase_detector.word_alignment import Context, TensorBatch
-from dataselect.models.paraphrase_detector.word_statistics import WordStatistics
+from dataselect.models.paraphrase_detector.words.word_alignment import Context, TensorBatch
+from dataselect.models.paraphrase_detector.words.word_statistics import WordStatistics
 
 _RATE = 3e-3
 _WARM_UP = 0.1  # share of the steps

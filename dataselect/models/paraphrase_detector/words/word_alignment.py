@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from dataselect.models.paraphrase_detector.batching import TokenizedPairs
-from dataselect.models.paraphrase_detector.word_roles import ROLES, roles
-from dataselect.models.paraphrase_detector.word_statistics import RARITY
+from dataselect.models.paraphrase_detector.words.word_roles import ROLES, roles
+from dataselect.models.paraphrase_detector.words.word_statistics import RARITY
 
 
 class TensorBatch(NamedTuple):

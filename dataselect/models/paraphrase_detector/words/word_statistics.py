@@ -17,7 +17,7 @@ from dataselect.documents import typed
 from dataselect.errors import InputError
 from dataselect.models.encoders.ppmi.ppmi_vectors import PpmiVectors
 from dataselect.models.paraphrase_detector.pairs.templates import canonical
-from dataselect.models.paraphrase_detector.tokenization import SHAPES, Words, spaced, words_of
+from dataselect.models.paraphrase_detector.words.tokenization import SHAPES, Words, spaced, words_of
 
 DIMENSION = 100  # of vectors of words
 _EDGE = np.uint64(0)  # stands for the end of a text among the hashes of words

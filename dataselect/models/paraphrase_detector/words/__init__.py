@@ -1,0 +1,1 @@
+"""The words of two texts: where they are, what texts tell of them, how they match."""
