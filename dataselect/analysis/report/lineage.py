@@ -153,7 +153,8 @@ def _of_best(groups: FieldGroups, own: GroupShare | None) -> str:
     """What is kept of a label over what is kept of the best served; nothing for all others."""
     if own is None:
         return ""
-    return "too few to say" if own.is_small else f"{groups.ratio(own) or 0.0:.2f}"
+    ratio = groups.ratio(own)
+    return "too few to say" if own.is_small else "-" if ratio is None else f"{ratio:.2f}"
 
 
 def balance(before: Counter[str], after: Counter[str]) -> list[Balance]:
