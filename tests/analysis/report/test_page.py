@@ -463,7 +463,7 @@ def test_without_rejects_the_input_tells_what_was_dropped(
     assert "warning: select: it was run without --rejects" in done.err
     found = Page(folder / "page.html")
     assert ["chat", "60", "0", "0.0 % [0.0, 6.0]", "-"] in found.rows
-    assert ["play", "20", "5", "25.0 %"] in found.rows
+    assert ["play", "20", "5", "25.0 % [11.2, 46.9]", "too few to say"] in found.rows
     assert ["highest", "0.86", "0.78", "0.86"] in found.rows
 
 
