@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from unicodedata import normalize
+
+import orjson
 
 from dataselect.data.annotations import slot_spans
 from dataselect.data.fields import Column
@@ -71,7 +74,7 @@ class MaskedColumn(Column):
             for path, value in found:
                 texts[path] = _checked(path, value)
         slots = self._slots(record, text)
-        return MaskedFields(texts, slots, tuple(missing), record.get(MASKED))
+        return MaskedFields(texts, slots, tuple(missing), _earlier(record.get(MASKED)))
 
     def _slots(self, record: dict[str, Any], text: str) -> list[SlotPlace]:
         found = list(places_of(record, self.slots_field))
@@ -90,6 +93,14 @@ class MaskedColumn(Column):
                 )
             slots.append(SlotPlace(name, start, end, (*path, place), "value" in value[place]))
         return slots
+
+
+def _earlier(value: Any) -> Any:
+    """What an earlier run said, which is JSON in a cell of a table."""
+    if isinstance(value, str):
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(value)
+    return value
 
 
 def _checked(path: Path, value: Any) -> str:

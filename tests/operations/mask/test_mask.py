@@ -228,6 +228,14 @@ def test_a_key_takes_masking_back(tmp_path: Path, inside: Inside) -> None:
     assert read(tmp_path / "back.jsonl") == [*reversed(read(lines))]
 
 
+def test_a_table_is_restored_too(tmp_path: Path, inside: Inside) -> None:
+    (tmp_path / "in.csv").write_text('id,text\n1,"ring 030 1234567, now"\n2,hello\n')
+    inside("mask", "in.csv", "-q", "-o", "out.csv", "--key", "a.key").silent()
+    inside("mask", "out.csv").refused(1, "restore it first")
+    inside("mask", "--restore", "--key", "a.key", "out.csv", "-q", "-o", "back.csv").silent()
+    assert (tmp_path / "back.csv").read_text() == (tmp_path / "in.csv").read_text()
+
+
 def test_a_key_is_written_once(tmp_path: Path, inside: Inside) -> None:
     write(tmp_path / "in.jsonl", RECORD)
     (tmp_path / "a.key").write_text("")
