@@ -51,7 +51,7 @@ class DetectorTrainOptions:
         "N",
         _TRAINING,
         "Networks to train and average, without --base [default: 2; one is twice as "
-        "fast, and knows nothing of the texts at hand: it loses AUC in other languages].",
+        "fast, and is told less of the texts at hand: it loses most in other languages].",
         min=1,
     )
     device: str | None = option(
