@@ -1,6 +1,6 @@
 """`scripts/reproduce`: print tables of figures on public data, and write them to RESULTS.md.
 
-    nlu      relevance, siblings, self-training, word-vectors, slots, diversity,
+    nlu      relevance, siblings, self-training, picked-parts, word-vectors, slots, diversity,
              paraphrase: Cho et al.; check, discover, values: AutoKnow; mask
     speech   winnow, rescore, recogniser: Punjabi et al., from lists to word errors;
              memorization: Carlini et al.
@@ -60,6 +60,7 @@ import diversity
 import mask
 import memorization
 import paraphrase
+import picked_parts
 import relevance
 import rescore
 import self_training
@@ -79,6 +80,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "relevance": relevance.measure,
     "siblings": siblings.measure,
     "self-training": self_training.measure,
+    "picked-parts": picked_parts.measure,
     "word-vectors": word_vectors.measure,
     "slots": slots.measure,
     "diversity": diversity.measure,
@@ -97,7 +99,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
 }
 GROUPS = {
     "nlu": (
-        *("relevance", "siblings", "self-training", "word-vectors", "slots", "diversity"),
+        *("relevance", "siblings", "self-training", "picked-parts", "word-vectors", "slots"),
         *("paraphrase", "check", "discover", "values", "mask"),
     ),
     "speech": ("winnow", "rescore", "memorization", "recogniser"),

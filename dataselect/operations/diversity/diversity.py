@@ -37,7 +37,7 @@ class Diversity:
 
     `method`: "facility", picks that together are near to the whole pool; "features", that together
     have its n-grams; "kcenter", each as far as can be from those before; "paraphrase", the same by
-    the `detector` in a folder. By default paraphrase with a detector, facility of up to 50,000
+    the `detector` in a folder. By default paraphrase with a detector, facility of up to 20,000
     texts or with an encoder, and else features. `encoder`: of vectors, by default one that is
     fitted to the texts. `band`: the lowest and the highest novelty to what is labelled;
     `min_novelty`: under which nothing is picked when its turn comes.

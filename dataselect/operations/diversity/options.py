@@ -34,7 +34,7 @@ class MethodOptions:
         _METHOD,
         "facility: picks that together are near to the whole pool. features: picks that together "
         "have its n-grams. kcenter: each as far as can be from those before. paraphrase: the same "
-        "by --detector [default: paraphrase with --detector; facility of up to 50,000 records, or "
+        "by --detector [default: paraphrase with --detector; facility of up to 20,000 records, or "
         "with an encoder; features of more].",
     )
     detector: str | None = option(
