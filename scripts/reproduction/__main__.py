@@ -100,7 +100,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
 GROUPS = {
     "nlu": (
         *("relevance", "siblings", "self-training", "picked-parts", "word-vectors", "slots"),
-        *("paraphrase", "check", "discover", "values", "mask"),
+        *("diversity", "paraphrase", "check", "discover", "values", "mask"),
     ),
     "speech": ("winnow", "rescore", "memorization", "recogniser"),
     "bitext": ("near-domain", "alignment", "sts"),

@@ -17,6 +17,7 @@ from common import Claim, Plan, Record, Table, read, run, write
 from hidden_domains import Case, lay_out
 from self_training import SETTINGS, error
 
+_LABELLED = ("--labelled", "annotated.jsonl")
 _SHARES = (5, 10, 25, 50)
 _ALONE, _ALL = "annotated only", "+ all of the relevant part"
 _CHANCE, _INSIDE, _FEATURES = "by chance", "truly in-domain, by chance", "by features"
@@ -96,8 +97,8 @@ def _measured(case: Case, seed: int) -> dict[str, float]:
             _ALONE: error(folder, "--rounds", "0", *known),
             _ALL: error(folder, "relevant.jsonl", *known),
         }
-        guesses = ("--labelled", "annotated.jsonl", "--no-slots", "--uncalibrated", *known)
-        run(folder, "label", *guesses, "relevant.jsonl", "-o", "guessed.jsonl")
+        guesses = ("--no-slots", "--uncalibrated", "--keep-other", *known)
+        run(folder, "label", *_LABELLED, *guesses, "relevant.jsonl", "-o", "guessed.jsonl")
         shuffled = rng.sample(relevant, len(relevant)), rng.sample(inside, len(inside))
         for share in _SHARES:
             size = max(1, len(relevant) * share // 100)
@@ -114,7 +115,7 @@ def _parts(
     """So many records in each way."""
     yield _CHANCE, relevant[:size]
     yield _INSIDE, inside[:size]
-    options = ("diversity", "--labelled", "annotated.jsonl", "--top-k", size, "-o", "picked.jsonl")
+    options = ("diversity", *_LABELLED, "--top-k", size, "-o", "picked.jsonl")
     run(folder, *options, "--method", "features", "relevant.jsonl")
     yield _FEATURES, read(folder / "picked.jsonl")
     run(folder, *options, "guessed.jsonl")
