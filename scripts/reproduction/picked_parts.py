@@ -1,9 +1,10 @@
 """Self-training with a part of what is relevant: how much of the gain is left, by how it is picked.
 
 The cases of self-training. `label` guesses intents of the relevant part, `diversity` picks 5, 10,
-25 and 50 % of it with intents taking turns, and another `label` learns from annotated utterances
-and picks, each pick by its weight; or from as many at random, or picked by n-grams, or truly
-in-domain. The gain is what all of the relevant part takes off the error of annotated text alone.
+25 and 50 % of it, where intents take turns unless "other" is one of them, and another `label`
+learns from annotated utterances and picks, each pick by its weight; or from as many at random, or
+picked by n-grams, or truly in-domain. The gain is what all of the relevant part takes off the error
+of annotated text alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _LABELLED = ("--labelled", "annotated.jsonl")
 _SHARES = (5, 10, 25, 50)
 _ALONE, _ALL = "annotated only", "+ all of the relevant part"
 _CHANCE, _INSIDE, _FEATURES = "by chance", "truly in-domain, by chance", "by features"
-_UNWEIGHTED, _PICKED = "by facility, intents in turn", "by facility, intents in turn, by weight"
+_UNWEIGHTED, _PICKED = "by diversity", "by diversity, with weights"
 _WAYS = (_CHANCE, _INSIDE, _FEATURES, _UNWEIGHTED, _PICKED)
 
 

@@ -117,7 +117,8 @@ class PoolReader:
     """Reads of a record its text, and what limits go by: a cost, and the value of `per`.
 
     `strict`: a bad record ends the run. Texts that have one of the `excluded_keys`, sorted, are
-    left out. `guesses`: records go by the intent that `label` guessed, where any has one.
+    left out. `guesses`: records go by the intent that `label` guessed, where any has one and none
+    is "other", which is most of a pool: turns would leave out what sets the intents off.
     """
 
     text_field: str
@@ -137,6 +138,7 @@ class PoolReader:
 
     def pool(self, inputs: Inputs) -> tuple[Items, PoolStatistics]:
         """All good records, in memory. Raises InputError."""
+        from dataselect.models.intent_classifier.intent_classifier import OTHER
         from dataselect.operations.diversity.objectives.methods import Items
 
         total = PoolStatistics()
@@ -148,7 +150,7 @@ class PoolReader:
                 numbers.setdefault(name, len(numbers))
             parts.append(found.items(numbers))
         items = Items.joined(parts)
-        if self.guesses and numbers.keys() == {_NO_GUESS}:
+        if self.guesses and (numbers.keys() == {_NO_GUESS} or OTHER in numbers):
             items, total.groups = replace(items, groups=None), {}
         return items, total
 

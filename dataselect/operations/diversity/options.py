@@ -82,8 +82,8 @@ class PickingOptions:
         "FIELD",
         _PICK,
         "Let the values of FIELD take turns, so that each gets as many picks while it has records "
-        "[default: intent where records have one that label guessed, with its confidence, and no "
-        "--method is given].",
+        "[default: intent where records have one that label guessed, with its confidence, none is "
+        "'other', and no --method is given].",
     )
     max_per: int | None = option("N", _PICK, "Pick at most N of each --per value.", min=0)
     unique: bool = option(

@@ -230,6 +230,9 @@ def test_guessed_intents_take_turns_unless_a_method_is_given(world: Path, inside
     assert intents("--report", "report.json").total() == 6
     assert json.loads((world / "report.json").read_bytes())["diversity"]["per"] == intents()
     assert intents("--per", "confidence") == by_facility  # which is the same for all
+    records[0]["intent"] = "other"
+    write(world / "pool.jsonl", [{**record, "confidence": 0.9} for record in records])
+    assert intents() == intents("--method", "facility")
 
 
 def test_weights_count_the_records_nearest_to_each_pick_copies_with_them(
