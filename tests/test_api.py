@@ -191,7 +191,8 @@ def test_formats_of_files_are_named_as_at_the_command_line(inside: Inside) -> No
 def test_a_background_that_is_sampled_is_that_of_the_command_line(
     inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"{dataselect.Relevance.__module__}.BACKGROUND_SIZE", 6)
+    for module in (dataselect.Relevance.__module__, "dataselect.models.relevance.log_odds"):
+        monkeypatch.setattr(f"{module}.BACKGROUND_SIZE", 6)
     music, pool = write("music.jsonl", MUSIC), write("pool.jsonl", OTHER + POOL)
     options = ["--in-domain", music, "-o", "scored.jsonl", pool]
     assert inside("relevance", *options).code == 0

@@ -70,6 +70,7 @@ class _RelevanceOptions(_SpeakerOptions):
 class _WinnowOptions(TypedDict):
     lm: str | None
     in_domain: list[str] | None
+    relevance: bool
     background: str | None
     order: Annotated[int, Between(1, 9)]
     lowercase: bool

@@ -17,6 +17,7 @@ Direction = Literal["high", "low"]
 
 DIRECTIONS: dict[str, Direction] = {
     "relevance": "high",
+    "in_domain_score": "high",
     "perplexity": "low",
     "cross_entropy_difference": "low",
     "distance": "low",

@@ -5,6 +5,9 @@ set among the user turns of task dialogues. Each way to rank keeps a share of th
 model of the kept text, over the words of the pool and of the SNIPS validation set, is tried on that
 set. Texts that are also in the validation set are left out first. `--auto` finds its share itself,
 and is compared with the lowest of 20 shares.
+
+Then seven pools, English and German: each way keeps the share that `--auto` finds on development
+text, and a model of that is tried on other text. Texts are in lower case without punctuation.
 """
 
 from __future__ import annotations
@@ -13,7 +16,10 @@ import random
 import tempfile
 from pathlib import Path
 
-from common import Plan, Table, load, perplexity, run, write, write_words
+from common import Claim, Plan, Table, load, perplexity, read, run, write, write_words
+from pools import SETTINGS
+
+from dataselect.models.normalization import Normalization
 
 _IN_DOMAIN = 500
 _SHARES = (5, 10, 20, 50, 100)
@@ -26,8 +32,12 @@ _WAYS = {
         *("--background", "auto"),
     ),
     "relevance": ("relevance", "--in-domain", "in_domain.jsonl"),
+    "winnow --relevance": ("winnow", "--relevance", "--in-domain", "in_domain.jsonl"),
 }
-_FIELDS = ("random", "perplexity", "cross_entropy_difference", "relevance")
+_FIELDS = ("random", "perplexity", "cross_entropy_difference", "relevance", "in_domain_score")
+_GATE, _CONTRAST = "relevance --calibrate 0.95", "winnow --background POOL"
+_BOTH = f"{_GATE}, then {_CONTRAST}"
+_IN_DOMAIN_TEXT = ("--in-domain", "in_domain.jsonl")
 _AUTO, _LOWEST, _GAP = "--auto", "lowest of 20 shares", "--auto ÷ lowest"
 
 
@@ -56,7 +66,63 @@ def measure(plan: Plan) -> list[Table]:
                 table.add(way, _LOWEST, lowest)
                 table.add(way, _GAP, auto / lowest)
     table.notes.append(f"{copies:,} copies of validation text were left out of pool and in-domain.")
-    return [table]
+    return [table, _of_pools(plan)]
+
+
+def _of_pools(plan: Plan) -> Table:
+    """Test perplexity of what `--auto` keeps, for every way to rank and every pool."""
+    table = Table(f"test perplexity by --auto, {plan.seeds} seeds", list(SETTINGS), digits=1)
+    cases = [(name, seed) for seed in range(plan.seeds) for name in SETTINGS]
+    for (name, _), found in plan.each(lambda case: _tried(plan.data, *case), cases):
+        for way, value in found.items():
+            table.add(way, name, value)
+    best, gate = "winnow --relevance", _BOTH
+    for other in ("relevance", gate):
+        fewer = table.reductions(best, other, list(SETTINGS))
+        table.claims.append(Claim(f"lower perplexity by {best} than by {other}", 0, fewer))
+    return table
+
+
+def _tried(data: Path, name: str, seed: int) -> dict[str, float]:
+    rng = random.Random(seed)
+    case = SETTINGS[name](data, rng)
+    normalized = Normalization(lowercase=True, punctuation="remove")
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        parts = {"in_domain": case.in_domain, "pool": case.pool, "auto": case.development}
+        parts["dev"] = case.test  # what `perplexity` tries models on
+        for part, texts in parts.items():
+            own = filter(None, map(normalized, texts))
+            write(folder / f"{part}.jsonl", ({"text": t, "random": rng.random()} for t in own))
+        words = (t for part in ("pool", "dev") for t in map(normalized, parts[part]))
+        write_words(folder / "words.txt", words)
+        kept = ("-o", "kept.jsonl", "--seed", seed)
+        tuned = ("--auto", "auto.jsonl", "pool.jsonl", *kept)
+        for way, (command, *options) in _WAYS.items():
+            if way == "random":
+                continue
+            run(folder, command, *options, *tuned)
+            found[way] = perplexity(folder)
+        run(
+            folder,
+            "select",
+            "--by",
+            "random",
+            "--top-k",
+            len(read(folder / "kept.jsonl")),
+            "pool.jsonl",
+            *kept,
+        )
+        found["random, as large as the last"] = perplexity(folder)
+        gate = ("--calibrate", 0.95, "pool.jsonl", "-o", "relevant.jsonl", "--seed", seed)
+        run(folder, "relevance", *_IN_DOMAIN_TEXT, *gate)
+        contrast = ("--background", "pool.jsonl", "--auto", "auto.jsonl", "relevant.jsonl", *kept)
+        run(folder, "winnow", *_IN_DOMAIN_TEXT, *contrast)
+        found[_BOTH] = perplexity(folder)
+        run(folder, "select", "pool.jsonl", "--by", "random", *kept)
+        found["all of the pool"] = perplexity(folder)
+    return found
 
 
 def _prepare(folder: Path, data: Path, seed: int) -> int:

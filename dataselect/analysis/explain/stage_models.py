@@ -157,7 +157,8 @@ def words_by_model(path: str, text: str, normalization: Normalization | None) ->
 def words_of_stage(stage: Stage, text: str) -> WordPredictions | None:
     """A text by the models of a winnow run, trained again where they were trained then.
 
-    None where their files are not there. Raises InputError for what is no model, or no text.
+    A run with --relevance has no model of a background. None where their files are not there.
+    Raises InputError for what is no model, or no text.
     """
     import numpy as np
 
@@ -170,7 +171,8 @@ def words_of_stage(stage: Stage, text: str) -> WordPredictions | None:
     lowercase, plain = options["lowercase"], options["remove_punctuation"]
     normalization = Normalization(lowercase, "remove" if plain else "keep")
     own = stage.all_located(options["in_domain"] or [options["lm"]])
-    background, name = options["background"], f"a model of {options['background']}"
+    background = None if options["relevance"] else options["background"]
+    name = f"a model of {background}"
     pool = own if background is None else stage.all_located([background])
     if background == AUTO:
         pool, name = stage.all_located(stage.read), "a model of a sample of the input"

@@ -25,6 +25,7 @@ MEANINGS = {
     "relevance_for": "the in-domain set that it is most relevant for",
     "relevance_ngrams": "the n-grams that spoke most for it and against it",
     "perplexity": "to the in-domain language model, a word; low is good",
+    "in_domain_score": "relevance less half the log perplexity, both in standard deviations",
     "cross_entropy_difference": "in-domain less general cross-entropy, bits a word; low is good",
     "oov": "words that the language model does not know",
     "bucket": "which share of the ranking it is in, 1 for the best",

@@ -70,7 +70,7 @@ class TrainingFiles:
         import numpy as np
 
         from dataselect.models.ngrams.speakers import speakers_of
-        from dataselect.operations.relevance.relevance import BACKGROUND_SIZE
+        from dataselect.models.relevance.log_odds import BACKGROUND_SIZE
 
         rng = np.random.default_rng(settings.seed)
         sets, names = self._sets()

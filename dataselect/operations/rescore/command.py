@@ -20,10 +20,14 @@ from dataselect.operations.rescore.options import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from dataselect.data.input_files import Inputs
     from dataselect.execution.run import Settings
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.normalization import Normalization
     from dataselect.operations.rescore.log_linear import LogLinear
+    from dataselect.operations.rescore.scorer import RescoreScorer
 
 USUAL = (
     "lm in_domain tune metric save_weights load_weights lm_weight score_weight feature "
@@ -67,7 +71,8 @@ def command(
         metrics = [text_metric(name, start) for name in lists.evaluate or ()]
         if metrics:
             pool.keep_for_rereading()
-        lm, figures = _language_model(models, start.normalization, settings, stack)
+        in_domain = _normalized(models.texts(settings.text_field), start.normalization)
+        lm, figures = _language_model(models, in_domain, settings, stack)
         if made_for not in (None, lm.digest):
             figures["warnings"].append("the weights were made for another language model")
         scorer = RescoreScorer(
@@ -79,8 +84,11 @@ def command(
             keep_nbest=lists.keep_nbest,
             figures=figures,
         )
+        rng = np.random.default_rng(settings.seed)
         if development is not None:
-            scorer.tune(*development, np.random.default_rng(settings.seed))
+            scorer.tune(*development, rng)
+        elif in_domain and not weighting.are_given and tuning.load_weights is None:
+            scorer.adapt(_firsts(scorer, pool, settings, rng), in_domain, models.order, rng)
         if tuning.save_weights is not None:
             job.write_file(tuning.save_weights, scorer.dumps())
         found = evaluated(scorer, pool, metrics, settings.seed)
@@ -121,10 +129,29 @@ def _start(
     return load(tuning.load_weights)
 
 
+def _normalized(texts: list[str], normalization: Normalization) -> list[str]:
+    """In-domain text as hypotheses are normalised."""
+    return list(filter(str.strip, normalization.each(texts)))
+
+
+def _firsts(
+    scorer: RescoreScorer, pool: Inputs, settings: Settings, rng: np.random.Generator
+) -> list[str]:
+    """The first hypotheses of a sample of the lists. Raises InputError."""
+    from dataselect.data.sampling import sample_columns
+    from dataselect.execution.run import FAIL
+    from dataselect.operations.rescore.default_weight import SAMPLE
+
+    pool.keep_for_rereading()
+    strict = settings.on_error == FAIL
+    [lists] = sample_columns(pool, [scorer.nbest.column], SAMPLE, rng, strict=strict)
+    return [each.texts[0] for each in lists]
+
+
 def _language_model(
-    models: LanguageModelOptions, normalization: Normalization, settings: Settings, stack: ExitStack
+    models: LanguageModelOptions, in_domain: list[str], settings: Settings, stack: ExitStack
 ) -> tuple[LanguageModel, dict[str, Any]]:
-    """A given model, or one of in-domain text that is normalised as hypotheses are.
+    """A given model, or one of in-domain text.
 
     With what a report tells of training; what is trained is there until the stack is closed.
     """
@@ -132,11 +159,9 @@ def _language_model(
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.language_model.trained_model import KneserNey, training_figures
 
-    in_domain = models.texts(settings.text_field)
     if models.lm is not None:
         return LanguageModel(models.lm), training_figures(())
-    normalized = filter(str.strip, map(normalization, in_domain))
     with Steps(quiet=settings.quiet) as report:
-        trained = KneserNey(order=models.order).fit(list(normalized), report)
+        trained = KneserNey(order=models.order).fit(in_domain, report)
     stack.callback(trained.close)
     return trained, training_figures([trained])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -23,8 +24,10 @@ from dataselect.models.language_model.scoring.language_model import (
     TextScores,
 )
 from dataselect.models.metrics import Metric
+from dataselect.operations.rescore.default_weight import excess
 from dataselect.operations.rescore.lists import Lists
 from dataselect.operations.rescore.log_linear import (
+    LM,
     SCORE,
     Featured,
     LogLinear,
@@ -191,10 +194,30 @@ class RescoreScorer(Scorer):
         self.figures["tuned"] = {"metric": metric.signature, **best.describe()}
         self.figures["warnings"] += best.warnings(metric)
 
+    def adapt(
+        self,
+        firsts: Sequence[str],
+        in_domain: Sequence[str],
+        order: int,
+        rng: np.random.Generator,
+    ) -> None:
+        """Weigh the language model by how much first hypotheses surprise one, see `Excess`.
+
+        `in_domain`: what it is trained on, normalised.
+        """
+        read = self.model.readable(self.model.normalization.each(firsts))
+        found = excess([text for text in read if text.strip()], in_domain, order, rng)
+        if found is not None:
+            self.model = replace(self.model, weights={**self.model.weights, LM: found.weight})
+            self.figures["adapted"] = found.describe()
+
     def dumps(self) -> bytes:
         """The weights as a file, for `log_linear.load`."""
-        figures = {name: self.figures[name] for name in ("tuned",) if name in self.figures}
-        return dumps(self.model, {"lm": self.lm.digest, **figures})
+        figures: dict[str, Any] = {"lm": self.lm.digest}
+        for how in "tuned", "adapted":
+            if how in self.figures:
+                figures[how] = self.figures[how]
+        return dumps(self.model, figures)
 
 
 def list_columns(nbest: NBestField, reference_path: str | None) -> list[Column]:

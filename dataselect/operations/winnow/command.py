@@ -25,6 +25,14 @@ _TIMES_THE_INPUT = 10.0  # the text of a good language model may well be larger 
 class WinnowOptions:
     """How texts are scored by the language model."""
 
+    relevance: bool = option(
+        "",
+        _SCORE,
+        "Rank by relevance and perplexity together: the best way to find text for a language "
+        "model. Relevance is learnt here, from --in-domain against --background, text in FILE "
+        "or [default] a sample of the input.",
+        False,
+    )
     background: str | None = option(
         "auto|FILE",
         _SCORE,
@@ -63,12 +71,13 @@ class WinnowOptions:
 
 
 USUAL = (
-    "lm in_domain background max_perplexity min_perplexity lowercase threshold top_k share "
-    "auto calibrate output report"
+    "lm in_domain relevance background max_perplexity min_perplexity lowercase threshold top_k "
+    "share auto calibrate output report"
 )
 EXAMPLES = r"""
+dataselect winnow --relevance --in-domain annotated.jsonl --auto dev.jsonl -o winnowed.jsonl \
+    pool.jsonl.gz
 dataselect winnow --in-domain annotated.jsonl --share 10% -o probable.jsonl pool.jsonl.gz
-dataselect winnow --in-domain annotated.jsonl --auto dev.jsonl -o winnowed.jsonl pool.jsonl.gz
 """
 
 
@@ -86,7 +95,8 @@ def command(
 
     Adds 'perplexity', per word with the sentence end counted as one, and 'oov', the number of
     words that the model does not know. With --background adds 'cross_entropy_difference', in bits a
-    word, and ranks by that. Low is good.
+    word, and ranks by that. Low is good. With --relevance adds 'in_domain_score', of which high is
+    good, and ranks by that.
     """
     import numpy as np
 
@@ -98,8 +108,11 @@ def command(
 
     settings = run.build()
     rule = selection.build(calibrate=calibrate, buckets=winnowing.percentages())
-    if models.in_domain is None and (calibrate is not None or winnowing.background == AUTO):
-        raise OptionError("--calibrate and --background auto need in-domain text: give --in-domain")
+    learns = calibrate is not None or winnowing.relevance or winnowing.background == AUTO
+    if models.in_domain is None and learns:
+        raise OptionError(
+            "--calibrate, --relevance and --background auto need in-domain text: give --in-domain"
+        )
     pool = engine.open(inputs, run, rule, settings)
     read = [*models.reads(), *winnowing.reads(), *selection.reads()]
     with engine.job(pool, settings, also_read=read) as job:
@@ -113,11 +126,14 @@ def command(
             normalizing.build(),
             settings,
             rng,
+            relevance=winnowing.relevance,
         )
         winnow = Winnow(
             None if models.lm is None else LanguageModel(models.lm, normalizing.build()),
             background,
+            relevance=winnowing.relevance and background is not None,
             order=models.order,
+            seed=settings.seed,
             **vars(normalizing),
         )
         with Steps(quiet=settings.quiet) as report:

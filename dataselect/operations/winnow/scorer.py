@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dataselect.selection.ranking import Direction
 
 PERPLEXITY, DIFFERENCE, OOV = "perplexity", "cross_entropy_difference", "oov"
+IN_DOMAIN = "in_domain_score"
 
 
 @dataclass(frozen=True)
@@ -63,21 +64,26 @@ class Band:
 
 @dataclass(frozen=True)
 class WinnowScorer(Scorer):
-    """Adds `perplexity` and `oov`; with a background the cross-entropy difference, first.
+    """Adds `perplexity` and `oov`; first the score, if that is another.
 
     Records whose perplexity is outside the `band` are left out.
     """
 
     noun: ClassVar[str] = "winnow"
-    may_add: ClassVar[tuple[str, ...]] = (DIFFERENCE, PERPLEXITY, OOV, "bucket")
-    direction: ClassVar[Direction] = "low"  # type: ignore[misc]  # of all its scores
+    may_add: ClassVar[tuple[str, ...]] = (IN_DOMAIN, DIFFERENCE, PERPLEXITY, OOV, "bucket")
 
     model: Winnow
     band: Band = field(default_factory=Band)
     text_field: str = "text"
 
     @property
+    def direction(self) -> Direction:  # type: ignore[override]  # of its model
+        return self.model.direction
+
+    @property
     def measure(self) -> str:
+        if self.model.relevance_ is not None:
+            return IN_DOMAIN
         return PERPLEXITY if self.model.background_ is None else DIFFERENCE
 
     @property
@@ -86,10 +92,8 @@ class WinnowScorer(Scorer):
 
     @property
     def adds(self) -> tuple[str, ...]:  # type: ignore[override]  # known once the background is
-        """Perplexity and the number of unknown words; with a background the difference, first."""
-        return (
-            (PERPLEXITY, OOV) if self.model.background_ is None else (DIFFERENCE, PERPLEXITY, OOV)
-        )
+        """The score, perplexity, and the number of unknown words."""
+        return tuple(dict.fromkeys((self.measure, PERPLEXITY, OOV)))
 
     @property
     def exclusions(self) -> tuple[Reason, ...]:  # type: ignore[override]  # as above
@@ -99,9 +103,8 @@ class WinnowScorer(Scorer):
         [texts] = columns
         values, found = self.model.scores(texts)
         perplexities, oov, events = found.perplexities, found.oov, found.words + 1
-        fields: Fields = {PERPLEXITY: numbers(perplexities), OOV: numbers(oov)}
-        if self.measure == DIFFERENCE:
-            fields = {DIFFERENCE: numbers(values), **fields}
+        fields: Fields = {self.measure: numbers(values)}
+        fields |= {PERPLEXITY: numbers(perplexities), OOV: numbers(oov)}
         outside = None if self.band == Band() else self.band.outside(perplexities)
         unread = np.flatnonzero(2 * oov >= events)  # texts of unknown words, and few others
         without_spaces = unspaced.count([texts[place] for place in unread.tolist()])
@@ -118,6 +121,7 @@ class WinnowScorer(Scorer):
                 "lm": lm.digest[:12],
                 "order": lm.order,
                 "background": background and background.digest[:12],
+                "relevance": self.model.relevance_ is not None or None,
                 "norm": str(lm.normalization),
             },
             "band": asdict(self.band),

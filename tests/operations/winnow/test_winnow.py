@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dataselect.errors import OptionError
 from dataselect.models.language_model.scoring.language_model import LanguageModel, perplexity
+from dataselect.models.relevance.log_odds import log_odds
 from dataselect.operations.winnow.scorer import Band
 from dataselect.operations.winnow.winnow import Winnow
 
@@ -144,6 +145,11 @@ def test_an_lm_can_be_trained_on_the_spot(world: Path, shell: Shell) -> None:
     assert "to estimate the discounts" in done.err
 
 
+def test_relevance_needs_a_background() -> None:
+    with pytest.raises(OptionError, match="give texts as background"):
+        Winnow(relevance=True)
+
+
 @pytest.mark.parametrize("background", ["general.jsonl", "general.arpa", "auto"])
 def test_background_ranks_by_the_difference(world: Path, shell: Shell, background: str) -> None:
     shell("dataselect lm train -q --order 3 general.jsonl -o general.arpa").silent()
@@ -235,6 +241,8 @@ REFUSED = {
     "--lm music.arpa --in-domain in_domain.jsonl": (2, ["--lm FILE"]),
     "--lm music.arpa --background auto": (2, ["--in-domain"]),
     "--lm music.arpa --calibrate 0.9": (2, ["--in-domain"]),
+    "--lm music.arpa --relevance": (2, ["--in-domain"]),
+    "--in-domain in_domain.jsonl --relevance --background music.arpa": (2, ["learns from text"]),
     "--lm music.arpa --buckets 60,30": (2, ["--buckets"]),
     "--lm music.arpa --buckets a,b": (2, ["--buckets"]),
     "--lm music.arpa --max-perplexity 0": (2, ["--max-perplexity"]),
@@ -305,9 +313,12 @@ def test_a_model_that_is_there_reads_normalised_text(world: Path, shell: Shell) 
     assert "|norm:lower+nopunct|" in json.loads((world / "report.json").read_text())["signature"]
 
 
-def test_an_empty_pool_leaves_no_background(world: Path, inside: Inside) -> None:
+@pytest.mark.parametrize("background", [["--background", "auto"], ["--relevance"]])
+def test_an_empty_pool_leaves_no_background(
+    world: Path, inside: Inside, background: list[str]
+) -> None:
     (world / "empty.jsonl").write_text("")
-    arguments = ["winnow", "--in-domain", "in_domain.jsonl", "--background", "auto", "empty.jsonl"]
+    arguments = ["winnow", "--in-domain", "in_domain.jsonl", *background, "empty.jsonl"]
     inside(*arguments, "-o", "kept.jsonl").refused(
         3, "no good record to train a background model on"
     )
@@ -332,3 +343,52 @@ def test_a_model_without_unk_is_read_in_silence(world: Path, shell: Shell) -> No
     (world / "nounk.arpa").write_text(text)
     kept = shell("dataselect winnow -q --lm nounk.arpa pool.jsonl --top-k 1").silent()
     assert [row["text"] for row in rows(kept)] == ["play jazz"]
+
+
+SONGS = [f"{verb} {name}" for verb in ("play", "put on", "sing") for name in ("jazz", "abba", "it")]
+NEWS = [f"the {what} in {place}" for what in ("rain", "vote") for place in ("oslo", "rome", "bonn")]
+
+
+def test_relevance_and_perplexity_by_hand() -> None:
+    """Both in standard deviations over the background, perplexity by half."""
+    with Winnow(background=NEWS, relevance=True, order=2).fit(SONGS) as winnow:
+        texts = ["play abba in rome", "sing jazz", "the vote"]
+        found = winnow.scores(texts)
+        assert winnow.relevance_ is not None
+        weights = winnow.relevance_.weights
+        columns = [
+            (log_odds(weights, part)[0], np.log(winnow.lm_.text_scores(part).perplexities))
+            for part in (texts, NEWS)
+        ]
+        (odds, surprise), (other_odds, other_surprise) = columns
+        expected = (odds - other_odds.mean()) / other_odds.std()
+        expected -= 0.5 * (surprise - other_surprise.mean()) / other_surprise.std()
+        assert found.values == pytest.approx(expected, abs=1e-5)
+        assert found.values.argsort().tolist() == [2, 0, 1]
+        assert winnow.direction == "high"
+
+
+def test_relevance_ranks_by_its_score(world: Path, shell: Shell) -> None:
+    command = "dataselect winnow -q --relevance --in-domain in_domain.jsonl --top-k 3 --sort"
+    plain = shell(f"{command} pool.jsonl pool.jsonl").silent()
+    found = rows(plain)
+    assert list(found[0])[-3:] == ["in_domain_score", "perplexity", "oov"]
+    scores = [float(str(row["in_domain_score"])) for row in found]
+    assert scores == sorted(scores, reverse=True)
+    assert {row["text"] for row in found} <= {"play jazz", "play the rock"}
+    assert shell(f"{command} --jobs 2 pool.jsonl pool.jsonl").silent() == plain
+    best = shell(f"{command} pool.jsonl | dataselect select -q --by in_domain_score --top-k 1")
+    assert [row["text"] for row in rows(best.silent())] == ["play the rock"]
+
+
+def test_relevance_against_a_background_of_its_own(world: Path, inside: Inside) -> None:
+    learnt = ("winnow", "-q", "--relevance", "--in-domain", "in_domain.jsonl")
+    other = ("--background", "general.jsonl", "--calibrate", 0.5, "--report", "report.json")
+    inside(*learnt, *other, "pool.jsonl", "-o", "kept.jsonl").silent()
+    report = json.loads((world / "report.json").read_text())
+    assert report["winnow"]["relevance"]["background"]["texts"] == len(GENERAL)
+    assert "|relevance:True|" in report["signature"]
+    assert report["cut"]["direction"] == "high"
+    kept = [row["text"] for row in rows((world / "kept.jsonl").read_bytes())]
+    assert "play the rock" in kept
+    assert "rain in oslo" not in kept
