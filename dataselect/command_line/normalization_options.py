@@ -42,10 +42,17 @@ class HypothesisOptions(NormalizationOptions):
         "is one, to wer a wrong one.",
     )
 
+    spell_numbers: str | None = option(
+        "LANG",
+        SECTION,
+        "Write numbers in the words of a language, such as en, as recognisers do (needs pip "
+        "install num2words).",
+    )
+
     def build(self) -> Normalization:
         """The normalisation, checked. Raises OptionError."""
         try:
-            return replace(super().build(), unknown=self.unknown)
+            return replace(super().build(), unknown=self.unknown, numbers=self.spell_numbers)
         except ValueError as refusal:
             raise OptionError(f"--unknown: {refusal}") from None
 
@@ -68,7 +75,7 @@ class NamedNormalizationOptions(HypothesisOptions):
         normalization = super().build()
         if self.normalise is None:
             return normalization
-        if self.lowercase or self.remove_punctuation:
+        if self.lowercase or self.remove_punctuation or self.spell_numbers:
             raise OptionError("--normalise says what is done; leave the other options for it out")
         if self.normalise == "none":
             return normalization

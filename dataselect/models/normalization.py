@@ -131,18 +131,20 @@ class Normalization:
     `punctuation="remove"` keeps letters, marks and digits of any script, and apostrophes inside
     words; the rest becomes white space, of which one space stays. `unknown` is a token, such as
     `<unk>` in a recogniser's output, that is left exactly as it is where it stands by itself.
+    `numbers`: the language, such as "en", in whose words numbers are written, see `spelled`.
 
     >>> Normalization(lowercase=True, punctuation="remove", unknown="<unk>")("<unk>: Don't <unk>!")
     "unk don't unk"
     >>> Normalization(lowercase=True, punctuation="remove", unknown="<unk>")("<unk> , Don't .")
     "<unk> don't"
 
-    Raises ValueError for values that make no sense.
+    Raises ValueError for values that make no sense, OptionError for a language that is not known.
     """
 
     lowercase: bool = False
     punctuation: Punctuation = "keep"
     unknown: str | None = None
+    numbers: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.lowercase, bool):
@@ -153,6 +155,10 @@ class Normalization:
             not isinstance(self.unknown, str) or self.unknown.split() != [self.unknown]
         ):
             raise ValueError(f"'unknown' is {self.unknown!r}; give one token without spaces")
+        if self.numbers is not None:
+            from dataselect.models.metrics.spelled_numbers import speaker
+
+            speaker(self.numbers)
 
     def __call__(self, text: str) -> str:
         """The normalised text."""
@@ -175,6 +181,10 @@ class Normalization:
         return all_composed(texts) if self == _NOTHING else list(map(self, texts))
 
     def _mapped(self, text: str) -> str:
+        if self.numbers is not None:
+            from dataselect.models.metrics.spelled_numbers import spelled
+
+            text = spelled(text, self.numbers)
         if self.lowercase:
             text = lowered(text)
         if self.punctuation == "remove":
@@ -187,6 +197,7 @@ class Normalization:
             "lower" if self.lowercase else "",
             "nopunct" if self.punctuation == "remove" else "",
             "" if self.unknown is None else f"unknown={self.unknown}",
+            "" if self.numbers is None else f"numbers={self.numbers}",
         ]
         return "+".join(filter(None, parts)) or "none"
 

@@ -30,19 +30,18 @@ Setting = Callable[[Path, random.Random], HiddenText]
 def _hidden(
     own: list[str],
     others: list[str],
-    development: Iterable[str],
-    test: Iterable[str],
+    tried: Iterable[list[str]],
     known: int,
     rng: random.Random,
 ) -> HiddenText:
-    """Copies of the texts to try on are left out of the others; `own` is shuffled."""
-    tried = list(development), list(test)
-    heard = {*tried[0], *tried[1], ""}
+    """Copies of what is `tried`, development and test, are left out; `own` is shuffled."""
+    development, test = tried
+    heard = {*development, *test, ""}
     own, others = ([text for text in part if text.strip() not in heard] for part in (own, others))
     rng.shuffle(own)
     pool = own[known : known + _HIDDEN] + others
     rng.shuffle(pool)
-    return HiddenText(own[:known], pool, *tried)
+    return HiddenText(own[:known], pool, development, test)
 
 
 def _texts(path: Path) -> list[str]:
@@ -60,7 +59,7 @@ def _snips(data: Path, rng: random.Random) -> HiddenText:
     train, *tried = (
         _texts(folder / f"snips_{part}.jsonl.gz") for part in ("train", "valid", "test")
     )
-    return _hidden(train, _general(data, 25_000, rng), *tried, 100, rng)
+    return _hidden(train, _general(data, 25_000, rng), tried, 100, rng)
 
 
 def _atis(data: Path, rng: random.Random) -> HiddenText:
@@ -69,7 +68,7 @@ def _atis(data: Path, rng: random.Random) -> HiddenText:
         _texts(folder / f"atis_{part}.jsonl.gz") for part in ("train", "valid", "test")
     )
     others = [*_general(data, 20_000, rng), *_texts(folder / "snips_train.jsonl.gz")[:5_000]]
-    return _hidden(train, others, *tried, 200, rng)
+    return _hidden(train, others, tried, 200, rng)
 
 
 def _domains(data: Path, rng: random.Random) -> HiddenText:
@@ -82,7 +81,7 @@ def _domains(data: Path, rng: random.Random) -> HiddenText:
     own = of_domain(train)
     siblings = [each["text"] for each in train if each["domain"] not in ("banking", "travel")]
     others = [*rng.sample(siblings, 5_000), *_general(data, 10_000, rng)]
-    return _hidden(own, others, *map(of_domain, tried), 100, rng)
+    return _hidden(own, others, map(of_domain, tried), 100, rng)
 
 
 def _chats(data: Path, rng: random.Random) -> HiddenText:
@@ -90,7 +89,7 @@ def _chats(data: Path, rng: random.Random) -> HiddenText:
     rng.shuffle(tried)
     half = len(tried) // 2
     others = rng.sample([pair["tgt"] for pair in general(data)], 25_000)
-    return _hidden(train, others, tried[:half], tried[half:], 500, rng)
+    return _hidden(train, others, (tried[:half], tried[half:]), 500, rng)
 
 
 def _sentences(data: Path, rng: random.Random) -> HiddenText:
@@ -99,7 +98,7 @@ def _sentences(data: Path, rng: random.Random) -> HiddenText:
         [r["ref"] for r in load(folder / f"{part}.nbest.jsonl.gz")] for part in ("dev", "test")
     )
     own = _texts(folder / "lm_text.jsonl.gz")
-    return _hidden(own, _general(data, 25_000, rng), *tried, 300, rng)
+    return _hidden(own, _general(data, 25_000, rng), tried, 300, rng)
 
 
 def _genre(data: Path, rng: random.Random, name: str) -> HiddenText:
@@ -109,7 +108,7 @@ def _genre(data: Path, rng: random.Random, name: str) -> HiddenText:
         for is_own in (True, False)
     )
     rng.shuffle(own)
-    return _hidden(own[600:], others, own[:300], own[300:600], 100, rng)
+    return _hidden(own[600:], others, (own[:300], own[300:600]), 100, rng)
 
 
 SETTINGS: dict[str, Setting] = {

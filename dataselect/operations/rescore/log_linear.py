@@ -179,6 +179,7 @@ class _Normalization(NamedTuple):
     lowercase: bool
     punctuation: Punctuation
     unknown: str | None
+    numbers: str | None = None
 
 
 class _Saved(NamedTuple):

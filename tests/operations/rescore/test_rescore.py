@@ -460,3 +460,20 @@ def test_a_number_that_could_not_be_weighed_is_a_bad_record(
 def test_the_winner_has_a_field_of_its_own(world: Path, inside: Inside, field: str) -> None:
     arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
     inside(*arguments, "--text-field", field).refused(2, field)
+
+
+def test_numbers_in_words(world: Path, inside: Inside) -> None:
+    """References and in-domain text have digits, a recogniser words."""
+    pytest.importorskip("num2words", reason="the package num2words, an extra, is not installed")
+    write(world / "told.jsonl", [record("wake me at 7", ("wake me at seven", -1), ("woke", -2))])
+    write(world / "alarms.jsonl", [{"text": f"wake me at {hour}"} for hour in range(1, 12)])
+    given = ("--in-domain", "alarms.jsonl", "--evaluate", "wer", "--report", "report.json")
+    rates = []
+    for options in ((), ("--spell-numbers", "en", "--save-weights", "weights.json")):
+        inside("rescore", "-q", *given, *options, "told.jsonl", "-o", "out.jsonl").silent()
+        report = json.loads((world / "report.json").read_text())["rescore"]
+        rates.append(report["evaluation"][0]["systems"]["rescored"]["value"])
+    assert rates == [25.0, 0.0]
+    again = ("--load-weights", "weights.json", "--report", "report.json")
+    inside("rescore", "-q", "--in-domain", "alarms.jsonl", *again, "told.jsonl").silent()
+    assert "numbers=en" in json.loads((world / "report.json").read_text())["signature"]
