@@ -14,9 +14,10 @@ from dataselect.data.json_lines.json_values import numbers
 from dataselect.execution.scorer import FittedScorer, Scores
 from dataselect.operations.relevance.relevance import ONE_SET, Relevance
 
-# Length explains a ranking when it orders texts nearly as the score does, or separates the two
-# sides nearly as well.
+# Length explains a ranking when it separates the two sides nearly as well as the score does, or
+# orders texts nearly alike without telling the sides apart: where it does, to follow it is right.
 _LENGTH_CORRELATION = 0.8
+_LENGTH_TELLS = 0.7  # area under the ROC curve
 _LENGTH_AUC_MARGIN = 0.02
 _LONG_WORD = 12  # characters to a word, spaces counted: 5 to 8 in European languages and Hindi
 
@@ -126,9 +127,13 @@ def _doubts(figures: dict[str, Any]) -> list[str]:
                 f"length alone tells the in-domain text{of} apart as well as the score "
                 f"(AUC {figure['length_auc']:.2f} against {figure['auc']:.2f})"
             )
-        elif abs(figure["score_length_correlation"]) >= _LENGTH_CORRELATION:
+        elif (
+            abs(figure["score_length_correlation"]) >= _LENGTH_CORRELATION
+            and figure["length_auc"] < _LENGTH_TELLS
+        ):
             found.append(
                 f"the score{of} follows length (rank correlation "
-                f"{figure['score_length_correlation']:.2f})"
+                f"{figure['score_length_correlation']:.2f}), which hardly tells the in-domain text "
+                f"apart (AUC {figure['length_auc']:.2f})"
             )
     return found

@@ -399,3 +399,23 @@ def test_a_bad_in_domain_record_is_named(
     Path(files["in_domain"]).write_text('{"text": "play"}\n{"text": 3}\n')
     assert run("--in-domain", files["in_domain"], "-o", files["out"], files["pool"]) == 1
     assert f"{files['in_domain']}:2: field 'text' is a number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("auc", "length_auc", "correlation", "said"),
+    [
+        (0.9, 0.89, 0.1, ["length alone tells"]),
+        (0.9, 0.6, -0.85, ["follows length"]),
+        (0.95, 0.85, -0.85, []),  # length is right, and the score knows more
+        (0.9, 0.6, 0.5, []),
+    ],
+)
+def test_length_is_a_doubt_where_it_does_not_tell_the_truth(
+    auc: float, length_auc: float, correlation: float, said: list[str]
+) -> None:
+    figure = {"auc": auc, "length_auc": length_auc, "score_length_correlation": correlation}
+    model = Relevance()
+    model.figures_ = {"held_out": True, "word_length": 5.0, "sets": {"": figure}}
+    warnings = model.record_scorer().warnings()
+    assert len(warnings) == len(said)
+    assert all(words in warning for words, warning in zip(said, warnings, strict=True))
