@@ -134,6 +134,7 @@ MISTYPED = {
     "select --topk=5": "did you mean --top-k?",
     "select -top-k 5": "did you mean --top-k?",
     "select --xyzzy": "--xyzzy; see --help",
+    "lm eval --canary codes.jsonl": "--canary; it is an option of audit; see --help",
 }
 
 

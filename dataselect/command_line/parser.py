@@ -64,6 +64,7 @@ def _complete() -> int:
     return 1
 
 
+_MOST_OWNERS = 3  # commands that a message names
 _USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # typer has no public name for it
 
 
@@ -75,8 +76,17 @@ def _message(error: Any, arguments: list[str] | None) -> str:
     if len(name) == 2:  # the first letter of an option that was given with one dash
         whole = (each for each in arguments or sys.argv if each.startswith(name) and each != name)
         name = f"-{next(whole, name)}"
-    suggestion = did_you_mean(name.partition("=")[0], known)
-    return f"{error.message}{suggestion}"
+    name = name.partition("=")[0]
+    return f"{error.message}{_owners(name) or did_you_mean(name, known)}"
+
+
+def _owners(name: str) -> str:
+    """Which commands have an option, to add to a message that another one lacks it, or nothing."""
+    loaded = {each: load_command(each) for each in COMMANDS}
+    own = [each for each, found in loaded.items() if any(name in o.opts for o in found.params)]
+    if len(own) > _MOST_OWNERS:
+        own[_MOST_OWNERS - 1 :] = ["others"]
+    return f"; it is an option of {' and '.join(own)}" if own else ""
 
 
 def did_you_mean(name: str, known: Mapping[str, Sequence[str]]) -> str:
