@@ -77,7 +77,8 @@ def _message(error: Any, arguments: list[str] | None) -> str:
         whole = (each for each in arguments or sys.argv if each.startswith(name) and each != name)
         name = f"-{next(whole, name)}"
     name = name.partition("=")[0]
-    return f"{error.message}{_owners(name) or did_you_mean(name, known)}"
+    owners = "" if name in known else _owners(name)  # known: it was given with one dash
+    return f"{error.message}{owners or did_you_mean(name, known)}"
 
 
 def _owners(name: str) -> str:
