@@ -28,7 +28,7 @@ from dataselect.operations.diversity.scorer import DiversityScorer
 from dataselect.operations.label.scorer import LabelScorer
 from dataselect.operations.paraphrase.scorer import BestMatch
 from dataselect.operations.rescore.scorer import RESCORED
-from dataselect.operations.winnow.scorer import DIFFERENCE, OOV, PERPLEXITY
+from dataselect.operations.winnow.scorer import DIFFERENCE, IN_DOMAIN, OOV, PERPLEXITY
 
 Explain = Callable[..., Any]
 
@@ -501,6 +501,7 @@ def test_normalisation_is_for_the_model(folder: Path, explain: Explain) -> None:
         "--in-domain music.jsonl --order 2",
         "--in-domain music.jsonl --background general.jsonl",
         "--in-domain music.jsonl --background auto --seed 3",
+        "--in-domain music.jsonl --relevance",
     ],
 )
 def test_models_of_a_winnow_run_give_the_figures_of_the_record(
@@ -601,7 +602,8 @@ def test_without_a_kept_file_one_is_asked_for(folder: Path, told: Callable[..., 
 
 
 def test_every_field_that_a_command_adds_has_a_meaning() -> None:
-    added = {PERPLEXITY, DIFFERENCE, OOV, DISTANCE, ALIGNMENT, RESCORED, "dropped", "bucket"}
+    added = {PERPLEXITY, DIFFERENCE, IN_DOMAIN, OOV, DISTANCE, ALIGNMENT, RESCORED}
+    added |= {"dropped", "bucket"}
     added |= {*DiversityScorer.may_add, *LabelScorer.adds, *BestMatch.adds}
     assert added | {"relevance", "relevance_for", "relevance_ngrams"} == MEANINGS.keys()
 
