@@ -194,7 +194,7 @@ def words_of_stage(stage: Stage, text: str) -> WordPredictions | None:
         np.random.default_rng(options["seed"]),
     )
     if isinstance(others, LanguageModel):
-        name = background
+        name = str(background)
     model = Winnow(
         lm, others, order=options["order"], lowercase=lowercase, remove_punctuation=plain
     )
