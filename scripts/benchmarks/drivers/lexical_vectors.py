@@ -1,4 +1,4 @@
-"""Unit vectors of a pool by the default encoder, fitted to it.
+"""Unit vectors of a pool by the lexical encoder, fitted to it.
 
 python lexical_vectors.py POOL VECTORS.npy
 """

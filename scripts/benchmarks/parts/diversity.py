@@ -31,7 +31,7 @@ _OTHERS = ("features", "kcenter")
 _HEADS = ["facility location", "1- and 2-grams covered", "intent entropy"]
 _NOTES = (
     (
-        "Everybody reads the vectors of the default encoder; `features` reads none. Seconds of "
+        "Everybody reads the vectors of the lexical encoder; `features` reads none. Seconds of "
         "peers are those of picking alone, without start-up, reading and writing; those of "
         "dataselect are of the whole process."
     ),
