@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from dataselect.models.memorization.canaries import Canary as Canary
     from dataselect.models.paraphrase_detector.detector import Detector as Detector
     from dataselect.models.slot_tagger.slot_tagger import SlotTagger as SlotTagger
+    from dataselect.models.translator.translator import Translator as Translator
+    from dataselect.models.translator.word_aligner import WordAligner as WordAligner
     from dataselect.operations.bitext.bitext import Bitext as Bitext
     from dataselect.operations.bitext.filters import PairFilters as PairFilters
     from dataselect.operations.bitext.scorer import BitextScorer as BitextScorer
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from dataselect.operations.rescore.rescore import Rescore as Rescore
     from dataselect.operations.reselect.scorer import Field as Field
     from dataselect.operations.signals.scorer import SignalScorer as SignalScorer
+    from dataselect.operations.translate.scorer import TranslateScorer as TranslateScorer
     from dataselect.operations.values.fill.filling import fill_values as fill_values
     from dataselect.operations.values.slot_values import SlotValues as SlotValues
     from dataselect.operations.winnow.winnow import Winnow as Winnow
@@ -83,6 +86,9 @@ _HOMES = {
     "Slot": "data.annotations",
     "SlotValues": "operations.values.slot_values",
     "Utterance": "data.annotations",
+    "TranslateScorer": "operations.translate.scorer",
+    "Translator": "models.translator.translator",
+    "WordAligner": "models.translator.word_aligner",
     "Winnow": "operations.winnow.winnow",
     **dict.fromkeys(
         ("Budget", "Calibrate", "Sample", "Share", "Threshold", "TopK"), "selection.selection_rules"

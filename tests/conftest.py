@@ -249,3 +249,42 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model.max_seq_length = 32
         model.save(str(folder / "model"))
     return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def tiny_translator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Marian model of transformers, made here: word pieces of toy German, weights at random."""
+    from dataselect.models.encoders.loading import quiet
+    from dataselect.models.translator.training.new_model import new_model
+
+    folder = tmp_path_factory.mktemp("translator") / "model"
+    german = ["spiel", "bitte", "etwas", "jazz", "regnet", "es", "im", "norden", "morgen", "wird"]
+    english = ["play", "please", "some", "jazz", "it", "rains", "in", "the", "north", "tomorrow"]
+    rng = random.Random(0)
+    texts = [" ".join(rng.choices(words, k=5)) for words in (german, english) for _ in range(100)]
+    with quiet():
+        import torch
+
+        tokenizer, model = new_model(texts, "tiny", vocabulary=80, seed=0)
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.mul_(3)  # probabilities that differ
+            model.final_logits_bias[0, model.config.eos_token_id] += 3  # hypotheses that end
+            model.final_logits_bias[0, model.config.pad_token_id] = -100
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_ct2(tiny_translator: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same model for CTranslate2."""
+    from ctranslate2.converters import TransformersConverter
+
+    from dataselect.models.encoders.loading import quiet
+
+    folder = tmp_path_factory.mktemp("translator") / "ct2"
+    files = ["source.spm", "target.spm", "tokenizer_config.json"]
+    with quiet():
+        TransformersConverter(str(tiny_translator), copy_files=files).convert(str(folder))
+    return folder

@@ -350,6 +350,7 @@ def test_rescoring_is_that_of_the_command_line(inside: Inside) -> None:
 
 
 ALONE = {"encoder", "weights", "texts", "costs", "groups", "pool"}
+ALONE |= {"translator", "aligner"}
 ALONE |= {"normalization", "flags", "domains", "margins", "filters", "tagger", "intents"}
 """Parameters that are objects or arrays in Python, and names or many options elsewhere."""
 
@@ -372,6 +373,8 @@ ALONE |= {"normalization", "flags", "domains", "margins", "filters", "tagger", "
         ("rescore", dataselect.Rescore.record_scorer),
         ("lm train", dataselect.KneserNey),
         ("audit", dataselect.audit),
+        ("translate", dataselect.Translator),
+        ("translate", dataselect.TranslateScorer),
         ("signals", dataselect.SignalScorer),
         ("mask", dataselect.MaskScorer),
         ("check", dataselect.Check),

@@ -38,6 +38,10 @@ COMMANDS = {
         "operations.rescore.command",
         "Pick the best hypothesis of each n-best list by a small language model.",
     ),
+    "translate": Command(
+        "operations.translate.command",
+        "Translate texts to n-best lists.",
+    ),
     "signals": Command(
         "operations.signals.command",
         "Add WER, CER, agreement, speaking rates and repetition, to filter speech and text by.",
@@ -107,6 +111,10 @@ COMMANDS = {
         "operations.paraphrase.score_pairs",
         "Tell how probably pairs, or records and those of a file, say the same.",
     ),
+    "translate train": Command(
+        "operations.translate.train_model",
+        "Train a translator on sentence pairs.",
+    ),
     "demo": Command("demo.command", "Write sample data and a Makefile that runs every operation."),
     "help": Command("command_line.help.command", "Read the manual, a topic at a time."),
 }
@@ -121,13 +129,16 @@ HEADINGS = {
         "label",
         "discover",
         "bitext",
+        "translate",
         "rescore",
         "signals",
         "select",
     ),
     "Annotations": ("check", "values", "values fill"),
     "Look at the result": ("compare", "evaluate", "audit", "counterfactual", "explain", "report"),
-    "Models": tuple(name for name in COMMANDS if name.startswith(("lm ", "paraphrase "))),
+    "Models": tuple(
+        name for name in COMMANDS if name.startswith(("lm ", "paraphrase ", "translate "))
+    ),
     "Files": ("convert", "mask"),
 }
 """The commands as `dataselect --help` shows them."""

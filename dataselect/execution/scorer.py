@@ -86,6 +86,12 @@ class Scorer(ABC):
     parallel: bool = True
     """Whether workers may score; else this process does, with the threads of its libraries."""
 
+    block_records: int | None = None
+    """Score at most so many records at once, the same ones for any number of workers.
+
+    For models that take long with each, and whose sums depend on the batch.
+    """
+
     @property
     @abstractmethod
     def columns(self) -> Sequence[Column]:

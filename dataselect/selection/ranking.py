@@ -28,6 +28,7 @@ DIRECTIONS: dict[str, Direction] = {
     "discounted_likelihood": "high",
     "paraphrase": "high",
     "rescored.perplexity": "low",
+    "translation.score": "high",
     "signals.cer": "low",
     "signals.wer": "low",
     "signals.agreement": "high",

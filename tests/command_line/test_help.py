@@ -13,8 +13,14 @@ from dataselect.command_line.parser import load_command, parse
 from dataselect.command_line.registry import COMMANDS, HEADINGS
 
 MOST_OPTIONS = 14
-NEEDS = {"report": ["matplotlib", "jinja2"], "paraphrase train": [], "paraphrase score": []}
-"""What examples need beside the sample data; a detector takes minutes, and is never there."""
+NEEDS = {
+    "report": ["matplotlib", "jinja2"],
+    "paraphrase train": [],
+    "paraphrase score": [],
+    "translate": [],
+    "translate train": [],
+}
+"""What examples need beside the sample data; detectors and translators are never there."""
 
 
 def examples(command: str) -> list[list[str]]:

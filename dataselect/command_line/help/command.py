@@ -15,6 +15,7 @@ TOPICS = {
         "label",
         "discover",
         "bitext",
+        "translate",
         "rescore",
         "signals",
         "check",

@@ -185,6 +185,16 @@ def longest_line() -> int:
     return _longest_line
 
 
+def of_records(blocks: Iterable[Block], most: int | None) -> Iterator[Block]:
+    """Blocks of at most so many records each; as they are without `most`."""
+    for block in blocks:
+        size = block.data.count(b"\n")
+        if most is None or size <= most:
+            yield block
+        else:
+            yield from (block.part(start, start + most) for start in range(0, size, most))
+
+
 def numbered(blocks: Iterable[Block], first: int = 0) -> Iterator[Block]:
     """Blocks with the position of their first record among all records, good or bad.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from dataselect.data import records, storage
-from dataselect.data.files.line_blocks import Block, numbered
+from dataselect.data.files.line_blocks import Block, numbered, of_records
 from dataselect.errors import InputError
 from dataselect.execution.counting.kept_duplicates import FIRST_COMPARED, CopyCounter
 from dataselect.execution.counting.run_statistics import RunStatistics
@@ -124,7 +124,7 @@ class ShardTask:
         copies: CopyCounter | None,
     ) -> Iterator[Any]:
         """Blocks, scored and counted; texts get keys until `copies` is full. Raises InputError."""
-        blocks = self._blocks(statistics)
+        blocks = of_records(self._blocks(statistics), work.scorer.block_records)
         scored = (work((each, copies is None or not copies.is_full)) for each in blocks)
         return counted(scored, work, statistics, output)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.console import Progress
 from dataselect.data.fields import POSITION, Column
-from dataselect.data.files.line_blocks import Block, numbered
+from dataselect.data.files.line_blocks import Block, numbered, of_records
 from dataselect.data.formats.record_files import RecordFiles
 from dataselect.data.sampling import read_columns
 from dataselect.errors import InputError
@@ -76,6 +76,8 @@ class LocalRun(ScoringRun):
         """What is read; workers read plain files themselves, but where records have numbers."""
         if POSITION in work.scorer.columns:
             return numbered(self.inputs.blocks())
+        if work.scorer.block_records is not None:
+            return of_records(self.inputs.blocks(), work.scorer.block_records)
         return self.inputs.blocks() if jobs == 1 else self.inputs.pieces()
 
     def _select(self, work: BlockTask, spool: Spool, copies: CopyCounter) -> dict[str, Counts]:

@@ -1,0 +1,207 @@
+"""How translation models learn from pairs; imports torch, and is imported where it is used."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import torch
+from transformers import (
+    DataCollatorForSeq2Seq,
+    EarlyStoppingCallback,
+    PrinterCallback,
+    Seq2SeqTrainer,
+    Seq2SeqTrainingArguments,
+    TrainerCallback,
+)
+
+from dataselect.console import Report
+from dataselect.data.files.raw_files import reason
+from dataselect.errors import InputError, OutputError
+from dataselect.models.encoders.loading import first_line, quiet
+
+_STATE = "trainer_state.json"  # the last file that a checkpoint gets
+_BEGUN = "training.json"
+_LONGEST = 128  # pieces of either side of a pair; what is longer is cut
+_WARM_UP = 0.06  # share of all steps
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a model learns, and how fast.
+
+    It ends once the loss on held-out pairs has not fallen for `patience` epochs.
+    """
+
+    epochs: int = 20
+    patience: int = 3
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    seed: int = 0
+
+
+class Pair(NamedTuple):
+    """A text and its translation."""
+
+    src: str
+    tgt: str
+
+
+class TrainingFigures(NamedTuple):
+    """How training went: `loss` is the mean of held-out tokens in nats, of the best checkpoint."""
+
+    pairs: int
+    held_out: int
+    steps: int
+    epochs: float
+    loss: float
+
+
+def train(
+    tokenizer: Any,
+    model: Any,
+    pairs: Sequence[Pair],
+    held_out: Sequence[Pair],
+    schedule: Schedule,
+    *,
+    checkpoints: str,
+    resume: bool,
+    device: str | None,
+    report: Report,
+) -> TrainingFigures:
+    """Let a model learn, and leave it as it was when the loss on `held_out` was lowest.
+
+    `checkpoints`: a folder for two checkpoints, from which a run that was stopped goes on with
+    `resume`. Raises InputError where the pairs there were others, and where torch fails.
+    """
+    _begin(checkpoints, _beginning(pairs, held_out, schedule), resume=resume)
+    steps_an_epoch = -(-len(pairs) // schedule.batch_size)
+    total = steps_an_epoch * schedule.epochs
+    advance = report("training", total)
+    with quiet():
+        trainer = Seq2SeqTrainer(
+            model=model,
+            args=_arguments(schedule, checkpoints, total, device),
+            train_dataset=_Encoded(tokenizer, pairs),
+            eval_dataset=_Encoded(tokenizer, held_out),
+            data_collator=DataCollatorForSeq2Seq(tokenizer, model=model),
+            callbacks=[_Progress(advance), EarlyStoppingCallback(schedule.patience)],
+        )
+        trainer.remove_callback(PrinterCallback)
+        try:
+            trainer.train(resume_from_checkpoint=_last(checkpoints) if resume else None)
+        except OSError as error:
+            raise OutputError(
+                f"{checkpoints}: {reason(error)}; make room, and go on with --resume"
+            ) from None
+        except RuntimeError as error:
+            raise InputError(
+                f"training fails on {trainer.model.device} ({first_line(error)}); try a smaller "
+                "--batch-size, or another --device"
+            ) from None
+        model.eval()
+    state = trainer.state
+    return TrainingFigures(
+        len(pairs),
+        len(held_out),
+        state.global_step,
+        round(state.epoch or 0.0, 2),
+        round(float(state.best_metric), 4),
+    )
+
+
+class _Encoded(torch.utils.data.Dataset):  # type: ignore[misc]  # torch is not checked
+    """Pairs as numbers of pieces."""
+
+    def __init__(self, tokenizer: Any, pairs: Sequence[Pair]) -> None:
+        self._tokenizer, self._pairs = tokenizer, pairs
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, place: int) -> dict[str, list[int]]:
+        src, tgt = self._pairs[place]
+        found = self._tokenizer(src, text_target=tgt, truncation=True, max_length=_LONGEST)
+        return {name: found[name] for name in ("input_ids", "attention_mask", "labels")}
+
+
+class _Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
+    """Tells how many steps are done."""
+
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self._advance, self._done = advance, 0
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._advance(state.global_step - self._done)
+        self._done = state.global_step
+
+
+def _arguments(schedule: Schedule, checkpoints: str, total: int, device: str | None) -> Any:
+    return Seq2SeqTrainingArguments(
+        output_dir=checkpoints,
+        num_train_epochs=schedule.epochs,
+        per_device_train_batch_size=schedule.batch_size,
+        per_device_eval_batch_size=schedule.batch_size,
+        learning_rate=schedule.learning_rate,
+        lr_scheduler_type="inverse_sqrt",
+        warmup_steps=max(1, int(total * _WARM_UP)),
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="loss",
+        greater_is_better=False,
+        logging_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        seed=schedule.seed,
+        use_cpu=device is not None and device.startswith("cpu"),
+        dataloader_pin_memory=False,
+    )
+
+
+def _beginning(
+    pairs: Sequence[Pair], held_out: Sequence[Pair], schedule: Schedule
+) -> dict[str, Any]:
+    """What a run has to have in common with one that it goes on with."""
+    import hashlib
+
+    found = hashlib.sha256(json.dumps([pairs, held_out]).encode())
+    return {"pairs": found.hexdigest(), **asdict(schedule)}
+
+
+def _begin(checkpoints: str, beginning: dict[str, Any], *, resume: bool) -> None:
+    """Make the folder, or look whether it is of the same run. Raises InputError, OutputError."""
+    path = os.path.join(checkpoints, _BEGUN)
+    if os.path.exists(path):
+        if not resume:
+            raise InputError(
+                f"{checkpoints}: a run that was stopped left checkpoints; go on with --resume, or "
+                "remove the folder"
+            )
+        with open(path, encoding="utf-8") as file:
+            if json.load(file) != beginning:
+                raise InputError(
+                    f"{checkpoints}: checkpoints of other pairs or options; remove the folder, or "
+                    "leave --resume out"
+                )
+        return
+    try:
+        os.makedirs(checkpoints, exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(beginning, file)
+    except OSError as error:
+        raise OutputError(f"{checkpoints}: {reason(error)}; check the folder") from None
+
+
+def _last(checkpoints: str) -> str | None:
+    """The last checkpoint that is whole."""
+    found = [
+        each.path
+        for each in os.scandir(checkpoints)
+        if each.name.startswith("checkpoint-") and os.path.exists(os.path.join(each.path, _STATE))
+    ]
+    return max(found, key=lambda path: int(path.rpartition("-")[2]), default=None)

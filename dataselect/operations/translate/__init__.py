@@ -1,0 +1,1 @@
+"""Translation: texts to n-best lists, and the training of models."""
