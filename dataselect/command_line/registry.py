@@ -112,7 +112,7 @@ COMMANDS = {
         "Tell how probably pairs, or records and those of a file, say the same.",
     ),
     "translate train": Command(
-        "operations.translate.train_model",
+        "operations.translate.train_translator",
         "Train a translator on sentence pairs.",
     ),
     "demo": Command("demo.command", "Write sample data and a Makefile that runs every operation."),

@@ -8,7 +8,13 @@ from typing import Any, ClassVar
 from dataselect.errors import InputError, OptionError
 from dataselect.models.encoders.loading import first_line
 from dataselect.models.system_errors import raise_if_of_machine
-from dataselect.models.translator.engine import Engine, Found, Languages, Search, SourcePieces
+from dataselect.models.translator.engine import (
+    Engine,
+    RawHypothesis,
+    Languages,
+    Search,
+    SourcePieces,
+)
 from dataselect.models.translator.language_codes import is_before_source, language_piece
 from dataselect.models.translator.model_folder import not_installed, settings_of, vocabulary_file
 from dataselect.models.translator.pieces import pieces_of
@@ -52,7 +58,7 @@ class CTranslate2Engine(Engine):
 
     def search(
         self, sources: Sequence[SourcePieces], search: Search, most: int
-    ) -> list[list[Found]]:
+    ) -> list[list[RawHypothesis]]:
         if search.temperature is not None:
             raise OptionError(
                 "--temperature: what CTranslate2 samples depends on the batch; use a model of "
@@ -87,12 +93,12 @@ class CTranslate2Engine(Engine):
         except Exception as error:  # RuntimeError and ValueError, of any fault
             raise_if_of_machine(self._shown, error)
             raise InputError(f"{self._shown}: CTranslate2 fails ({first_line(error)})") from None
-        lists: list[list[Found]] = [[] for _ in sources]
+        lists: list[list[RawHypothesis]] = [[] for _ in sources]
         skipped = len(self._prefix)
         for (place, pieces), scores in zip(outputs, scored, strict=True):
             text = self._pieces.joined(pieces)
             log_prob = float(sum(scores.log_probs[skipped:]))
-            lists[place].append(Found(text, tuple(pieces), log_prob))
+            lists[place].append(RawHypothesis(text, tuple(pieces), log_prob))
         return lists
 
     def _own(self, pieces: Sequence[str]) -> list[str]:

@@ -41,7 +41,7 @@ class SourcePieces(NamedTuple):
     cut: bool
 
 
-class Found(NamedTuple):
+class RawHypothesis(NamedTuple):
     """A hypothesis. `log_prob`: natural, of its `pieces` and the end of the sentence after them."""
 
     text: str
@@ -63,5 +63,5 @@ class Engine(ABC):
     @abstractmethod
     def search(
         self, sources: Sequence[SourcePieces], search: Search, most: int
-    ) -> list[list[Found]]:
+    ) -> list[list[RawHypothesis]]:
         """Hypotheses of each source, of at most `most` pieces."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.data.annotations import Slot
-from dataselect.models.translator.word_aligner import Shares, WordAligner, Words
+from dataselect.models.translator.word_aligner import Shares, WordAligner, TextWords
 
 _LEAST = 0.05  # of a word that is less explained, nothing is known
 _GAP = -0.6  # of a word inside a slot that no word of it explains, against 1 of those that are
@@ -33,7 +33,7 @@ def project(aligner: WordAligner, text: str, slots: Sequence[Slot], translation:
     A word belongs to the slot that has the word which explains it best; a slot is the run that has
     most of its words.
     """
-    source, target = Words.of(text), Words.of(translation)
+    source, target = TextWords.of(text), TextWords.of(translation)
     if not source.words or not target.words:
         return Projection((), 0.0)
     shares = aligner.shares(source.words, target.words)

@@ -15,7 +15,13 @@ from transformers.modeling_outputs import BaseModelOutput
 from dataselect.errors import InputError, OptionError
 from dataselect.models.encoders.loading import first_line, lacking_weights, quiet
 from dataselect.models.system_errors import raise_if_of_machine
-from dataselect.models.translator.engine import Engine, Found, Languages, Search, SourcePieces
+from dataselect.models.translator.engine import (
+    Engine,
+    RawHypothesis,
+    Languages,
+    Search,
+    SourcePieces,
+)
 from dataselect.models.translator.gumbel_noise import GumbelNoise, seed_of
 from dataselect.models.translator.language_codes import is_before_source, language_piece
 
@@ -46,7 +52,7 @@ class TransformersEngine(Engine):
         told.append(getattr(self._tokenizer, "model_max_length", None))
         limits = [each for each in told if isinstance(each, int) and 0 < each < _NO_LIMIT]
         self.longest = min(limits, default=_LONGEST)
-        vocabulary = self._tokenizer.get_vocab()
+        vocabulary = _Vocabulary(self._tokenizer)
         source = language_piece(languages.source, vocabulary, "--source-lang", shown)
         target = language_piece(languages.target, vocabulary, "--target-lang", shown)
         if source is not None:
@@ -58,7 +64,7 @@ class TransformersEngine(Engine):
         if target is not None and is_before_source(target):
             self._before = f"{target} "
         elif target is not None:
-            self._first = vocabulary[target]
+            self._first = self._tokenizer.convert_tokens_to_ids(target)
         if self._first is None and target is None and _is_of_many(self._tokenizer):
             raise OptionError(
                 f"{shown}: translates into many languages; name one with --target-lang, and "
@@ -88,7 +94,7 @@ class TransformersEngine(Engine):
 
     def search(
         self, sources: Sequence[SourcePieces], search: Search, most: int
-    ) -> list[list[Found]]:
+    ) -> list[list[RawHypothesis]]:
         try:
             with torch.inference_mode(), _one_thread(), quiet():
                 return self._search(sources, search, most)
@@ -100,7 +106,7 @@ class TransformersEngine(Engine):
 
     def _search(
         self, sources: Sequence[SourcePieces], search: Search, most: int
-    ) -> list[list[Found]]:
+    ) -> list[list[RawHypothesis]]:
         longest = max(len(source.pieces) for source in sources)
         rows = [
             [*source.pieces, *[self._pad] * (longest - len(source.pieces))] for source in sources
@@ -114,11 +120,13 @@ class TransformersEngine(Engine):
         hidden, mask = (each.repeat_interleave(search.nbest, 0) for each in (hidden, mask))
         found = self._generated(sources, hidden, mask, search, most)
         outputs = [self._own(row) for row in found.tolist()]
-        lists: list[list[Found]] = [[] for _ in sources]
+        lists: list[list[RawHypothesis]] = [[] for _ in sources]
         scored = zip(outputs, self._scored(hidden, mask, outputs), strict=True)
         for place, (pieces, log_prob) in enumerate(scored):
             names = tuple(self._tokenizer.convert_ids_to_tokens(pieces))
-            lists[place // search.nbest].append(Found(self._decoded(pieces), names, log_prob))
+            lists[place // search.nbest].append(
+                RawHypothesis(self._decoded(pieces), names, log_prob)
+            )
         return lists
 
     def _generated(
@@ -191,6 +199,17 @@ class TransformersEngine(Engine):
             chosen = read.logits.gather(2, wanted[:, :, None])[:, :, 0].double()
             log_probs = chosen - read.logits.logsumexp(2).double()
             yield from (log_probs * counted).sum(1).tolist()
+
+
+class _Vocabulary:
+    """The pieces that a tokenizer knows; of M2M, languages are not in what it lists."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def __contains__(self, piece: object) -> bool:
+        number = self._tokenizer.convert_tokens_to_ids(str(piece))
+        return number not in (None, self._tokenizer.unk_token_id)
 
 
 def load(folder: str, shown: str) -> tuple[Any, Any]:

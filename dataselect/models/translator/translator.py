@@ -16,7 +16,13 @@ from dataselect.data.files.content_cache import ContentCache
 from dataselect.errors import OptionError
 from dataselect.models.text_sequences import as_texts
 from dataselect.models.translator import model_folder
-from dataselect.models.translator.engine import Engine, Found, Languages, Search, SourcePieces
+from dataselect.models.translator.engine import (
+    Engine,
+    RawHypothesis,
+    Languages,
+    Search,
+    SourcePieces,
+)
 
 if TYPE_CHECKING:
     from dataselect.models.text_sequences import Texts
@@ -31,7 +37,7 @@ _USUAL_LONGEST = 64  # pieces; of longer texts, fewer are translated at once
 _APPLICATION = 0x64734354  # "dsCT", in the header of caches
 
 
-class Hypothesis(NamedTuple):
+class ScoredTranslation(NamedTuple):
     """A translation. `score`: its log-probability over `tokens`, see Translator.
 
     `tokens`: how many word pieces it has, with the end of the sentence.
@@ -45,7 +51,7 @@ class Hypothesis(NamedTuple):
 class Translation(NamedTuple):
     """n-best list of a text, best first. `cut`: the model did not read all of the text."""
 
-    hypotheses: tuple[Hypothesis, ...]
+    hypotheses: tuple[ScoredTranslation, ...]
     cut: bool = False
 
 
@@ -129,7 +135,7 @@ class Translator:
         buckets: dict[int, list[SourcePieces]] = defaultdict(list)
         for text in texts:
             if not text.strip():
-                found[text] = Translation((Hypothesis("", 0.0, 0),))
+                found[text] = Translation((ScoredTranslation("", 0.0, 0),))
             elif text not in found:
                 source = self.engine.read(text)
                 buckets[-(-len(source.pieces) // _BUCKET) * _BUCKET].append(source)
@@ -149,7 +155,7 @@ class Translator:
             for own, source in zip(lists, sources, strict=True)
         ]
 
-    def _ranked(self, found: list[Found]) -> tuple[Hypothesis, ...]:
+    def _ranked(self, found: list[RawHypothesis]) -> tuple[ScoredTranslation, ...]:
         """Hypotheses with different texts, best first."""
         scored: dict[str, tuple[float, int]] = {}
         for each in found:
@@ -158,7 +164,7 @@ class Translator:
             if each.text not in scored or score > scored[each.text][0]:
                 scored[each.text] = score, tokens
         ranked = sorted(scored.items(), key=lambda item: (-item[1][0], item[0]))
-        return tuple(Hypothesis(text, score, tokens) for text, (score, tokens) in ranked)
+        return tuple(ScoredTranslation(text, score, tokens) for text, (score, tokens) in ranked)
 
     @cached_property
     def folder(self) -> str:
@@ -238,4 +244,4 @@ def most_pieces(longest: int) -> int:
 
 def _restored(value: bytes) -> Translation:
     rows, cut = json.loads(value)
-    return Translation(tuple(Hypothesis(*row) for row in rows), cut)
+    return Translation(tuple(ScoredTranslation(*row) for row in rows), cut)

@@ -23,14 +23,14 @@ _UNSEEN = 1e-7
 _WORD = regex.compile(rf"(?=[{UNSPACED}])\X|(?:(?![{UNSPACED}])\w)+|[^\w\s]", regex.VERSION1)
 
 
-class Words(NamedTuple):
+class TextWords(NamedTuple):
     """The words of a text, in lower case, and where they stand. Scripts without spaces: letters."""
 
     words: list[str]
     spans: list[tuple[int, int]]
 
     @classmethod
-    def of(cls, text: str) -> Words:
+    def of(cls, text: str) -> TextWords:
         """The words of a text."""
         found = list(_WORD.finditer(text))
         return cls([composed(each[0].lower()) for each in found], [each.span() for each in found])
@@ -47,7 +47,7 @@ class WordAligner:
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Learn from pairs of text and translation. Raises InputError where none has words."""
-        split = [(Words.of(src).words, Words.of(tgt).words) for src, tgt in pairs]
+        split = [(TextWords.of(src).words, TextWords.of(tgt).words) for src, tgt in pairs]
         if not any(src and tgt for src, tgt in split):
             raise InputError("no pair has words on both sides; give a few hundred that do")
         self._forward = _Lexicon(split)

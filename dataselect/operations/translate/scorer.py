@@ -14,7 +14,7 @@ from dataselect.data.fields import Column
 from dataselect.data.json_lines.json_bytes import Fields
 from dataselect.execution.scorer import Scorer, Scores
 from dataselect.models.translator.slot_projection import project
-from dataselect.models.translator.translator import Hypothesis, Translator
+from dataselect.models.translator.translator import ScoredTranslation, Translator
 from dataselect.models.translator.word_aligner import WordAligner
 
 NBEST, TRANSLATION = "nbest", "translation"
@@ -121,7 +121,7 @@ class TranslateScorer(Scorer):
 
 
 def _with_slots(
-    aligner: WordAligner, utterance: Utterance, hypothesis: Hypothesis
+    aligner: WordAligner, utterance: Utterance, hypothesis: ScoredTranslation
 ) -> dict[str, Any]:
     """A hypothesis as a record has it, with slots where the text has some."""
     found: dict[str, Any] = hypothesis._asdict()

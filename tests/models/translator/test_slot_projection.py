@@ -6,7 +6,7 @@ import pytest
 
 from dataselect.data.annotations import Slot
 from dataselect.models.translator.slot_projection import project
-from dataselect.models.translator.word_aligner import WordAligner, Words
+from dataselect.models.translator.word_aligner import WordAligner, TextWords
 
 VALUES = {
     "genre": [("jazz", "jazz"), ("volksmusik", "folk music"), ("klassik", "classical music")],
@@ -80,8 +80,8 @@ def test_nothing_is_found_in_nothing(aligner: WordAligner, translation: str) -> 
 
 
 def test_words_of_scripts_without_spaces_are_letters() -> None:
-    assert Words.of("音楽 Jazz2, ja").words == ["音", "楽", "jazz2", ",", "ja"]
-    assert Words.of("it's").spans == [(0, 2), (2, 3), (3, 4)]
+    assert TextWords.of("音楽 Jazz2, ja").words == ["音", "楽", "jazz2", ",", "ja"]
+    assert TextWords.of("it's").spans == [(0, 2), (2, 3), (3, 4)]
 
 
 def test_no_word_is_explained_more_than_in_full(aligner: WordAligner) -> None:

@@ -290,7 +290,7 @@ def of_many(tiny_translator: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         torch.manual_seed(0)
         shape = {f"{side}_{part}": 2 for side in ("encoder", "decoder") for part in PARTS}
         config = M2M100Config(
-            vocab_size=len(tokenizer),
+            vocab_size=len(names) + 128,  # languages
             d_model=16,
             encoder_ffn_dim=32,
             decoder_ffn_dim=32,

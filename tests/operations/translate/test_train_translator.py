@@ -70,7 +70,9 @@ def test_a_run_that_was_killed_goes_on_and_a_model_learns(inside: Inside, tmp_pa
 def test_too_few_words_and_contradictions_are_refused_in_a_line(
     inside: Inside, tmp_path: Path
 ) -> None:
-    Path("few.jsonl").write_text('{"src": "a", "tgt": "b"}\n{"src": "b", "tgt": "a"}\n')
+    letters = [chr(0x4E00 + number) for number in range(300)]
+    lines = [json.dumps({"src": letter, "tgt": letter * 2}) for letter in letters]
+    Path("few.jsonl").write_text("\n".join(lines) + "\n")
     few = inside("translate", "train", *OPTIONS, "-o", "model", "few.jsonl")
     assert few.code == 1
     assert "no word pieces can be learnt" in few.err

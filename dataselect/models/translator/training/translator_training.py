@@ -30,7 +30,7 @@ _WARM_UP = 0.06  # share of all steps
 
 
 @dataclass(frozen=True)
-class Schedule:
+class TranslatorSchedule:
     """How long a model learns, and how fast.
 
     It ends once the loss on held-out pairs has not fallen for `patience` epochs.
@@ -65,7 +65,7 @@ def train(
     model: Any,
     pairs: Sequence[Pair],
     held_out: Sequence[Pair],
-    schedule: Schedule,
+    schedule: TranslatorSchedule,
     *,
     checkpoints: str,
     resume: bool,
@@ -139,7 +139,9 @@ class _Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not c
         self._done = state.global_step
 
 
-def _arguments(schedule: Schedule, checkpoints: str, total: int, device: str | None) -> Any:
+def _arguments(
+    schedule: TranslatorSchedule, checkpoints: str, total: int, device: str | None
+) -> Any:
     return Seq2SeqTrainingArguments(
         output_dir=checkpoints,
         num_train_epochs=schedule.epochs,
@@ -164,7 +166,7 @@ def _arguments(schedule: Schedule, checkpoints: str, total: int, device: str | N
 
 
 def _beginning(
-    pairs: Sequence[Pair], held_out: Sequence[Pair], schedule: Schedule
+    pairs: Sequence[Pair], held_out: Sequence[Pair], schedule: TranslatorSchedule
 ) -> dict[str, Any]:
     """What a run has to have in common with one that it goes on with."""
     import hashlib

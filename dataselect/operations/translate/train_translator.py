@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dataselect.execution.run import Run
     from dataselect.models.translator.training.translator_training import (
         Pair,
-        Schedule,
+        TranslatorSchedule,
     )
 
 _NOUN = "translate train"
@@ -101,12 +101,12 @@ class TranslatorTrainOptions:
 
         return [] if self.dev is None else [RecordFiles([self.dev])]
 
-    def schedule(self) -> Schedule:
-        from dataselect.models.translator.training.translator_training import Schedule
+    def schedule(self) -> TranslatorSchedule:
+        from dataselect.models.translator.training.translator_training import TranslatorSchedule
 
         usual = _FROM_SCRATCH if self.base is None else _FINE_TUNED
         rate = usual if self.learning_rate is None else self.learning_rate
-        return Schedule(self.epochs, self.patience, self.batch_size, rate, self.seed)
+        return TranslatorSchedule(self.epochs, self.patience, self.batch_size, rate, self.seed)
 
     def check(self) -> None:
         """Raise OptionError for options without a use."""
