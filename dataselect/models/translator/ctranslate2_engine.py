@@ -10,8 +10,8 @@ from dataselect.models.encoders.loading import first_line
 from dataselect.models.system_errors import raise_if_of_machine
 from dataselect.models.translator.engine import (
     Engine,
-    RawHypothesis,
     Languages,
+    RawHypothesis,
     Search,
     SourcePieces,
 )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.data.annotations import Slot
-from dataselect.models.translator.word_aligner import Shares, WordAligner, TextWords
+from dataselect.models.translator.word_aligner import Shares, TextWords, WordAligner
 
 _LEAST = 0.05  # of a word that is less explained, nothing is known
 _GAP = -0.6  # of a word inside a slot that no word of it explains, against 1 of those that are

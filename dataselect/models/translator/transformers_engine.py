@@ -17,8 +17,8 @@ from dataselect.models.encoders.loading import first_line, lacking_weights, quie
 from dataselect.models.system_errors import raise_if_of_machine
 from dataselect.models.translator.engine import (
     Engine,
-    RawHypothesis,
     Languages,
+    RawHypothesis,
     Search,
     SourcePieces,
 )

@@ -18,8 +18,8 @@ from dataselect.models.text_sequences import as_texts
 from dataselect.models.translator import model_folder
 from dataselect.models.translator.engine import (
     Engine,
-    RawHypothesis,
     Languages,
+    RawHypothesis,
     Search,
     SourcePieces,
 )

@@ -6,7 +6,7 @@ import pytest
 
 from dataselect.data.annotations import Slot
 from dataselect.models.translator.slot_projection import project
-from dataselect.models.translator.word_aligner import WordAligner, TextWords
+from dataselect.models.translator.word_aligner import TextWords, WordAligner
 
 VALUES = {
     "genre": [("jazz", "jazz"), ("volksmusik", "folk music"), ("klassik", "classical music")],
