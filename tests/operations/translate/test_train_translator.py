@@ -62,9 +62,9 @@ def test_a_run_that_was_killed_goes_on_and_a_model_learns(inside: Inside, tmp_pa
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pth"))]
     card = Path("model/README.md").read_text()
     assert "pairs.jsonl" in card
-    found = inside("translate", "--model", "model", "--text-field", "src", "-q", "pairs.jsonl")
-    assert found.code == 0
-    assert json.loads(found.out.splitlines()[0])["nbest"][0]["text"]
+    options = ["--model", "model", "--text-field", "src", "-q", "-o", "lists.jsonl"]
+    assert inside("translate", *options, "pairs.jsonl").code == 0
+    assert json.loads(Path("lists.jsonl").read_text().splitlines()[0])["nbest"][0]["text"]
 
 
 def test_too_few_words_and_contradictions_are_refused_in_a_line(
