@@ -57,6 +57,7 @@ def test_a_run_that_was_killed_goes_on_and_a_model_learns(inside: Inside, tmp_pa
     report = json.loads(Path("report.json").read_text())["translate train"]
     assert report["epochs"] == 12
     assert report["loss"] < 2.5  # of 60 pieces, chance is 4.1
+    assert zeros_at_the_start("model")
     names = {path.name for path in Path("model").iterdir()}
     assert {"model.safetensors", "source.spm", "README.md"} <= names
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pth"))]
@@ -65,6 +66,15 @@ def test_a_run_that_was_killed_goes_on_and_a_model_learns(inside: Inside, tmp_pa
     options = ["--model", "model", "--text-field", "src", "-q", "-o", "lists.jsonl"]
     assert inside("translate", *options, "pairs.jsonl").code == 0
     assert json.loads(Path("lists.jsonl").read_text().splitlines()[0])["nbest"][0]["text"]
+
+
+def zeros_at_the_start(folder: str) -> bool:
+    """Whether translations begin with a vector of zeros, as CTranslate2 takes for granted."""
+    from safetensors.numpy import load_file
+
+    config = json.loads(Path(folder, "config.json").read_text())
+    weights = load_file(f"{folder}/model.safetensors")["model.shared.weight"]
+    return not weights[config["decoder_start_token_id"]].any() and bool(weights.any())
 
 
 def test_too_few_words_and_contradictions_are_refused_in_a_line(

@@ -20,6 +20,7 @@ Size: TypeAlias = Literal["tiny", "small", "base"]
 _END, _UNKNOWN, _PAD = "</s>", "<unk>", "<pad>"
 _RESERVED = ("<s>", _END, _UNKNOWN)
 _LONGEST = 256
+_NEVER = -1e4  # a logit
 _SENTENCES = 500_000  # to learn word pieces of
 
 
@@ -71,7 +72,11 @@ def new_model(texts: Sequence[str], size: str, *, vocabulary: int, seed: int) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = MarianMTModel(config)
-    model.generation_config.bad_words_ids = [[pad]]
+    # As Marian's own models: padding begins the translation, as a vector of zeros, and is never
+    # said. CTranslate2 takes that for granted.
+    with torch.no_grad():
+        model.get_input_embeddings().weight[pad] = 0
+    model.final_logits_bias[0, pad] = _NEVER
     return tokenizer, model
 
 

@@ -81,6 +81,10 @@ def train(
     steps_an_epoch = -(-len(pairs) // schedule.batch_size)
     total = steps_an_epoch * schedule.epochs
     advance = report("training", total)
+    pad = model.config.pad_token_id
+    if model.config.decoder_start_token_id == pad:
+        # It stays zero, though the weights of input and output are the same.
+        model.get_input_embeddings().weight.register_hook(_without_row(pad))
     with quiet():
         trainer = Seq2SeqTrainer(
             model=model,
@@ -111,6 +115,17 @@ def train(
         round(state.epoch or 0.0, 2),
         round(float(state.best_metric), 4),
     )
+
+
+def _without_row(place: int) -> Callable[[Any], Any]:
+    """A hook that leaves a row of a gradient out."""
+
+    def hook(gradient: Any) -> Any:
+        changed = gradient.clone()
+        changed[place] = 0
+        return changed
+
+    return hook
 
 
 class _Encoded(torch.utils.data.Dataset):  # type: ignore[misc]  # torch is not checked
