@@ -205,6 +205,20 @@ def test_two_values_that_change_places_make_no_paraphrase() -> None:
     assert found == {0, 1}
 
 
+def test_some_pairs_become_a_text_and_the_same_with_values_swapped() -> None:
+    rome, oslo = Slot("from", 0, 4, "rome"), Slot("to", 8, 12, "oslo")
+    own = Utterance("rome to oslo", "fly", (rome, oslo))
+    other = Utterance("rome to bern", "fly", (rome, oslo._replace(value="bern")))
+    pair = TrainingPair(own, other, 0, "value")
+    swapped = 0
+    for seed in range(300):
+        label, sides = Exchange([pair])(pair, np.random.default_rng(seed))
+        one, another = ([part.text for part in side if part.is_value] for side in sides)
+        assert label == 0
+        swapped += one == another[::-1]
+    assert 10 < swapped < 60  # a tenth
+
+
 def replace_slots(own: Utterance, slots: Sequence[Slot], shift: int) -> Utterance:
     moved = (slot._replace(start=slot.start + shift, end=slot.end + shift) for slot in slots)
     return own._replace(slots=tuple(moved))

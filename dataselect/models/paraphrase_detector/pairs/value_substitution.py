@@ -15,14 +15,18 @@ from dataselect.models.paraphrase_detector.pairs.templates import canonical
 _FOREIGN = 0.2  # share of values that become a value of any slot
 _MADE_UP = 0.25  # share of values that become words of no language, or numbers
 _NUMBERS = 0.15  # share of made-up words that are numbers
-_SWAPPED = 0.1  # share of paraphrases that stop being one because two values change places
+# Share of paraphrases that stop being one because two values change places, and of other pairs that
+# become a text and the same with two values swapped. Without the latter, swapped values were told
+# by an AUC of 0.78 instead of 0.87, and all kinds by 0.003 more.
+_SWAPPED = 0.1
 _DIGITS = 4
 
 
 class Exchange:
     """Gives each value of a pair another one, the same in both texts, so that the label stays.
 
-    Where two values of a text change places, the pair is no paraphrase any more.
+    Where two values of a text change places, the pair is no paraphrase any more; some others become
+    such pairs.
     """
 
     def __init__(self, pairs: Iterable[TrainingPair]) -> None:
@@ -43,11 +47,10 @@ class Exchange:
         names = sorted({canonical(part.text) for part in (*one, *other) if part.is_value})
         others = {name: self._instead(name, rng) for name in names}
         sides = [_with(one, others), _with(other, others)]
-        if pair.label and rng.random() < _SWAPPED:
+        if rng.random() < _SWAPPED:
             side = int(rng.integers(2))
             if swapped := _swapped(sides[side], rng):
-                sides[side] = swapped
-                return 0, sides
+                return 0, [sides[1 - side if pair.label else side], swapped]
         return pair.label, sides
 
     def _instead(self, value: str, rng: np.random.Generator) -> str:
