@@ -142,7 +142,7 @@ class RunOptions(OutputOptions):
         short="-j",
         min=1,
     )
-    seed: int = option("N", RUN, "Seed of everything random [default: 0].", 0)
+    seed: int = option("N", RUN, "Seed of everything random [default: 0].", 0, min=0)
 
     def build(self) -> Settings:
         """The settings of a run."""

@@ -253,10 +253,16 @@ def _check_cost(value: Any) -> float:
     return cost
 
 
+_MOST_WEIGHT = 1e9  # records that one stands for
+
+
 def _check_weight(value: Any) -> float:
     weight = _check_number(value)
-    if weight <= 0:
-        raise ValueError("is no weight above 0; correct it or name another with --weight-field")
+    if not 0 < weight <= _MOST_WEIGHT:
+        raise ValueError(
+            f"is no weight above 0 and up to {_MOST_WEIGHT:g}; correct it or name another with "
+            "--weight-field"
+        )
     return weight
 
 

@@ -18,7 +18,11 @@ def command(
         "", "Options", "A pool of 5,000, 50,000 or 500,000 utterances.", "small"
     ),
     seed: int = option(
-        "N", "Options", "Seed of everything random: the same seed, the same files [default: 0].", 0
+        "N",
+        "Options",
+        "Seed of everything random: the same seed, the same files [default: 0].",
+        0,
+        min=0,
     ),
     force: bool = option("", "Options", "Write into a folder that is not empty.", False),
     quiet: bool = option("", "Options", "Do not list what was written.", False, short="-q"),

@@ -75,3 +75,10 @@ def test_examples_work_on_the_sample_data_one_after_the_other(
             asked = words[:-2] if command == "help" and ">" in words else words
             done = run_inside(*("-o" if word == ">" else word for word in asked))
             assert done.code == 0, (words, done.err)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_seeds_below_0_are_refused(command: str, inside: Inside) -> None:
+    loaded: Any = load_command(command)
+    if any("--seed" in each.opts for each in loaded.params):
+        inside(*command.split(), "--seed", "-1").refused(2, "--seed")

@@ -12,7 +12,7 @@ from dataselect.command_line.normalization_options import NormalizationOptions
 from dataselect.command_line.option import argument
 from dataselect.command_line.options import OutputOptions
 from dataselect.console import printable
-from dataselect.errors import OptionError, RequirementError
+from dataselect.errors import InputError, OptionError, RequirementError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +78,8 @@ def command(
             *(_texts(run, each, trying.intent_field) for each in files[1:]), strict=True
         )
         run.require(run.counts.kept, "look at what is read")
+        if trying.members and not any(texts):
+            raise InputError("--members and --non-members: no text; look at what is read")
         found = audit(
             loaded,
             canaries,

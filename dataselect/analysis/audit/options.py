@@ -41,7 +41,7 @@ class AuditOptions:
         "[default: by that of its best intent].",
     )
     samples: int = option(
-        "N", _AUDIT, "Bootstrap samples for intervals [default: 1000].", 1000, min=1
+        "N", _AUDIT, "Bootstrap samples for intervals [default: 1000].", 1000, min=1, max=1_000_000
     )
     fail_if: list[str] | None = option(
         "EXPRESSION",
@@ -49,7 +49,7 @@ class AuditOptions:
         "End with exit code 3 if this holds for a model, such as 'exposure > 10', 'advantage > "
         "0.1' or 'auc > 0.6'. Again for several.",
     )
-    seed: int = option("N", _AUDIT, "Seed of everything random [default: 0].", 0)
+    seed: int = option("N", _AUDIT, "Seed of everything random [default: 0].", 0, min=0)
     format_: Literal["table", "json"] = option("", _AUDIT, "What is written.", "table")
 
     def conditions(self) -> list[AuditCondition]:

@@ -79,6 +79,11 @@ def compare(
     groups = {
         name: group_shares(of_pool, counts[name], each.group_errors) for name, each in own.items()
     }
+    absent = [
+        f"no record of --pool has the field '{each.field}', which --group names"
+        for each in next(iter(groups.values()), ())
+        if each.is_absent
+    ]
     served = [said for name, each in groups.items() for one in each for said in one.warnings(name)]
     kind, keys = texts.identity_keys()
     return ComparisonResult(
@@ -86,7 +91,7 @@ def compare(
         {name: Compared(each, random[name], groups[name]) for name, each in own.items()},
         baselines,
         texts.overlaps(keys),
-        [*texts.warnings(keys, training), *served],
+        [*texts.warnings(keys, training), *absent, *served],
     )
 
 

@@ -82,7 +82,7 @@ class CompareOptions:
         "with a number, max or min, or NUMBER * one of these: 'kept_share(accent) < 0.8 * max'.",
     )
     format_: Literal["table", "json"] = option("", _COMPARE, "What is written.", "table")
-    seed: int = option("N", _COMPARE, "Seed of everything random [default: 0].", 0)
+    seed: int = option("N", _COMPARE, "Seed of everything random [default: 0].", 0, min=0)
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -49,9 +50,9 @@ class CounterfactualOptions:
         "N", _TRIED, "Records that are tried, drawn at random [default: 2000].", 2_000, min=1
     )
     samples: int = option(
-        "N", _TRIED, "Bootstrap samples for intervals [default: 1000].", 1000, min=1
+        "N", _TRIED, "Bootstrap samples for intervals [default: 1000].", 1000, min=1, max=1_000_000
     )
-    seed: int = option("N", _TRIED, "Seed of everything random [default: 0].", 0)
+    seed: int = option("N", _TRIED, "Seed of everything random [default: 0].", 0, min=0)
     format_: Literal["table", "json"] = option("", _TRIED, "What is written.", "table")
 
 
@@ -94,6 +95,8 @@ def command(
     settings = replace(output.build(), seed=trying.seed)
     if trying.threshold is not None and trying.share is not None:
         raise OptionError("--threshold and --share both say what is kept; give one")
+    if trying.threshold is not None and math.isnan(trying.threshold):
+        raise OptionError("--threshold NaN keeps nothing; give a number")
     swaps = swaps_of(trying.swap or ())
     pool = RecordFiles(
         files or [], digest=settings.report is not None, text_field=settings.text_field

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dataselect.analysis.counterfactual.word_lists import POLITE, REWORDINGS, SWAPS
@@ -25,7 +26,8 @@ class Swap:
         for place, words in enumerate(sets):
             for word in words:
                 self._of_word.setdefault(word.casefold(), place)
-        longest_first = sorted(self._of_word, key=len, reverse=True)
+        known = dict.fromkeys(chain.from_iterable(sets))
+        longest_first = sorted(known, key=len, reverse=True)
         spelled = "|".join(map(re.escape, longest_first))
         self._expression = re.compile(rf"(?<![\w'])(?:{spelled})(?![\w'])", re.IGNORECASE)
 
@@ -37,7 +39,7 @@ class Swap:
         chosen: dict[str, str] = {}
 
         def other(found: re.Match[str]) -> str:
-            word = found[0].casefold()
+            word = self._known(found[0])
             if word not in chosen:
                 words = [each for each in self.sets[self._of_word[word]] if each.casefold() != word]
                 chosen[word] = words[int(rng.integers(len(words)))]
@@ -45,6 +47,17 @@ class Swap:
 
         swapped = self._expression.sub(other, text)
         return swapped if chosen else None
+
+    def _known(self, found: str) -> str:
+        """The word that was found: the expression takes ı and İ for i, and casefold does not."""
+        word = found.casefold()
+        if word in self._of_word:
+            return word
+        return next(
+            each.casefold()
+            for each in chain.from_iterable(self.sets)
+            if re.fullmatch(re.escape(each), found, re.IGNORECASE)
+        )
 
 
 def _in_case(word: str, like: str) -> str:
@@ -82,6 +95,8 @@ def swaps_of(given: Sequence[str]) -> dict[str, Swap]:
     found = {}
     for each in given or SWAPS:
         name, is_file, path = each.partition("=")
+        if is_file and not name:
+            raise OptionError(f"--swap '{each}' has no name; give a list as NAME=FILE")
         if is_file:
             found[name] = Swap(_sets(path))
         elif name in SWAPS:

@@ -15,7 +15,7 @@ from dataselect.analysis.evaluate.options import (
     asked_metrics,
 )
 from dataselect.command_line.encoder_options import NeuralOptions
-from dataselect.command_line.ending import note
+from dataselect.command_line.ending import note, warn
 from dataselect.command_line.options import InputOptions, OutputOptions
 from dataselect.console import printable
 from dataselect.errors import InputError
@@ -76,6 +76,7 @@ def command(
         else _loaded(measuring.intent_classifier, labels)
     )
     columns = {
+        **(_clustered_text(settings.text_field) if measuring.weak_clusters else {}),
         **(fields.texts(settings.text_field) if metrics else {}),
         **(
             fields.intents(settings.text_field, classifies=bool(classifier))
@@ -145,7 +146,11 @@ def command(
         )
         facts = {"metric": "+".join(measuring.metric or ()), "samples": measuring.samples}
         run.write(shown)
+        run.warnings = [
+            f"no record has the field '{each}', which --group names" for each in found.absent_fields
+        ]
         run.report("evaluate", facts, evaluate=found.as_json())
+    warn(run.warnings, settings)
     note(f"evaluated {found.records:,} of {run.counts.read:,} records", quiet=settings.quiet)
 
 
@@ -154,6 +159,14 @@ def _id_column(path: str) -> dict[str, Column]:
     from dataselect.data.fields import Column
 
     return {ID: Column.group(path, "--id-field")}
+
+
+def _clustered_text(path: str) -> dict[str, Column]:
+    """What is clustered where only labels are measured."""
+    from dataselect.analysis.evaluate.hypothesis_pairs import HYPOTHESIS
+    from dataselect.data.fields import Column
+
+    return {HYPOTHESIS: Column.hypothesis(path)}
 
 
 def _references(path: str, inputs: InputOptions) -> RecordFiles:

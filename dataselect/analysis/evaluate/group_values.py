@@ -53,6 +53,11 @@ class FieldValues:
     groups: int
 
     @property
+    def is_absent(self) -> bool:
+        """Whether no record has the field."""
+        return all(each.group == NO_GROUP for each in self.values)
+
+    @property
     def worst(self) -> GroupValue | None:
         """The group of the worst value; None where fewer than two have enough records."""
         known = [each for each in self.values if not each.is_small]

@@ -91,6 +91,11 @@ class EvaluationResult:
     groups: Sequence[FieldValues] = ()
     weak_clusters: Sequence[WeakCluster] | None = None
 
+    @property
+    def absent_fields(self) -> list[str]:
+        """The fields of groups that no record has."""
+        return list(dict.fromkeys(each.field for each in self.groups if each.is_absent))
+
     def as_json(self) -> dict[str, Any]:
         """One object with everything."""
         return {

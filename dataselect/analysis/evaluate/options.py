@@ -58,8 +58,9 @@ class MeasureOptions:
         "bound then varies by 2 % of its interval].",
         1000,
         min=1,
+        max=1_000_000,
     )
-    seed: int = option("N", _MEASURE, "Seed of the bootstrap [default: 0].", 0)
+    seed: int = option("N", _MEASURE, "Seed of the bootstrap [default: 0].", 0, min=0)
     tokenize: Literal["13a", "intl", "char", "zh", "none"] = option(
         "", _MEASURE, "How BLEU cuts words, as in sacrebleu.", "13a"
     )

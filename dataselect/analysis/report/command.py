@@ -111,7 +111,7 @@ class PageOptions:
         "and names of files and options.",
         False,
     )
-    seed: int = option("N", _PAGE, "Seed of draws and of the map [default: 0].", 0)
+    seed: int = option("N", _PAGE, "Seed of draws and of the map [default: 0].", 0, min=0)
     quiet: bool = option("", _PAGE, "No progress bar, summary or warnings.", False, short="-q")
 
     def settings(self, shown: PageContentOptions, speaking: SpeakerOptions) -> PageSettings:

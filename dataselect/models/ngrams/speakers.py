@@ -50,7 +50,7 @@ def count_by_speaker(
     owners = pairs[begins] // different
     said = np.diff(begins, append=len(pairs))
     if most is not None:
-        np.minimum(said, most, out=said)
+        np.minimum(said, min(most, len(pairs)), out=said)
     occurrences = np.bincount(owners, said, size).astype(np.int64)
     return SpeakerCounts(occurrences, np.bincount(owners, minlength=size))
 

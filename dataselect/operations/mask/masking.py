@@ -85,11 +85,8 @@ class Masking:
         self, text: str, slots: Iterable[SlotPlace], values: Mapping[str, str]
     ) -> Iterator[Span]:
         """What is masked of a text, in order; nothing inside of a placeholder."""
-        kinds = {value.casefold(): kind for value, kind in values.items()}
         spans = [Span(slot.start, slot.end, slot_kind(slot)) for slot in slots]
-        for start, end in occurrences(text, values):
-            if kind := kinds.get(text[start:end].casefold()):
-                spans.append(Span(start, end, kind))
+        spans += occurrences(text, values)
         spans += find(text, self.kinds)
         there = [match.span() for match in PLACEHOLDER.finditer(text)]
         begins = [start for start, _ in there]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from unicodedata import category, is_normalized, normalize
 
@@ -206,13 +206,27 @@ def _length(span: Span) -> int:
     return span.end - span.start
 
 
-def occurrences(text: str, values: Collection[str]) -> Iterator[tuple[int, int]]:
-    """Where some values stand in a text as words, whatever their case."""
+def occurrences(text: str, values: Mapping[str, str]) -> Iterator[Span]:
+    """Where some values stand in a text as words, whatever their case; `values` have their kinds.
+
+    >>> list(occurrences("ANNA and Bob", {"Anna": "person"}))
+    [Span(start=0, end=4, kind='person')]
+    """
     if values:
+        kinds = {value.casefold(): kind for value, kind in values.items()}
         longest_first = sorted(values, key=len, reverse=True)
         spelled = "|".join(map(re.escape, longest_first))
         for found in re.finditer(rf"(?<!\w)(?:{spelled}){_ENDS}", text, re.IGNORECASE):
-            yield found.span()
+            yield Span(*found.span(), kinds.get(found[0].casefold()) or _kind(found[0], values))
+
+
+def _kind(found: str, values: Mapping[str, str]) -> str:
+    """The kind of a value that was found: the search takes ı and İ for i, and casefold does not."""
+    return next(
+        kind
+        for value, kind in values.items()
+        if re.fullmatch(re.escape(value), found, re.IGNORECASE)
+    )
 
 
 def _view(text: str) -> tuple[str, array[int] | None]:

@@ -15,11 +15,12 @@ from dataselect.errors import OptionError
 from dataselect.execution.scorer import Scorer, Scores
 from dataselect.operations.mask.key_file import KeyHeader, key_line
 from dataselect.operations.mask.masked_fields import MASKED, MaskedColumn, MaskedFields
-from dataselect.operations.mask.masking import MaskedRecord, Masking
+from dataselect.operations.mask.masking import ALL_SLOTS, MaskedRecord, Masking
 from dataselect.operations.mask.patterns import KINDS
 
 COUNT = "count"
 _KIND = "of kind "  # begins the remarks that count what was found
+_SLOT = "have slot "  # begins those that count records with a slot that is named
 _KEYED = "was masked with a key before; restore it first, or take the field out"
 
 
@@ -80,9 +81,11 @@ class MaskScorer(Scorer):
     def score(self, columns: Sequence[list[Any]]) -> Scores:
         found = list(map(Masking(self.kinds, self.slots).record, columns[0]))
         remarks: Counter[str] = Counter()
+        named = {f"{_SLOT}{name}" for name in self.slots}
         for fields, own in zip(columns[0], found, strict=True):
             remarks.update({f"{_KIND}{kind}": count for kind, count in own.found.items()})
             remarks.update(f"lack '{name}', which --fields names" for name in fields.missing)
+            remarks.update({f"{_SLOT}{slot.name}" for slot in fields.slots} & named)
         counts = np.array([own.found.total() for own in found], np.float64)
         told = self._told(found, columns)
         edits = [own.edits for own in found]
@@ -93,9 +96,15 @@ class MaskScorer(Scorer):
         return [encoded(_counts(own)) for own in found]
 
     def remarked(self, remarks: Mapping[str, int]) -> list[str]:
-        """Those on fields that are missing."""
-        others = {what: count for what, count in remarks.items() if not what.startswith(_KIND)}
-        return super().remarked(others)
+        """Those on fields that are missing, and slots that no record has."""
+        others = {
+            what: count for what, count in remarks.items() if not what.startswith((_KIND, _SLOT))
+        }
+        absent = [
+            name for name in self.slots if name != ALL_SLOTS and f"{_SLOT}{name}" not in remarks
+        ]
+        told = [f"no record has a slot '{name}', which --slots names" for name in absent]
+        return [*super().remarked(others), *told]
 
     def describe(self) -> dict[str, Any]:
         """Which data of which fields."""

@@ -40,7 +40,7 @@ class PairGenerationOptions:
         "though nothing in their words may tell [default: exclude].",
         "exclude",
     )
-    seed: int = option("N", _PAIRS, "Seed of everything random [default: 0].", 0)
+    seed: int = option("N", _PAIRS, "Seed of everything random [default: 0].", 0, min=0)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class DetectorTrainOptions:
         _TRAINING,
         "Where it is trained: cpu, cuda, cuda:1, mps [default: the library's choice].",
     )
-    seed: int = option("N", _TRAINING, "Seed of everything random [default: 0].", 0)
+    seed: int = option("N", _TRAINING, "Seed of everything random [default: 0].", 0, min=0)
 
     def reads(self) -> list[Inputs]:
         from dataselect.data.formats.record_files import RecordFiles

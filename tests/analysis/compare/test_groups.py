@@ -111,6 +111,12 @@ def test_the_rare_dialect_is_dropped_and_the_remedy_helps(folder: Path, compare:
     assert before < 0.8 < after
 
 
+def test_a_field_that_no_record_has_is_told_once(compare: Compare) -> None:
+    done = compare("--group dilaect -o out.txt")
+    assert done.code == 0
+    assert done.err.count("no record of --pool has the field 'dilaect', which --group names") == 1
+
+
 def test_conditions_end_with_3(compare: Compare) -> None:
     rule = "kept_share(dialect) < 0.8 * max"
     done = compare(f"--group dialect --fail-if '{rule}' -q -o out.txt")

@@ -107,6 +107,8 @@ def test_language_models_and_labels_are_judged(folder: Path, inside: Inside) -> 
         ("--share 40% --swap colours", 2, "'colours' is none of names"),
         ("--share 40% --swap colours=one.txt", 1, "nothing to swap a word for"),
         ("--share 40% --swap colours=none.txt", 1, "none.txt"),
+        ("--share 40% --swap =one.txt", 2, "'=one.txt' has no name"),
+        ("--threshold nan", 2, "--threshold NaN keeps nothing"),
     ],
 )
 def test_what_is_refused(folder: Path, inside: Inside, options: str, code: int, words: str) -> None:
@@ -174,3 +176,15 @@ def test_rewordings_say_the_same(text: str) -> None:
         assert [word for word in other.split() if word.casefold() not in kept] == [
             word for word in text.split() if word.casefold() not in kept
         ]
+
+
+@pytest.mark.parametrize(
+    ("own", "text", "swapped"),
+    [
+        (["king", "queen"], "the K\u0131ng", "the Queen"),  # dotless i, which i is taken for
+        (["Stra\u00dfe", "Gasse"], "Stra\u00dfe 5", "Gasse 5"),
+        (["\u0130pek", "Ay\u015fe"], "ring \u0130pek", "ring Ay\u015fe"),
+    ],
+)
+def test_words_are_found_whatever_their_case(own: list[str], text: str, swapped: str) -> None:
+    assert Swap([own]).variant(text, np.random.default_rng(0)) == swapped

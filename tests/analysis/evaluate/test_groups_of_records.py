@@ -124,3 +124,21 @@ def test_too_few_texts_or_no_words_are_no_finding(tmp_path: Path, inside: Inside
     ):
         write(tmp_path / "in.jsonl", own)
         assert evaluated(inside, "--weak-clusters", "--format", "json")["weak_clusters"] == []
+
+
+def test_texts_are_clustered_where_only_labels_are_measured(tmp_path: Path, inside: Inside) -> None:
+    own = [
+        {"text": each["ref"], "intent": "b" if each["text"] != each["ref"] else "a", "ref": "a"}
+        for each in records(300, {"music": 0.02, "weather": 0.5})
+    ]
+    write(tmp_path / "in.jsonl", own)
+    fields = ("--intent-reference-field", "ref", "--weak-clusters", "--format", "json")
+    inside("evaluate", "-m", "intent", *fields, "in.jsonl", "-q", "-o", "out.json").silent()
+    assert json.loads((tmp_path / "out.json").read_text())["weak_clusters"]
+
+
+def test_a_field_of_groups_that_no_record_has_is_told(tmp_path: Path, inside: Inside) -> None:
+    write(tmp_path / "in.jsonl", records(40, {"music": 0.1, "weather": 0.5}))
+    done = inside("evaluate", "-m", "wer", "--group", "tpoic", "in.jsonl", "-o", "out.txt")
+    assert done.code == 0
+    assert "no record has the field 'tpoic', which --group names" in done.err

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 from conftest import NEEDS_KENLM, Inside, kenlm_model
@@ -17,7 +18,7 @@ from dataselect.models.language_model import arpa
 from dataselect.models.language_model.kneser_ney import Estimate
 from dataselect.models.language_model.scoring.language_model import LanguageModel
 from dataselect.models.language_model.trainers import train
-from dataselect.models.ngrams.speakers import Speakers
+from dataselect.models.ngrams.speakers import Speakers, count_by_speaker
 
 UNKNOWN = "<unk>"
 
@@ -146,6 +147,11 @@ def test_a_given_vocabulary_keeps_its_words_but_not_their_counts(
     model = listed(arpa.read(str(tmp_path / "private.arpa")))
     assert model["b",] == model["c",] == model["d",]
     assert model["a",] > model["b",]
+
+
+def test_a_cap_beyond_all_counts_is_none() -> None:
+    said = np.array([0, 0, 1]), np.array([3, 3, 3], np.int32)
+    assert count_by_speaker(*said, 2, most=10**30).occurrences.tolist() == [2, 1]
 
 
 @pytest.mark.parametrize(

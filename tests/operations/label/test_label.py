@@ -188,7 +188,11 @@ def test_a_record_without_a_weight_is_one_bad_record(folder: Path, inside: Insid
     records[1]["weight"] = 0
     write(folder / "pool.jsonl", records)
     run = ("label", *LABELLED, "--weight-field", "weight", "pool.jsonl", "-o", "out.jsonl")
-    inside(*run).refused(1, "pool.jsonl:2: field 'weight' is no weight above 0; correct it")
+    inside(*run).refused(
+        1, "pool.jsonl:2: field 'weight' is no weight above 0 and up to 1e+09; correct it"
+    )
+    write(folder / "pool.jsonl", [{**record, "weight": 1e308} for record in records])
+    inside(*run).refused(1, "pool.jsonl:1: field 'weight' is no weight above 0 and up to 1e+09")
     del records[1]["weight"]
     write(folder / "pool.jsonl", records)
     inside(*run).refused(1, "pool.jsonl:2: field 'weight' is missing; name another with --weight")

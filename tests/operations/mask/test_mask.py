@@ -380,3 +380,18 @@ def origin_of(text: str, masked: str, values: Any) -> list[tuple[int, int]]:
             here += len(value)
     assert here == len(text)
     return origins
+
+
+def test_a_value_in_other_letters_of_its_case_is_masked(mask: Mask) -> None:
+    """The search takes i for the Turkish letters that lower and upper case do not lead back to."""
+    record = {"text": "ring D\u0131ana or DIANA", "slots": [{"slot": "p", "start": 5, "end": 10}]}
+    [found] = mask("--slots", "p", records=(record,))
+    assert found["text"] == "ring <p_1> or <p_2>"
+
+
+def test_a_slot_that_no_record_has_is_told(tmp_path: Path, inside: Inside) -> None:
+    write(tmp_path / "in.jsonl", RECORD)
+    done = inside("mask", "--slots", "time, contakt", "in.jsonl", "-o", "out.jsonl")
+    assert done.code == 0
+    assert "no record has a slot 'contakt', which --slots names" in done.err
+    assert "'time'" not in done.err

@@ -75,6 +75,11 @@ class FieldGroups:
         """The highest share that a group has of which enough records tell it."""
         return max((each.share for each in self.groups if not each.is_small), default=None)
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether no record has the field."""
+        return all(each.value == NO_GROUP for each in self.groups)
+
     def ratio(self, group: GroupShare) -> float | None:
         """The share of a group over that of the best served."""
         return None if group.is_small or not self.best else group.share / self.best
