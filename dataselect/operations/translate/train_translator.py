@@ -88,7 +88,7 @@ class TranslatorTrainOptions:
     device: str | None = option(
         "NAME", _TRAINING, "Where it is trained: cpu, cuda, mps [default: the library's choice]."
     )
-    seed: int = option("N", _TRAINING, "Seed of everything random [default: 0].", 0)
+    seed: int = option("N", _TRAINING, "Seed of everything random [default: 0].", 0, min=0)
     resume: bool = option(
         "",
         _TRAINING,
