@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from dataselect.data.files.raw_files import display, rereadable
 from dataselect.errors import InputError
 from dataselect.models import archive
 
@@ -63,6 +64,7 @@ def load(path: str, normalization: Normalization, open_encoder: OpenEncoder | No
         is_language_model,
     )
 
+    path = rereadable(path)
     noun = archive.noun_of(path)
     if noun == "relevance":
         from dataselect.operations.relevance.relevance import Relevance
@@ -82,10 +84,8 @@ def load(path: str, normalization: Normalization, open_encoder: OpenEncoder | No
         from dataselect.operations.winnow.winnow import Winnow
 
         return Judge("perplexity", "low", _scored(Winnow(LanguageModel(path, normalization)).score))
-    raise InputError(
-        f"{path}: neither a language model nor one of relevance or label; name what lm train or "
-        "--save-model wrote"
-    )
+    what = "neither a language model nor one of relevance or label"
+    raise InputError(f"{display(path)}: {what}; name what lm train or --save-model wrote")
 
 
 def _scored(

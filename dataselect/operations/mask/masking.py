@@ -16,7 +16,7 @@ from dataselect.operations.mask.masked_fields import MaskedFields, SlotPlace
 from dataselect.operations.mask.patterns import KINDS, Span, find, merged, occurrences
 from dataselect.operations.mask.text_edits import TextEdit, apply_edits, moved
 
-PLACEHOLDER = re.compile(r"<([^<>\s]+)_([1-9]\d{0,5})>")
+PLACEHOLDER = re.compile(r"<([^<>\s]+)_([1-9]\d{0,7})>")
 ALL_SLOTS = "*"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Inside
+from conftest import Inside, Shell
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +115,13 @@ def test_what_is_refused(folder: Path, inside: Inside, options: str, code: int, 
     (folder / "one.txt").write_text("red\n")
     inside("counterfactual", "model", "pool.jsonl", *options.split()).refused(code, words)
     inside("counterfactual", "pool.jsonl", "pool.jsonl").refused(1, "neither a language model")
+
+
+def test_a_model_comes_through_a_pipe(folder: Path, inside: Inside, shell: Shell) -> None:
+    options = "pool.jsonl --share 40% -q -o"
+    assert shell(f"dataselect counterfactual <(cat model) {options} piped.txt").code == 0
+    assert inside("counterfactual", "model", *options.split(), "named.txt").code == 0
+    assert (folder / "piped.txt").read_text() == (folder / "named.txt").read_text()
 
 
 def test_flips_and_moves_by_hand() -> None:
