@@ -17,7 +17,7 @@ from dataselect.errors import Interrupted
 
 COMMANDS = {
     "help": ["--help"],
-    "fit": ["relevance", "--in-domain", "text.jsonl", "--background", "text.jsonl"],
+    "fit": ["relevance", "--in-domain", "text.jsonl", "--background", "general.jsonl"],
     "diversity": ["diversity", "--top-k", "2", "text.jsonl"],
     "train": ["lm", "train", "text.jsonl", "-o", "new.arpa"],
 }
@@ -28,6 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     texts = ("play some jazz", "will it rain", "stop the blue band", "rain in the north")
     lines = [f'{{"text":"{text} {n}","x":{n}}}\n' for n in range(5) for text in texts]
     (tmp_path / "text.jsonl").write_text("".join(lines))
+    (tmp_path / "general.jsonl").write_text("".join(lines).replace("jazz", "it again"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -67,7 +68,7 @@ def test_an_interrupt_while_modules_are_loaded_shows_no_traceback(
     process.stderr.close()
     assert process.wait(60) in (-signal.SIGINT, 0, 2), said
     assert "Traceback" not in said
-    assert {path.name for path in folder.iterdir()} <= {"text.jsonl", "new.arpa"}
+    assert {path.name for path in folder.iterdir()} <= {"text.jsonl", "general.jsonl", "new.arpa"}
 
 
 def test_a_signal_that_a_library_would_lose_ends_the_process(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_help_into_a_closed_pipe_is_success_and_elsewhere_an_error(
 MISTYPED = {
     "relevnce": "No such command 'relevnce'; did you mean relevance?; see --help",
     "Winnow": "did you mean winnow?",
-    "train": "did you mean lm train or paraphrase train?",
+    "train": "did you mean lm train or paraphrase train or translate train?",
     "lm tran": "No such command 'tran'; did you mean lm train?",
     "xyzzy": "No such command 'xyzzy'; see --help",
     "select --topk 5": "No such option: --topk; did you mean --top-k?; see --help",

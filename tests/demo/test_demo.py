@@ -474,7 +474,7 @@ def test_intents_and_slots_are_learnt_from_what_was_labelled(finished: Path, mak
 
 
 def test_a_detector_finds_paraphrases_of_annotated_utterances(workshop: Path, make: Make) -> None:
-    run = make(workshop, "paraphrases", "TRAINING=--networks 1 --epochs 1")
+    run = make(workshop, "paraphrases", "TRAINING=--networks 1 --epochs 2")
     assert run.returncode == 0, run.stderr
     best = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     assert len(best) == 5

@@ -36,8 +36,10 @@ _OWN = {
     "nbest": [{"text": "play jazz", "score": -1.5}, {"text": "play", "score": -2}],
 }
 _NOT_OURS = {"note": 'a "dropped" one, and a \\ too', "x": 1.50, "inner": {"dropped": 1}}
-# Every field that any command adds, as if all had been run before.
-_STALE = {name: "stale" for each in _SCORERS for name in (*each.may_add, "dropped")}
+# Every field that any command adds, as if all had been run before; lists that one reads stay lists.
+_STALE = {
+    name: "stale" for each in _SCORERS for name in (*each.may_add, "dropped") if name not in _OWN
+}
 _RUNS: dict[str, tuple[list[str], set[str]]] = {
     "relevance": (["relevance", "--model", "MODEL"], {"relevance"}),
     "relevance, explained": (
