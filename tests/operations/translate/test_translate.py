@@ -157,9 +157,10 @@ def test_rescoring_reads_the_lists(inside: Inside, tiny_ct2: Path) -> None:
 
 
 def test_a_run_that_was_killed_goes_on_in_its_cache(tiny_ct2: Path, inside: Inside) -> None:
-    texts = [f"spiel etwas jazz {'bitte ' * (number % 9)}{number}" for number in range(3000)]
+    texts = [f"spiel etwas jazz {'bitte ' * (number % 9)}{number}" for number in range(1500)]
     Path("big.jsonl").write_text("".join(json.dumps({"text": each}) + "\n" for each in texts))
-    options = ["--model", str(tiny_ct2), "--cache", "cache", "-q", "-o", "out.jsonl", "big.jsonl"]
+    translating = ["--model", str(tiny_ct2), "--beam", "1", "--nbest", "1", "-q"]
+    options = [*translating, "--cache", "cache", "-o", "out.jsonl", "big.jsonl"]
     command = [sys.executable, "-m", "dataselect", "translate", *options]
     with subprocess.Popen(command) as running:
         while not kept("cache") and running.poll() is None:
@@ -171,7 +172,7 @@ def test_a_run_that_was_killed_goes_on_in_its_cache(tiny_ct2: Path, inside: Insi
     assert inside("translate", *options).code == 0
     assert len(rows("out.jsonl")) == len(texts)
     assert kept("cache") == len(texts)
-    assert inside("translate", *options[:2], "-q", "-o", "anew.jsonl", "big.jsonl").code == 0
+    assert inside("translate", *translating, "-o", "anew.jsonl", "big.jsonl").code == 0
     found, anew = rows("out.jsonl"), rows("anew.jsonl")
     assert [row["translation"]["text"] for row in found] == [
         row["translation"]["text"] for row in anew
