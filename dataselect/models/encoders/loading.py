@@ -139,12 +139,7 @@ def _loaded(model: str, device: str | None, local: bool) -> Any:
     except ImportError as error:
         raise _not_installed(error) from None
     if device is not None:
-        try:
-            torch.empty(1, device=device).cpu()
-        except Exception as error:  # each device has an exception of its own
-            raise InputError(
-                f"--device {device}: not there ({first_line(error)}); leave it out, or name cpu"
-            ) from None
+        require_device(device)
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)  # a pooler that is never used may be in no file, but has a digest
@@ -154,6 +149,18 @@ def _loaded(model: str, device: str | None, local: bool) -> Any:
         raise InputError(
             f"{model}: sentence-transformers cannot load it ({first_line(error)}); fetch or save "
             "it again"
+        ) from None
+
+
+def require_device(device: str) -> None:
+    """Try a device of PyTorch's. Raises InputError where it is not there."""
+    import torch
+
+    try:
+        torch.empty(1, device=device).cpu()
+    except Exception as error:  # each device has an exception of its own
+        raise InputError(
+            f"--device {device}: not there ({first_line(error)}); leave it out, or name cpu"
         ) from None
 
 

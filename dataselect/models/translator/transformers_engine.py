@@ -13,7 +13,7 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 from transformers.modeling_outputs import BaseModelOutput
 
 from dataselect.errors import InputError, OptionError
-from dataselect.models.encoders.loading import first_line, lacking_weights, quiet
+from dataselect.models.encoders.loading import first_line, lacking_weights, quiet, require_device
 from dataselect.models.system_errors import raise_if_of_machine
 from dataselect.models.translator.engine import (
     Engine,
@@ -236,12 +236,7 @@ def _checked(device: str | None) -> str:
     """A device that is there. Raises InputError."""
     if device is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(1, device=device).cpu()
-    except Exception as error:  # each device has an exception of its own
-        raise InputError(
-            f"--device {device}: not there ({first_line(error)}); leave it out, or name cpu"
-        ) from None
+    require_device(device)
     return device
 
 
