@@ -17,7 +17,14 @@ from dataselect.errors import Interrupted
 
 COMMANDS = {
     "help": ["--help"],
-    "fit": ["relevance", "--in-domain", "text.jsonl", "--background", "general.jsonl"],
+    "fit": [
+        "relevance",
+        "--in-domain",
+        "text.jsonl",
+        "--background",
+        "general.jsonl",
+        "text.jsonl",
+    ],
     "diversity": ["diversity", "--top-k", "2", "text.jsonl"],
     "train": ["lm", "train", "text.jsonl", "-o", "new.arpa"],
 }
@@ -28,7 +35,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     texts = ("play some jazz", "will it rain", "stop the blue band", "rain in the north")
     lines = [f'{{"text":"{text} {n}","x":{n}}}\n' for n in range(5) for text in texts]
     (tmp_path / "text.jsonl").write_text("".join(lines))
-    (tmp_path / "general.jsonl").write_text("".join(lines).replace("jazz", "it again"))
+    general = [f'{{"text":"the train leaves platform {n} at noon"}}\n' for n in range(20)]
+    (tmp_path / "general.jsonl").write_text("".join(general))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -182,7 +190,6 @@ def test_a_limit_on_addresses_ends_a_run_in_words(folder: Path, megabytes: int, 
             "-q",
             "--jobs",
             str(jobs),
-            "text.jsonl",
         ],
         cwd=folder,
         env=environment(),
