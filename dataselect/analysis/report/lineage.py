@@ -6,13 +6,12 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dataselect.analysis.compare.groups.group_shares import FieldGroups, GroupShare
 from dataselect.analysis.report.figures import binning
 from dataselect.analysis.report.record_statistics import OTHERS
 from dataselect.errors import InputError
-from dataselect.models.metrics.wilson import wilson_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,21 +24,6 @@ IN_DOMAIN, KEPT, DROPPED = "in-domain", "kept", "dropped"
 POINTS = {IN_DOMAIN: 200, KEPT: 400, DROPPED: 400}
 """How many texts of each kind are on the map, at most."""
 _LABELS = 15
-
-
-class Balance(NamedTuple):
-    """A label, and how many records have it before and after selection."""
-
-    label: str
-    before: int
-    after: int
-
-    @property
-    def kept(self) -> str:
-        """The share that is kept, with its 95 % interval."""
-        low, high = wilson_interval(self.after, self.before)
-        share = 100 * self.after / self.before if self.before else 0.0
-        return f"{share:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 @dataclass(frozen=True)
@@ -55,7 +39,7 @@ class Lineage:
     lengths: Histogram | None
     words: tuple[float, float] | None
     label_field: str | None
-    labels: list[Balance]
+    labels: list[GroupShare]
     map: dict[str, NDArray[Any]]
     notes: list[str]
 
@@ -64,15 +48,12 @@ class Lineage:
         return f"lineage-{self.number}"
 
     @property
-    def kept_of_labels(self) -> list[tuple[Balance, str]]:
-        """Each label, and what is kept of it over what is kept of the label that is served best."""
-        own = {
-            each.label: GroupShare(each.label, each.before, each.after)
-            for each in self.labels
-            if each.label != OTHERS
-        }
-        groups = FieldGroups(self.label_field or "", list(own.values()))
-        return [(each, _of_best(groups, own.get(each.label))) for each in self.labels]
+    def kept_of_labels(self) -> list[tuple[GroupShare, str, str]]:
+        """Each label, what share of it is kept, and that over the share of the best served."""
+        groups = FieldGroups(
+            self.label_field or "", [each for each in self.labels if each.value != OTHERS]
+        )
+        return [(each, _share(each), _of_best(groups, each)) for each in self.labels]
 
     @property
     def title(self) -> str:
@@ -149,15 +130,21 @@ def _mean(lengths: Counter[int]) -> float:
     return sum(value * count for value, count in lengths.items()) / sum(lengths.values())
 
 
-def _of_best(groups: FieldGroups, own: GroupShare | None) -> str:
+def _share(label: GroupShare) -> str:
+    """The share that is kept, with its 95 % interval."""
+    low, high = label.interval
+    return f"{100 * label.share:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _of_best(groups: FieldGroups, label: GroupShare) -> str:
     """What is kept of a label over what is kept of the best served; nothing for all others."""
-    if own is None:
+    if label.value == OTHERS:
         return ""
-    ratio = groups.ratio(own)
-    return "too few to say" if own.is_small else "-" if ratio is None else f"{ratio:.2f}"
+    ratio = groups.ratio(label)
+    return "too few to say" if label.is_small else "-" if ratio is None else f"{ratio:.2f}"
 
 
-def balance(before: Counter[str], after: Counter[str]) -> list[Balance]:
+def balance(before: Counter[str], after: Counter[str]) -> list[GroupShare]:
     """The labels that are most of the records before or after, and all others as one."""
     total, left = sum(before.values()), sum(after.values())
     if not total or not left:
@@ -167,11 +154,11 @@ def balance(before: Counter[str], after: Counter[str]) -> list[Balance]:
         return max(before[label] / total, after[label] / left)
 
     ranked = sorted({*before, *after} - {OTHERS}, key=lambda label: (-share(label), label))
-    shown = [Balance(label, before[label], after[label]) for label in ranked[:_LABELS]]
+    shown = [GroupShare(label, before[label], after[label]) for label in ranked[:_LABELS]]
     rest = [*ranked[_LABELS:], OTHERS]
     if before[OTHERS] or len(rest) > 1:
         counts = [sum(own[label] for label in rest) for own in (before, after)]
-        shown.append(Balance(OTHERS, *counts))
+        shown.append(GroupShare(OTHERS, *counts))
     return shown
 
 

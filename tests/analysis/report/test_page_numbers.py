@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataselect.analysis.compare.groups.group_shares import GroupShare
 from dataselect.analysis.report.extremes import Extremes, Row
 from dataselect.analysis.report.figures.binning import Histogram, of_lengths, of_scores
-from dataselect.analysis.report.lineage import Balance, balance
+from dataselect.analysis.report.lineage import balance
 from dataselect.analysis.report.record_statistics import OTHERS
 from dataselect.analysis.report.tsne_map import tsne_map
 from dataselect.data.sampling import Drawing
@@ -190,9 +191,9 @@ def test_extremes_are_the_head_of_a_sorted_list(gains: list[int], size: int, bat
 def test_labels_that_are_most_before_or_after_come_first() -> None:
     before = Counter({"chat": 90, "play": 9, "stop": 1})
     assert balance(before, Counter({"play": 4})) == [
-        Balance("play", 9, 4),
-        Balance("chat", 90, 0),
-        Balance("stop", 1, 0),
+        GroupShare("play", 9, 4),
+        GroupShare("chat", 90, 0),
+        GroupShare("stop", 1, 0),
     ]
 
 
@@ -200,7 +201,7 @@ def test_labels_beyond_the_first_fifteen_are_one() -> None:
     before = Counter({f"intent-{n:02}": 100 - n for n in range(20)})
     found = balance(before, before)
     assert len(found) == 16
-    assert found[-1] == Balance(OTHERS, sum(range(81, 86)), sum(range(81, 86)))
+    assert found[-1] == GroupShare(OTHERS, sum(range(81, 86)), sum(range(81, 86)))
     assert balance(before, Counter()) == []
 
 

@@ -107,22 +107,20 @@ def _lengths(lineage: Lineage, histogram: Histogram) -> Plot:
 
 def _labels(lineage: Lineage) -> Plot:
     """Shares of records by label, but for others: after selection a bar, before it a mark."""
-    named = [plain(each.label) for each in lineage.labels if each.label != OTHERS]
+    named = [plain(each.value) for each in lineage.labels if each.value != OTHERS]
     places = range(len(named))
     found = axes(AXIS + 0.3 + BAR * 0.72 * len(named), grid="x")
-    after = [
-        100 * each.after / sum(each.after for each in lineage.labels) for each in lineage.labels
-    ]
+    after = [100 * each.kept / sum(each.kept for each in lineage.labels) for each in lineage.labels]
     found.barh(places, after[: len(named)], color=KEPT, height=0.6, label=_AFTER)
     hint = "Shares of the records."
     if lineage.selects:
         hint = "A bar that is longer than its mark is a label that the selection favours."
-        total = sum(each.before for each in lineage.labels)
-        before = [100 * each.before / total for each in lineage.labels][: len(named)]
+        total = sum(each.pool for each in lineage.labels)
+        before = [100 * each.pool / total for each in lineage.labels][: len(named)]
         marks: Any = {"marker": "|", "s": 110, "color": TEXT, "linewidths": 2}
         found.scatter(before, places, label=_BEFORE, zorder=3, **marks)
         legend(found)
-    if lineage.labels[-1].label == OTHERS:
+    if lineage.labels[-1].value == OTHERS:
         hint += " Rarer labels are together in the table."
     name_rows(found, named)
     found.set_xlabel("% of records")
