@@ -18,7 +18,7 @@ from dataselect.selection.reasons import Reason, describe, read_counts
 
 if TYPE_CHECKING:
     from dataselect.data.fields import Column
-    from dataselect.execution.run_report import Learnt, ReportedCut, ScoringReport
+    from dataselect.execution.report_documents import Learnt, ReportedCut, ScoringReport
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dataselect.analysis.explain.record_lookup import Place
     from dataselect.analysis.run_reports import Stage
     from dataselect.execution.counting.counts import Counts
-    from dataselect.execution.run_report import ReportedCut
+    from dataselect.execution.report_documents import ReportedCut
     from dataselect.selection.reasons import Reason
 
 Outcome = Literal["kept", "dropped", "not kept", "left out", "not read", "unknown"]

@@ -10,7 +10,7 @@ from dataselect.analysis.audit.table import bits_shown, interval_shown
 from dataselect.analysis.without_texts import hidden
 
 if TYPE_CHECKING:
-    from dataselect.execution.run_report import AuditReport
+    from dataselect.execution.report_documents import AuditReport
 
 
 _EXPOSURE = "exposure of"

@@ -13,7 +13,11 @@ from dataselect.analysis.compare.table import shown, spread_shown
 from dataselect.analysis.without_texts import hidden, without_quotations
 
 if TYPE_CHECKING:
-    from dataselect.execution.run_report import CompareReport, MeasuredDocument, SelectionDocument
+    from dataselect.execution.report_documents import (
+        CompareReport,
+        MeasuredDocument,
+        SelectionDocument,
+    )
 
 _PERPLEXITY = "perplexity"
 _MOST_GROUPS = 20

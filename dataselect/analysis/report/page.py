@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dataselect.analysis.run_reports import Stage
     from dataselect.data.fields import Column
     from dataselect.data.files.line_blocks import Block
-    from dataselect.execution.run_report import AuditReport, CompareReport, ScoringReport
+    from dataselect.execution.report_documents import AuditReport, CompareReport, ScoringReport
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dataselect.analysis.report.figures.binning import Histogram
     from dataselect.analysis.report.record_statistics import StageStatistics
     from dataselect.analysis.report.stage_files import Source
-    from dataselect.execution.run_report import Learnt, ScoringReport, SweepDocument
+    from dataselect.execution.report_documents import Learnt, ScoringReport, SweepDocument
     from dataselect.models.ngrams.keyness import KeynessScore
     from dataselect.models.ngrams.speakers import Speakers
 

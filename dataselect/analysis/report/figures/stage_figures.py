@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dataselect.analysis.report.comparison_section import ComparisonSection
     from dataselect.analysis.report.figures.binning import Histogram
     from dataselect.analysis.report.stage_sections import StageSection
-    from dataselect.execution.run_report import SweepDocument
+    from dataselect.execution.report_documents import SweepDocument
 
 _DOTTED: Any = {"color": DROPPED, "linestyle": ":", "linewidth": 1.6}
 
