@@ -67,7 +67,8 @@ _FIRST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort files for `--dist loadfile --no-loadscope-reorder`; the order in a file stays."""
-    items.sort(key=lambda item: [item.path.stem != each for each in _FIRST])
+    rank = {name: number for number, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @dataclass(frozen=True)

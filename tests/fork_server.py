@@ -40,7 +40,7 @@ from dataselect.numerical_libraries import limit_threads
 
 _PROGRAM = Path(sys.executable).parent / "dataselect"
 _LIBRARIES = ("multiprocessing.pool", "sklearn.linear_model", "sacrebleu", "rapidfuzz.distance")
-_LEFT_OUT = r"\.__main__$|\.paraphrase_detector\."
+_LEFT_OUT = r"\.__main__$|\.(paraphrase_detector|translator)\."
 """What imports torch, which is large and seldom needed."""
 
 
