@@ -28,8 +28,14 @@ class MaskOptions:
     kinds: str | None = option(
         "KINDS",
         _MASKING,
-        "Which of url, email, iban, card, phone and digits, with commas between them "
-        "[default: all].",
+        "Which of url, email, iban, card, phone and digits, with commas between them, and with "
+        "--names of person, place and organization [default: all].",
+    )
+    names: str | None = option(
+        "MODEL",
+        _MASKING,
+        "Find names too, by a spaCy pipeline with ner: a folder, or an installed package such as "
+        "en_core_web_sm (needs pip install presidio-analyzer).",
     )
     slots: str | None = option(
         "NAMES",
@@ -72,16 +78,17 @@ class MaskOptions:
     def masking(self, settings: Settings, job: ScoringRun) -> Scorer:
         """What masks, and writes the key where there is to be one."""
         from dataselect.operations.mask.key_file import header_line, new_header, refuse_existing
-        from dataselect.operations.mask.patterns import KINDS
         from dataselect.operations.mask.scorer import KeyedMaskScorer, MaskScorer
 
         scorer = MaskScorer(
-            kinds=KINDS if self.kinds is None else _names(self.kinds),
-            slots=_names(self.slots),
-            fields=_names(self.fields),
+            kinds=None if self.kinds is None else _listed(self.kinds),
+            slots=_listed(self.slots),
+            fields=_listed(self.fields),
+            names=self.names,
             text_field=settings.text_field,
             slots_field=self.slots_field,
         )
+        scorer.load()
         if self.key is None:
             return scorer
         refuse_existing(self.key)
@@ -103,11 +110,11 @@ class MaskOptions:
         return RestoreScorer(key)
 
 
-def _names(listed: str | None) -> tuple[str, ...]:
+def _listed(listed: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in (listed or "").split(",") if name.strip())
 
 
-USUAL = "kinds slots fields slots_field key restore text_field on_error jobs report output"
+USUAL = "kinds slots names fields slots_field key restore text_field on_error jobs report output"
 EXAMPLES = r"""
 dataselect mask --slots person,city -o masked.jsonl other_intents.jsonl
 dataselect mask --text-field ref --fields nbest.*.text -o masked_lists.jsonl nbest.jsonl
@@ -121,8 +128,9 @@ def command(
 
     Digits are four or more in a row, or as many digits in words. The same value has the same
     number within a record. Offsets of slots move along; all else of a record stays as it came.
-    Adds 'masked', how many parts were replaced, by kind. This is no anonymisation: names, places
-    and what people say of themselves stay, and so does what no pattern finds.
+    With --names, persons, places and organizations too: <person_1>, <place_1>, <organization_1>.
+    Adds 'masked', how many parts were replaced, by kind. This is no anonymisation: what people say
+    of themselves stays, and so does what no pattern and no model finds.
     """
     from dataselect.operations.mask.scorer import found_kinds
     from dataselect.selection.rule import Selection

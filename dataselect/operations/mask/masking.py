@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from unicodedata import normalize
 
 from dataselect.data.json_lines.json_edits import Edits, Path
@@ -16,6 +16,8 @@ from dataselect.operations.mask.masked_fields import MaskedFields, SlotPlace
 from dataselect.operations.mask.patterns import KINDS, Span, find, merged, occurrences
 from dataselect.operations.mask.text_edits import TextEdit, apply_edits, moved
 
+Names: TypeAlias = Mapping[Path, Sequence[Span]]
+EMPTY: Names = {}
 PLACEHOLDER = re.compile(r"<([^<>\s]+)_([1-9]\d{0,7})>")
 ALL_SLOTS = "*"
 
@@ -47,12 +49,20 @@ class Masking:
     kinds: Collection[str] = KINDS
     slots: Collection[str] = ()
 
-    def record(self, fields: MaskedFields) -> MaskedRecord:
-        """Mask the texts of a record: the same value has the same placeholder in all of them."""
+    def record(self, fields: MaskedFields, names: Names = EMPTY) -> MaskedRecord:
+        """Mask the texts of a record: the same value has the same placeholder in all of them.
+
+        `names`: where a model found some; each is masked wherever it stands.
+        """
         placeholders = Placeholders.besides(fields.texts.values())
         [main, *_] = fields.texts
         slots = [slot for slot in fields.slots if self._is_named(slot)]
         values = {
+            fields.texts[path][each.start : each.end]: each.kind
+            for path, own in names.items()
+            for each in own
+        }
+        values |= {
             normalize(form, fields.texts[main][slot.start : slot.end]): slot_kind(slot)
             for slot in slots
             for form in ("NFC", "NFD")
@@ -61,7 +71,8 @@ class Masking:
         edits: dict[Path, bytes] = {}
         cuts: tuple[SlotCut, ...] = ()
         for path, text in fields.texts.items():
-            own = slots if path == main else ()
+            known = [Span(slot.start, slot.end, slot_kind(slot)) for slot in slots]
+            own = [*names.get(path, ()), *(known if path == main else ())]
             spans = list(self._spans(text, own, values))
             if not spans:
                 continue
@@ -81,13 +92,9 @@ class Masking:
     def _is_named(self, slot: SlotPlace) -> bool:
         return slot.name in self.slots or ALL_SLOTS in self.slots
 
-    def _spans(
-        self, text: str, slots: Iterable[SlotPlace], values: Mapping[str, str]
-    ) -> Iterator[Span]:
+    def _spans(self, text: str, known: Iterable[Span], values: Mapping[str, str]) -> Iterator[Span]:
         """What is masked of a text, in order; nothing inside of a placeholder."""
-        spans = [Span(slot.start, slot.end, slot_kind(slot)) for slot in slots]
-        spans += occurrences(text, values)
-        spans += find(text, self.kinds)
+        spans = [*known, *occurrences(text, values), *find(text, self.kinds)]
         there = [match.span() for match in PLACEHOLDER.finditer(text)]
         begins = [start for start, _ in there]
         for span in merged(spans):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
-from unicodedata import category, is_normalized, normalize
-
-import regex
 
 from dataselect.operations.mask.checksums import IBAN_LENGTHS, iban, luhn
+from dataselect.operations.mask.text_view import text_view
 
 
 class Span(NamedTuple):
@@ -21,8 +18,6 @@ class Span(NamedTuple):
     kind: str
 
 
-_FORMAT = regex.compile(r"\p{Cf}")
-_AT_ONCE = 1 << 16  # characters, so that a long text is not held as so many strings
 _TWO_DIGITS = re.compile(r"\d\d")
 _DOT = re.compile(r"\.\w|://")
 
@@ -172,17 +167,15 @@ def find(text: str, kinds: Collection[str] = KINDS) -> list[Span]:
     >>> find("write to anna@example.org or call +49 30 123456.", ["email", "phone"])
     [Span(start=9, end=25, kind='email'), Span(start=34, end=47, kind='phone')]
     """
-    view, places = _view(text)
+    view = text_view(text)
     found = []
-    possible = {needs: needs.search(view) for needs in _NEEDS}
+    possible = {needs: needs.search(view.text) for needs in _NEEDS}
     for pattern in PATTERNS:
         if pattern.kind in kinds and possible[pattern.needs]:
-            for match in pattern.expression.finditer(view):
+            for match in pattern.expression.finditer(view.text):
                 end = pattern.end(match)
                 if end is not None:
-                    found.append(Span(match.start(), end, pattern.kind))
-    if places is not None:
-        found = [Span(places[each.start], places[each.end - 1] + 1, each.kind) for each in found]
+                    found.append(Span(*view.place(match.start(), end), pattern.kind))
     return merged(found)
 
 
@@ -227,26 +220,3 @@ def _kind(found: str, values: Mapping[str, str]) -> str:
         for value, kind in values.items()
         if re.fullmatch(re.escape(value), found, re.IGNORECASE)
     )
-
-
-def _view(text: str) -> tuple[str, array[int] | None]:
-    """A text less its format characters, compatible characters made usual, and where each is from.
-
-    The places are None where nothing is different.
-    """
-    if text.isascii() or (is_normalized("NFKC", text) and not _FORMAT.search(text)):
-        return text, None
-    pieces: list[str] = []
-    places = array("I")
-    for start in range(0, len(text), _AT_ONCE):
-        for place, each in enumerate(text[start : start + _AT_ONCE], start=start):
-            if each.isascii():
-                pieces.append(each)
-            elif category(each) == "Cf":
-                continue
-            else:
-                plain = normalize("NFKC", each)
-                pieces.append(plain if len(plain) == 1 else each)
-            places.append(place)
-        pieces = ["".join(pieces)]
-    return pieces[0], places

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,10 +16,13 @@ from dataselect.errors import OptionError
 from dataselect.execution.scorer import Scorer, Scores
 from dataselect.operations.mask.key_file import KeyHeader, key_line
 from dataselect.operations.mask.masked_fields import MASKED, MaskedColumn, MaskedFields
-from dataselect.operations.mask.masking import ALL_SLOTS, MaskedRecord, Masking
+from dataselect.operations.mask.masking import ALL_SLOTS, EMPTY, MaskedRecord, Masking, Names
+from dataselect.operations.mask.names.name_finder import NAME_KINDS, name_finder
 from dataselect.operations.mask.patterns import KINDS
 
 COUNT = "count"
+ALL_KINDS = (*KINDS, *NAME_KINDS)
+_BLOCK_RECORDS = 256
 _KIND = "of kind "  # begins the remarks that count what was found
 _SLOT = "have slot "  # begins those that count records with a slot that is named
 _KEYED = "was masked with a key before; restore it first, or take the field out"
@@ -39,9 +43,11 @@ class _UnmaskedColumn(MaskedColumn):
 class MaskScorer(Scorer):
     """Puts placeholders such as `<email_1>` into the texts of records, and moves slots along.
 
-    `kinds` of data are found by patterns; the values of the `slots` of some names, or of all for
-    "*", wherever they stand. `fields` are further texts, `nbest.*.text` that of every hypothesis.
-    Adds `masked`, how many parts were replaced, by kind. It is no anonymisation.
+    `kinds` of data are found by patterns [default: all]; the values of the `slots` of some names,
+    or of all for "*", wherever they stand; with `names`, a spaCy pipeline (a folder or an installed
+    package), also persons, places and organizations. `fields` are further texts, `nbest.*.text`
+    that of every hypothesis. Adds `masked`, how many parts were replaced, by kind. It is no
+    anonymisation.
 
     >>> from dataselect import select_file
     >>> select_file("pool.jsonl", MaskScorer(), output="masked.jsonl")  # doctest: +SKIP
@@ -53,16 +59,39 @@ class MaskScorer(Scorer):
     may_add: ClassVar[tuple[str, ...]] = (MASKED,)
     adds: ClassVar[tuple[str, ...]] = (MASKED,)  # type: ignore[misc]  # of all its options
 
-    kinds: tuple[str, ...] = KINDS
+    kinds: tuple[str, ...] | None = None
     slots: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    names: str | None = None
     text_field: str = "text"
     slots_field: str = "slots"
 
     def __post_init__(self) -> None:
-        for kind in self.kinds:
-            if kind not in KINDS:
-                raise OptionError(f"--kinds: '{kind}' is none of {', '.join(KINDS)}")
+        for kind in self.kinds or ():
+            if kind not in ALL_KINDS:
+                raise OptionError(f"--kinds: '{kind}' is none of {', '.join(ALL_KINDS)}")
+            if kind in NAME_KINDS and self.names is None:
+                raise OptionError(f"--kinds: '{kind}' is found by a model; give it with --names")
+        if self.names is not None and not set(self._kinds) & set(NAME_KINDS):
+            raise OptionError(
+                f"--names finds {', '.join(NAME_KINDS)}, of which --kinds has none; leave it out"
+            )
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        if self.kinds is None:
+            return KINDS if self.names is None else ALL_KINDS
+        return self.kinds
+
+    @property
+    def block_records(self) -> int | None:  # type: ignore[override]  # of its options
+        """As many as a names' model reads at once, the same ones for any number of workers."""
+        return None if self.names is None else _BLOCK_RECORDS
+
+    def load(self) -> None:
+        """Load the model of names, if there is one. Raises InputError, OptionError."""
+        if self.names is not None:
+            name_finder(self.names)
 
     @property
     def measure(self) -> str:
@@ -79,7 +108,8 @@ class MaskScorer(Scorer):
         return [_UnmaskedColumn.of(self.text_field, self.fields, self.slots_field)]
 
     def score(self, columns: Sequence[list[Any]]) -> Scores:
-        found = list(map(Masking(self.kinds, self.slots).record, columns[0]))
+        masking = Masking(self._kinds, self.slots)
+        found = list(map(masking.record, columns[0], self._names(columns[0])))
         remarks: Counter[str] = Counter()
         named = {f"{_SLOT}{name}" for name in self.slots}
         for fields, own in zip(columns[0], found, strict=True):
@@ -90,6 +120,20 @@ class MaskScorer(Scorer):
         told = self._told(found, columns)
         edits = [own.edits for own in found]
         return Scores(counts, {MASKED: told}, remarks=tuple(remarks.items()), edits=edits)
+
+    def _names(self, records: Sequence[MaskedFields]) -> Iterable[Names]:
+        """Names of the wanted kinds in the texts of each record."""
+        if self.names is None:
+            return repeat(EMPTY, len(records))
+        texts = [text for fields in records for text in fields.texts.values()]
+        found = iter(name_finder(self.names).find(texts))
+        return [
+            {
+                path: [each for each in next(found) if each.kind in self._kinds]
+                for path in fields.texts
+            }
+            for fields in records
+        ]
 
     def _told(self, found: Sequence[MaskedRecord], columns: Sequence[list[Any]]) -> list[bytes]:
         """(n,) what is added to each record."""
@@ -109,8 +153,9 @@ class MaskScorer(Scorer):
     def describe(self) -> dict[str, Any]:
         """Which data of which fields."""
         return {
-            "signature": {"kinds": ",".join(self.kinds), "slots": ",".join(self.slots)},
+            "signature": {"kinds": ",".join(self._kinds), "slots": ",".join(self.slots)},
             "fields": [self.text_field, *self.fields],
+            **({} if self.names is None else {"names": name_finder(self.names).describe()}),
         }
 
     def describe_remarks(self, remarks: Mapping[str, int]) -> dict[str, Any]:

@@ -1,0 +1,128 @@
+"""Names in texts: Presidio's kinds of what a spaCy pipeline finds."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from dataselect.errors import DataselectError, InputError, OptionError
+from dataselect.models.encoders.loading import first_line
+from dataselect.models.system_errors import raise_if_of_machine
+from dataselect.operations.mask.patterns import Span
+from dataselect.operations.mask.text_view import text_view
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+_KINDS = {"PERSON": "person", "LOCATION": "place", "ORGANIZATION": "organization"}
+NAME_KINDS = tuple(_KINDS.values())
+_BUILDINGS = {"FAC": "LOCATION"}  # airports, roads, bridges: not among Presidio's labels
+_PIECE = re.compile(r"(?s).{1,1000}(?!\S)|.{1,1000}")
+_BATCH = 64  # pieces: memory grows with what is read at once
+INSTALL = "pip install presidio-analyzer"
+
+
+@cache
+def name_finder(model: str) -> NameFinder:
+    """The names' model of this process, which is loaded once."""
+    return NameFinder(model)
+
+
+class NameFinder:
+    """A spaCy pipeline behind Presidio's engine; `model` is a folder or an installed package.
+
+    Raises OptionError where a package is missing, InputError for a model that cannot be used.
+    """
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        with _told(model):
+            from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
+            from presidio_analyzer.nlp_engine.ner_model_configuration import (
+                MODEL_TO_PRESIDIO_ENTITY_MAPPING,
+            )
+
+            self._pipeline = _pipeline(model)
+            self._language = str(self._pipeline.lang)
+            entities = MODEL_TO_PRESIDIO_ENTITY_MAPPING | _BUILDINGS
+            labels = {label for own in self._pipeline.pipe_labels.values() for label in own}
+            if not any(entities.get(label, label) in _KINDS for label in labels):
+                raise InputError(
+                    f"{model}: finds no persons, places or organizations, but "
+                    f"{', '.join(sorted(labels)) or 'nothing'}; name another"
+                )
+            configuration = NerModelConfiguration(
+                model_to_presidio_entity_mapping={
+                    label: entity for label, entity in entities.items() if entity in _KINDS
+                },
+                labels_to_ignore=[
+                    label for label in labels if entities.get(label, label) not in _KINDS
+                ],
+            )
+            self._engine = SpacyNlpEngine(ner_model_configuration=configuration)
+            self._engine.nlp = {self._language: self._pipeline}
+        self.find(["Anna"])  # weights that do not fit each other are found out
+
+    def find(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Names in each text, in order; format characters and wide letters do not hide them."""
+        views = list(map(text_view, texts))
+        found: list[list[Span]] = [[] for _ in texts]
+        pieces = [
+            (piece[0], (number, piece.start()))
+            for number, view in enumerate(views)
+            for piece in _PIECE.finditer(view.text)
+        ]
+        with _told(self.model):
+            for _, own, (number, start) in self._engine.process_batch(
+                pieces, self._language, batch_size=_BATCH, as_tuples=True
+            ):
+                for each in own.entities:
+                    if "<" in each.text or ">" in each.text:
+                        continue  # part of a placeholder that is there
+                    place = views[number].place(start + each.start_char, start + each.end_char)
+                    found[number].append(Span(*place, kind=_KINDS[each.label_]))
+        return found
+
+    def describe(self) -> dict[str, Any]:
+        """What a report tells of the model."""
+        from dataselect.operations.mask.names.pipeline import digest
+
+        return {"model": self.model, "sha256": digest(self._pipeline)}
+
+
+def _pipeline(model: str) -> Language:
+    import spacy
+
+    from dataselect.operations.mask.names.pipeline import of_folder, of_package
+
+    if os.path.isdir(model):
+        return of_folder(model)
+    if os.path.exists(model) or not spacy.util.is_package(model):
+        raise InputError(
+            f"{model}: neither a folder nor an installed package of a spaCy pipeline; name one "
+            "that finds names, such as en_core_web_sm once it is installed"
+        )
+    return of_package(model)
+
+
+@contextlib.contextmanager
+def _told(model: str) -> Iterator[None]:
+    """Errors of libraries as ours, about a model."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of versions, and what a pipeline lacks for training
+            yield
+    except ImportError as error:
+        raise OptionError(f"--names needs packages ({first_line(error)}); {INSTALL}") from None
+    except (DataselectError, MemoryError):
+        raise
+    except Exception as error:  # each part has exceptions of its own
+        raise_if_of_machine(model, error)
+        raise InputError(
+            f"{model}: spaCy cannot use it ({first_line(error)}); fetch or save it again"
+        ) from None
