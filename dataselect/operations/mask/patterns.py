@@ -175,7 +175,8 @@ def find(text: str, kinds: Collection[str] = KINDS) -> list[Span]:
             for match in pattern.expression.finditer(view.text):
                 end = pattern.end(match)
                 if end is not None:
-                    found.append(Span(*view.place(match.start(), end), pattern.kind))
+                    begin, end = view.place(match.start(), end)
+                    found.append(Span(begin, end, pattern.kind))
     return merged(found)
 
 

@@ -84,8 +84,8 @@ class NameFinder:
                 for each in own.entities:
                     if "<" in each.text or ">" in each.text:
                         continue  # part of a placeholder that is there
-                    place = views[number].place(start + each.start_char, start + each.end_char)
-                    found[number].append(Span(*place, kind=_KINDS[each.label_]))
+                    begin, end = views[number].place(start + each.start_char, start + each.end_char)
+                    found[number].append(Span(begin, end, _KINDS[each.label_]))
         return found
 
     def describe(self) -> dict[str, Any]:
