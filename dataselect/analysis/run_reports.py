@@ -115,7 +115,7 @@ class Stage:
 def read_stage(path: str) -> Stage:
     """Read a run report. Raises InputError for anything else, and for runs that select nothing."""
     report = run_report.read(path)
-    if report["command"] in (run_report.COMPARE, run_report.AUDIT):
+    if report["command"] in (run_report.COMPARE, run_report.AUDIT, run_report.EVALUATE):
         what = f"the report of {report['command']}, which selects nothing"
         raise InputError(f"{path}: {what}; leave it out")
     return stage_of(path, cast("ScoringReport", report))

@@ -253,3 +253,49 @@ class AuditReport(RunReport):
 
     audit: _AuditFields
     warnings: list[str]
+
+
+# -- Of evaluations ------------------------------------------------------------------------------
+
+
+class _Compared(TypedDict, total=False):
+    against: _Interval
+    difference: _Interval
+
+
+class EvaluatedMeasure(_Interval, _Compared):
+    """A measure, and what it is of the file that was compared."""
+
+    metric: str
+
+
+class EvaluatedGroup(_Interval):
+    """A measure of one group."""
+
+    group: str
+    records: Count
+
+
+class EvaluatedGroups(TypedDict):
+    """A measure of each group of a field; `worst` is None where too few are large enough."""
+
+    field: str
+    metric: str
+    groups: list[EvaluatedGroup]
+    worst: str | None
+
+
+class _EvaluatedGroups(TypedDict, total=False):
+    groups: list[EvaluatedGroups]
+
+
+class _EvaluateFields(_EvaluatedGroups):
+    records: Count
+    measures: list[EvaluatedMeasure]
+
+
+class EvaluateReport(RunReport):
+    """The report of an evaluation."""
+
+    evaluate: _EvaluateFields
+    warnings: list[str]

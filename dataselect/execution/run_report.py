@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from dataselect.data.files.chunks import read_whole
 from dataselect.data.json_lines.json_values import encoded
@@ -12,6 +12,7 @@ from dataselect.errors import InputError
 from dataselect.execution.report_documents import (
     AuditReport,
     CompareReport,
+    EvaluateReport,
     Learnt,
     MeasuredDocument,
     RunReport,
@@ -20,7 +21,7 @@ from dataselect.execution.report_documents import (
 from dataselect.execution.reported_options import OPTIONS_OF, FileOptions
 
 VERSION = 2
-COMPARE, AUDIT = "compare", "audit"
+COMPARE, AUDIT, EVALUATE = "compare", "audit", "evaluate"
 
 Section = TypeVar("Section")
 
@@ -30,8 +31,14 @@ def written(report: Mapping[str, Any]) -> bytes:
     return encoded({"version": VERSION, **report}, indent=True) + b"\n"
 
 
-def read(path: str) -> ScoringReport | CompareReport | AuditReport:
-    """Read the report of a run that scores, selects, compares or audits. Raises InputError."""
+AnyReport: TypeAlias = ScoringReport | CompareReport | AuditReport | EvaluateReport
+
+
+def read(path: str) -> AnyReport:
+    """Read the report of a run that scores, selects, compares, audits or evaluates.
+
+    Raises InputError.
+    """
     data = read_whole(path)
     try:
         return _checked(parsed(data))
@@ -44,10 +51,12 @@ def read(path: str) -> ScoringReport | CompareReport | AuditReport:
         raise InputError(f"{path}: {what}; {todo}") from None
 
 
-def _checked(found: Any) -> ScoringReport | CompareReport | AuditReport:
+def _checked(found: Any) -> AnyReport:
     command = typed(RunReport, found)["command"]
     if command == AUDIT:
         return typed(AuditReport, found)
+    if command == EVALUATE:
+        return typed(EvaluateReport, found)
     if command == COMPARE:
         report = typed(CompareReport, found)
         baselines = {

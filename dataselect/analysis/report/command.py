@@ -26,8 +26,8 @@ class PageContentOptions:
 
     reports: list[str] | None = argument(
         "[REPORTS]...",
-        "What runs that score or select, compare and audit wrote by --report, in any order; "
-        "stages that read what others wrote are found by that.",
+        "What runs that score or select, compare, audit and evaluate wrote by --report, in any "
+        "order; stages that read what others wrote are found by that.",
     )
     scored: list[str] | None = option(
         "FILE",
@@ -182,6 +182,7 @@ def command(shown: PageContentOptions, speaking: SpeakerOptions, page: PageOptio
                 _save(built, folder, page.plots_format)
     warn(built.warnings, settings)
     shown_runs = len(built.sections) + len(built.comparisons) + len(built.audits)
+    shown_runs += len(built.evaluations)
     note(f"runs on the page: {shown_runs}", quiet=page.quiet)
 
 

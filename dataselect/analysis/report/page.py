@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from dataselect.analysis.report import stage_files
 from dataselect.analysis.report.audit_section import AuditSection, audit_section
 from dataselect.analysis.report.comparison_section import ComparisonSection, comparison_section
+from dataselect.analysis.report.evaluation_section import EvaluationSection, evaluation_section
 from dataselect.analysis.report.figures.lineage_figures import of_lineage
 from dataselect.analysis.report.figures.stage_figures import of_comparison, of_stage
 from dataselect.analysis.report.lineage import IN_DOMAIN, POINTS, Lineage, lineage_of
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     from dataselect.analysis.run_reports import Stage
     from dataselect.data.fields import Column
     from dataselect.data.files.line_blocks import Block
-    from dataselect.execution.report_documents import AuditReport, CompareReport, ScoringReport
+    from dataselect.execution.report_documents import (
+        AuditReport,
+        CompareReport,
+        EvaluateReport,
+        ScoringReport,
+    )
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Page:
     lineages: list[Lineage]
     comparisons: Sequence[ComparisonSection]
     audits: Sequence[AuditSection]
+    evaluations: Sequence[EvaluationSection]
     sections: list[StageSection]
     plots: dict[str, dict[str, Plot]]
 
@@ -85,11 +92,21 @@ class ReadReports(NamedTuple):
     stages: list[Stage]
     comparisons: list[ComparisonSection]
     audits: list[AuditSection]
+    evaluations: list[EvaluationSection]
+
+    def without_text(self) -> ReadReports:
+        """The sections less texts and what quotes them."""
+        return ReadReports(
+            self.stages,
+            [each.without_text() for each in self.comparisons],
+            [each.without_text() for each in self.audits],
+            [each.without_text() for each in self.evaluations],
+        )
 
 
 def read_reports(paths: Sequence[str]) -> ReadReports:
     """Read some run reports. Raises InputError for what is none that a page can show."""
-    found = ReadReports([], [], [])
+    found = ReadReports([], [], [], [])
     for path in paths:
         report = run_report.read(path)
         if report["command"] == run_report.COMPARE:
@@ -99,6 +116,10 @@ def read_reports(paths: Sequence[str]) -> ReadReports:
         elif report["command"] == run_report.AUDIT:
             number = len(found.audits) + 1
             found.audits.append(audit_section(number, path, cast("AuditReport", report)))
+        elif report["command"] == run_report.EVALUATE:
+            number = len(found.evaluations) + 1
+            evaluated = cast("EvaluateReport", report)
+            found.evaluations.append(evaluation_section(number, path, evaluated))
         else:
             found.stages.append(stage_of(path, cast("ScoringReport", report)))
     return found
@@ -131,12 +152,18 @@ def build_page(
         ]
         plots = {each.anchor: of_lineage(each) for each in all_lineages}
         plots |= {each.anchor: of_stage(each) for each in sections.values()}
-        comparisons, audits = read.comparisons, read.audits
         if settings.no_text:
-            comparisons = [each.without_text() for each in comparisons]
-            audits = [each.without_text() for each in audits]
-        plots |= {each.anchor: of_comparison(each) for each in comparisons}
-    return Page(settings.title, all_lineages, comparisons, audits, list(sections.values()), plots)
+            read = read.without_text()
+        plots |= {each.anchor: of_comparison(each) for each in read.comparisons}
+    return Page(
+        settings.title,
+        all_lineages,
+        read.comparisons,
+        read.audits,
+        read.evaluations,
+        list(sections.values()),
+        plots,
+    )
 
 
 def _read(

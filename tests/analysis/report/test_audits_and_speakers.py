@@ -72,6 +72,31 @@ def test_an_audit_is_a_section(folder: Path, inside: Inside) -> None:
     assert auc[1].startswith(f"{told['membership']['auc']['value']:.3f} [")
 
 
+def test_an_evaluation_is_a_section(folder: Path, inside: Inside) -> None:
+    lists = [
+        {"text": f"play some jazz {n % 3}", "ref": "play some jazz 0", "accent": accent, "age": "x"}
+        for accent, count in (("north", 40), ("south", 40), ("west", 5))
+        for n in range(0, count, 1 if accent == "south" else 3)
+        for _ in range(1 if accent == "south" else 3)
+    ]
+    write(folder / "best.jsonl", lists)
+    grouped = ("--group", "accent", "--samples", "50", "--report", "evaluate.json", "-o", "table")
+    inside("evaluate", "-m", "wer", *grouped, "best.jsonl", "-q").silent()
+    done = inside("report", "evaluate.json", "--no-text", "-o", "page.html")
+    assert "runs on the page: 1" in done.err
+    page = Page(folder / "page.html")
+    assert not page.unbalanced
+    told = json.loads((folder / "evaluate.json").read_text())["evaluate"]
+    groups = {each["group"]: each for each in told["groups"][0]["groups"]}
+    south = groups["south"]
+    shown = f"{south['value']:.2f} [{south['low']:.2f}, {south['high']:.2f}]"
+    assert ["south", "40", shown, "the worst"] in page.rows
+    assert ["north", "42", "0.00 [0.00, 0.00]", ""] in page.rows
+    assert ["west", "6", "0.00, too few to say", ""] in page.rows
+    [[_, value, *_]] = [row for row in page.rows if row[0] == "wer" and len(row) > 1]
+    assert value.startswith(f"{told['measures'][0]['value']:.2f} [")
+
+
 @pytest.mark.parametrize("wrong", [{"command": "audit", "audit": {}}, {"min_speakers": "many"}])
 def test_a_damaged_report_is_refused(folder: Path, inside: Inside, wrong: dict[str, Any]) -> None:
     report = json.loads((folder / "run.json").read_text())
