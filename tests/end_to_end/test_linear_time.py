@@ -18,6 +18,12 @@ RUNS = {
     "ngram_lines.pattern(2).findall(b'1' * 1_000_000 + b'\\n')",
     "digits in a Moses list": "from dataselect.data.formats import values\n"
     "values.NUMBER.fullmatch('1' * 1_000_000 + 'x')",
+    "slots that are masked": "from dataselect.operations.mask.masked_fields import *\n"
+    "from dataselect.operations.mask.masking import Masking\n"
+    "text = ''.join(f'play n{n:05} ' for n in range(20_000))\n"
+    "slots = [SlotPlace('a', 12 * n + 5, 12 * n + 11, ('slots', n), True) for n in range(20_000)]\n"
+    "found = Masking(slots=['a']).record(MaskedFields({('text',): text}, slots, (), None))\n"
+    "assert found.found == {'a': 20_000}",
 }
 
 

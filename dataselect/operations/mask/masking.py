@@ -14,7 +14,7 @@ from dataselect.data.json_lines.json_edits import Edits, Path
 from dataselect.data.json_lines.json_values import encoded
 from dataselect.operations.mask.masked_fields import MaskedFields, SlotPlace
 from dataselect.operations.mask.patterns import KINDS, Span, find, merged, occurrences
-from dataselect.operations.mask.text_edits import TextEdit, apply_edits, moved
+from dataselect.operations.mask.text_edits import Moves, TextEdit, apply_edits
 
 Names: TypeAlias = Mapping[Path, Sequence[Span]]
 EMPTY: Names = {}
@@ -116,9 +116,9 @@ class _MovedSlots(NamedTuple):
 def _moved_slots(slots: Iterable[SlotPlace], replaced: list[TextEdit], masked: str) -> _MovedSlots:
     """The edits that move slots along, and those slots that cut what was replaced."""
     edits: dict[Path, bytes] = {}
-    cuts = []
+    cuts, moves = [], Moves(replaced)
     for slot in slots:
-        span = moved(slot.start, slot.end, replaced)
+        span = moves.moved(slot.start, slot.end)
         edits |= slot_edits(slot, span.start, span.end, masked)
         if (span.cut_start, span.cut_end) != (None, None):
             cuts.append(SlotCut(int(slot.path[-1]), span.cut_start, span.cut_end))

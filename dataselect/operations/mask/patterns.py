@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -70,6 +71,8 @@ _LABEL = rf"[^.{_NOT_IN_ADDRESS}{_UNSPACED}]{{1,63}}"
 _LOCAL_START = rf"(?<![^{_NOT_IN_ADDRESS}{_UNSPACED}])"
 _LOCAL = rf"{_LOCAL_START}[^{_NOT_IN_ADDRESS}{_UNSPACED}]{{1,64}}"
 _ALONE, _ENDS = r"(?<![\w+])", r"(?!\w)"
+_STARTS, _ENDING = re.compile(r"(?<!\w)(?:\w+|\W)"), re.compile(_ENDS)
+_DOTS = {ord(each): "i" for each in "ıİ"}
 _GAP = r"[ .\-‐‑–/]"  # between groups of digits
 _DOMAINS = (  # less those that are words, such as at, in and it
     "com|org|net|edu|gov|io|info|app|dev|co|eu|uk|ca|au|de|ch|fr|nl|es|pt|pl|cz|se|dk|fi|ie|jp|cn|"
@@ -206,18 +209,22 @@ def occurrences(text: str, values: Mapping[str, str]) -> Iterator[Span]:
     >>> list(occurrences("ANNA and Bob", {"Anna": "person"}))
     [Span(start=0, end=4, kind='person')]
     """
-    if values:
-        kinds = {value.casefold(): kind for value, kind in values.items()}
-        longest_first = sorted(values, key=len, reverse=True)
-        spelled = "|".join(map(re.escape, longest_first))
-        for found in re.finditer(rf"(?<!\w)(?:{spelled}){_ENDS}", text, re.IGNORECASE):
-            yield Span(*found.span(), kinds.get(found[0].casefold()) or _kind(found[0], values))
+    kinds = {(len(value), folded(value)): kind for value, kind in values.items()}
+    by_start = defaultdict[str, list[tuple[int, str]]](list)
+    for value in sorted(values, key=len, reverse=True):
+        by_start[folded(_STARTS.findall(value)[0])].append((len(value), folded(value)))
+    done = 0
+    for found in _STARTS.finditer(text) if values else ():
+        start = found.start()
+        for length, spelled in by_start.get(folded(found[0]), ()) if start >= done else ():
+            end = start + length
+            is_whole = end <= len(text) and _ENDING.match(text, end)
+            if is_whole and folded(text[start:end]) == spelled:
+                yield Span(start, end, kinds[length, spelled])
+                done = end
+                break
 
 
-def _kind(found: str, values: Mapping[str, str]) -> str:
-    """The kind of a value that was found: the search takes ı and İ for i, and casefold does not."""
-    return next(
-        kind
-        for value, kind in values.items()
-        if re.fullmatch(re.escape(value), found, re.IGNORECASE)
-    )
+def folded(text: str) -> str:
+    """A text less its case; ı and İ are i."""
+    return text.translate(_DOTS).casefold()

@@ -20,7 +20,7 @@ from dataselect.operations.mask.masked_fields import (
     SlotPlace,
 )
 from dataselect.operations.mask.masking import PLACEHOLDER, slot_edits
-from dataselect.operations.mask.text_edits import TextEdit, apply_edits, moved
+from dataselect.operations.mask.text_edits import Moves, TextEdit, apply_edits
 
 _UNTOUCHED = "were masked without a key, or not at all, and stay as they are"
 
@@ -98,21 +98,29 @@ def restored_edits(fields: MaskedFields) -> Mapping[Path, bytes]:
             restored = apply_edits(text, replaced)
             edits[path] = encoded(restored)
             if path == main:
+                uncut = _Uncut(replaced, line)
                 for slot in fields.slots:
-                    start, end = _uncut(slot, replaced, line)
-                    edits |= slot_edits(slot, start, end, restored)
+                    edits |= slot_edits(slot, *uncut.place(slot), restored)
     return edits
 
 
-def _uncut(slot: SlotPlace, replaced: Sequence[TextEdit], line: KeyLine) -> tuple[int, int]:
-    """Where a slot was; one that cut what was masked begins or ends inside of that again."""
-    start, end, *_ = moved(slot.start, slot.end, replaced)
-    cut = next((each for each in line.cuts if each.slot == slot.path[-1]), None)
-    if cut is None:
+class _Uncut:
+    """Where slots were; one that cut what was masked begins or ends inside of that again."""
+
+    def __init__(self, replaced: Sequence[TextEdit], line: KeyLine) -> None:
+        self._moves = Moves(replaced)
+        self._from = {each.start: each for each in replaced}
+        self._to = {each.end: each for each in replaced}
+        self._cuts = {each.slot: each for each in line.cuts}
+
+    def place(self, slot: SlotPlace) -> tuple[int, int]:
+        start, end, *_ = self._moves.moved(slot.start, slot.end)
+        cut = self._cuts.get(int(slot.path[-1]))
+        if cut is None:
+            return start, end
+        first, last = self._from.get(slot.start), self._to.get(slot.end)
+        if first is not None and cut.start is not None:
+            start += min(cut.start, len(first.new) - 1)
+        if last is not None and cut.end is not None:
+            end -= len(last.new) - min(max(cut.end, 1), len(last.new))
         return start, end
-    for edit in replaced:
-        if edit.start == slot.start and cut.start is not None:
-            start += min(cut.start, len(edit.new) - 1)
-        if edit.end == slot.end and cut.end is not None:
-            end -= len(edit.new) - min(max(cut.end, 1), len(edit.new))
-    return start, end

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 
@@ -39,24 +41,28 @@ class MovedSpan(NamedTuple):
     cut_end: int | None = None
 
 
-def moved(start: int, end: int, edits: Sequence[TextEdit]) -> MovedSpan:
-    """Where a part of a text is after edits.
+class Moves:
+    """Where parts of a text are after edits, which are in order and do not overlap.
 
-    >>> moved(10, 13, [TextEdit(5, 9, "<name_1>")])
+    >>> Moves([TextEdit(5, 9, "<name_1>")]).moved(10, 13)
     MovedSpan(start=14, end=17, cut_start=None, cut_end=None)
     """
-    new_start, new_end = start, end
-    cut_start = cut_end = None
-    for edit in edits:
-        longer = len(edit.new) - (edit.end - edit.start)
-        if edit.end <= start:
-            new_start += longer
-        elif edit.start < start:
-            new_start -= start - edit.start
+
+    def __init__(self, edits: Sequence[TextEdit]) -> None:
+        self._edits = edits
+        self._ends = [each.end for each in edits]
+        longer = (len(each.new) - (each.end - each.start) for each in edits)
+        self._shifts = [*accumulate(longer, initial=0)]
+
+    def moved(self, start: int, end: int) -> MovedSpan:
+        """Where a part is now; one that cuts what was replaced holds all of it."""
+        before, within = (bisect_right(self._ends, place) for place in (start, end))
+        new_start, new_end = start + self._shifts[before], end + self._shifts[within]
+        cut_start = cut_end = None
+        if before < len(self._edits) and (edit := self._edits[before]).start < start:
             cut_start = start - edit.start
-        if edit.end <= end:
-            new_end += longer
-        elif edit.start < end:
-            new_end += longer + edit.end - end
+            new_start -= cut_start
+        if within < len(self._edits) and (edit := self._edits[within]).start < end:
             cut_end = end - edit.start
-    return MovedSpan(new_start, new_end, cut_start, cut_end)
+            new_end += len(edit.new) - cut_end
+        return MovedSpan(new_start, new_end, cut_start, cut_end)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataselect.analysis.compare.groups.group_assertions import parse_group_assertion
-from dataselect.analysis.compare.groups.group_shares import FieldGroups, GroupShare
+from dataselect.analysis.compare.groups.group_shares import NO_GROUP, FieldGroups, GroupShare
 from dataselect.errors import OptionError
 from dataselect.models.metrics.wilson import wilson_interval
 
@@ -190,15 +190,37 @@ def test_wilson_bounds_solve_their_equation(trials: int, data: st.DataObject) ->
         assert distance == pytest.approx(1.959964**2 * bound * (1 - bound) / trials, abs=1e-7)
 
 
-def test_small_groups_end_no_run() -> None:
-    groups = [GroupShare("a", 100, 50), GroupShare("b", 29, 0)]
+def test_small_groups_are_not_judged() -> None:
+    groups = [GroupShare("a", 100, 50), GroupShare("b", 29, 0), GroupShare("c", 50, 25)]
     [own] = [FieldGroups("accent", groups)]
     rule = parse_group_assertion("kept_share(accent) < .8*max", ["accent"], trains=False)
     assert rule is not None
     assert rule.fired("kept", [own]) == ""
     groups[1] = GroupShare("b", 30, 0)
     assert "'b' 0 against 0.4" in rule.fired("kept", [own])
-    only_small = FieldGroups("accent", [GroupShare("b", 29, 0)])
-    assert "cannot be checked" in rule.fired("kept", [only_small])
     with pytest.raises(OptionError):
         parse_group_assertion("kept_share(accent) < 1", [], trains=False)
+
+
+@pytest.mark.parametrize(
+    ("groups", "why"),
+    [
+        ([GroupShare(NO_GROUP, 900, 90)], "no record has the field"),
+        ([GroupShare("b", 29, 0)], "no group has enough records"),
+        ([GroupShare("a", 900, 90), GroupShare("b", 29, 0)], "only one group has enough records"),
+    ],
+)
+def test_a_condition_that_cannot_be_judged_does_not_pass(
+    groups: list[GroupShare], why: str
+) -> None:
+    for spelled in "kept_share(accent) < 0.8 * max", "error(accent) > 2 * min":
+        rule = parse_group_assertion(spelled, ["accent"], trains=True)
+        assert rule is not None
+        said = rule.fired("kept", [FieldGroups("accent", groups)])
+        assert said.startswith(f"--fail-if '{spelled}' cannot be checked for kept: ")
+        assert why in said or spelled.startswith("error")
+
+
+def test_a_field_that_no_record_has_ends_the_run(compare: Compare) -> None:
+    done = compare("--group accent --fail-if 'kept_share(accent) < 0.5' -o out.txt -q")
+    done.refused(3, "cannot be checked", "no record has the field")

@@ -217,6 +217,19 @@ def test_jobs_and_python_give_the_same(tmp_path: Path, inside: Inside) -> None:
 # -- keys -----------------------------------------------------------------------------------------
 
 
+def test_jobs_write_the_same_key_but_for_its_id(tmp_path: Path, inside: Inside) -> None:
+    write(tmp_path / "in.jsonl", *({**RECORD, "id": n} for n in range(99)))
+    written = []
+    for jobs in "1", "2":
+        inside(
+            "mask", "in.jsonl", "-q", "-o", jobs, "--key", f"{jobs}.key", "--jobs", jobs
+        ).silent()
+        key = (tmp_path / f"{jobs}.key").read_text()
+        own = json.loads(key.partition("\n")[0])["id"]
+        written.append([part.replace(own, "") for part in (key, (tmp_path / jobs).read_text())])
+    assert written[0] == written[1]
+
+
 def test_a_key_takes_masking_back(tmp_path: Path, inside: Inside) -> None:
     lines = write(tmp_path / "in.jsonl", RECORD, {"text": "none"}, {**RECORD, "id": 8})
     fields = ("--slots", "contact_name", "--fields", "ref,nbest.*.text")

@@ -31,18 +31,22 @@ class GroupAssertion:
 
     def fired(self, name: str, groups: Iterable[FieldGroups]) -> str:
         """For which groups of a selection it holds, or that it cannot be checked; else nothing."""
+        own = [each for each in groups if each.field == self.field]
         values = {
             each.value: value
-            for one in groups
-            if one.field == self.field
+            for one in own
             for each in one.groups
             if (value := each.measure(self.measure)) is not None
         }
-        if not values:
-            return (
-                f"--fail-if '{self.spelled}' cannot be checked for {name}: "
-                "no group has enough records"
-            )
+        lacking = ""
+        if any(each.is_absent for each in own):
+            lacking = "no record has the field"
+        elif not values:
+            lacking = "no group has enough records"
+        elif self.extreme is not None and len(values) == 1:
+            lacking = "only one group has enough records"
+        if lacking:
+            return f"--fail-if '{self.spelled}' cannot be checked for {name}: {lacking}"
         limit = self.factor
         if self.extreme is not None:
             limit *= _EXTREMES[self.extreme](values.values())
