@@ -1,6 +1,8 @@
 """`paraphrase train`: pairs in, a detector's folder out, whole or not at all."""
 
+import fcntl
 import json
+import os
 import random
 import signal
 import subprocess
@@ -53,10 +55,14 @@ def folder(tmp_path: Path) -> Path:
 
 def test_pairs_are_piped_into_it_and_scored(shell: Shell, inside: Inside, tmp_path: Path) -> None:
     (tmp_path / "annotated.jsonl").write_text(annotated())
-    shell(
-        "dataselect paraphrase pairs annotated.jsonl --pairs 200 -q"
-        " | dataselect paraphrase train -o detector --epochs 1 --networks 1 -q"
-    ).silent()
+    made = shell("dataselect paraphrase pairs annotated.jsonl --pairs 200 -q").silent()
+    read, write_end = os.pipe()
+    with open(read, "rb"), open(write_end, "wb") as pipe:
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)  # room for all of them
+        pipe.write(made)
+        pipe.close()
+        train = (*TRAIN, f"/dev/fd/{read}", "--epochs", 1, "--networks", 1)
+        inside(*train, "-o", "detector", "-q").silent()
     write(tmp_path / "pairs.jsonl", pairs(2))
     found = scores(inside, tmp_path)
     assert len(found) == 2
