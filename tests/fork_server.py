@@ -39,7 +39,12 @@ from dataselect.command_line.registry import COMMANDS
 from dataselect.numerical_libraries import limit_threads
 
 _PROGRAM = Path(sys.executable).parent / "dataselect"
-_LIBRARIES = ("multiprocessing.pool", "sklearn.linear_model", "sacrebleu", "rapidfuzz.distance")
+_LIBRARIES = (
+    *("multiprocessing.pool", "msgspec", "rapidfuzz.distance", "sacrebleu", "scipy.cluster.vq"),
+    *("sklearn.cluster", "sklearn.utils.extmath", "pycrfsuite", "jinja2", "matplotlib.figure"),
+    *("encodings.cp437", "encodings.utf_32_le", "importlib.resources", "shlex"),
+)
+"""What commands load when they need it; some are extras."""
 _LEFT_OUT = r"\.__main__$|\.(paraphrase_detector|translator)\."
 """What imports torch, which is large and seldom needed."""
 
@@ -66,7 +71,10 @@ def _preload() -> None:
     import dataselect
 
     found = [each.name for each in pkgutil.walk_packages(dataselect.__path__, "dataselect.")]
-    for name in (*_LIBRARIES, *found):
+    for name in _LIBRARIES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    for name in found:
         if not re.search(_LEFT_OUT, name):
             importlib.import_module(name)
     for command in COMMANDS:

@@ -3,6 +3,7 @@
 import base64
 import bz2
 import contextlib
+import functools
 import gzip
 import io
 import json
@@ -27,6 +28,7 @@ RECORDS = 300
 PATIENCE = 60  # seconds for something that has to happen sooner or later
 
 
+@functools.cache
 def pool(records: int = RECORDS) -> bytes:
     draw = random.Random(1)
     words = [
@@ -76,16 +78,25 @@ def world(tmp_path: Path, model: Path) -> Path:
     (tmp_path / "slots.jsonl").write_text(json.dumps({"text": "play jazz", "slots": [slot]}))
     (tmp_path / "folder").mkdir()
     shutil.copy(model, tmp_path / "model")
+    for name, data in damaged().items():
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+@functools.cache
+def damaged() -> dict[str, bytes]:
+    """Names of compressed files to what is in them: a pool, not as it was."""
+    found = {}
     for name, compress in COMPRESS.items():
         whole = compress(pool())
         half = len(whole) // 2
-        (tmp_path / f"cut.jsonl.{name}").write_bytes(whole[:half])
-        (tmp_path / f"cutlate.jsonl.{name}").write_bytes(whole[:-3])
-        (tmp_path / f"garbage.jsonl.{name}").write_bytes(whole + b"garbage")
-        (tmp_path / f"hollow.jsonl.{name}").write_bytes(b"")
+        found[f"cut.jsonl.{name}"] = whole[:half]
+        found[f"cutlate.jsonl.{name}"] = whole[:-3]
+        found[f"garbage.jsonl.{name}"] = whole + b"garbage"
+        found[f"hollow.jsonl.{name}"] = b""
         flipped = whole[:half] + bytes([whole[half] ^ 0x55]) + whole[half + 1 :]
-        (tmp_path / f"flipped.jsonl.{name}").write_bytes(flipped)
-    return tmp_path
+        found[f"flipped.jsonl.{name}"] = flipped
+    return found
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:
