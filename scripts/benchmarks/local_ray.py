@@ -32,7 +32,8 @@ def cluster(environment: Mapping[str, str] | None = None) -> Iterator[str]:
     process = subprocess.Popen(
         [
             *(ray, "start", "--head", "--block", "--port", address.partition(":")[2]),
-            *("--num-cpus", "2", "--include-dashboard", "false"),
+            *("--num-cpus", "2", "--include-dashboard", "false", "--no-monitor"),
+            *("--include-log-monitor", "false"),
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -48,6 +49,12 @@ def cluster(environment: Mapping[str, str] | None = None) -> Iterator[str]:
 
 def _wait_for(address: str) -> None:
     """Return once tasks can be run. Raises Failed."""
+    host, _, port = address.partition(":")
+    for _ in range(_ATTEMPTS):
+        with suppress(OSError):
+            socket.create_connection((host, int(port))).close()
+            break
+        time.sleep(_SECONDS_BETWEEN)
     code = f"import ray; ray.init({address!r}, log_to_driver=False)"
     for _ in range(_ATTEMPTS - 1):
         with suppress(Failed):

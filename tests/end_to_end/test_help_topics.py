@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -62,9 +61,11 @@ def test_commands_print_what_the_topic_says(
     ("topic", "number"),
     [(topic, n) for topic in TOPICS for n in range(len(blocks(TEXTS[topic], "python")))],
 )
-def test_python_examples_run(topic: str, number: int, folder: Path) -> None:
-    example = blocks(TEXTS[topic], "python")[number]
-    subprocess.run([sys.executable, "-c", example], cwd=folder, check=True)
+def test_python_examples_run(
+    topic: str, number: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    exec(blocks(TEXTS[topic], "python")[number], {})
 
 
 def test_steps_of_the_ci_job_are_targets_of_the_makefile(

@@ -23,8 +23,10 @@ PATIENCE = 60  # seconds for something that has to happen sooner or later
 SHARDS = 8
 NAMES = {f"part-{number}.jsonl" for number in range(SHARDS)}
 FAST = {"period": "300", "timeout": "1000", "initial_delay": "0"}  # milliseconds
+TOKEN = "0123456789abcdef" * 4
 ENVIRONMENT = {
-    "RAY_AUTH_MODE": "disabled",
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": TOKEN,
     "RAY_health_check_failure_threshold": "3",
     **{f"RAY_health_check_{name}_ms": each for name, each in FAST.items()},
 }
@@ -57,17 +59,15 @@ def kill(session: int) -> None:
 
 
 @contextlib.contextmanager
-def node(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A machine of a cluster, as far as Ray can tell, once it has joined.
-
-    `variables` of its environment.
-    """
+def node(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A machine of a cluster, as far as Ray can tell, once it has joined."""
     ray = Path(sys.executable).parent / "ray"
     options = ["--num-cpus=1", "--object-store-memory=80000000", "--disable-usage-stats", "--block"]
+    options.append("--include-log-monitor=false")  # which takes as long to start as a worker
     with tempfile.NamedTemporaryFile() as said:
         started = subprocess.Popen(
             [ray, "start", *options, *arguments],
-            env=environment() | ENVIRONMENT | variables,
+            env=environment() | ENVIRONMENT,
             stdout=said,
             stderr=said,
             start_new_session=True,
@@ -80,25 +80,18 @@ def node(*arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]
             started.wait()
 
 
-@contextlib.contextmanager
-def one_machine(**variables: str) -> Iterator[str]:
-    """The address of a cluster of one machine."""
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """The address of a cluster of one machine, which asks for a token."""
     folder = tempfile.mkdtemp(prefix="ray")  # sockets have short names
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     options = ("--include-dashboard=false", f"--temp-dir={folder}", "--node-ip-address=127.0.0.1")
     try:
-        with node("--head", f"--port={port}", *options, **variables):
+        with node("--head", "--no-monitor", f"--port={port}", *options):
             yield f"127.0.0.1:{port}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """A cluster that lets everybody in."""
-    with one_machine() as address:
-        yield address
 
 
 @pytest.fixture(scope="module")
@@ -186,25 +179,15 @@ def is_the_same(run: subprocess.Popen[bytes], world: Path, shared: Path) -> None
 
 @needs_ray
 def test_a_run_writes_and_says_what_it_does_here(world: Path, cluster: str, shell: Shell) -> None:
+    write(world / "home" / ".ray" / "auth_token", [TOKEN.encode()])
     expected = shell(f"{SELECT} pool/* -o local")
     run = f"{SELECT} pool --engine ray --ray-address {cluster} -o out --jobs 1"
-    found = shell(f"RAY_AUTH_MODE=disabled {run}")
+    found = shell(f"unset RAY_AUTH_MODE; HOME=home {run}")  # the token of this user
     assert (found.code, found.out, found.err) == (0, b"", expected.err)
     assert joined(world / "out") == (world / "local").read_bytes()
 
 
-# -- What is asked for, and left behind ----------------------------------------------------------
-
-
-@needs_ray
-def test_a_cluster_that_asks_for_a_token_is_given_the_one_of_this_user(
-    world: Path, shell: Shell
-) -> None:
-    token = "0123456789abcdef" * 4
-    write(world / "home" / ".ray" / "auth_token", [token.encode()])
-    with one_machine(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=token) as address:
-        run = f"dataselect select --by x pool --engine ray --ray-address {address} -o out -q"
-        shell(f"unset RAY_AUTH_MODE; HOME=home {run}").silent()
+# -- What is left behind -------------------------------------------------------------------------
 
 
 @needs_ray
@@ -233,17 +216,15 @@ def test_a_cluster_needs_room_for_its_files(
 
 
 @needs_ray
-def test_a_worker_that_is_killed_is_replaced(world: Path, cluster: str, shared: Path) -> None:
+def test_a_worker_that_is_killed_is_replaced_and_a_machine_that_dies_is_done_without(
+    world: Path, cluster: str, shared: Path
+) -> None:
     with node(f"--address={cluster}") as other:
         run = started_on(other.pid, world, cluster)
         for worker in writers(world / "out", other.pid)[:1]:
             os.kill(worker, signal.SIGKILL)
         is_the_same(run, world, shared)
-
-
-@needs_ray
-def test_a_machine_that_dies_is_done_without(world: Path, cluster: str, shared: Path) -> None:
-    with node(f"--address={cluster}") as other:
+        shutil.rmtree(world / "out")
         run = started_on(other.pid, world, cluster)
         kill(other.pid)
         is_the_same(run, world, shared)
@@ -283,7 +264,7 @@ def test_a_task_is_tried_three_times_and_its_error_names_the_shard(
     tmp_path: Path, cluster: str, shell: Shell
 ) -> None:
     (tmp_path / "program.py").write_text(ALWAYS_FAILS)
-    found = shell(f"RAY_AUTH_MODE=disabled python program.py {cluster}").silent()
+    found = shell(f"RAY_AUTH_TOKEN={TOKEN} python program.py {cluster}").silent()
     assert found == b"pool/b: out/b: No space left on device\n"
     assert sorted((tmp_path / "tries").read_text().split()) == ["a", "b", "b", "b", "c"]
 
@@ -297,7 +278,7 @@ def test_a_run_that_filled_the_disk_goes_on_once_there_is_room(
     if shell("mount -t tmpfs -o size=4m none disk").code:
         pytest.skip("only root may mount a small disk")
     try:
-        run = f"RAY_AUTH_MODE=disabled {ON_LARGE} --ray-address {cluster} -o disk/out"
+        run = f"RAY_AUTH_TOKEN={TOKEN} {ON_LARGE} --ray-address {cluster} -o disk/out"
         shell(f"{run} -q").refused(1, "large/part-", "disk/out/part-", "No space left on device")
         assert not (disk / "out" / "_manifest.json").exists()
         shell("mount -o remount,size=900m disk").silent()
