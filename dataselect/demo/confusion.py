@@ -65,30 +65,12 @@ class Channel:
     def similar(self, word: str) -> list[str]:
         """The words of the vocabulary within a third of the word's length in edits."""
         if word not in self._similar:
+            from rapidfuzz.distance import Levenshtein
+
             limit = max(1, len(word) // 3)
             self._similar[word] = [
                 other
                 for other in self.vocabulary
-                if other != word
-                and abs(len(other) - len(word)) <= limit
-                and len(set(other) ^ set(word)) <= 2 * limit  # an edit changes two letters at most
-                and edit_distance(other, word) <= limit
+                if other != word and Levenshtein.distance(other, word, score_cutoff=limit) <= limit
             ]
         return self._similar[word]
-
-
-def edit_distance(one: str, other: str) -> int:
-    """Levenshtein distance in characters.
-
-    >>> edit_distance("wecken", "Wecker")
-    2
-    """
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        diagonal, row[0] = row[0], i
-        for j, against in enumerate(other, 1):
-            diagonal, row[j] = (
-                row[j],
-                min(row[j] + 1, row[j - 1] + 1, diagonal + (letter != against)),
-            )
-    return row[-1]
