@@ -213,13 +213,15 @@ def test_linear_algebra_gets_one_thread_unless_the_user_says_otherwise() -> None
         assert found == (given or {"OPENBLAS_NUM_THREADS": "1"})
 
 
-def test_tools_of_numpy_are_loaded_when_they_are_used() -> None:
+def test_what_libraries_seldom_use_is_loaded_when_it_is_used() -> None:
     code = (
         "import sys; from dataselect.numerical_libraries import leave_out_tools; leave_out_tools();"
         "import scipy.sparse; assert 'numpy.testing._private' not in sys.modules;"
         "assert 'numpy.f2py.crackfortran' not in sys.modules;"
         "from numpy.testing import assert_array_equal; assert_array_equal([1], [1]);"
-        "import numpy.f2py; assert numpy.f2py.get_include()"
+        "import numpy.f2py; assert numpy.f2py.get_include();"
+        "import sklearn.utils.extmath; assert 'scipy.stats.distributions' not in sys.modules;"
+        "from scipy.stats import rankdata; assert rankdata([3, 4]).tolist() == [1, 2]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
