@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
@@ -404,14 +404,13 @@ def test_a_selection_that_is_hardly_better_than_chance_stops_make(
     assert not (workshop / "comparison.txt").exists()
 
 
-def run_as_make_would(make: Make, folder: Path, *arguments: str, options: Sequence[str]) -> None:
-    """Run the commands of a target in this process; `options` are for the last of them."""
-    said = make(folder, "--dry-run", *arguments).stdout.replace("\\\n", "")
-    commands = [shlex.split(line) for line in said.splitlines() if line.startswith("dataselect ")]
-    commands[-1] += options
-    for _, *words in commands:
-        run = run_inside(*words)
-        assert run.code == 0, (words, run.err)
+def commands(
+    make: Make, folder: Path, target: str, operation: str, *settings: str
+) -> list[list[str]]:
+    """The commands of an operation that make would run: it takes all to be out of date."""
+    said = make(folder, "--dry-run", target, *settings).stdout.replace("\\\n", "")
+    found = [shlex.split(line) for line in said.splitlines()]
+    return [words[1:] for words in found if words[:2] == ["dataselect", operation]]
 
 
 def test_all_runs_are_on_one_page(
@@ -419,9 +418,11 @@ def test_all_runs_are_on_one_page(
 ) -> None:
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(workshop)
-    # To draw all figures takes 10 s, and is tested where there are fewer.
+    # To draw all figures and maps takes 8 s, and is tested where there are fewer.
     monkeypatch.setattr("dataselect.analysis.report.rendering.inline", lambda plot: plot.title)
-    run_as_make_would(make, workshop, "report.html", options=[])
+    monkeypatch.setattr("dataselect.analysis.report.tsne_map._FEWEST", 10_000)
+    [report] = commands(make, workshop, "report.html", "report")
+    run_inside(*report)
     page = (workshop / "report.html").read_text(encoding="utf-8")
     for command in ("relevance", "select", "diversity", "label", "winnow", "bitext", "rescore"):
         assert f" {command}</h2>" in page
@@ -462,7 +463,9 @@ def test_a_detector_finds_paraphrases_of_annotated_utterances(
 ) -> None:
     monkeypatch.chdir(workshop)
     training = "TRAINING=--networks 1 --epochs 2"
-    run_as_make_would(make, workshop, "paraphrases", training, options=["-o", "best.jsonl"])
+    pairs, train, score = commands(make, workshop, "paraphrases", "paraphrase", training)
+    for command in pairs, train, [*score, "-o", "best.jsonl"]:
+        assert run_inside(*command).code == 0
     best = load(workshop / "best.jsonl")
     assert len(best) == 5
     names = {record["id"] for record in load(workshop / "annotated.jsonl")}
