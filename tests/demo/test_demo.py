@@ -165,7 +165,16 @@ def test_broken_lines_are_each_wrong_in_their_own_way(folder: Path) -> None:
 
 
 def test_a_seed_gives_the_same_files_in_every_process(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "dataselect", "demo", "-q", tmp_path / "there", "--seed", "5"]
+    command = [
+        sys.executable,
+        "-m",
+        "dataselect",
+        "demo",
+        "-q",
+        str(tmp_path / "there"),
+        "--seed",
+        "5",
+    ]
     subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": "1"}, check=True)
     write_sample(str(tmp_path / "here"), seed=5)  # sets have another order here
     for name in EVERYTHING:
