@@ -15,10 +15,11 @@ from dataselect.data.records import BadRecord
 
 
 class AnnotatedRecord(NamedTuple):
-    """An utterance, and where it is from."""
+    """An utterance, where it is from, and who said it, if anybody asks."""
 
     utterance: Utterance
     place: SourceLine
+    speaker: str = ""
 
     @property
     def name(self) -> Any:
@@ -27,17 +28,19 @@ class AnnotatedRecord(NamedTuple):
         return f"{self.place.source}:{self.place.number}" if own is None else own
 
 
-def read_records(inputs: Inputs, column: Column) -> tuple[list[AnnotatedRecord], list[BadRecord]]:
-    """The good records of an `annotation` column, and the bad ones."""
+def read_records(
+    inputs: Inputs, column: Column, speaker: Column | None = None
+) -> tuple[list[AnnotatedRecord], list[BadRecord]]:
+    """The good records of an `annotation` column, with their speakers, and the bad ones."""
     good: list[AnnotatedRecord] = []
     bad: list[BadRecord] = []
     for block in numbered(inputs.blocks()):
-        found = records.read(block, [column, POSITION])
+        found = records.read(block, [column, POSITION, *([] if speaker is None else [speaker])])
         bad += found.bad
         lines = [number for number, line in block.numbered_lines() if line.strip()]
-        for utterance, position in zip(*found.columns, strict=True):
+        for utterance, position, *who in zip(*found.columns, strict=True):
             number = lines[position - block.first_record]
-            good.append(AnnotatedRecord(utterance, SourceLine(block.source, number, b"")))
+            good.append(AnnotatedRecord(utterance, SourceLine(block.source, number, b""), *who))
     return good, bad
 
 

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from dataselect.command_line.ending import finish
 from dataselect.command_line.option import option
-from dataselect.command_line.options import AnnotationOptions, InputOptions, RunOptions
+from dataselect.command_line.options import (
+    AnnotationOptions,
+    InputOptions,
+    RunOptions,
+    SpeakerOptions,
+)
 from dataselect.command_line.selection_options import SelectionOptions
 from dataselect.errors import RequirementError
 
@@ -17,8 +22,8 @@ if TYPE_CHECKING:
     from dataselect.operations.values.fill.filling import MadeUtterance
 
 USUAL = (
-    "per_template top_k share threshold per exclude sort seed intent_field slots_field output "
-    "report"
+    "per_template min_speakers top_k share threshold per exclude sort seed intent_field "
+    "slots_field output report"
 )
 EXAMPLES = r"""
 dataselect values fill --top-k 100 -o made.jsonl other_intents.jsonl
@@ -30,6 +35,7 @@ dataselect values fill --per intent --top-k 20 --exclude test.jsonl -o made.json
 def command(
     inputs: InputOptions,
     annotated: AnnotationOptions,
+    speaking: SpeakerOptions,
     selection: SelectionOptions,
     run: RunOptions,
     *,
@@ -48,8 +54,9 @@ def command(
     """
     from dataselect.data.annotations import annotation
     from dataselect.execution.local.local_run import LocalRun
+    from dataselect.models.ngrams.speakers import Speakers
     from dataselect.operations.values.fill.annotated_records import read_records
-    from dataselect.operations.values.fill.filling import made_utterances
+    from dataselect.operations.values.fill.filling import made_utterances, said_by_enough
     from dataselect.operations.values.fill.made_records import MadeRecords
     from dataselect.operations.values.fill.scorer import FillScorer
 
@@ -59,18 +66,24 @@ def command(
     column = annotation(
         settings.text_field, annotated.intent_field, annotated.slots_field, requires_intent=False
     )
-    records, bad = read_records(files, column)
+    records, bad = read_records(files, column, speaking.column())
+    among = records
+    if speaking.min_speakers is not None:
+        who = Speakers(speaking.min_speakers)
+        who.add(each.speaker for each in records)
+        among = said_by_enough(records, who)
 
     def make() -> Iterator[MadeUtterance]:
-        return made_utterances(records, per_template, settings.seed)
+        return made_utterances(records, per_template, settings.seed, among)
 
     pool = MadeRecords(files, bad, make)
     settings = replace(settings, text_field="text")
     with LocalRun(pool, settings, also_read=selection.reads()) as job:
         if not bad and next(make(), None) is None:
+            fewer = "" if speaking.min_speakers is None else ", or ask for fewer --min-speakers"
             raise RequirementError(
                 "no utterance can be made: no slot has another value to put into a template; "
-                "annotate more records"
+                f"annotate more records{fewer}"
             )
         scorer = FillScorer.of([each.utterance for each in records], make(), first=len(bad))
         result = job.apply(scorer, rule)

@@ -11,6 +11,7 @@ import numpy as np
 from dataselect.data.annotations import Utterance
 from dataselect.data.text_offsets import cut_words
 from dataselect.models.near_duplicates import canonical as without_punctuation
+from dataselect.models.ngrams.speakers import Speakers, count_by_speaker, speakers_of
 from dataselect.models.paraphrase_detector.pairs.templates import Frame, Key, Template, canonical
 from dataselect.operations.values.fill.annotated_records import AnnotatedRecord, unplaced
 
@@ -45,9 +46,16 @@ class MadeUtterance(NamedTuple):
 
 
 def fill_values(
-    utterances: Iterable[Utterance], *, per_template: int = PER_TEMPLATE, seed: int = 0
+    utterances: Iterable[Utterance],
+    *,
+    per_template: int = PER_TEMPLATE,
+    seed: int = 0,
+    min_speakers: int | None = None,
+    speakers: Iterable[str] | None = None,
 ) -> list[Utterance]:
     """New utterances: each template of the given ones with values of others, none twice.
+
+    With `min_speakers`, of templates and values that so many of the `speakers` said.
 
     >>> from dataselect.data.annotations import Slot
     >>> one = Utterance("play abba", "play", (Slot("artist", 5, 9, "abba"),))
@@ -55,22 +63,53 @@ def fill_values(
     >>> [made.text for made in fill_values([one, other])]
     ['play cher', 'put on abba']
     """
-    return [made.utterance for made in made_utterances(unplaced(utterances), per_template, seed)]
+    records = unplaced(utterances)
+    who = speakers_of(speakers, min_speakers)
+    said = records if who is None else said_by_enough(records, who)
+    return [made.utterance for made in made_utterances(records, per_template, seed, said)]
+
+
+def said_by_enough(records: Sequence[AnnotatedRecord], speakers: Speakers) -> list[AnnotatedRecord]:
+    """Those whose template, and each value of theirs, enough of the speakers said.
+
+    Raises InputError where there are too few speakers.
+    """
+    if records:
+        speakers.check(len(records))
+    numbers: dict[tuple[object, ...], int] = {}
+    parts = [
+        [numbers.setdefault(part, len(numbers)) for part in _parts(each.utterance)]
+        for each in records
+    ]
+    who = np.repeat(speakers.of_texts, list(map(len, parts)))
+    found = np.array([part for own in parts for part in own], np.int64)
+    said = count_by_speaker(found, who, len(numbers)).speakers >= speakers.least
+    return [each for each, own in zip(records, parts, strict=True) if said[own].all()]
+
+
+def _parts(utterance: Utterance) -> set[tuple[object, ...]]:
+    """The template of an utterance, and its values."""
+    values = {(each.slot, canonical(each.value)) for each in utterance.slots}
+    return {(Template.of(utterance).key,), *values}
 
 
 def made_utterances(
-    records: Sequence[AnnotatedRecord], per_template: int, seed: int
+    records: Sequence[AnnotatedRecord],
+    per_template: int,
+    seed: int,
+    among: Sequence[AnnotatedRecord],
 ) -> Iterator[MadeUtterance]:
     """Yield up to `per_template` utterances of each distinct template with slots, in their order.
 
+    Templates and values are those `among` the records; none of these is made again.
     Values are those of one other utterance, so that those said together stay together: of the same
     intent where it has another, else of any.
     """
     rng = np.random.default_rng(seed)
     known = {without_punctuation(each.utterance.text) for each in records}
-    donors = _Donors(records)
+    donors = _Donors(among)
     seen: set[tuple[str | None, Key]] = set()
-    for record in records:
+    for record in among:
         template = Template.of(record.utterance)
         if not template.slots or (template.intent, template.key) in seen:
             continue

@@ -192,3 +192,40 @@ def test_offsets_are_those_of_the_values(parts: list[tuple[str, str, str]]) -> N
         assert [found.text[each.start : each.end] for each in found.slots] == [
             each.value for each in found.slots
         ]
+
+
+# -- several speakers ------------------------------------------------------------------------------
+
+SAID = [
+    *(record("fly", "from ", ("from", "Oslo"), speaker=who) for who in "ab"),
+    *(record("fly", "leave ", ("from", "Rome"), speaker=who) for who in "ab"),
+    *(record("fly", "from ", ("from", "Hidden Hut"), speaker="b") for _ in range(3)),
+    record("fly", "i alone say ", ("from", "Rome"), speaker="c"),
+]
+
+
+def test_what_too_few_said_is_in_nothing_that_is_made(tmp_path: Path, inside: Inside) -> None:
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(each) + "\n" for each in SAID))
+    for asked, made in (
+        ((), {"from Rome", "leave Oslo", "leave Hidden Hut", "i alone say Oslo"}),
+        (("--min-speakers", "2"), {"from Rome", "leave Oslo"}),
+    ):
+        options = (*asked, "--per-template", "20")
+        inside("values", "fill", *options, "in.jsonl", "-q", "-o", "out.jsonl").silent()
+        lines = (tmp_path / "out.jsonl").read_text().splitlines()
+        assert {json.loads(line)["text"] for line in lines} - {"i alone say Hidden Hut"} == made
+    done = inside("values", "fill", "--min-speakers", "3", "in.jsonl", "-o", "none.jsonl")
+    done.refused(3, "no slot has another value", "--min-speakers")
+    utterances = [
+        Utterance(each["text"], "fly", tuple(Slot(**own) for own in each["slots"])) for each in SAID
+    ]
+    speakers = [str(each["speaker"]) for each in SAID]
+    found = fill_values(utterances, per_template=20, min_speakers=2, speakers=speakers)
+    assert {each.text for each in found} == {"from Rome", "leave Oslo"}
+
+
+def test_speakers_are_never_guessed(tmp_path: Path, inside: Inside) -> None:
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(each) + "\n" for each in RECORDS))
+    done = inside("values", "fill", "--min-speakers", "2", "in.jsonl", "-o", "out.jsonl")
+    done.refused(1, "field 'speaker' is missing", "--speaker-field")
+    assert not (tmp_path / "out.jsonl").exists()
