@@ -7,13 +7,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from dataselect.analysis.report import stage_files
-from dataselect.analysis.report.audit_section import AuditSection, audit_section
-from dataselect.analysis.report.comparison_section import ComparisonSection, comparison_section
-from dataselect.analysis.report.evaluation_section import EvaluationSection, evaluation_section
 from dataselect.analysis.report.figures.lineage_figures import of_lineage
 from dataselect.analysis.report.figures.stage_figures import of_comparison, of_stage
 from dataselect.analysis.report.lineage import IN_DOMAIN, POINTS, Lineage, lineage_of
 from dataselect.analysis.report.record_statistics import Sizes, StageStatistics, read_statistics
+from dataselect.analysis.report.sections.audit_section import AuditSection, audit_section
+from dataselect.analysis.report.sections.comparison_section import (
+    ComparisonSection,
+    comparison_section,
+)
+from dataselect.analysis.report.sections.evaluation_section import (
+    EvaluationSection,
+    evaluation_section,
+)
 from dataselect.analysis.report.stage_sections import StageSection, stage_section
 from dataselect.analysis.run_reports import lineages, stage_of
 from dataselect.execution import run_report

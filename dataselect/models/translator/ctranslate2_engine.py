@@ -107,15 +107,20 @@ class CTranslate2Engine(Engine):
 
 
 def _vocabulary(folder: str) -> set[str]:
-    """All pieces."""
+    """All pieces. Raises InputError for a file that does not list them."""
     import json
 
     path = vocabulary_file(folder, *_NAMES)
     assert path is not None
-    with open(path, encoding="utf-8") as file:
-        if path.endswith(".json"):
-            return set(json.load(file))
-        return {line.rstrip("\n") for line in file}
+    try:
+        with open(path, encoding="utf-8") as file:
+            if path.endswith(".json"):
+                return set(map(str, json.load(file)))
+            return {line.rstrip("\n") for line in file}
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"{path}: not a list of pieces ({first_line(error)}); convert the model again"
+        ) from None
 
 
 def _loaded(folder: str, shown: str, device: str | None) -> Any:

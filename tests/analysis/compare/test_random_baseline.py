@@ -17,7 +17,7 @@ from dataselect.analysis.compare.result import (
     standing,
 )
 from dataselect.analysis.compare.selected_texts import Collection, TextTable
-from dataselect.analysis.report.comparison_section import ComparisonSection, Drawn
+from dataselect.analysis.report.sections.comparison_section import ComparisonSection, Drawn
 from dataselect.errors import OptionError
 from dataselect.models.language_model.vocabulary import Vocabulary
 

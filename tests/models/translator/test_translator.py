@@ -218,6 +218,10 @@ def test_a_folder_that_is_no_sound_model_is_refused_in_a_line(
         (lambda folder: [each.unlink() for each in folder.glob("*.spm")], "has no tokenizer"),
         (lambda folder: (folder / "source.spm").write_bytes(b"no"), "tokenizer cannot be read"),
         (lambda folder: (folder / "model.bin").write_bytes(b"no"), "CTranslate2 cannot load it"),
+        (
+            lambda folder: (folder / "shared_vocabulary.json").write_bytes(b'["a'),
+            "not a list of pieces",
+        ),
     ],
 )
 def test_a_damaged_folder_of_ctranslate2_is_refused_in_a_line(

@@ -22,8 +22,8 @@ from dataselect.analysis.report.figures.style import (
 )
 
 if TYPE_CHECKING:
-    from dataselect.analysis.report.comparison_section import ComparisonSection
     from dataselect.analysis.report.figures.binning import Histogram
+    from dataselect.analysis.report.sections.comparison_section import ComparisonSection
     from dataselect.analysis.report.stage_sections import StageSection
     from dataselect.execution.report_documents import SweepDocument
 
