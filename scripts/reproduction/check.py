@@ -5,7 +5,8 @@ dropped, cut by a word, joined with one, or renamed to another slot of the inten
 of as many records as there are errors, the most doubtful first; of the same records, the recall by
 kind of error. cleanlab ranks by the probabilities of our cross-validation, which are the same for
 both: intents as its find_label_issues does and then by its quality score, slots as its
-token_classification does.
+token_classification does. As a user would run it, its probabilities are those of logistic
+regression on TF-IDF, cross-validated by scikit-learn (the row TF-IDF).
 """
 
 from __future__ import annotations
@@ -132,7 +133,8 @@ def _cleanlab_rankings(
     likely = np.empty((len(codes), len(names)), np.float32)
     for rows, own in held_out_intents(corpus):
         likely[rows] = own
-    given: dict[str, Any] = {"labels": codes, "probabilities": likely}
+    texts = [corpus.texts[place] for place in corpus.with_intents.tolist()]
+    given: dict[str, Any] = {"texts": texts, "labels": codes, "probabilities": likely}
     if has_slots:
         present, tags = np.unique(corpus.tokens.tags, return_inverse=True)
         beliefs = np.empty((len(tags), 2 * len(corpus.tokens.names) + 1), np.float32)

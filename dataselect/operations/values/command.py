@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from dataselect.command_line.encoder_options import NeuralOptions
 from dataselect.command_line.ending import note, warn
 from dataselect.command_line.option import option
 from dataselect.command_line.options import (
@@ -52,8 +53,8 @@ class TableOptions:
 
 
 USUAL = (
-    "contexts synonyms min_score merge intents min_speakers intent_field slots_field text_field to "
-    "output report"
+    "contexts synonyms min_score merge intents encoder min_speakers intent_field slots_field "
+    "text_field to output report"
 )
 EXAMPLES = r"""
 dataselect values -o values.csv other_intents.jsonl
@@ -64,6 +65,7 @@ dataselect values --intents slots.csv -o values.csv other_intents.jsonl
 def command(
     inputs: InputOptions,
     table: TableOptions,
+    encoding: NeuralOptions,
     annotated: AnnotationOptions,
     speaking: SpeakerOptions,
     *,
@@ -74,13 +76,15 @@ def command(
 
     A row a value. 'canonical' is the value that it is a synonym of, or itself: correct that
     column where it is wrong, and convert --values writes synonyms by it. 'synonyms' are candidates
-    by contexts, spelling, abbreviations and numbers, with a score from 0 to 1; two values of one
-    utterance never are.
+    by contexts, spelling, abbreviations, numbers and the vectors of --encoder, with a score from 0
+    to 1; two values of one utterance never are.
     """
+    from dataselect.console import Steps
     from dataselect.data.annotations import annotation, utterances, warnings
     from dataselect.execution.run import Run
     from dataselect.operations.values.slot_values import SlotValues
 
+    encoding.check()
     settings = replace(output.build(), target=target)
     found = SlotValues(
         contexts=table.contexts,
@@ -88,6 +92,7 @@ def command(
         min_score=table.min_score,
         merge=table.merge,
         min_speakers=speaking.min_speakers,
+        encoder=None if encoding.encoder is None else encoding.neural(encoding.encoder),
     )
     column = annotation(
         settings.text_field,
@@ -102,7 +107,9 @@ def command(
         if table.intents is not None:
             run.open_records_file(table.intents)
         read = utterances(files, column, stop_at_first=run.stops_at_first, beside=beside)
-        found.fit(run.good(read, _NOUN), speakers=None if speaker is None else names)
+        with Steps(quiet=settings.quiet) as report:
+            said_by = None if speaker is None else names
+            found.fit(run.good(read, _NOUN), speakers=said_by, report=report)
         run.write_kept(_lines(found.rows_))
         if table.intents is not None:
             run.write_records_file(table.intents, _lines(found.intents_))

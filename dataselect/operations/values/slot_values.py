@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import compress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dataselect.console import Report, unreported
 from dataselect.data.annotations import Utterance
 from dataselect.errors import OptionError
 from dataselect.models.ngrams.speakers import speakers_of
 from dataselect.operations.values.annotated_values import AnnotatedValues, ValuesOfSlot
 from dataselect.operations.values.slots_of_intents import slots_of_intents
+from dataselect.operations.values.synonyms.encoded_values import encoded_values
 from dataselect.operations.values.synonyms.synonym_scores import SynonymScores, synonym_scores
+
+if TYPE_CHECKING:
+    from dataselect.models.encoders.base import Encoder
 
 CONTEXTS, SYNONYMS, MERGE, LEAST = 3, 5, 0.5, 0.1
 
@@ -34,6 +39,8 @@ class SlotValues:
     `contexts`, `synonyms`: how many each value has in the table. Candidates under `min_score` are
     left out of it; a value takes the canonical form of a more frequent one at `merge` or more.
     With `min_speakers`, only values, and contexts of each, that so many speakers said are there.
+    `encoder`: values that are near each other by its vectors are candidates, too, and how near they
+    are counts.
     After `fit`: `rows_`, a dictionary a value, and `intents_`, one for each slot of an intent.
 
     >>> from dataselect.data.annotations import Slot, Utterance
@@ -55,6 +62,7 @@ class SlotValues:
         min_score: float = LEAST,
         merge: float = MERGE,
         min_speakers: int | None = None,
+        encoder: Encoder | None = None,
     ) -> None:
         """Raise OptionError for a probability that is none."""
         for name, value in ("--min-score", min_score), ("--merge", merge):
@@ -62,10 +70,14 @@ class SlotValues:
                 raise OptionError(f"{name} {value} is no probability; give 0 to 1")
         self.contexts, self.synonyms = contexts, synonyms
         self.min_score, self.merge = min_score, merge
-        self.min_speakers = min_speakers
+        self.min_speakers, self.encoder = min_speakers, encoder
 
     def fit(
-        self, utterances: Iterable[Utterance], *, speakers: Iterable[str] | None = None
+        self,
+        utterances: Iterable[Utterance],
+        *,
+        speakers: Iterable[str] | None = None,
+        report: Report = unreported,
     ) -> SlotValues:
         """Learn from annotated utterances. Returns self. Raises InputError, OptionError.
 
@@ -77,8 +89,14 @@ class SlotValues:
             annotated = annotated.said_by_enough(said_by)
         self.intents_ = slots_of_intents(annotated)
         self.rows_ = []
-        for slot in annotated.slots:
-            self.rows_ += self._rows(slot, annotated)
+        vectors = dict[str, NDArray[np.float32]]()
+        if self.encoder is not None:
+            advance = report("encoding", sum(map(len, annotated.slots.values())))
+            for slot, values in annotated.slots.items():
+                vectors[slot] = encoded_values(values.spelled(), self.encoder, advance)
+        for slot, values in annotated.slots.items():
+            scored = synonym_scores(annotated, slot, vectors.pop(slot, None))
+            self.rows_ += self._rows(slot, values, scored)
         return self
 
     def warnings(self) -> list[str]:
@@ -99,13 +117,12 @@ class SlotValues:
             "min_score": self.min_score,
             "merge": self.merge,
             "min_speakers": self.min_speakers,
+            "encoder": None if self.encoder is None else self.encoder.describe(),
         }
 
-    def _rows(self, slot: str, annotated: AnnotatedValues) -> list[dict[str, Any]]:
+    def _rows(self, slot: str, values: ValuesOfSlot, scored: SynonymScores) -> list[dict[str, Any]]:
         """The rows of one slot: each canonical value with its synonyms below it."""
-        values = annotated.slots[slot]
         spelled, counts = values.spelled(), np.array(values.counts())
-        scored = synonym_scores(annotated, slot)
         names = canonical_values(scored.pairs, scored.scores, counts, self.merge)
         order = np.lexsort(
             (np.arange(len(counts)), -counts, names != np.arange(len(names)), names, -counts[names])

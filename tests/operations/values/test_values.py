@@ -1,6 +1,7 @@
 """`dataselect values`: the table by hand, canonical forms, what is refused."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -142,6 +143,50 @@ def test_what_is_no_probability_is_refused() -> None:
         SlotValues(merge=1.5)
     with pytest.raises(DataselectError, match="min_score -1 is no probability"):
         SlotValues(min_score=-1)
+
+
+# -- encoder ----------------------------------------------------------------------------------
+
+MARKED = [
+    "play [jazz](genre) by [the blue band](artist)",
+    "some [blue jazz](genre)",
+    "will it [rain](weather) in the [north](place) tomorrow",
+    "how much [snow](weather) fell [south](place)",
+]
+
+
+def test_an_encoder_counts_and_names_candidates(
+    tmp_path: Path, inside: Inside, tiny_model: Path
+) -> None:
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(record(each)) + "\n" for each in MARKED))
+    asked = ("values", "--min-score", "0", "in.jsonl", "-q")
+    inside(*asked, "-o", "without.jsonl").silent()
+    inside(*asked, "--encoder", tiny_model, "--report", "run.json", "-o", "with.jsonl").silent()
+    without, table = (
+        {
+            row["value"]: row["synonyms"]
+            for row in map(json.loads, (tmp_path / name).read_text().splitlines())
+        }
+        for name in ("without.jsonl", "with.jsonl")
+    )
+    assert "rain" not in {each["value"] for each in without["snow"]}
+    [snow] = table["snow"]
+    assert snow["value"] == "rain"
+    assert re.fullmatch(r"contexts 0\.\d\d, vectors -?\d\.\d\d", snow["why"])
+    described = json.loads((tmp_path / "run.json").read_text())["values"]["encoder"]
+    assert described["kind"] == "neural"
+
+    from dataselect.models.encoders.sentence_transformer import Neural
+
+    spoken = [utterance(each) for each in MARKED]
+    found = SlotValues(min_score=0, encoder=Neural(str(tiny_model))).fit(spoken)
+    assert {row["value"]: row["synonyms"] for row in found.rows_} == table
+
+
+def test_options_of_an_encoder_need_one(tmp_path: Path, inside: Inside) -> None:
+    (tmp_path / "in.jsonl").write_text(json.dumps(RECORDS[0]))
+    done = inside("values", "--device", "cpu", "in.jsonl")
+    done.refused(2, "--device is for a neural model; give one with --encoder MODEL")
 
 
 # -- speakers ---------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from dataselect.models.encoders.base import coarse
+from dataselect.models.neighbours.graph import neighbour_cosines
 from dataselect.models.ngrams.ngrams import Ngrams
 from dataselect.models.sparse import inverse_document_frequency
 from dataselect.operations.values.synonyms.context_vectors import unit_rows
@@ -18,6 +20,7 @@ from dataselect.operations.values.synonyms.spelled_value import SpelledValue, is
 _MOST = 64  # values that share a key; of a key of more, none is a candidate by it
 _NEAREST = 10  # values alike in their characters, for each
 _NEAREST_BY_CONTEXTS = 5
+_NEAREST_BY_VECTORS = 5
 _ALIKE = 0.35  # cosine of characters
 _SHORT = 14  # characters; a difference of one leaves few n-grams in common up to here
 _COMMON = 512  # values with an n-gram, beyond which it tells nothing
@@ -25,10 +28,14 @@ _ROWS = 512  # values compared at once
 _ABBREVIATED = 4  # letters that an abbreviation has at most, where only its consonants are left
 
 
-def candidate_pairs(values: Sequence[SpelledValue], contexts: csr_array) -> NDArray[np.intp]:
+def candidate_pairs(
+    values: Sequence[SpelledValue],
+    contexts: csr_array,
+    vectors: NDArray[np.float32] | None = None,
+) -> NDArray[np.intp]:
     """(p, 2) numbers of two values each, the lower first, sorted; none twice.
 
-    `contexts` (n, f): unit rows.
+    `contexts` (n, f): unit rows; `vectors` (n, d) unit vectors by an encoder.
     """
     found = [
         *_sharing(_keys(value) for value in values),
@@ -42,6 +49,10 @@ def candidate_pairs(values: Sequence[SpelledValue], contexts: csr_array) -> NDAr
         _nearest(characters, _NEAREST, _ALIKE),
         _nearest(contexts, _NEAREST_BY_CONTEXTS, _ALIKE),
     ]
+    if vectors is not None and len(values) > 1:
+        near = neighbour_cosines(coarse(vectors), min(_NEAREST_BY_VECTORS, len(values) - 1))
+        own = np.repeat(np.arange(len(values)), np.diff(near.indptr))
+        pairs.append(np.column_stack([own, near.indices]))
     together = np.sort(np.concatenate(pairs), axis=1)
     together = together[together[:, 0] < together[:, 1]]
     distinct: NDArray[np.intp] = np.unique(together, axis=0)
