@@ -19,7 +19,15 @@ READS = {
     "masked": ("mask --restore --key mask.key {}", "mask {}"),
     "canaries": ("audit lm.arpa --canary {}",),
     "mask.json": ("explain r0 --report {} --no-text",),
-    "music": ("evaluate -m intent --weak-clusters {}", "lm train --min-speakers 2 {}"),
+    "music": (
+        "evaluate -m intent --weak-clusters {}",
+        "lm train --min-speakers 2 {}",
+        "values fill --min-speakers 2 {}",
+        "audit lm.arpa --members {} --non-members rain --samples 20",
+        "audit relevance.model --members rain --non-members {} --samples 20",
+    ),
+    "values.csv": ("convert --to rasa --values {} music",),
+    "values.jsonl": ("convert --to rasa --values {} music",),
 }
 TOKEN = re.compile(rb'-?\d+(?:\.\d+)?|"[^"]*"|true|null')
 ODD = rb'null|-1|1e999|NaN|""|[]|{}|99999999999999999999999|0.5|"\ud800"|true'.split(b"|")
@@ -34,7 +42,10 @@ def folder(tmp_path: Path, inside: Inside) -> Path:
     for number in range(24):
         intent = "music" if number % 2 else "rain"
         text = " ".join([*draw.sample(words[intent], 3), f"{4000 + number}"])
-        own = {"id": f"r{number}", "text": text, "speaker": number % 5, "slots": []}
+        last = len(text) - 4
+        slots = [{"slot": "word", "start": 0, "end": text.index(" ")}]
+        slots += [{"slot": "number", "start": last, "end": len(text), "value": text[last:]}]
+        own = {"id": f"r{number}", "text": text, "speaker": number % 5, "slots": slots}
         lines.append(json.dumps({**own, "intent": intent, "ref_intent": intent}) + "\n")
     (tmp_path / "music").write_text("".join(lines))
     (tmp_path / "rain").write_text("".join(lines[::2]))
@@ -44,6 +55,8 @@ def folder(tmp_path: Path, inside: Inside) -> Path:
         "label --labelled music --fit-only --save-model label.model",
         "lm train -o lm.arpa",
         "mask --key mask.key --report mask.json -o masked",
+        "values -o values.csv",
+        "values -o values.jsonl",
     ):
         assert inside(*made.split(), "-q", "music").code == 0
     return tmp_path

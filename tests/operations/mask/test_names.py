@@ -1,6 +1,7 @@
 """`dataselect mask --names`: persons, places and organizations, by a spaCy pipeline."""
 
 import json
+import random
 import re
 import shutil
 import sys
@@ -240,6 +241,25 @@ def _callback() -> Callable[[Any], Any]:
 @spacy.registry.architectures("hostile.v1")  # type: ignore[untyped-decorator]  # as above
 def _architecture() -> None:
     CALLED.append("architecture")
+
+
+def test_damaged_files_of_a_folder_are_read_or_refused_in_one_line(
+    pipeline: Path, tmp_path: Path
+) -> None:
+    draw, refused = random.Random(0), list[str]()
+    for path in sorted(path for path in pipeline.rglob("*") if path.is_file()):
+        whole = path.read_bytes()
+        place = draw.randrange(len(whole))
+        for data in whole[:place], whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :]:
+            damaged = Path(shutil.copytree(pipeline, tmp_path / "damaged", dirs_exist_ok=True))
+            (damaged / path.relative_to(pipeline)).write_bytes(data)
+            try:
+                NameFinder(str(damaged)).find(["call Anna in Rome now"])
+            except InputError as error:
+                refused.append(str(error))
+    assert len(refused) > 8
+    assert all(each.startswith(f"{tmp_path / 'damaged'}: ") for each in refused)
+    assert not any("\n" in each for each in refused)
 
 
 HOSTILE = [
