@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from dataselect.operations.discover.discover import Discover as Discover
     from dataselect.operations.diversity.diversity import Diversity as Diversity
     from dataselect.operations.label.scorer import LabelScorer as LabelScorer
+    from dataselect.operations.mask.names.name_finder import NameFinder as NameFinder
     from dataselect.operations.mask.scorer import MaskScorer as MaskScorer
     from dataselect.operations.relevance.relevance import Relevance as Relevance
     from dataselect.operations.rescore.log_linear import LogLinear as LogLinear
@@ -76,6 +77,7 @@ _HOMES = {
     "LogLinear": "operations.rescore.log_linear",
     "IntentClassifier": "models.intent_classifier.intent_classifier",
     "MaskScorer": "operations.mask.scorer",
+    "NameFinder": "operations.mask.names.name_finder",
     "Relevance": "operations.relevance.relevance",
     "Rescore": "operations.rescore.rescore",
     "Result": "execution.scoring_run",

@@ -10,6 +10,7 @@ from dataselect.command_line.ending import finish, note
 from dataselect.command_line.engine_options import EngineOptions
 from dataselect.command_line.option import given, option
 from dataselect.command_line.options import InputOptions, RunOptions
+from dataselect.console import Steps
 from dataselect.errors import OptionError
 
 if TYPE_CHECKING:
@@ -78,17 +79,22 @@ class MaskOptions:
     def masking(self, settings: Settings, job: ScoringRun) -> Scorer:
         """What masks, and writes the key where there is to be one."""
         from dataselect.operations.mask.key_file import header_line, new_header, refuse_existing
+        from dataselect.operations.mask.names.name_finder import NameFinder
         from dataselect.operations.mask.scorer import KeyedMaskScorer, MaskScorer
 
         scorer = MaskScorer(
             kinds=None if self.kinds is None else _listed(self.kinds),
             slots=_listed(self.slots),
             fields=_listed(self.fields),
-            names=self.names,
+            names=None if self.names is None else NameFinder(self.names),
             text_field=settings.text_field,
             slots_field=self.slots_field,
         )
-        scorer.load()
+        if scorer.names is not None:
+            with Steps(quiet=settings.quiet) as report:
+                advance = report("loading the pipeline", 1)
+                scorer.names.load()
+                advance(1)
         if self.key is None:
             return scorer
         refuse_existing(self.key)

@@ -17,7 +17,7 @@ from dataselect.execution.scorer import Scorer, Scores
 from dataselect.operations.mask.key_file import KeyHeader, key_line
 from dataselect.operations.mask.masked_fields import MASKED, MaskedColumn, MaskedFields
 from dataselect.operations.mask.masking import ALL_SLOTS, EMPTY, MaskedRecord, Masking, Names
-from dataselect.operations.mask.names.name_finder import NAME_KINDS, name_finder
+from dataselect.operations.mask.names.name_finder import NAME_KINDS, NameFinder
 from dataselect.operations.mask.patterns import KINDS
 
 COUNT = "count"
@@ -44,10 +44,9 @@ class MaskScorer(Scorer):
     """Puts placeholders such as `<email_1>` into the texts of records, and moves slots along.
 
     `kinds` of data are found by patterns [default: all]; the values of the `slots` of some names,
-    or of all for "*", wherever they stand; with `names`, a spaCy pipeline (a folder or an installed
-    package), also persons, places and organizations. `fields` are further texts, `nbest.*.text`
-    that of every hypothesis. Adds `masked`, how many parts were replaced, by kind. It is no
-    anonymisation.
+    or of all for "*", wherever they stand; by `names`, a NameFinder, persons, places and
+    organizations, too. `fields` are further texts, `nbest.*.text` that of every hypothesis. Adds
+    `masked`, how many parts were replaced, by kind. It is no anonymisation.
 
     >>> from dataselect import select_file
     >>> select_file("pool.jsonl", MaskScorer(), output="masked.jsonl")  # doctest: +SKIP
@@ -62,7 +61,7 @@ class MaskScorer(Scorer):
     kinds: tuple[str, ...] | None = None
     slots: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
-    names: str | None = None
+    names: NameFinder | None = None
     text_field: str = "text"
     slots_field: str = "slots"
 
@@ -87,11 +86,6 @@ class MaskScorer(Scorer):
     def block_records(self) -> int | None:  # type: ignore[override]  # of its options
         """As many as a names' model reads at once, the same ones for any number of workers."""
         return None if self.names is None else _BLOCK_RECORDS
-
-    def load(self) -> None:
-        """Load the model of names, if there is one. Raises InputError, OptionError."""
-        if self.names is not None:
-            name_finder(self.names)
 
     @property
     def measure(self) -> str:
@@ -126,7 +120,7 @@ class MaskScorer(Scorer):
         if self.names is None:
             return repeat(EMPTY, len(records))
         texts = [text for fields in records for text in fields.texts.values()]
-        found = iter(name_finder(self.names).find(texts))
+        found = iter(self.names.find(texts))
         return [
             {
                 path: [each for each in next(found) if each.kind in self._kinds]
@@ -155,7 +149,7 @@ class MaskScorer(Scorer):
         return {
             "signature": {"kinds": ",".join(self._kinds), "slots": ",".join(self.slots)},
             "fields": [self.text_field, *self.fields],
-            **({} if self.names is None else {"names": name_finder(self.names).describe()}),
+            **({} if self.names is None else {"names": self.names.describe()}),
         }
 
     def describe_remarks(self, remarks: Mapping[str, int]) -> dict[str, Any]:

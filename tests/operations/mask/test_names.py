@@ -14,7 +14,9 @@ import spacy
 from conftest import Inside, Shell
 from spacy.training import Example
 
+from dataselect import MaskScorer
 from dataselect.errors import InputError
+from dataselect.execution.distributed.shipping import digest_of
 from dataselect.operations.mask.names.name_finder import NameFinder
 from dataselect.operations.mask.patterns import Span
 
@@ -177,6 +179,17 @@ def test_an_installed_package_is_loaded_by_its_name(
     assert [each.kind for each in finder.find(["call Anna in Rome now"])[0]] == ["person", "place"]
 
 
+def test_the_files_of_a_folder_go_to_other_machines(pipeline: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(pipeline, tmp_path / pipeline.name))
+
+    def digest(folder: Path) -> str:
+        return digest_of(MaskScorer(names=NameFinder(str(folder))))
+
+    assert digest(pipeline) == digest(copied)
+    (copied / "meta.json").write_text("{}")
+    assert digest(pipeline) != digest(copied)
+
+
 # -- what is refused ------------------------------------------------------------------------------
 
 
@@ -217,7 +230,7 @@ def test_options_that_contradict(
 def test_a_pipeline_that_finds_other_things(tmp_path: Path) -> None:
     folder = trained(tmp_path / "genes", "GENE", "DRUG")
     with pytest.raises(InputError, match="no persons, places or organizations, but DRUG, GENE"):
-        NameFinder(str(folder))
+        NameFinder(str(folder)).load()
 
 
 def test_missing_packages_are_named(
@@ -247,18 +260,19 @@ def test_damaged_files_of_a_folder_are_read_or_refused_in_one_line(
     pipeline: Path, tmp_path: Path
 ) -> None:
     draw, refused = random.Random(0), list[str]()
-    for path in sorted(path for path in pipeline.rglob("*") if path.is_file()):
+    for number, path in enumerate(sorted(each for each in pipeline.rglob("*") if each.is_file())):
         whole = path.read_bytes()
         place = draw.randrange(len(whole))
-        for data in whole[:place], whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :]:
-            damaged = Path(shutil.copytree(pipeline, tmp_path / "damaged", dirs_exist_ok=True))
+        flipped = whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :]
+        for kind, data in enumerate((whole[:place], flipped)):
+            damaged = Path(shutil.copytree(pipeline, tmp_path / f"damaged {number} {kind}"))
             (damaged / path.relative_to(pipeline)).write_bytes(data)
             try:
                 NameFinder(str(damaged)).find(["call Anna in Rome now"])
             except InputError as error:
                 refused.append(str(error))
     assert len(refused) > 8
-    assert all(each.startswith(f"{tmp_path / 'damaged'}: ") for each in refused)
+    assert all(each.startswith(f"{tmp_path / 'damaged '}") for each in refused)
     assert not any("\n" in each for each in refused)
 
 
@@ -280,7 +294,7 @@ def test_a_folder_that_calls_other_code_is_refused(
     assert usual in config.read_text()
     config.write_text(config.read_text().replace(usual, hostile))
     with pytest.raises(InputError, match=re.escape(word)):
-        NameFinder(str(copied))
+        NameFinder(str(copied)).load()
     assert CALLED == []
 
 

@@ -7,8 +7,9 @@ import os
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataselect.errors import DataselectError, InputError, OptionError
 from dataselect.models.encoders.loading import first_line
@@ -17,6 +18,7 @@ from dataselect.operations.mask.patterns import Span
 from dataselect.operations.mask.text_view import text_view
 
 if TYPE_CHECKING:
+    from presidio_analyzer.nlp_engine import SpacyNlpEngine
     from spacy.language import Language
 
 _KINDS = {"PERSON": "person", "LOCATION": "place", "ORGANIZATION": "organization"}
@@ -27,46 +29,24 @@ _BATCH = 64  # pieces: memory grows with what is read at once
 INSTALL = "pip install presidio-analyzer"
 
 
-@cache
-def name_finder(model: str) -> NameFinder:
-    """The names' model of this process, which is loaded once."""
-    return NameFinder(model)
-
-
+@dataclass(frozen=True)
 class NameFinder:
-    """A spaCy pipeline behind Presidio's engine; `model` is a folder or an installed package.
+    """Finds names in texts; `model` is a spaCy pipeline: a folder, or an installed package.
 
-    Raises OptionError where a package is missing, InputError for a model that cannot be used.
+    It is loaded when it is first used, once in a process. Raises OptionError where a package is
+    missing, InputError for a model that cannot be used.
+
+    >>> NameFinder("en_core_web_sm").find(["call Anna"])  # doctest: +SKIP
+    [[Span(start=5, end=9, kind='person')]]
     """
 
-    def __init__(self, model: str) -> None:
-        self.model = model
-        with _told(model):
-            from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
-            from presidio_analyzer.nlp_engine.ner_model_configuration import (
-                MODEL_TO_PRESIDIO_ENTITY_MAPPING,
-            )
+    ships_file: ClassVar[str] = "model"
 
-            self._pipeline = _pipeline(model)
-            self._language = str(self._pipeline.lang)
-            entities = MODEL_TO_PRESIDIO_ENTITY_MAPPING | _BUILDINGS
-            labels = {label for own in self._pipeline.pipe_labels.values() for label in own}
-            if not any(entities.get(label, label) in _KINDS for label in labels):
-                raise InputError(
-                    f"{model}: finds no persons, places or organizations, but "
-                    f"{', '.join(sorted(labels)) or 'nothing'}; name another"
-                )
-            configuration = NerModelConfiguration(
-                model_to_presidio_entity_mapping={
-                    label: entity for label, entity in entities.items() if entity in _KINDS
-                },
-                labels_to_ignore=[
-                    label for label in labels if entities.get(label, label) not in _KINDS
-                ],
-            )
-            self._engine = SpacyNlpEngine(ner_model_configuration=configuration)
-            self._engine.nlp = {self._language: self._pipeline}
-        self.find(["Anna"])  # weights that do not fit each other are found out
+    model: str
+
+    def load(self) -> None:
+        """Load the model, and see whether its parts fit each other. Raises what `find` raises."""
+        self.find(["Anna"])
 
     def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """Names in each text, in order; format characters and wide letters do not hide them."""
@@ -78,8 +58,10 @@ class NameFinder:
             for piece in _PIECE.finditer(view.text)
         ]
         with _told(self.model):
-            for _, own, (number, start) in self._engine.process_batch(
-                pieces, self._language, batch_size=_BATCH, as_tuples=True
+            engine = _engine(self.model)
+            [language] = engine.get_supported_languages()
+            for _, own, (number, start) in engine.process_batch(
+                pieces, language, batch_size=_BATCH, as_tuples=True
             ):
                 for each in own.entities:
                     if "<" in each.text or ">" in each.text:
@@ -92,7 +74,38 @@ class NameFinder:
         """What a report tells of the model."""
         from dataselect.operations.mask.names.pipeline import digest
 
-        return {"model": self.model, "sha256": digest(self._pipeline)}
+        [pipeline] = _engine(self.model).nlp.values()
+        return {"model": self.model, "sha256": digest(pipeline)}
+
+
+@cache
+def _engine(model: str) -> SpacyNlpEngine:
+    """Presidio's engine of a pipeline, which leaves all but names out."""
+    from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
+    from presidio_analyzer.nlp_engine.ner_model_configuration import (
+        MODEL_TO_PRESIDIO_ENTITY_MAPPING,
+    )
+
+    pipeline = _pipeline(model)
+    entities = MODEL_TO_PRESIDIO_ENTITY_MAPPING | _BUILDINGS
+    labels = {label for own in pipeline.pipe_labels.values() for label in own}
+    if not any(entities.get(label, label) in _KINDS for label in labels):
+        raise InputError(
+            f"{model}: finds no persons, places or organizations, but "
+            f"{', '.join(sorted(labels)) or 'nothing'}; name another"
+        )
+    engine = SpacyNlpEngine(
+        ner_model_configuration=NerModelConfiguration(
+            model_to_presidio_entity_mapping={
+                label: entity for label, entity in entities.items() if entity in _KINDS
+            },
+            labels_to_ignore=[
+                label for label in labels if entities.get(label, label) not in _KINDS
+            ],
+        )
+    )
+    engine.nlp = {str(pipeline.lang): pipeline}
+    return engine
 
 
 def _pipeline(model: str) -> Language:
