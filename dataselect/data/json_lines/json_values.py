@@ -60,6 +60,15 @@ def objects(columns: Mapping[str, Sequence[bytes]]) -> list[bytes]:
     )
 
 
+def with_members(written: bytes, more: Mapping[str, Any]) -> bytes:
+    """A JSON object that is not empty, with more members at its end.
+
+    >>> with_members(b'{"rank":1}', {"slots": []})
+    b'{"rank":1,"slots":[]}'
+    """
+    return written[:-1] + b"," + encoded(more)[1:] if more else written
+
+
 def parse(line: bytes) -> dict[str, Any]:
     """One line as a record. Raises ValueError, with what to do, if it is not a JSON object."""
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain, compress
-from operator import attrgetter
+from operator import attrgetter, countOf
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
@@ -20,27 +20,38 @@ if TYPE_CHECKING:
     from msgspec.json import Decoder
 
 TEXT, FEATURES = "text", "features"
+ANNOTATION = ("slots", "slots_confidence")
+"""What `translate` tells of a hypothesis whose record has slots."""
 _SHOWN = 5  # keys of a hypothesis in a message
 _LARGEST = 1e100  # its square can still be added up
 
 
 class NBest(NamedTuple):
-    """A list: the texts of its hypotheses, and (k, f) the numbers that are read of each."""
+    """A list: the texts of its hypotheses, and (k, f) the numbers that are read of each.
+
+    `annotations`: of each what it has of `ANNOTATION`; empty where none has any.
+    """
 
     texts: Sequence[str]
     numbers: NDArray[np.float64]
+    annotations: Sequence[Mapping[str, Any]] = ()
 
 
 class NBestLists(Sequence[NBest]):
     """n lists, held as columns: `texts` of all h hypotheses in a row, `numbers` (h, f) of each.
 
-    `sizes` (n,): how many hypotheses each list has.
+    `sizes` (n,): how many hypotheses each list has. `annotations` as in `NBest`, of all.
     """
 
     def __init__(
-        self, texts: list[str], numbers: NDArray[np.float64], sizes: NDArray[np.int64]
+        self,
+        texts: list[str],
+        numbers: NDArray[np.float64],
+        sizes: NDArray[np.int64],
+        annotations: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self.texts, self.numbers, self.sizes = texts, numbers, sizes
+        self.annotations = annotations
 
     @classmethod
     def of(cls, lists: Sequence[NBest]) -> NBestLists:
@@ -49,7 +60,11 @@ class NBestLists(Sequence[NBest]):
             return lists
         texts = list(chain.from_iterable(own.texts for own in lists))
         sizes = np.array([len(own.texts) for own in lists], np.int64)
-        return cls(texts, np.concatenate([own.numbers for own in lists]), sizes)
+        annotations: list[Mapping[str, Any]] = []
+        if any(own.annotations for own in lists):
+            for own in lists:
+                annotations += own.annotations or [{}] * len(own.texts)
+        return cls(texts, np.concatenate([own.numbers for own in lists]), sizes, annotations)
 
     @cached_property
     def firsts(self) -> NDArray[np.int64]:
@@ -67,7 +82,7 @@ class NBestLists(Sequence[NBest]):
         if isinstance(place, slice):
             return [self[each] for each in range(len(self))[place]]
         own = slice(int(self.firsts[place]), int(self.firsts[place] + self.sizes[place]))
-        return NBest(self.texts[own], self.numbers[own])
+        return NBest(self.texts[own], self.numbers[own], self.annotations[own])
 
 
 def find(hypothesis: Mapping[str, Any], name: str) -> Any:
@@ -114,7 +129,21 @@ class NBestField:
             numbers[:, place] = _column(rows, _attribute(place))
         if not all(lists) or (np.abs(numbers) > _LARGEST).any():
             raise ValueError
-        return NBestLists(texts, numbers, np.fromiter(map(len, lists), np.int64, len(lists)))
+        sizes = np.fromiter(map(len, lists), np.int64, len(lists))
+        return NBestLists(texts, numbers, sizes, self._annotations(rows, getattr))
+
+    def _annotations(
+        self, rows: Sequence[Any], get: Callable[[Any, str, None], Any]
+    ) -> list[dict[str, Any]]:
+        """What `get` finds of ANNOTATION in hypotheses; empty where none has any."""
+        names = [name for name in ANNOTATION if name not in self.numbers]
+        columns = {name: [get(row, name, None) for row in rows] for name in names}
+        if all(countOf(column, None) == len(rows) for column in columns.values()):
+            return []
+        return [
+            {name: value for name, value in zip(columns, values, strict=True) if value is not None}
+            for values in zip(*columns.values(), strict=True)
+        ]
 
     def _check(self, value: Any) -> NBest:
         if not isinstance(value, list):
@@ -127,7 +156,7 @@ class NBestField:
         ]
         texts, *numbers = zip(*rows, strict=True)
         columns = np.array(numbers, np.float64).reshape(len(self.numbers), len(rows))
-        return NBest(texts, columns.T)
+        return NBest(texts, columns.T, self._annotations(value, dict.get))
 
     def _checked_row(self, hypothesis: Any, which: str) -> list[Any]:
         """Text and numbers. Raises ValueError, with what to do, where they cannot be used."""
@@ -159,7 +188,8 @@ def _decoder(names: tuple[str, ...]) -> Decoder[Any]:
     numbers = [(field, float | msgspec.UnsetType, msgspec.UNSET) for field in own]
     features = msgspec.defstruct("Features", numbers, rename=own, gc=False)
     optional = (FEATURES, features | msgspec.UnsetType, msgspec.UNSET)
-    row = msgspec.defstruct("Row", [(TEXT, str), *numbers, optional], rename=own, gc=False)
+    others = [(name, Any, None) for name in ANNOTATION if name not in names]
+    row = msgspec.defstruct("Row", [(TEXT, str), *numbers, *others, optional], rename=own, gc=False)
     return msgspec.json.Decoder(list[list[row]])  # type: ignore[valid-type]  # made just now
 
 
@@ -198,7 +228,7 @@ class Hypotheses(NamedTuple):
     """The hypotheses that may win, h of them, list after list of (n,) `sizes`, in their order.
 
     `texts` as they are in the lists, `normalized` for model and metric, `ranks` (h,) from 1 in the
-    list as it was, `values` (h, f) numbers by name.
+    list as it was, `values` (h, f) numbers by name, `annotations` as in `NBest`.
     """
 
     texts: list[str]
@@ -206,6 +236,7 @@ class Hypotheses(NamedTuple):
     ranks: NDArray[np.int64]
     sizes: NDArray[np.int64]
     values: dict[str, NDArray[np.float64]]
+    annotations: Sequence[Mapping[str, Any]]
 
 
 def candidates(
@@ -218,17 +249,22 @@ def candidates(
     if not lists:
         lists = NBestLists([], np.empty((0, len(field.numbers))), np.zeros(0, np.int64))
     given = NBestLists.of(lists)
-    texts, numbers, sizes = given.texts, given.numbers, given.sizes
+    texts, numbers, sizes, annotations = (
+        given.texts,
+        given.numbers,
+        given.sizes,
+        given.annotations,
+    )
     normalized = (normalization or Normalization()).each(texts)
     ranks = np.arange(1, len(texts) + 1) - np.repeat(given.firsts, sizes)
     kept = _distinct(normalized, given)
     if not kept.all():
         texts, normalized = (list(compress(own, kept.tolist())) for own in (texts, normalized))
+        annotations = list(compress(annotations, kept.tolist()))
         numbers, ranks = numbers[kept], ranks[kept]
         sizes = np.add.reduceat(kept, given.firsts, dtype=np.int64)
-    return Hypotheses(
-        texts, normalized, ranks, sizes, dict(zip(field.numbers, numbers.T, strict=True))
-    )
+    values = dict(zip(field.numbers, numbers.T, strict=True))
+    return Hypotheses(texts, normalized, ranks, sizes, values, annotations)
 
 
 def _distinct(texts: Sequence[str], given: NBestLists) -> NDArray[np.bool_]:

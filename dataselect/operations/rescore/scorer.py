@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dataselect.data.fields import Column
 from dataselect.data.json_lines.json_bytes import Fields
-from dataselect.data.json_lines.json_values import numbers, objects
+from dataselect.data.json_lines.json_values import numbers, objects, with_members
 from dataselect.execution.scorer import Scorer, Scores
 from dataselect.models.language_model.scoring.language_model import (
     DECIMALS,
@@ -57,7 +57,8 @@ class RescoreScorer(Scorer):
     """The winner of each list as the text; its perplexity, low for good texts, as the score.
 
     The weighted sum ranks within a list only: the scores of a recogniser do not compare between
-    utterances. Perplexity does, and is what `winnow` would say of the winner.
+    utterances. Perplexity does, and is what `winnow` would say of the winner. Slots of the winner
+    stay with what is known of it: those of the record are of another text.
     """
 
     noun: ClassVar[str] = "rescore"
@@ -124,10 +125,12 @@ class RescoreScorer(Scorer):
             PERPLEXITY: perplexities,
         }
         winning = list(map(found.candidates.texts.__getitem__, won.tolist()))
-        fields: Fields = {
-            self.text_field: list(map(orjson.dumps, winning)),
-            RESCORED: objects({name: numbers(column) for name, column in known.items()}),
-        }
+        told = objects({name: numbers(column) for name, column in known.items()})
+        annotations = found.candidates.annotations
+        if annotations:
+            own = [annotations[place] for place in won.tolist()]
+            told = [with_members(each, more) for each, more in zip(told, own, strict=True)]
+        fields: Fields = {self.text_field: list(map(orjson.dumps, winning)), RESCORED: told}
         counted = {
             _EMPTY: len(winning) - sum(map(bool, map(str.strip, winning))),
             _UNKNOWN: self._unnamed_unknown(winning),

@@ -29,6 +29,7 @@ _NOUN = "translate train"
 _TRAINING, _RECORDS = "Training", "Records"
 _CHECKPOINTS = ".checkpoints"  # after the name of the output, until it is there
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.05, 2000
+_TRANSLATED = 500  # held-out pairs, for BLEU
 _FROM_SCRATCH, _FINE_TUNED = 1e-3, 5e-5  # learning rates
 
 
@@ -42,11 +43,11 @@ class TranslatorTrainOptions:
         "Fine-tune this model of transformers: a folder, such as an earlier run wrote, or a name "
         "of the Hugging Face hub.",
     )
-    size: Literal["tiny", "small", "base"] = option(
+    size: Literal["tiny", "mini", "small", "base"] = option(
         "",
         _TRAINING,
-        "Without --base, train a Marian transformer from scratch: 64, 256 or 512 entries a vector, "
-        "2, 3 or 6 layers a side.",
+        "Without --base, train a Marian transformer from scratch: 64, 128, 256 or 512 entries a "
+        "vector, 2, 3, 3 or 6 layers a side.",
         "small",
     )
     vocabulary: int = option(
@@ -92,7 +93,8 @@ class TranslatorTrainOptions:
     resume: bool = option(
         "",
         _TRAINING,
-        "Go on after the last checkpoint of a run that was stopped: OUTPUT.checkpoints.",
+        "Go on after the last checkpoint of a run that was stopped: OUTPUT.checkpoints. --epochs "
+        "and --patience may be others: with fewer than it had, the best model so far is kept.",
         False,
     )
 
@@ -174,7 +176,8 @@ def command(
     remove(checkpoints)
     note(
         f"trained on {found['pairs']:,} pairs in {found['seconds']:,.0f} s, {found['epochs']:g} "
-        f"epochs: loss {found['loss']:.3f} on {found['held_out']:,} held-out pairs",
+        f"epochs: loss {found['loss']:.3f} on {found['held_out']:,} held-out pairs, BLEU "
+        f"{found['bleu']:.1f}, chrF {found['chrf']:.1f}",
         quiet=settings.quiet,
     )
 
@@ -227,10 +230,38 @@ def _trained(
             device=training.device,
             report=steps,
         )
-    told = figures._asdict()
     with writing_to(shown):
-        saving.save(folder, tokenizer, model, told, run.inputs.meter.digests(), vars(training))
+        saving.save(folder, tokenizer, model)
+    told = {**figures._asdict(), **_quality(folder, held_out, training)}
+    with writing_to(shown):
+        saving.save_card(folder, told, run.inputs.meter.digests(), vars(training))
     return {**told, "seconds": round(time.monotonic() - started, 1)}
+
+
+def _quality(
+    folder: str, held_out: Sequence[Pair], training: TranslatorTrainOptions
+) -> dict[str, float]:
+    """BLEU and chrF of the likeliest translations of held-out pairs, of `_TRANSLATED` at most."""
+    from dataselect.models.metrics import metric
+    from dataselect.models.translator.translator import Translator
+
+    some = held_out[:: -(-len(held_out) // _TRANSLATED)]
+    translator = Translator(
+        folder,
+        nbest=1,
+        beam=1,
+        source_lang=training.source_lang,
+        target_lang=training.target_lang,
+        device=training.device,
+    )
+    found = translator.translate([pair.src for pair in some])
+    texts = [own.hypotheses[0].text for own in found]
+    metrics = [metric(name) for name in ("bleu", "chrf")]
+    sums = [each.statistics(texts, [pair.tgt for pair in some]).sum(axis=0) for each in metrics]
+    return {
+        each.name: round(float(each.value(total)), 2)
+        for each, total in zip(metrics, sums, strict=True)
+    }
 
 
 def _pairs(

@@ -88,6 +88,40 @@ def test_the_list_stays_if_asked_for(world: Path, inside: Inside) -> None:
     assert rows((world / "out.jsonl").read_bytes())[0]["nbest"] == PLAY["nbest"]
 
 
+@pytest.mark.parametrize("odd", [False, True], ids=["decoded", "one bad list beside it"])
+def test_slots_of_the_winner_stay_with_it_and_those_of_the_record_as_they_were(
+    world: Path, inside: Inside, odd: bool
+) -> None:
+    artist = {"slot": "genre", "start": 5, "end": 9, "value": "jazz"}
+    own = record("play jazz", ("pläy chess", -1), ("play jazz", -2), ("play jazz", -3))
+    own["nbest"][0] |= {"slots": [], "slots_confidence": 0}
+    own["nbest"][1] |= {"slots": [artist], "slots_confidence": 0.5}
+    source = [{"slot": "genre", "start": 7, "end": 11}]
+    bad = [{"nbest": []}] if odd else []
+    write(world / "lists.jsonl", [{"text": "spiele Jazz", "slots": source, **own}, STOP, *bad])
+    arguments = ["rescore", "-q", "--lm", "music.arpa", "--on-error", "skip", *PAPERS_RULE]
+    inside(*arguments, "--text-field", "text_en", "lists.jsonl", "-o", "out.jsonl")
+    found, without = rows((world / "out.jsonl").read_bytes())
+    assert (found["text"], found["slots"], found["text_en"]) == ("spiele Jazz", source, "play jazz")
+    assert found["rescored"]["slots"] == [artist]
+    assert found["rescored"]["slots_confidence"] == 0.5
+    assert not {"slots", "slots_confidence"} & without["rescored"].keys()
+
+
+def test_a_confidence_of_slots_can_be_a_feature(world: Path, inside: Inside) -> None:
+    own = record("play jazz", ("play jazz", -1), ("play chess", -1))
+    for hypothesis, confidence in zip(own["nbest"], (0.25, 0.75), strict=True):
+        hypothesis |= {"slots": [], "slots_confidence": confidence}
+    write(world / "lists.jsonl", [own])
+    weights = ("--feature", "slots_confidence=9", "--lm-weight", 0, "--score-weight", 0)
+    arguments = ["rescore", "-q", "--lm", "music.arpa", *weights, "lists.jsonl", "-o", "out.jsonl"]
+    inside(*arguments).silent()
+    [found] = rows((world / "out.jsonl").read_bytes())
+    assert found["text"] == "play chess"
+    assert found["rescored"]["slots_confidence"] == 0.75
+    assert found["rescored"]["slots"] == []
+
+
 def test_an_older_text_makes_room_for_the_winner(world: Path, inside: Inside) -> None:
     write(world / "lists.jsonl", [{"text": "old", **PLAY, "rescored": 1, "n": 1}])
     arguments = ["rescore", "-q", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]

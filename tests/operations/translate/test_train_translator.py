@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,13 +51,21 @@ def test_a_run_that_was_killed_goes_on_and_a_model_learns(inside: Inside, tmp_pa
     assert "a run that was stopped left checkpoints; go on with --resume" in refused.err
     other = inside("translate", "train", "--resume", "--seed", "1", *options)
     assert "checkpoints of other pairs or options" in other.err
+    shutil.copytree(checkpoints, "ended.checkpoints")
+    ended = ["--resume", "--epochs", "1", *OPTIONS, "-o", "ended", "pairs.jsonl"]
+    outcome = inside("translate", "train", *ended)
+    assert outcome.code == 0, outcome.err
+    assert "chrF" in outcome.err
+    assert Path("ended/model.safetensors").exists()
     outcome = inside("translate", "train", "--resume", "--report", "report.json", *options)
     assert outcome.code == 0, outcome.err
     assert outcome.out == b""
     assert not checkpoints.exists()
     report = json.loads(Path("report.json").read_text())["translate train"]
     assert report["epochs"] == 12
-    assert report["loss"] < 2.5  # of 60 pieces, chance is 4.1
+    assert report["loss"] == min(report["losses"]) < 2.5  # of 60 pieces, chance is 4.1
+    assert len(report["losses"]) == 12
+    assert 0 < report["bleu"] < report["chrf"] <= 100
     assert zeros_at_the_start("model")
     names = {path.name for path in Path("model").iterdir()}
     assert {"model.safetensors", "source.spm", "README.md"} <= names

@@ -35,6 +35,7 @@ class _Shape(NamedTuple):
 
 SHAPES: dict[str, _Shape] = {
     "tiny": _Shape(64, 2, 2, 0.0),
+    "mini": _Shape(128, 3, 4, 0.1),
     "small": _Shape(256, 3, 4, 0.1),
     "base": _Shape(512, 6, 8, 0.1),
 }

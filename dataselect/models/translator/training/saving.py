@@ -51,18 +51,17 @@ def beginning(
     return tokenizer, model
 
 
-def save(
-    folder: str,
-    tokenizer: Any,
-    model: Any,
-    figures: Mapping[str, Any],
-    data: Mapping[str, Any],
-    options: Mapping[str, Any],
-) -> None:
-    """Write a model into a folder, as safetensors, with its card."""
+def save(folder: str, tokenizer: Any, model: Any) -> None:
+    """Write a model into a folder, as safetensors."""
     with quiet():
         model.save_pretrained(folder, safe_serialization=True)
         tokenizer.save_pretrained(folder)
+
+
+def save_card(
+    folder: str, figures: Mapping[str, Any], data: Mapping[str, Any], options: Mapping[str, Any]
+) -> None:
+    """Write the card of a model into its folder."""
     with open(os.path.join(folder, _CARD), "w", encoding="utf-8") as file:
         file.write(card(figures, data, options))
 

@@ -25,8 +25,10 @@ from dataselect.models.encoders.loading import first_line, quiet
 
 _STATE = "trainer_state.json"  # the last file that a checkpoint gets
 _BEGUN = "training.json"
+_LOSS = "eval_loss"
+_MAY_CHANGE = ("epochs", "patience")  # of a run that goes on
 _LONGEST = 128  # pieces of either side of a pair; what is longer is cut
-_WARM_UP = 0.06  # share of all steps
+_MOST_WARM_UP = 1000  # steps; an epoch where that is less
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,17 @@ class Pair(NamedTuple):
 
 
 class TrainingFigures(NamedTuple):
-    """How training went: `loss` is the mean of held-out tokens in nats, of the best checkpoint."""
+    """How training went: `loss` is the mean of held-out tokens in nats, of the best checkpoint.
+
+    `losses`: that of every epoch.
+    """
 
     pairs: int
     held_out: int
     steps: int
     epochs: float
     loss: float
+    losses: list[float]
 
 
 def train(
@@ -75,12 +81,11 @@ def train(
     """Let a model learn, and leave it as it was when the loss on `held_out` was lowest.
 
     `checkpoints`: a folder for two checkpoints, from which a run that was stopped goes on with
-    `resume`. Raises InputError where the pairs there were others, and where torch fails.
+    `resume`; where it had as many `epochs` already, it ends. Raises InputError where the pairs
+    there were others, and where torch fails.
     """
     _begin(checkpoints, _beginning(pairs, held_out, schedule), resume=resume)
     steps_an_epoch = -(-len(pairs) // schedule.batch_size)
-    total = steps_an_epoch * schedule.epochs
-    advance = report("training", total)
     pad = model.config.pad_token_id
     if model.config.decoder_start_token_id == pad:
         # It stays zero, though the weights of input and output are the same.
@@ -88,11 +93,11 @@ def train(
     with quiet():
         trainer = Seq2SeqTrainer(
             model=model,
-            args=_arguments(schedule, checkpoints, total, device),
+            args=_arguments(schedule, checkpoints, steps_an_epoch, device),
             train_dataset=_Encoded(tokenizer, pairs),
             eval_dataset=_Encoded(tokenizer, held_out),
             data_collator=DataCollatorForSeq2Seq(tokenizer, model=model),
-            callbacks=[_Progress(advance), EarlyStoppingCallback(schedule.patience)],
+            callbacks=[_Progress(report, steps_an_epoch), EarlyStoppingCallback(schedule.patience)],
         )
         trainer.remove_callback(PrinterCallback)
         try:
@@ -108,12 +113,14 @@ def train(
             ) from None
         model.eval()
     state = trainer.state
+    losses = [round(each[_LOSS], 4) for each in state.log_history if _LOSS in each]
     return TrainingFigures(
         len(pairs),
         len(held_out),
         state.global_step,
         round(state.epoch or 0.0, 2),
-        round(float(state.best_metric), 4),
+        min(losses),
+        losses,
     )
 
 
@@ -132,30 +139,41 @@ class _Encoded(torch.utils.data.Dataset):  # type: ignore[misc]  # torch is not 
     """Pairs as numbers of pieces."""
 
     def __init__(self, tokenizer: Any, pairs: Sequence[Pair]) -> None:
-        self._tokenizer, self._pairs = tokenizer, pairs
+        options = {"truncation": True, "max_length": _LONGEST}
+        found = tokenizer(
+            [pair.src for pair in pairs], text_target=[pair.tgt for pair in pairs], **options
+        )
+        names = ("input_ids", "attention_mask", "labels")
+        self._rows = [
+            dict(zip(names, row, strict=True)) for row in zip(*map(found.get, names), strict=True)
+        ]
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return len(self._rows)
 
     def __getitem__(self, place: int) -> dict[str, list[int]]:
-        src, tgt = self._pairs[place]
-        found = self._tokenizer(src, text_target=tgt, truncation=True, max_length=_LONGEST)
-        return {name: found[name] for name in ("input_ids", "attention_mask", "labels")}
+        return self._rows[place]
 
 
 class _Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
-    """Tells how many steps are done."""
+    """A bar for every epoch, with the last loss on held-out pairs."""
 
-    def __init__(self, advance: Callable[[int], None]) -> None:
-        self._advance, self._done = advance, 0
+    def __init__(self, report: Report, steps: int) -> None:
+        self._report, self._steps = report, steps
+        self._advance: Callable[[int], None] | None = None
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        losses = [f", loss {each[_LOSS]:.3f}" for each in state.log_history if _LOSS in each]
+        label = f"epoch {int(state.epoch or 0) + 1}{''.join(losses[-1:])}"
+        self._advance = self._report(label, self._steps)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._advance(state.global_step - self._done)
-        self._done = state.global_step
+        if self._advance is not None:
+            self._advance(1)
 
 
 def _arguments(
-    schedule: TranslatorSchedule, checkpoints: str, total: int, device: str | None
+    schedule: TranslatorSchedule, checkpoints: str, steps_an_epoch: int, device: str | None
 ) -> Any:
     return Seq2SeqTrainingArguments(
         output_dir=checkpoints,
@@ -164,7 +182,7 @@ def _arguments(
         per_device_eval_batch_size=schedule.batch_size,
         learning_rate=schedule.learning_rate,
         lr_scheduler_type="inverse_sqrt",
-        warmup_steps=max(1, int(total * _WARM_UP)),
+        warmup_steps=min(steps_an_epoch, _MOST_WARM_UP),
         eval_strategy="epoch",
         save_strategy="epoch",
         save_total_limit=2,
@@ -174,6 +192,8 @@ def _arguments(
         logging_strategy="no",
         report_to="none",
         disable_tqdm=True,
+        # Batches of about one length: padding is most of the work otherwise.
+        train_sampling_strategy="group_by_length",
         seed=schedule.seed,
         use_cpu=device is not None and device.startswith("cpu"),
         dataloader_pin_memory=False,
@@ -187,7 +207,8 @@ def _beginning(
     import hashlib
 
     found = hashlib.sha256(json.dumps([pairs, held_out]).encode())
-    return {"pairs": found.hexdigest(), **asdict(schedule)}
+    kept = {name: value for name, value in asdict(schedule).items() if name not in _MAY_CHANGE}
+    return {"pairs": found.hexdigest(), **kept}
 
 
 def _begin(checkpoints: str, beginning: dict[str, Any], *, resume: bool) -> None:
