@@ -4,7 +4,7 @@
              paraphrase: Cho et al.; check, discover, values: AutoKnow; mask
     speech   winnow, rescore, recogniser: Punjabi et al., from lists to word errors;
              memorization: Carlini et al.
-    bitext   near-domain, alignment, sts: Punjabi et al., up to the translator
+    bitext   near-domain, alignment, sts, translation: Punjabi et al., with the translator
 
 The recogniser is pocketsphinx, and hears espeak-ng through sox (scripts/install-tools).
 
@@ -69,6 +69,7 @@ import slot_values
 import slots
 import speech
 import sts
+import translation
 import winnow
 import word_vectors
 from common import CLAIMS_HEAD, Claim, Plan, Table
@@ -96,6 +97,7 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
     "near-domain": bitext.measure,
     "alignment": alignment.measure,
     "sts": sts.measure,
+    "translation": translation.measure,
 }
 GROUPS = {
     "nlu": (
@@ -103,7 +105,7 @@ GROUPS = {
         *("diversity", "paraphrase", "check", "discover", "values", "mask"),
     ),
     "speech": ("winnow", "rescore", "memorization", "recogniser"),
-    "bitext": ("near-domain", "alignment", "sts"),
+    "bitext": ("near-domain", "alignment", "sts", "translation"),
     "all": tuple(PARTS),
 }
 _RESULTS = Path(__file__).with_name("RESULTS.md")

@@ -64,14 +64,14 @@ def measured(data: Path, case: Case, scale: Scale) -> Found:
         folder = Path(name)
         copies = _prepare(folder, data, case, scale)
         if case.in_domain is None:
-            _train(folder, "snips", "oracle")
+            train(folder, "snips", "oracle")
             models, selection = {ORACLE: "oracle"}, {}
         else:
             selection = _select(folder, case.seed)
             models = _enriched(folder)
         return Found(
-            heard={way: _heard(folder, model) for way, model in models.items()},
-            models=_described(folder, models),
+            heard={way: heard(folder, model) for way, model in models.items()},
+            models=described(folder, models),
             selection=selection,
             copies=copies,
         )
@@ -95,7 +95,7 @@ def _prepare(folder: Path, data: Path, case: Case, scale: Scale) -> int:
         copies += more
     rng.shuffle(snips)
     rng.shuffle(development)
-    _speak(folder, test, scale.spoken, rng)
+    speak(folder, test, scale.spoken, rng)
     in_domain, hidden = snips[: case.in_domain], snips[case.in_domain :]
     pool = [
         *({"text": text, "in_domain": True} for text in hidden),
@@ -117,7 +117,7 @@ def _unheard(path: Path, known: set[str]) -> tuple[list[str], int]:
     return kept, len(texts) - len(kept)
 
 
-def _speak(folder: Path, utterances: list[Record], count: int, rng: random.Random) -> None:
+def speak(folder: Path, utterances: list[Record], count: int, rng: random.Random) -> None:
     """Speak some of the utterances that the recogniser can spell; test.jsonl says how."""
     words = dictionary()
     spelled = [record for record in utterances if words.issuperset(record["text"].split())]
@@ -143,24 +143,30 @@ def _select(folder: Path, seed: int) -> dict[str, float]:
 
 def _enriched(folder: Path) -> dict[str, str]:
     """Train the in-domain model, and its mixtures with others; their names."""
-    _train(folder, "in_domain", "in_domain")
-    for part in _MIXED_WITH.values():
-        _train(folder, part, part)
-        mixed = ("in_domain.arpa", f"{part}.arpa", "--tune", "dev.jsonl")
-        run(folder, "lm", "mix", *mixed, "-o", f"with_{part}.arpa")
-    return {ALONE: "in_domain"} | {way: f"with_{part}" for way, part in _MIXED_WITH.items()}
+    train(folder, "in_domain", "in_domain")
+    return {ALONE: "in_domain"} | {way: mixed(folder, part) for way, part in _MIXED_WITH.items()}
 
 
-def _train(folder: Path, text: str, model: str) -> None:
+def mixed(folder: Path, part: str) -> str:
+    """Train a model of PART.jsonl, and mix it with the in-domain model; the name of the mixture."""
+    train(folder, part, part)
+    models = ("in_domain.arpa", f"{part}.arpa", "--tune", "dev.jsonl")
+    run(folder, "lm", "mix", *models, "-o", f"with_{part}.arpa")
+    return f"with_{part}"
+
+
+def train(folder: Path, text: str, model: str) -> None:
+    """Train a trigram model of TEXT.jsonl."""
     run(folder, "lm", "train", *_AS_SNIPS, f"{text}.jsonl", "-o", f"{model}.arpa")
 
 
-def _heard(folder: Path, model: str) -> list[Record]:
+def heard(folder: Path, model: str) -> list[Record]:
+    """What the recogniser hears of test.jsonl with a model."""
     recognise(folder, f"{model}.arpa", "test.jsonl", "heard.jsonl")
     return read(folder / "heard.jsonl")
 
 
-def _described(folder: Path, models: Mapping[str, str]) -> dict[str, dict[str, float]]:
+def described(folder: Path, models: Mapping[str, str]) -> dict[str, dict[str, float]]:
     """Perplexity of held-out text, its unknown words left out, and their share in the test."""
     held_out = _evaluated(folder, models.values(), "held_out.jsonl")
     test = _evaluated(folder, models.values(), "--text-field", "ref", "test.jsonl")

@@ -1,0 +1,219 @@
+"""One case of `translation`: the translators of a seed, and the models of one size."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from common import Record, read
+from corpora import conversations, general
+from enrichment import ALONE, KEPT, Case, Found, described, heard, mixed, speak, train
+from translators import GERMAN, Translator, first_best, once, spoken, write_once
+
+FIRST, RESCORED, WINNOWED = "+ first-best", "+ rescored", "+ first-best, winnowed"
+FILTERED, SELF_TRAINED = "+ first-best, filtered pairs", "+ first-best, self-trained"
+TOGETHER, HUMAN = "+ all together", "+ translations by people"
+_PARTS = {
+    FIRST: "first",
+    FILTERED: "filtered",
+    SELF_TRAINED: "self_trained",
+    RESCORED: "rescored",
+    WINNOWED: "winnowed",
+    TOGETHER: "together",
+    HUMAN: "human",
+}
+_IN_DOMAIN = ("--in-domain", "in_domain.jsonl")
+_WINNOW = ("winnow", *_IN_DOMAIN, "--auto", "dev.jsonl")
+_NEAR = ("bitext", "--in-domain", "src=german.jsonl", "--side", "src", "--in-domain-field", GERMAN)
+_SELF_TRAINED_SHARE = "50%"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How many utterances are in-domain, for tuning, and spoken.
+
+    `near`: the share of general pairs that is kept as near. `options`: of training.
+    """
+
+    in_domain: Sequence[int] = (200, 500, 2_000)
+    tuning: int = 200
+    spoken: int = 120
+    near: str = "50%"
+    options: Sequence[object] = field(default=())
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where things are kept, and what they are made of."""
+
+    data: Path
+    cache: Path
+    scale: Scale
+
+    @property
+    def general(self) -> Translator:
+        """Trained on all general pairs."""
+        return Translator(self.cache, "general")
+
+    def filtered(self, seed: int) -> Translator:
+        """Trained on general pairs near the German of a seed."""
+        return Translator(self._of(seed), "filtered")
+
+    def self_trained(self, case: Case) -> Translator:
+        """The general one, fine-tuned on what it made itself, and on pairs that are near."""
+        return Translator(self.folder(case), "self_trained")
+
+    def folder(self, case: Case) -> Path:
+        """Where a case has its files."""
+        return self._of(case.seed) / str(case.in_domain)
+
+    def _of(self, seed: int) -> Path:
+        return self.cache / str(seed)
+
+    def begin(self) -> None:
+        """Train the translator that all seeds have in common."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        write_once(self.cache / "general.jsonl", lambda: _general(self.data))
+        self.general.train("general.jsonl", options=self.scale.options)
+
+    def prepare(self, seed: int) -> dict[str, dict[str, float]]:
+        """Text and translators of a seed; what the translators are worth.
+
+        All English of the new language is transcribed.jsonl, in the order in which sizes take it;
+        german.jsonl is what the other one has, with translations by people as `ref`.
+        """
+        folder = self._of(seed)
+        folder.mkdir(exist_ok=True)
+        rng = random.Random(seed)
+        most = max(self.scale.in_domain)
+        turns = _by_dialogue(_conversations(self.data, "train"), rng)
+        test = _by_dialogue(_conversations(self.data, "dev"), rng)
+        unheard = _unheard(turns, test)
+        for name, records in {
+            "transcribed": unheard[:most],
+            "german": unheard[most:],
+            "tuning": test[: len(test) // 2],
+            "held_out": test[len(test) // 2 :],
+        }.items():
+            write_once(folder / f"{name}.jsonl", lambda records=records: records)
+        once(folder, "near.jsonl", *_NEAR, "--share", self.scale.near, "../general.jsonl")
+        self.filtered(seed).train("near.jsonl", options=self.scale.options)
+        translators = {"general pairs": self.general, "filtered pairs": self.filtered(seed)}
+        for each in translators.values():
+            each.translate(folder, folder / "german.jsonl")
+        held_out = folder / "held_out.jsonl"
+        return {way: each.quality(folder, held_out) for way, each in translators.items()}
+
+    def measured(self, case: Case) -> tuple[Found, dict[str, float]]:
+        """Train the models of a case, and hear its test utterances with each.
+
+        Beside it what the translator is worth that trained itself.
+        """
+        shared, folder = self._of(case.seed), self.folder(case)
+        folder.mkdir(exist_ok=True)
+        turns, tuning, held_out, german = (
+            read(shared / f"{name}.jsonl")
+            for name in ("transcribed", "tuning", "held_out", "german")
+        )
+        rng = random.Random(case.seed)
+        for name, records in {
+            "in_domain": turns[: case.in_domain],
+            "dev": rng.sample(tuning, min(self.scale.tuning, len(tuning))),
+            "held_out": held_out,
+            "human": german,
+        }.items():
+            texts = [{"id": each["id"], "text": each["ref"]} for each in records]
+            write_once(folder / f"{name}.jsonl", lambda texts=texts: texts)
+        if not (folder / "test.jsonl").exists():
+            speak(folder, read(folder / "held_out.jsonl"), self.scale.spoken, rng)
+        quality = self._translate(case)
+        train(folder, "in_domain", "in_domain")
+        models = {ALONE: "in_domain"} | {way: mixed(folder, part) for way, part in _PARTS.items()}
+        found = Found(
+            heard={way: self._heard(folder, model) for way, model in models.items()},
+            models=described(folder, models),
+            selection={
+                f"{KEPT}, {way}": len(read(folder / f"{part}.jsonl"))
+                for way, part in _PARTS.items()
+            },
+            copies=0,
+        )
+        return found, quality
+
+    def _translate(self, case: Case) -> dict[str, float]:
+        """Write the text of every way; what the self-trained translator is worth."""
+        shared, folder = self._of(case.seed), self.folder(case)
+        for model in "general", "filtered":
+            first_best(shared, f"{model}.german.nbest.jsonl", f"{model}.first.jsonl")
+        for part, model in {"first": "general", "filtered": "filtered"}.items():
+            texts = shared / f"{model}.first.jsonl"
+            write_once(folder / f"{part}.jsonl", lambda texts=texts: read(texts))
+        lists = shared / "general.german.nbest.jsonl"
+        self._rescore(folder, lists, "rescored.jsonl")
+        once(folder, "winnowed.jsonl", *_WINNOW, "first.jsonl")
+        keep = ("--share", _SELF_TRAINED_SHARE, "rescored.jsonl")
+        once(folder, "likely.jsonl", "winnow", *_IN_DOMAIN, *keep)
+        write_once(folder / "pairs.jsonl", lambda: _pairs(folder, shared))
+        translator = self.self_trained(case)
+        translator.train("pairs.jsonl", self.general.path, self.scale.options)
+        own = translator.translate(folder, shared / "german.jsonl")
+        first_best(folder, own, "self_trained.jsonl")
+        self._rescore(folder, folder / own, "self_trained.rescored.jsonl")
+        once(folder, "together.jsonl", *_WINNOW, "self_trained.rescored.jsonl")
+        return translator.quality(folder, shared / "held_out.jsonl")
+
+    def _rescore(self, folder: Path, lists: Path, output: str) -> None:
+        """The best of each list by the in-domain text."""
+        once(folder, f"all.{output}", "rescore", *_IN_DOMAIN, lists)
+        best = (each for each in read(folder / f"all.{output}") if each["text"].strip())
+        write_once(folder / output, lambda: best)
+
+    def _heard(self, folder: Path, model: str) -> list[Record]:
+        """What is heard with a model."""
+        path = folder / f"{model}.heard.jsonl"
+        write_once(path, lambda: heard(folder, model))
+        return read(path)
+
+
+def _general(data: Path) -> list[Record]:
+    """General pairs, German to English, without those that are in the test conversations."""
+    known = {text for each in _conversations(data, "dev") for text in (each["ref"], each[GERMAN])}
+    pairs = ({"src": spoken(each["tgt"]), "tgt": spoken(each["src"])} for each in general(data))
+    return [pair for pair in pairs if all(pair.values()) and known.isdisjoint(pair.values())]
+
+
+def _conversations(data: Path, part: str) -> list[Record]:
+    """Turns with their `dialogue`: `de`, and `ref`, the English."""
+    found = (
+        {
+            "id": each["id"],
+            "dialogue": each["dialogue"],
+            GERMAN: spoken(each["tgt"]),
+            "ref": spoken(each["src"]),
+        }
+        for each in conversations(data, part)
+    )
+    return [each for each in found if each[GERMAN] and each["ref"]]
+
+
+def _by_dialogue(turns: list[Record], rng: random.Random) -> list[Record]:
+    """The same turns, dialogues in a random order."""
+    dialogues = sorted({each["dialogue"] for each in turns})
+    place = {name: number for number, name in enumerate(rng.sample(dialogues, len(dialogues)))}
+    return sorted(turns, key=lambda each: place[each["dialogue"]])
+
+
+def _unheard(turns: list[Record], test: list[Record]) -> list[Record]:
+    """Turns whose text in neither language is in the test conversations."""
+    known = {text for each in test for text in (each["ref"], each[GERMAN])}
+    return [each for each in turns if known.isdisjoint((each["ref"], each[GERMAN]))]
+
+
+def _pairs(folder: Path, shared: Path) -> Iterator[Record]:
+    """What the translator learns from itself, and as many pairs that are near."""
+    own = [{"src": each[GERMAN], "tgt": each["text"]} for each in read(folder / "likely.jsonl")]
+    near = read(shared / "near.jsonl")
+    yield from own
+    yield from random.Random(0).sample(near, min(len(near), len(own)))
