@@ -24,6 +24,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from common import Claim, Plan, Table
+from engine_rates import rates as rates_by_engine
 from enrichment import ALONE, KEPT, Case
 from translation_case import (
     FILTERED,
@@ -50,6 +51,7 @@ _PAPERS = (
     "beside 10,000."
 )
 _FULL = Scale()
+_TIMED = 500
 
 
 def measure(plan: Plan, scale: Scale = _FULL) -> list[Table]:
@@ -73,6 +75,7 @@ def measure(plan: Plan, scale: Scale = _FULL) -> list[Table]:
             fewer,
             errors.models(),
             _kept(errors),
+            rates_by_engine(stage.general, Path(name), stage.held_out(0), _TIMED),
             _translators(
                 [
                     *((way, figures) for own in prepared.values() for way, figures in own.items()),

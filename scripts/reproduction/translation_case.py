@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from common import Record, read
-from corpora import conversations, general
+from common import Record, load, read
+from corpora import general
 from enrichment import ALONE, KEPT, Case, Found, described, heard, mixed, speak, train
-from translators import GERMAN, Translator, first_best, once, spoken, write_once
+from translators import (
+    FINE_TUNED,
+    FROM_SCRATCH,
+    GERMAN,
+    Translator,
+    first_best,
+    once,
+    spoken,
+    write_once,
+)
 
 FIRST, RESCORED, WINNOWED = "+ first-best", "+ rescored", "+ first-best, winnowed"
 FILTERED, SELF_TRAINED = "+ first-best, filtered pairs", "+ first-best, self-trained"
@@ -34,14 +43,14 @@ _SELF_TRAINED_SHARE = "50%"
 class Scale:
     """How many utterances are in-domain, for tuning, and spoken.
 
-    `near`: the share of general pairs that is kept as near. `options`: of training.
+    `near`: the share of general pairs that is kept as near. `from_scratch`: options of training.
     """
 
     in_domain: Sequence[int] = (200, 500, 2_000)
     tuning: int = 200
     spoken: int = 120
     near: str = "50%"
-    options: Sequence[object] = field(default=())
+    from_scratch: Sequence[object] = FROM_SCRATCH
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class Stage:
         """Train the translator that all seeds have in common."""
         self.cache.mkdir(parents=True, exist_ok=True)
         write_once(self.cache / "general.jsonl", lambda: _general(self.data))
-        self.general.train("general.jsonl", options=self.scale.options)
+        self.general.train("general.jsonl", self.scale.from_scratch)
 
     def prepare(self, seed: int) -> dict[str, dict[str, float]]:
         """Text and translators of a seed; what the translators are worth.
@@ -99,12 +108,16 @@ class Stage:
         }.items():
             write_once(folder / f"{name}.jsonl", lambda records=records: records)
         once(folder, "near.jsonl", *_NEAR, "--share", self.scale.near, "../general.jsonl")
-        self.filtered(seed).train("near.jsonl", options=self.scale.options)
+        self.filtered(seed).train("near.jsonl", self.scale.from_scratch)
         translators = {"general pairs": self.general, "filtered pairs": self.filtered(seed)}
         for each in translators.values():
             each.translate(folder, folder / "german.jsonl")
-        held_out = folder / "held_out.jsonl"
+        held_out = self.held_out(seed)
         return {way: each.quality(folder, held_out) for way, each in translators.items()}
+
+    def held_out(self, seed: int) -> Path:
+        """Turns that nothing is trained or tuned on."""
+        return self._of(seed) / "held_out.jsonl"
 
     def measured(self, case: Case) -> tuple[Found, dict[str, float]]:
         """Train the models of a case, and hear its test utterances with each.
@@ -157,12 +170,12 @@ class Stage:
         once(folder, "likely.jsonl", "winnow", *_IN_DOMAIN, *keep)
         write_once(folder / "pairs.jsonl", lambda: _pairs(folder, shared))
         translator = self.self_trained(case)
-        translator.train("pairs.jsonl", self.general.path, self.scale.options)
+        translator.train("pairs.jsonl", ("--base", self.general.path, *FINE_TUNED))
         own = translator.translate(folder, shared / "german.jsonl")
         first_best(folder, own, "self_trained.jsonl")
         self._rescore(folder, folder / own, "self_trained.rescored.jsonl")
         once(folder, "together.jsonl", *_WINNOW, "self_trained.rescored.jsonl")
-        return translator.quality(folder, shared / "held_out.jsonl")
+        return translator.quality(folder, self.held_out(case.seed))
 
     def _rescore(self, folder: Path, lists: Path, output: str) -> None:
         """The best of each list by the in-domain text."""
@@ -193,7 +206,7 @@ def _conversations(data: Path, part: str) -> list[Record]:
             GERMAN: spoken(each["tgt"]),
             "ref": spoken(each["src"]),
         }
-        for each in conversations(data, part)
+        for each in load(data / "bcontrast_en-de" / f"{part}.jsonl.gz")
     )
     return [each for each in found if each[GERMAN] and each["ref"]]
 

@@ -16,8 +16,8 @@ from common import Record, read, run, write
 
 _CONVERTER = Path(sys.executable).with_name("ct2-transformers-converter")
 _TOKENIZER = ("source.spm", "target.spm", "tokenizer_config.json")
-_FROM_SCRATCH = ("--size", "mini", "--vocabulary", 4000, "--epochs", 14)
-_FINE_TUNED = ("--epochs", 3, "--learning-rate", 0.0003)
+FROM_SCRATCH = ("--size", "mini", "--vocabulary", 4000, "--epochs", 14)
+FINE_TUNED = ("--epochs", 3, "--learning-rate", 0.0003)
 GERMAN = "de"
 """Field of records that holds the German text."""
 
@@ -52,27 +52,27 @@ class Translator:
         """Where the model is, or is to be."""
         return self.folder / self.name
 
-    def train(self, pairs: str, base: Path | None = None, options: Sequence[object] = ()) -> None:
-        """Learn from pairs in the folder; without a base from scratch."""
-        usual = _FROM_SCRATCH if base is None else ("--base", base, *_FINE_TUNED)
-        learn = ("translate", "train", "--resume", *usual, *options)
-        once(self.folder, self.name, *learn, "--device", "cpu", pairs)
-        if not self._quantized.exists():
-            part = self._quantized.with_suffix(".part")
+    def train(self, pairs: str, options: Sequence[object]) -> None:
+        """Learn from pairs in the folder."""
+        learn = ("translate", "train", "--resume", *options, "--device", "cpu")
+        once(self.folder, self.name, *learn, pairs)
+        if not self.quantized.exists():
+            part = self.quantized.with_suffix(".part")
             command = [_CONVERTER, "--model", self.path, "--output_dir", part, "--force"]
             command += ["--quantization", "int8", "--copy_files", *_TOKENIZER]
             subprocess.run(command, check=True, capture_output=True)
-            part.rename(self._quantized)
+            part.rename(self.quantized)
 
     @property
-    def _quantized(self) -> Path:
+    def quantized(self) -> Path:
+        """Where the same is in 8 bits."""
         return self.folder / f"{self.name}.ct2"
 
     def translate(self, folder: Path, source: Path, nbest: int = 10) -> str:
         """Write lists of the German of records into a folder; the file's name."""
         lists = f"{self.name}.{source.stem}.nbest.jsonl"
         search = ("--nbest", nbest, "--text-field", GERMAN)
-        once(folder, lists, "translate", "--model", self._quantized, *search, source)
+        once(folder, lists, "translate", "--model", self.quantized, *search, source)
         return lists
 
     def quality(self, folder: Path, pairs: Path) -> dict[str, float]:
