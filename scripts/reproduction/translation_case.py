@@ -111,7 +111,8 @@ class Stage:
         self.filtered(seed).train("near.jsonl", self.scale.from_scratch)
         translators = {"general pairs": self.general, "filtered pairs": self.filtered(seed)}
         for each in translators.values():
-            each.translate(folder, folder / "german.jsonl")
+            lists = each.translate(folder, folder / "german.jsonl")
+            first_best(folder, lists, f"{each.name}.first.jsonl")
         held_out = self.held_out(seed)
         return {way: each.quality(folder, held_out) for way, each in translators.items()}
 
@@ -151,15 +152,13 @@ class Stage:
                 f"{KEPT}, {way}": len(read(folder / f"{part}.jsonl"))
                 for way, part in _PARTS.items()
             },
-            copies=0,
+            copies=len(_conversations(self.data, "train")) - len(turns) - len(german),
         )
         return found, quality
 
     def _translate(self, case: Case) -> dict[str, float]:
         """Write the text of every way; what the self-trained translator is worth."""
         shared, folder = self._of(case.seed), self.folder(case)
-        for model in "general", "filtered":
-            first_best(shared, f"{model}.german.nbest.jsonl", f"{model}.first.jsonl")
         for part, model in {"first": "general", "filtered": "filtered"}.items():
             texts = shared / f"{model}.first.jsonl"
             write_once(folder / f"{part}.jsonl", lambda texts=texts: read(texts))

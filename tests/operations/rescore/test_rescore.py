@@ -97,7 +97,7 @@ def test_slots_of_the_winner_stay_with_it_and_those_of_the_record_as_they_were(
     own["nbest"][0] |= {"slots": [], "slots_confidence": 0}
     own["nbest"][1] |= {"slots": [artist], "slots_confidence": 0.5}
     source = [{"slot": "genre", "start": 7, "end": 11}]
-    bad = [{"nbest": []}] if odd else []
+    bad: list[Record] = [{"nbest": []}] if odd else []
     write(world / "lists.jsonl", [{"text": "spiele Jazz", "slots": source, **own}, STOP, *bad])
     arguments = ["rescore", "-q", "--lm", "music.arpa", "--on-error", "skip", *PAPERS_RULE]
     inside(*arguments, "--text-field", "text_en", "lists.jsonl", "-o", "out.jsonl")

@@ -27,7 +27,7 @@ def test_the_makefile_makes_annotated_english_and_a_model(tmp_path: Path, shell:
     german = [" ".join(draw.choices(list(WORDS), k=draw.randint(2, 5))) for _ in range(260)]
     english = [" ".join(map(WORDS.__getitem__, text.split())) for text in german]
     pairs = [{"src": one, "tgt": other} for one, other in zip(german, english, strict=True)]
-    annotated = [
+    annotated: list[dict[str, object]] = [
         {
             "text": text,
             "intent": "music",
@@ -47,7 +47,7 @@ def test_the_makefile_makes_annotated_english_and_a_model(tmp_path: Path, shell:
         json.loads(line) for line in (tmp_path / "annotated.en.jsonl").read_text().splitlines()
     ]
     assert found
-    sources = {each["text"]: each for each in annotated}
+    sources = {str(each["text"]): each for each in annotated}
     for each in found:
         assert each["slots"] == sources[each["text"]]["slots"]
         assert each["intent"] == "music"
