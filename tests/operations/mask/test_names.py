@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import spacy
 from conftest import Inside, Shell
-from spacy.training import Example
 
 from dataselect import MaskScorer
 from dataselect.errors import InputError
 from dataselect.execution.distributed.shipping import digest_of
 from dataselect.operations.mask.names.name_finder import NameFinder
 from dataselect.operations.mask.patterns import Span
+
+pytest.importorskip("spacy", reason="spaCy, of the extra names, is not installed")
+pytest.importorskip("presidio_analyzer", reason="Presidio, of the extra names, is not installed")
 
 PEOPLE, PLACES = ["Anna", "Boris", "Clara", "Emma"], ["Berlin", "Paris", "Rome"]
 NAMELESS = ["play some jazz, please", "my pin is 4711, now", "call now, 4711", "what is on"]
@@ -50,6 +51,9 @@ RECORD: dict[str, Any] = {
 
 def trained(folder: Path, person: str = "PERSON", place: str = "GPE") -> Path:
     """A pipeline that learnt from a dozen sentences, saved in a folder."""
+    import spacy
+    from spacy.training import Example
+
     spacy.util.fix_random_seed(0)
     pipeline = spacy.blank("en")
     pipeline.add_pipe("ner", config={"model": SMALL})
@@ -242,18 +246,15 @@ def test_missing_packages_are_named(
     done.refused(2, "--names needs packages", "pip install presidio-analyzer")
 
 
-CALLED: list[str] = []
+@pytest.fixture
+def called() -> list[str]:
+    """Which functions of another package, that configurations name as hostile.v1, were called."""
+    import spacy
 
-
-@spacy.registry.callbacks("hostile.v1")  # type: ignore[untyped-decorator]  # has no types
-def _callback() -> Callable[[Any], Any]:
-    CALLED.append("callback")
-    return lambda pipeline: pipeline
-
-
-@spacy.registry.architectures("hostile.v1")  # type: ignore[untyped-decorator]  # as above
-def _architecture() -> None:
-    CALLED.append("architecture")
+    found: list[str] = []
+    for registry in spacy.registry.callbacks, spacy.registry.architectures:
+        registry.register("hostile.v1", func=lambda: found.append("called"))
+    return found
 
 
 def test_damaged_files_of_a_folder_are_read_or_refused_in_one_line(
@@ -288,17 +289,17 @@ HOSTILE = [
 
 @pytest.mark.parametrize(("usual", "hostile", "word"), HOSTILE)
 def test_a_folder_that_calls_other_code_is_refused(
-    usual: str, hostile: str, word: str, copied: Path
+    usual: str, hostile: str, word: str, copied: Path, called: list[str]
 ) -> None:
     config = copied / "config.cfg"
     assert usual in config.read_text()
     config.write_text(config.read_text().replace(usual, hostile))
     with pytest.raises(InputError, match=re.escape(word)):
         NameFinder(str(copied)).load()
-    assert CALLED == []
+    assert called == []
 
 
-def test_callbacks_of_a_folder_are_not_called(copied: Path) -> None:
+def test_callbacks_of_a_folder_are_not_called(copied: Path, called: list[str]) -> None:
     config = copied / "config.cfg"
     found = config.read_text()
     for when in "before_creation", "after_creation", "after_pipeline_creation":
@@ -306,4 +307,4 @@ def test_callbacks_of_a_folder_are_not_called(copied: Path) -> None:
         found = found.replace(f"{when} = null", f'{when} = {{"@callbacks":"hostile.v1"}}')
     config.write_text(found)
     assert NameFinder(str(copied)).find(["call Anna in Rome now"])[0]
-    assert CALLED == []
+    assert called == []
