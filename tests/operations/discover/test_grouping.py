@@ -135,6 +135,17 @@ def test_known_intents_tell_how_large_a_group_is(are_compared: bool) -> None:
         assert len(set(found.tolist())) == expected
 
 
+def test_a_new_group_beside_a_known_one_is_told_apart_at_other_densities() -> None:
+    """At a density of 0.2, cosines of 0.3 join both into one community, which has known texts."""
+    rng = np.random.default_rng(0)
+    means = np.zeros((60, 20))
+    means[:, 0] = 1
+    means[20:40, :2] = 0.3, 0.95  # the new ones; known ones are the last
+    rows = unit(means + 0.02 * rng.normal(size=means.shape))
+    own = grouped(rows[:40], rows[40:45], np.zeros(5, np.intp), density=0.2, neighbours=44)
+    assert own == [0] * 20 + [1] * 20
+
+
 def test_small_groups_are_none() -> None:
     assert grouped(around([0, 1], [20, 4])) == [0] * 20 + [NO_GROUP] * 4
 
