@@ -11,7 +11,7 @@ alike two spellings are (Levenshtein), and weights that were learnt on the other
 
 Synonyms that share no letters ("tx" and "texas", "cinema" and "movie house") cannot be made so.
 Those that SNIPS and ATIS have themselves in some slots of few values were told by hand: of all
-pairs of these slots, which are found?
+pairs of these slots, which are found? With `--encoder MODEL` that alone is measured.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ def measure(plan: Plan) -> list[Table]:
     for name in BY_HAND:
         for row, area in _own_areas(name, plan).items():
             own.add(row, name, area)
+    if plan.encoder:
+        return [own]
     trained = {name: _weights([each for each in CORPORA if each != name], plan) for name in CORPORA}
     cases = [(name, seed) for name in CORPORA for seed in range(plan.seeds)]
     for (name, _), found in plan.each(lambda case: _measured(case, trained, plan), cases):
@@ -69,7 +71,7 @@ def measure(plan: Plan) -> list[Table]:
         for kind, share in found.shares.items():
             kinds.add(kind, name, share)
     for name in CORPORA:
-        areas = table.rows[_named(plan)][f"{name}, hidden"]
+        areas = table.rows["values"][f"{name}, hidden"]
         said = f"area of synonyms, {name}, hidden (AutoKnow, on its data)"
         table.claims.append(Claim(said, _CLAIMED, areas, unit=""))
     learnt = dict(zip(WEIGHTS, _weights(CORPORA, plan).round(2).tolist(), strict=True))
@@ -77,15 +79,14 @@ def measure(plan: Plan) -> list[Table]:
     return [table, kinds, own]
 
 
-def _named(plan: Plan) -> str:
-    return f"values, {plan.encoder_name}" if plan.encoder else "values"
-
-
 def _own_areas(name: str, plan: Plan) -> dict[str, float]:
     """By row, the area of the pairs that a corpus has itself, in the slots that were read."""
     records, pairs = known_synonyms(name, _corpus(name, 0, plan))
-    scores = _scores(records, plan)
-    rows = {_named(plan): scores, "spelling alone": _spelled_alike(scores)}
+    rows = {"values": _scores(records)}
+    if plan.encoder:
+        encoder = ("--encoder", plan.encoder, "--cache", plan.cache)
+        rows[f"values --encoder {plan.encoder_name}"] = _scores(records, *encoder)
+    rows["spelling alone"] = _spelled_alike(rows["values"])
     return {row: _area([*found], found, pairs) for row, found in rows.items()}
 
 
@@ -103,11 +104,11 @@ class _Areas(NamedTuple):
 def _measured(case: tuple[str, int], trained: dict[str, NDArray[np.float64]], plan: Plan) -> _Areas:
     name, seed = case
     hidden = hide(_corpus(name, seed, plan), seed)
-    scores = _scores(hidden.records, plan)
+    scores = _scores(hidden.records)
     pairs, found = _candidates(hidden.records)
     learnt = dict(zip(pairs, found.logits(trained[name]).tolist(), strict=True))
     rows = {
-        _named(plan): scores,
+        "values": scores,
         "weights of the other two": learnt,
         "spelling alone": _spelled_alike(scores),
     }
@@ -133,13 +134,12 @@ def _area(pairs: Sequence[Pair], scores: dict[Pair, float], right: Collection[Pa
     return float(found * sum(truth) / len(right))
 
 
-def _scores(records: list[Record], plan: Plan) -> dict[Pair, float]:
-    """The score of each candidate, as the command writes it."""
+def _scores(records: list[Record], *more: object) -> dict[Pair, float]:
+    """The score of each candidate, as the command writes it, with some more options."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder / "in.jsonl", records)
-        encoder = ("--encoder", plan.encoder, "--cache", plan.cache) if plan.encoder else ()
-        options = ("--synonyms", 1_000, "--min-score", 0, "--contexts", 0, *encoder)
+        options = ("--synonyms", 1_000, "--min-score", 0, "--contexts", 0, *more)
         run(folder, "values", *options, "-o", "table.jsonl", "in.jsonl")
         return {
             _pair(row["slot"], row["value"], synonym["value"]): synonym["score"]
