@@ -41,11 +41,11 @@ def finish(result: Result, settings: Settings) -> None:
 def calibrated(
     rule: Selection, held_out: NDArray[np.float64], direction: Direction, job: ScoringRun
 ) -> Selection:
-    """The rule with a threshold for `--calibrate`, and a warning where that rests on little."""
-    from dataselect.selection.plausibility import calibration_warnings
+    """The rule with a threshold for `--calibrate`; the run tells what that rests on."""
+    from dataselect.selection.plausibility import Calibration
 
     if rule.calibrate is not None:
-        job.warnings += calibration_warnings(rule.calibrate, len(held_out))
+        job.calibration = Calibration.of(rule.calibrate, len(held_out))
     return rule.calibrated(held_out, direction)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dataselect.execution.counting.kept_duplicates import Duplicates
     from dataselect.execution.scorer import Scorer
     from dataselect.selection.best_share import Sweep
+    from dataselect.selection.plausibility import Calibration
     from dataselect.selection.rule import Selection
 
 
@@ -53,6 +54,7 @@ class Result:
     spent: str = ""
     dropped: Mapping[Reason, int] = field(default_factory=dict)
     duplicates: Duplicates | None = None
+    calibration: Calibration | None = None
 
     def summary(self) -> str:
         """One line for people."""
@@ -64,6 +66,7 @@ class Result:
             # Rounded outwards: what is said holds, and would keep at least as much as a threshold.
             cut = figure(self.cut, ROUND_FLOOR if self.direction == "high" else ROUND_CEILING)
             rule = f", {self.measure} {cut} {side}"
+            rule += f", {self.calibration.summary()}" if self.calibration else ""
         parts = [
             self.counts.summary(rule),
             self.spent,
@@ -98,6 +101,7 @@ class ScoringRun(Run):
         """Records of in-domain text that a scorer was just fitted to, and to nothing larger."""
         self.plausible_times = 1.0
         """How many times as large as the input that may be."""
+        self.calibration: Calibration | None = None
         self._duplicates: Duplicates | None = None
         self._excluded_keys: NDArray[np.uint64] | None = None
         self._sweep: Sweep | None = None
@@ -161,6 +165,7 @@ class ScoringRun(Run):
     def _result(self, work: BlockTask, per: dict[str, Counts]) -> Result:
         counts, selection = self.counts, work.selection
         warnings = exchange_warnings(self.learnt_from, counts.read, self.plausible_times)
+        warnings += self.calibration.warnings() if self.calibration else []
         warnings += [*self.warnings, *work.scorer.warnings()]
         warnings += work.scorer.remarked(self.statistics.remarks)
         if selection.selects and counts.kept and counts.kept + counts.errors == counts.read:
@@ -187,6 +192,7 @@ class ScoringRun(Run):
             spent(self.statistics.spent, selection),
             self.statistics.dropped,
             duplicates,
+            self.calibration,
         )
 
     def report_fit(self, scorer: Scorer) -> None:
@@ -221,6 +227,7 @@ class ScoringRun(Run):
             auto=result.sweep.describe() if result.sweep else None,
             spent=self.statistics.spent if selection.budget is not None else None,
             dropped=count_documents(result.dropped),
+            calibration=result.calibration._asdict() if result.calibration else None,
             copies=result.duplicates._asdict() if result.duplicates else None,
             quantiles=self.statistics.distribution.quantiles(),
             **{scorer.noun: described},

@@ -141,7 +141,7 @@ def select_file(
     )
     also_read = [RecordFiles([path]) for path in selection.exclude]
     with open_run(pool, settings, also_read=also_read, resume=resume) as run:
-        run.warnings += rule.warnings()
+        run.calibration = rule.calibration
         if isinstance(model, PoolModel):
             scorer = model.pool_scorer(pool, selection, settings, run.excluded_keys(selection))
             if model.selects:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataselect.errors import InputError, OptionError
 from dataselect.selection.budgets import parse_budget, parse_share
-from dataselect.selection.plausibility import calibration_warnings
+from dataselect.selection.plausibility import Calibration
 from dataselect.selection.rule import Selection
 from dataselect.selection.score_table import Groups
 
@@ -26,9 +26,11 @@ class SelectionRule:
     """What records to keep of their scores. `direction`: which end of a score is the good one.
 
     Where it is None, `select_file` takes that of the model, and `select` takes high ones.
+    `calibration`: what a threshold rests on that was found on held-out scores.
     """
 
     seed = 0
+    calibration: Calibration | None = None
 
     def __init__(self, selection: Selection, direction: Direction | None = None) -> None:
         if direction not in (None, "high", "low"):
@@ -38,10 +40,6 @@ class SelectionRule:
     def at(self, direction: Direction) -> Selection:
         """The selection among scores whose good end is known."""
         return self.selection
-
-    def warnings(self) -> list[str]:
-        """What a person should know before trusting it."""
-        return []
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.selection.describe()})"
@@ -96,13 +94,11 @@ class Calibrate(SelectionRule):
         self.held_out = numbers_of(held_out, "held_out")
         if not len(self.held_out):
             raise InputError("held_out: no score; give those of held-out in-domain records")
+        self.calibration = Calibration.of(calibrate, len(self.held_out))
 
     def at(self, direction: Direction) -> Selection:
         """The selection with the threshold that so many of the held-out records pass."""
         return self.selection.calibrated(self.held_out, direction)
-
-    def warnings(self) -> list[str]:
-        return calibration_warnings(self.selection.calibrate or 0.0, len(self.held_out))
 
 
 class TopK(SelectionRule):

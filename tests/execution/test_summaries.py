@@ -11,7 +11,7 @@ from dataselect.console import figure
 from dataselect.errors import OptionError
 from dataselect.models.near_duplicates import canonical
 from dataselect.selection.budgets import parse_budget, parse_share
-from dataselect.selection.plausibility import calibration_warnings
+from dataselect.selection.plausibility import Calibration
 
 SAID = ["Yes.", "yes", "no", "YES!", "maybe", "no, never", "ça va", "c\u0327a va"]
 
@@ -313,22 +313,22 @@ def test_a_relevance_far_under_a_half_is_remarked_on(
 
 
 @pytest.mark.parametrize(
-    ("share", "held_out", "interval"),
+    ("share", "held_out", "least"),
     [
-        (0.9, 3, "29% to 99%"),
-        (0.9, 10, "55% to 97%"),
-        (0.5, 3, "9% to 91%"),
-        (0.9, 20, ""),
-        (0.5, 20, ""),
-        (0.95, 5000, ""),
+        (0.9, 3, 37),
+        (0.9, 10, 61),
+        (0.5, 3, 14),
+        (0.9, 20, 72),
+        (0.95, 5000, 94),
     ],
 )
-def test_a_calibration_on_few_texts_tells_its_interval(
-    share: float, held_out: int, interval: str
-) -> None:
-    # The k-th best of n passes a share of Beta(k, n + 1 - k); for 3 of 3 that is 0.025 ** (1 / 3).
-    said = "".join(calibration_warnings(share, held_out))
-    assert (f"rests on {held_out} held-out texts: {interval} of" in said) == bool(interval)
+def test_a_calibration_tells_what_passes_at_least(share: float, held_out: int, least: int) -> None:
+    # What passes the k-th best of n is Beta(k, n + 1 - k); for 3 of 3 at least 0.05 ** (1 / 3).
+    calibration = Calibration.of(share, held_out)
+    assert calibration.summary() == f"which at least {least} % of in-domain text pass (95 % sure)"
+    said = "".join(calibration.warnings())
+    few = f"rests on {held_out} held-out texts, and says no more than that {least} % of"
+    assert (few in said) == (held_out <= 10)
 
 
 def test_calibrating_on_few_texts_is_warned_of(inside: Inside, tmp_path: Path) -> None:
@@ -337,6 +337,10 @@ def test_calibrating_on_few_texts_is_warned_of(inside: Inside, tmp_path: Path) -
         run = ["--calibrate", 0.9, "--report", "report.json", "-o", "kept.jsonl"]
         outcome = inside(command, "--in-domain", own, *run, pool)
         assert warned(tmp_path, outcome.err)[0].startswith("--calibrate 0.9 rests on 4 held-out")
+        assert ", which at least 47 % of in-domain text pass (95 % sure)" in outcome.err
+        told = json.loads((tmp_path / "report.json").read_text())["calibration"]
+        assert told["held_out"] == 4
+        assert told["least"] == pytest.approx(0.05**0.25)
         inside(command, "-q", "--in-domain", own, *run, pool).silent()
 
 
