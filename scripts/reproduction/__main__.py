@@ -144,6 +144,12 @@ def main() -> None:
         metavar="DIR",
         help="where its vectors are kept [default: .cache/vectors]",
     )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="keep each case of picked-parts here once it is measured, and go on from there",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here")
     parser.add_argument(
         "--results",
@@ -158,6 +164,7 @@ def main() -> None:
         encoder=_absolute(asked.encoder),
         cache=asked.cache.absolute(),
         jobs=asked.jobs,
+        resume=asked.resume,
     )
     results = asked.results or (_RESULTS if plan.seeds >= _SEEDS else None)
     figures: dict[str, Any] = {}

@@ -27,7 +27,8 @@ class Plan:
     """What to measure on, and how often.
 
     `encoder`: a sentence-transformers model to measure beside the default encoder, or None; its
-    vectors are kept in `cache`. `jobs`: cases that are measured at the same time.
+    vectors are kept in `cache`. `jobs`: cases that are measured at the same time. `resume`: a file
+    of cases that were measured before, and of those that are.
     """
 
     data: Path
@@ -35,6 +36,28 @@ class Plan:
     encoder: str | None
     cache: Path
     jobs: int = 1
+    resume: Path | None = None
+
+    def kept(
+        self, measure: Callable[[Case], dict[str, float]]
+    ) -> Callable[[Case], dict[str, float]]:
+        """The same, of what is in the file `resume` already; what is not is added to it."""
+        if self.resume is None:
+            return measure
+        path = self.resume
+
+        def measured(case: Case) -> dict[str, float]:
+            own = json.loads(json.dumps(case))
+            for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+                before, figures = json.loads(line)
+                if before == own:
+                    return dict(figures)
+            found = measure(case)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([own, found]) + "\n")
+            return found
+
+        return measured
 
     def each(
         self, measure: Callable[[Case], Found], cases: Iterable[Case]

@@ -1,29 +1,42 @@
 """Self-training with a part of what is relevant: how much of the gain is left, by how it is picked.
 
-The cases of self-training. `label` guesses intents of the relevant part, `diversity` picks 5, 10,
-25 and 50 % of it, where intents take turns unless "other" is one of them, and another `label`
-learns from annotated utterances and picks, each pick by its weight; or from as many at random, or
-picked by n-grams, or truly in-domain. The gain is what all of the relevant part takes off the error
-of annotated text alone.
+The cases of self-training. A classifier that learnt from the relevant part guesses its intents, and
+5, 10, 25 and 50 % of it are picked by the default of `diversity`, where intents take turns unless
+"other" is one of them. Another classifier learns from annotated utterances and picks, each pick by
+its weight; or from as many at random; and with 10 and 50 % also without the weights, from picks by
+n-grams, and from what is truly in-domain. The gain is what all of the relevant part takes off the
+error of annotated text alone. Everything but `relevance` is
+done by the Python API, and word vectors are learnt from the whole pool once.
 """
 
 from __future__ import annotations
 
 import random
+import statistics
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from common import Claim, Plan, Record, Table, read, run, write
+import numpy as np
+from common import Claim, Plan, Table
 from hidden_domains import Case, lay_out
-from self_training import SETTINGS, error
+from numpy.typing import NDArray
+from self_training import SETTINGS
 
-_LABELLED = ("--labelled", "annotated.jsonl")
+from dataselect import Diversity, IntentClassifier
+from dataselect.models.encoders.base import coarse
+from dataselect.models.intent_classifier.intent_classifier import OTHER
+from dataselect.models.intent_classifier.vector_views import WordVectors
+from dataselect.models.near_duplicates import first_places
+from dataselect.operations.diversity.objectives.factory import ObjectiveFactory
+
 _SHARES = (5, 10, 25, 50)
+_CONTROLLED = (10, 50)  # shares at which other ways are measured, too
 _ALONE, _ALL = "annotated only", "+ all of the relevant part"
 _CHANCE, _INSIDE, _FEATURES = "by chance", "truly in-domain, by chance", "by features"
 _UNWEIGHTED, _PICKED = "by diversity", "by diversity, with weights"
-_WAYS = (_CHANCE, _INSIDE, _FEATURES, _UNWEIGHTED, _PICKED)
+_CONTROLS = (_INSIDE, _FEATURES, _UNWEIGHTED)
 
 
 def measure(plan: Plan) -> list[Table]:
@@ -36,13 +49,14 @@ def measure(plan: Plan) -> list[Table]:
         return _measured(SETTINGS[name](plan.data, seed), seed)
 
     cases = [(name, seed) for seed in range(plan.seeds) for name in settings]
-    for (name, _), found in plan.each(measured, cases):
+    for (name, _), found in plan.each(plan.kept(measured), cases):
         for way, figure in found.items():
             errors.add(way, name, figure)
     pairs = [
         (_row(way, share), _row(_CHANCE, share))
         for share in _SHARES
         for way in (_FEATURES, _PICKED)
+        if way == _PICKED or share in _CONTROLLED
     ]
     errors.notes += [errors.paired_changes(pairs), _gains(errors)]
     half, tenth = (_kept(errors, _row(_PICKED, share)) for share in (50, 10))
@@ -77,7 +91,7 @@ def _gains(errors: Table) -> str:
     lines = ["| of the gain is kept, % | " + " | ".join([*errors.columns, "all"]) + " |"]
     lines.append("|---" * (len(errors.columns) + 2) + "|")
     for share in _SHARES:
-        for way in _WAYS:
+        for way in (_CHANCE, *(_CONTROLS if share in _CONTROLLED else ()), _PICKED):
             row = _row(way, share)
             kept = [_kept(errors, row, [setting]) for setting in errors.columns]
             cells = " | ".join(f"{each:.0f}" for each in [*kept, _kept(errors, row)])
@@ -89,37 +103,121 @@ def _measured(case: Case, seed: int) -> dict[str, float]:
     """The error of each way to use the relevant part."""
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        relevant = lay_out(folder, case)
-        known = [] if case.background is None else ["--background", "background.jsonl"]
-        known += ["--unfiltered", "pool.jsonl"]
-        inside = [record for record in case.pool if record["id"] in case.inside]
-        found = {
-            _ALONE: error(folder, "--rounds", "0", *known),
-            _ALL: error(folder, "relevant.jsonl", *known),
-        }
-        guesses = ("--no-slots", "--uncalibrated", "--keep-other", *known)
-        run(folder, "label", *_LABELLED, *guesses, "relevant.jsonl", "-o", "guessed.jsonl")
-        shuffled = rng.sample(relevant, len(relevant)), rng.sample(inside, len(inside))
-        for share in _SHARES:
-            size = max(1, len(relevant) * share // 100)
-            for way, part in _parts(folder, size, *shuffled):
-                write(folder / "part.jsonl", part)
-                weighted = ("--weight-field", "weight") if way == _PICKED else ()
-                found[_row(way, share)] = error(folder, "part.jsonl", *known, *weighted)
+        relevant = [record["id"] for record in lay_out(Path(name), case)]
+    recogniser = _Recogniser.of(case)
+    text_of = {record["id"]: record["text"] for record in case.pool}
+    texts = [text_of[each] for each in relevant]
+    inside = [text_of[each] for each in sorted(case.inside)]
+    rng.shuffle(inside)
+    everything = recogniser.learnt(texts)
+    found = {_ALONE: recogniser.error([]), _ALL: recogniser.wrong(everything)}
+    guesses = everything.predict(texts).tolist()
+    picks = _Picks.of(texts, recogniser.annotated, None if OTHER in guesses else guesses)
+    by_chance = np.array(rng.sample(range(len(texts)), len(texts)))
+    by_features = (
+        Diversity(method="features").fit(recogniser.annotated).select(texts, len(texts) // 2)
+    )
+
+    def error(places: NDArray[np.intp], weights: NDArray[np.intp] | None = None) -> float:
+        return recogniser.error([texts[place] for place in places.tolist()], weights)
+
+    for share in _SHARES:
+        size = max(1, len(texts) * share // 100)
+        picked = picks.places[:size]
+        found[_row(_CHANCE, share)] = error(by_chance[:size])
+        if share in _CONTROLLED:
+            found[_row(_INSIDE, share)] = recogniser.error(inside[:size])
+            found[_row(_FEATURES, share)] = error(by_features[:size])
+            found[_row(_UNWEIGHTED, share)] = error(picked)
+        found[_row(_PICKED, share)] = error(picked, picks.weights(size))
     return found
 
 
-def _parts(
-    folder: Path, size: int, relevant: list[Record], inside: list[Record]
-) -> Iterator[tuple[str, list[Record]]]:
-    """So many records in each way."""
-    yield _CHANCE, relevant[:size]
-    yield _INSIDE, inside[:size]
-    options = ("diversity", *_LABELLED, "--top-k", size, "-o", "picked.jsonl")
-    run(folder, *options, "--method", "features", "relevant.jsonl")
-    yield _FEATURES, read(folder / "picked.jsonl")
-    run(folder, *options, "guessed.jsonl")
-    picked = read(folder / "picked.jsonl")
-    yield _UNWEIGHTED, picked
-    yield _PICKED, picked
+@dataclass(frozen=True)
+class _Recogniser:
+    """Learns intents from annotated texts and from some of the pool, and is tried on the test set.
+
+    `unfiltered`: word vectors of the whole pool, or its texts where there are too few for any.
+    """
+
+    case: Case
+    annotated: list[str]
+    background: list[str]
+    unfiltered: WordVectors | list[str]
+
+    @classmethod
+    def of(cls, case: Case) -> _Recogniser:
+        parts = (case.annotated, case.background or [], case.pool)
+        annotated, background, pool = ([record["text"] for record in part] for part in parts)
+        vectors = WordVectors.learn([*annotated, *background, *pool])
+        return cls(case, annotated, background, vectors or pool)
+
+    def error(self, texts: Sequence[str], weights: NDArray[np.intp] | None = None) -> float:
+        """In percent, with some texts of the pool; `weights`: what each counts."""
+        return self.wrong(self.learnt(texts, weights))
+
+    def learnt(
+        self, texts: Sequence[str], weights: NDArray[np.intp] | None = None
+    ) -> IntentClassifier:
+        rounds = 3 if texts else 0
+        return IntentClassifier(rounds=rounds, uncalibrated=True).fit(
+            self.annotated,
+            [record["intent"] for record in self.case.annotated],
+            background=self.background,
+            pool=texts,
+            pool_weights=weights,
+            unfiltered=self.unfiltered,
+        )
+
+    def wrong(self, classifier: IntentClassifier) -> float:
+        """Errors in percent; where "other" is an answer, 100 - the mean F1 of the intents."""
+        test = [record["text"] for record in self.case.test]
+        said = classifier.predict(test)
+        known = set(classifier.names_)
+        true = np.array([record["intent"] for record in self.case.test], object)
+        if OTHER not in known:
+            return float(100 * (said != true).mean())
+        scores = [
+            2
+            * ((said == name) & (true == name)).sum()
+            / ((said == name).sum() + (true == name).sum())
+            for name in sorted(known - {OTHER})
+        ]
+        return float(100 - 100 * statistics.mean(scores))
+
+
+@dataclass(frozen=True)
+class _Picks:
+    """Picks by the default of `diversity`, the first so many of which are a smaller pick.
+
+    `places` (k,). `vectors` (n, d) of texts that are no copies, `counts` (n,) how many texts each
+    stands for, and `picked` (k, d) vectors of picks.
+    """
+
+    places: NDArray[np.intp]
+    vectors: NDArray[np.float16]
+    counts: NDArray[np.intp]
+    picked: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, texts: list[str], annotated: list[str], groups: list[str] | None) -> _Picks:
+        encoder = ObjectiveFactory("facility", annotated).encoder(texts)
+        assert encoder is not None
+        diversity = Diversity(encoder=encoder).fit(annotated)
+        places = diversity.select(texts, len(texts) // 2, groups=groups)
+        vectors = coarse(encoder.encode(texts, unit=True))
+        first = first_places([*annotated, *texts])[len(annotated) :] - len(annotated)
+        distinct, counts = np.unique(first[first >= 0], return_counts=True)
+        found = cls(places, vectors[distinct], counts, vectors[places].astype(np.float32))
+        assert diversity.weights_ is not None
+        assert (found.weights(len(places)) == diversity.weights_).all()
+        return found
+
+    def weights(self, size: int) -> NDArray[np.intp]:
+        """(size,) how many texts are nearest to each of the first picks, 1 at least."""
+        nearest = [
+            (rows.astype(np.float32) @ self.picked[:size].T).argmax(axis=1)
+            for rows in np.array_split(self.vectors, 1 + len(self.vectors) // 1024)
+        ]
+        found = np.bincount(np.concatenate(nearest), self.counts, size)
+        return np.maximum(found.astype(np.intp), 1)

@@ -11,7 +11,6 @@ from threadpoolctl import threadpool_limits
 from dataselect.errors import InputError
 from dataselect.models.cross_validation import folds
 from dataselect.models.encoders.lexical import Lexical
-from dataselect.models.encoders.ppmi.ppmi_vectors import PpmiVectors
 from dataselect.models.intent_classifier.features import (
     WORD_COLUMNS,
     NgramView,
@@ -21,7 +20,7 @@ from dataselect.models.intent_classifier.features import (
 from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
 from dataselect.models.intent_classifier.self_training import ClassifiedTexts, TwoViewTexts
 from dataselect.models.intent_classifier.temperature import label_log_probs, temperature
-from dataselect.models.intent_classifier.vector_views import EncoderView, JoinedView
+from dataselect.models.intent_classifier.vector_views import EncoderView, JoinedView, WordVectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,12 +38,6 @@ _PART_DIMENSION = 64  # of the vectors that the background is divided by
 # and 20 texts an intent 0.4 is near the best. Texts of the pool that are like an intent make up for
 # that, and then 0.4 would let too many of them in.
 _BACKGROUND_ALONE, _BACKGROUND_WITH_POOL = 0.4, 1.0
-# From so many texts on, word vectors are as long as n-gram rows; of fewer they are shorter in
-# proportion. With ten texts of each of 45 intents of CLINC150, twice, three seeds, vectors of full
-# length take 4 and 12 % of the errors away if 16,000 texts teach them; they add 15 % or take 3 % if
-# it is 3,700 of these, and they add 6 and 16 % if it is the 450 labelled ones.
-_TEXTS_FOR_VECTORS = 10_000
-_FEWEST_TEXTS_FOR_VECTORS = 1_000  # with fewer there are none
 _ENOUGH_HELD_OUT = 250  # texts to find one number, the temperature
 
 
@@ -55,15 +48,15 @@ def train(
     background: Sequence[str],
     pool: Sequence[str],
     pool_weights: NDArray[np.float64],
-    unfiltered: Sequence[str],
+    unfiltered: Sequence[str] | WordVectors,
     rng: np.random.Generator,
     report: Report,
 ) -> None:
     """Set what a model learns from labelled texts, and from the pool in rounds of self-training.
 
     `background`: texts that are none of the intents. `pool_weights` (m,): how many texts each one
-    of the pool counts as. `unfiltered`: word vectors are learnt from these, and else from the pool.
-    Raises InputError where there are fewer than two things to tell apart.
+    of the pool counts as. `unfiltered`: word vectors, or texts that they are learnt from, and else
+    from the pool. Raises InputError where there are fewer than two things to tell apart.
     """
     names = sorted({*intents, OTHER}) if background else sorted(set(intents))
     if len(names) < 2:
@@ -73,31 +66,16 @@ def train(
         )
     with threadpool_limits(1):  # sums come out the same however many cores there are
         vectors = None
-        if model.learns_vectors:
-            learnt_from = [*texts, *background, *(unfiltered or pool)]
-            vectors = _vectors(learnt_from, rng, report)
+        if isinstance(unfiltered, WordVectors):
+            vectors = unfiltered
+        elif model.learns_vectors:
+            advance = report("learning word vectors", 1)
+            vectors = WordVectors.learn([*texts, *background, *(unfiltered or pool)], rng)
+            advance(1)
         problem = _Problem(
             model, texts, intents, background, pool, pool_weights, names, vectors, rng
         )
         problem.solve(report)
-
-
-def _vectors(
-    texts: Sequence[str], rng: np.random.Generator, report: Report
-) -> tuple[PpmiVectors, float] | None:
-    """Word vectors learnt from texts, and their weight beside n-grams.
-
-    None where texts are too few, or of one word each.
-    """
-    if len(texts) < _FEWEST_TEXTS_FOR_VECTORS:
-        return None
-    advance = report("learning word vectors", 1)
-    try:
-        return PpmiVectors.fit(texts, rng=rng), min(1.0, len(texts) / _TEXTS_FOR_VECTORS)
-    except InputError:
-        return None
-    finally:
-        advance(1)
 
 
 def parts(texts: Sequence[str], rng: np.random.Generator) -> NDArray[np.intp]:
@@ -125,7 +103,7 @@ class _Problem:
         pool: Sequence[str],
         pool_weights: NDArray[np.float64],
         names: list[str],
-        vectors: tuple[PpmiVectors, float] | None,
+        vectors: WordVectors | None,
         rng: np.random.Generator,
     ) -> None:
         from scipy.sparse import vstack

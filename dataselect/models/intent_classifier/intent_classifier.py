@@ -20,7 +20,7 @@ from dataselect.models.intent_classifier.features import NgramView, View
 from dataselect.models.intent_classifier.self_training import ROUNDS
 from dataselect.models.intent_classifier.soft_regression import MultinomialWeights
 from dataselect.models.intent_classifier.temperature import label_log_probs
-from dataselect.models.intent_classifier.vector_views import EncoderView, JoinedView
+from dataselect.models.intent_classifier.vector_views import EncoderView, JoinedView, WordVectors
 from dataselect.models.text_sequences import as_texts
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _DECIMALS = 6
 _LARGEST = 1e9  # of weights: sums of such numbers are finite
 
 
-Weights = Sequence[float] | NDArray[np.floating[Any]]
+Weights = Sequence[float] | NDArray[np.number[Any]]
 OpenEncoder = Callable[[Mapping[str, Any]], Encoder]
 """Makes the encoder that a model was trained with, from its description."""
 
@@ -104,14 +104,15 @@ class IntentClassifier(FittedModel):
         background: Texts = (),
         pool: Texts = (),
         pool_weights: Weights | None = None,
-        unfiltered: Texts = (),
+        unfiltered: Texts | WordVectors = (),
     ) -> IntentClassifier:
         """Learn from labelled texts, and from the pool in rounds of self-training.
 
         `background`: texts that are none of the intents. `pool_weights`: how many texts each one of
         the pool counts as, 1 by default. `unfiltered`: the pool before it was filtered; word
-        vectors are learnt from up to a million of its texts instead of the pool's. Returns self.
-        Raises InputError where there are fewer than two things to tell apart.
+        vectors are learnt from up to a million of its texts instead of the pool's; or word vectors
+        that `WordVectors.learn` made before. Returns self. Raises InputError where there are fewer
+        than two things to tell apart.
         """
         known, names = as_texts(texts), as_texts(intents, "intents")
         if len(known) != len(names):
@@ -119,8 +120,12 @@ class IntentClassifier(FittedModel):
         rng = np.random.default_rng(self.seed)
         others = as_texts(background, "background")
         others = sample_items(others, BACKGROUND_SIZE, rng) if others else others
-        raw = as_texts(unfiltered, "unfiltered")
-        raw = sample_items(raw, VECTOR_TEXTS, rng) if raw else raw
+        raw: Sequence[str] | WordVectors
+        if isinstance(unfiltered, WordVectors):
+            raw = unfiltered
+        else:
+            raw = as_texts(unfiltered, "unfiltered")
+            raw = sample_items(raw, VECTOR_TEXTS, rng) if raw else raw
         own = as_texts(pool, "pool") if self.rounds else []
         weights = _positive(pool_weights, len(own)) if self.rounds else np.empty(0)
         read = sample_items(range(len(own)), VECTOR_TEXTS, rng)
@@ -145,7 +150,7 @@ class IntentClassifier(FittedModel):
         report: Report = unreported,
         *,
         pool_weights: NDArray[np.float64] | None = None,
-        unfiltered: Sequence[str] = (),
+        unfiltered: Sequence[str] | WordVectors = (),
     ) -> IntentClassifier:
         """As `fit`, of texts that `rng` drew already."""
         from dataselect.models.intent_classifier.classifier_training import train

@@ -27,13 +27,6 @@ class Targets:
         count: int = self.beliefs.shape[1]
         return count
 
-    def dense(self) -> NDArray[np.float32]:
-        """(n + m, k) the probability of each class for each row."""
-        found = np.zeros((len(self.classes) + len(self.beliefs), self.count), np.float32)
-        found[np.arange(len(self.classes)), self.classes] = 1
-        found[len(self.classes) :] = self.beliefs
-        return found
-
     def expectation(self, odds: NDArray[np.float32], weights: NDArray[np.float32]) -> float:
         """The weighted sum of log-odds (n + m, k) that the targets expect; `weights` (n + m,)."""
         known = len(self.classes)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 import numpy as np
 
 from dataselect.documents import Between, typed
+from dataselect.errors import InputError
 from dataselect.models.encoders.base import FRACTION, Encoder
 from dataselect.models.encoders.ppmi.ppmi_vectors import PpmiVectors
 from dataselect.models.intent_classifier.features import NgramView
@@ -25,6 +26,34 @@ class _About(NamedTuple):
     weight: Annotated[float, Between(0, 1e3)]
     ngrams: dict[str, Any]
     encoder: dict[str, Any]
+
+
+# From so many texts on, word vectors are as long as n-gram rows; of fewer they are shorter in
+# proportion. With ten texts of each of 45 intents of CLINC150, twice, three seeds, vectors of full
+# length take 4 and 12 % of the errors away if 16,000 texts teach them; they add 15 % or take 3 % if
+# it is 3,700 of these, and they add 6 and 16 % if it is the 450 labelled ones.
+_TEXTS_FOR_VECTORS = 10_000
+_FEWEST_TEXTS_FOR_VECTORS = 1_000  # with fewer there are none
+
+
+class WordVectors(NamedTuple):
+    """Word vectors, and how long those of texts are beside n-gram rows."""
+
+    encoder: PpmiVectors
+    weight: float
+
+    @classmethod
+    def learn(
+        cls, texts: Sequence[str], rng: np.random.Generator | None = None
+    ) -> WordVectors | None:
+        """Learn from texts; None where these are too few, or of one word each."""
+        if len(texts) < _FEWEST_TEXTS_FOR_VECTORS:
+            return None
+        try:
+            encoder = PpmiVectors.fit(texts, rng=rng)
+        except InputError:
+            return None
+        return cls(encoder, min(1.0, len(texts) / _TEXTS_FOR_VECTORS))
 
 
 @dataclass(frozen=True, eq=False)
