@@ -83,7 +83,7 @@ def node(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """The address of a cluster of one machine, which asks for a token."""
-    folder = tempfile.mkdtemp(prefix="ray")  # sockets have short names
+    folder = tempfile.mkdtemp(prefix="ray", dir="/tmp")  # sockets have short names
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     options = ("--include-dashboard=false", f"--temp-dir={folder}", "--node-ip-address=127.0.0.1")
@@ -193,7 +193,7 @@ def test_a_run_writes_and_says_what_it_does_here(world: Path, cluster: str, shel
 @needs_ray
 def test_a_cluster_that_is_started_here_leaves_nothing(world: Path, shell: Shell) -> None:
     (world / "home").mkdir()
-    with tempfile.TemporaryDirectory() as room:  # sockets have short names
+    with tempfile.TemporaryDirectory(dir="/tmp") as room:  # sockets have short names
         run = f"{SELECT} pool --engine ray --jobs 2 -o out -q"
         shell(f"unset RAY_AUTH_MODE; HOME=home RAY_TMPDIR={room} {run}").silent()
         assert not os.listdir(room)
