@@ -35,7 +35,9 @@ def spelled_out(path: str) -> str:
 
 def is_of_one_process(path: str) -> bool:
     """Whether a path, such as /dev/fd/3, leads elsewhere in another process, or nowhere."""
-    return os.path.abspath(path).startswith(("/dev/", "/proc/"))
+    whole = os.path.abspath(path)
+    in_memory = whole.startswith("/dev/shm/")  # noqa: S108 (files like any other)
+    return whole.startswith(("/dev/", "/proc/")) and not in_memory
 
 
 def refuse_shared_stdin(paths: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """Parts of plain files: together they are the blocks of the file, whoever reads them."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,11 @@ def test_a_descriptor_of_this_process_is_read_here(tmp_path: Path) -> None:
         inputs = inputs_of(Path(f"/dev/fd/{file.fileno()}"))
         assert all(isinstance(each, Block) for each in inputs.pieces())
     assert not any(isinstance(each, Block) for each in inputs_of(path).pieces())
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a folder in memory")
+def test_a_file_in_memory_has_parts() -> None:
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
+        file.write(b"a line\n" * 20)
+        file.flush()
+        assert not any(isinstance(each, Block) for each in inputs_of(Path(file.name)).pieces())
