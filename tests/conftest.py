@@ -1,7 +1,6 @@
 """What several test files share: ways to run the program, and a model to run it with."""
 
 import contextlib
-import gc
 import io
 import json
 import os
@@ -9,7 +8,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,17 +63,6 @@ _FIRST = (
     *("test_partitioned_command", "test_detector", "test_sentence_transformer", "test_convert"),
     *("test_train_detector", "test_resume", "test_bitext", "test_speech", "test_check_page"),
 )
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
-    """Let no garbage be looked for among the tests, thousands of objects that all stay."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
