@@ -124,15 +124,18 @@ def _communities(
     if before + len(texts) < 2:
         return np.full(len(texts), NO_GROUP)
     graph = _neighbours(np.concatenate((compared, texts)), options, report)
-    density = options.density
+    density, tried = options.density, dict[float, NDArray[np.intp]]()
     if density is None:
-        density = _density(graph, known, share, options, rng, report)
+        density, tried = _density(graph, known, share, options, rng, report)
     found = communities(graph, density, rng)
     is_known = np.zeros(len(texts), np.bool_)
     if before:
-        report("known intents", 1)
-        beside = (communities(graph, density * times, rng) for times in _DENSITIES_BESIDE)
-        shares = np.mean([_known_share(each, before) for each in (found, *beside)], axis=0)
+        beside = [density * times for times in _DENSITIES_BESIDE]
+        if not tried:
+            report("known intents", 1)
+            tried = {each: communities(graph, each, rng) for each in beside}
+        parts = [found, *(tried[each] for each in beside if each in tried)]
+        shares = np.mean([_known_share(each, before) for each in parts], axis=0)
         above = shares[before:] - math.log(_KNOWN_SHARE)
         is_known = np.round(above, _DECIMALS) > 0  # logarithms differ in the last bits
     own = np.where(is_known, NO_GROUP, found[before:])
@@ -165,18 +168,18 @@ def _density(
     options: GroupingOptions,
     rng: np.random.Generator,
     report: Report,
-) -> float:
+) -> tuple[float, dict[float, NDArray[np.intp]]]:
     """By the known intents, in the graph of all texts if that has them, else in one of their own.
 
-    Where an intent is drawn from its texts, it is smaller, and the density higher.
+    Where an intent is drawn from its texts, it is smaller, and the density higher. Also the
+    communities of all texts at those densities that were tried.
     """
     if not is_enough(known.intents):
-        return DENSITY
-    ratio = 1.0
-    if not known.are_compared:
-        graph, ratio = _neighbours(known.vectors, options, report), known.share / share
+        return DENSITY, {}
+    own = graph if known.are_compared else _neighbours(known.vectors, options, report)
     report("size of intents", 1)
-    return ratio * density_by_intents(graph, known.intents, rng)
+    density, tried = density_by_intents(own, known.intents, rng)
+    return (density, tried) if known.are_compared else (known.share / share * density, {})
 
 
 def _neighbours(rows: Vectors, options: GroupingOptions, report: Report) -> csr_array:
