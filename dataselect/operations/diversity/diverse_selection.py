@@ -95,7 +95,9 @@ class DiverseSelection:
         codes[items.positions] = decided.codes
         known = Known.of_decisions(decided, items.positions, len(self.labelled.texts))
         figures |= spent_and_per(items.take(decided.picks.items), list(total.groups))
-        weighs = decided.weights is not None
+        # Beside a background the relevant part as a whole counts too much: with weights, a tenth of
+        # it adds 0.6 points to the error of five new intents of CLINC150 (15 runs).
+        weighs = decided.weights is not None and not total.has_other
         names = partial(names_at, pool)
         return self._scorer(codes, known, names, limits.size, figures, weighs=weighs)
 

@@ -150,7 +150,8 @@ class PoolReader:
                 numbers.setdefault(name, len(numbers))
             parts.append(found.items(numbers))
         items = Items.joined(parts)
-        if self.guesses and (numbers.keys() == {_NO_GUESS} or OTHER in numbers):
+        total.has_other = self.guesses and OTHER in numbers
+        if self.guesses and (numbers.keys() == {_NO_GUESS} or total.has_other):
             items, total.groups = replace(items, groups=None), {}
         return items, total
 
@@ -179,7 +180,8 @@ class PoolReader:
 class PoolStatistics:
     """How much there is: lines, records, good ones, those left out, characters of the texts.
 
-    `groups`: good records of each value of `--per`, in the order of first sight.
+    `groups`: good records of each value of `--per`, in the order of first sight. `has_other`:
+    whether a guessed intent is "other".
     """
 
     lines: int = 0
@@ -188,6 +190,7 @@ class PoolStatistics:
     excluded: int = 0
     characters: int = 0
     groups: dict[str, int] = field(default_factory=dict)
+    has_other: bool = False
 
     def add(self, found: BlockTexts) -> None:
         self.lines += found.block.data.count(b"\n")

@@ -233,6 +233,9 @@ def test_guessed_intents_take_turns_unless_a_method_is_given(world: Path, inside
     records[0]["intent"] = "other"
     write(world / "pool.jsonl", [{**record, "confidence": 0.9} for record in records])
     assert intents() == intents("--method", "facility")
+    assert "weight" in load(world / "picked.jsonl")[0]
+    inside(*pick("--top-k", 6)).silent()
+    assert "weight" not in load(world / "picked.jsonl")[0]  # beside a background
 
 
 def test_weights_count_the_records_nearest_to_each_pick_copies_with_them(
