@@ -79,6 +79,7 @@ def _preload() -> None:
             importlib.import_module(name)
     for command in COMMANDS:
         load_command(command)
+    assert "torch" not in sys.modules, "what imports it is to be left out"
     gc.freeze()  # a collection would copy the pages of all that is shared
 
 
