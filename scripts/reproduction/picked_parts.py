@@ -61,7 +61,7 @@ def measure(plan: Plan) -> list[Table]:
         for way in (_FEATURES, _PICKED)
         if way == _PICKED or share in _CONTROLLED
     ]
-    errors.notes += [errors.paired_changes(pairs), _gains(errors)]
+    errors.notes += [errors.paired_changes(pairs), "", _gains(errors)]
     half, tenth = (_kept(errors, _row(_PICKED, share)) for share in (50, 10))
     errors.claims += [
         Claim("of the gain is kept by half of the relevant part, picked", 95, [half]),
