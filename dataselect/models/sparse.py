@@ -46,13 +46,17 @@ class SingularVectors(NamedTuple):
 def singular_vectors(
     matrix: csr_array, most: int, iterations: int, rng: np.random.Generator
 ) -> SingularVectors:
-    """Of a matrix (n, f), at most so many, by a randomised decomposition (Halko et al. 2011)."""
+    """Of a matrix (n, f), at most so many, by a randomised decomposition (Halko et al. 2011).
+
+    In double precision: what libraries round on other processors is then lost where their callers
+    round to fewer digits.
+    """
     from sklearn.utils.extmath import randomized_svd
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # sums come out the same however many cores there are
         found = randomized_svd(
-            matrix,
+            matrix.astype(np.float64),
             min(most, *matrix.shape),
             n_iter=iterations,
             random_state=int(rng.integers(2**32)),

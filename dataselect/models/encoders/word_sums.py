@@ -71,8 +71,9 @@ class WordSums(base.Encoder):
 
 def rounded(vectors: NDArray[Any]) -> tuple[NDArray[np.int16], float]:
     """A `table`, and the `scale` at which it is nearest to the vectors."""
-    # 1 for words that say nothing of each other.
-    scale = float(np.abs(vectors).max()) / _LARGEST or 1.0
+    # Of single precision, as the last bits depend on the processor; 1 for words that say nothing
+    # of each other.
+    scale = float(np.float32(np.abs(vectors).max() / _LARGEST)) or 1.0
     return np.rint(vectors / scale).astype(np.int16), scale
 
 

@@ -1,6 +1,9 @@
 """Unit vectors: what every encoder's vectors become before they are compared."""
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -64,3 +67,32 @@ def test_products_of_unit_vectors_are_exact() -> None:
 @pytest.mark.parametrize("scale", [5e-324, 1e-300, 1e300])
 def test_extreme_lengths_are_no_trouble(scale: float) -> None:
     np.testing.assert_array_equal(unit(np.array([[scale, 0.0]])), [[1, 0]])
+
+
+FIT_BOTH = """
+from random import Random
+
+from dataselect.models.encoders.lexical import Lexical
+from dataselect.models.encoders.ppmi.ppmi_vectors import PpmiVectors
+
+rng = Random(0)
+words = ["".join(rng.choices("aeioulmnrst", k=rng.randint(2, 7))) for _ in range(600)]
+places = [[min(int(rng.expovariate(0.01)), 599) for _ in range(7)] for _ in range(3_000)]
+texts = [" ".join(words[place] for place in text) for text in places]
+print(Lexical.fit(texts).digest, PpmiVectors.fit(texts).digest)
+"""
+
+
+def test_encoders_learn_the_same_on_other_processors() -> None:
+    """OpenBLAS rounds by the instructions that it has, which this variable takes from it."""
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", FIT_BOTH],
+            env={**os.environ, "OPENBLAS_CORETYPE": processor},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for processor in ("Prescott", "Haswell")
+    }
+    assert len(digests) == 1, digests
