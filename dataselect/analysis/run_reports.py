@@ -17,7 +17,6 @@ from dataselect.execution.counting.counts import Counts
 from dataselect.selection.reasons import Reason, describe, read_counts
 
 if TYPE_CHECKING:
-    from dataselect.data.fields import Column
     from dataselect.execution.report_documents import Learnt, ReportedCut, ScoringReport
 
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.fields import Column
     from dataselect.data.json_lines.json_bytes import Fields
     from dataselect.execution.scorer import Scorer, Scores
     from dataselect.selection.apply import Cut

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from dataselect.data.fields import Column
     from dataselect.models.normalization import Normalization
 
 Item = TypeVar("Item")

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dataselect.data.fields import Column
     from dataselect.execution.counting.kept_duplicates import Duplicates
     from dataselect.execution.scorer import Scorer
     from dataselect.selection.best_share import Sweep

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataselect.analysis.explain.record_lookup import Files
-    from dataselect.data.fields import Column
 
 _NEIGHBOURS = 3
 _DECIMALS = 6

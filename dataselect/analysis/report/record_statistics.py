@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dataselect.analysis.report.stage_files import Source
-    from dataselect.data.fields import Column
     from dataselect.data.files.line_blocks import Block
 
 OTHERS = "(others)"

@@ -17,7 +17,6 @@ from dataselect.execution.run import FAIL, Settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataselect.data.fields import Column
     from dataselect.operations.relevance.relevance import Relevance
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from dataselect.data.fields import Column
     from dataselect.execution.run import Settings
     from dataselect.models.language_model.scoring.language_model import LanguageModel
     from dataselect.models.normalization import Normalization
