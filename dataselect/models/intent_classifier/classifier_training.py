@@ -38,6 +38,11 @@ _PART_DIMENSION = 64  # of the vectors that the background is divided by
 # and 20 texts an intent 0.4 is near the best. Texts of the pool that are like an intent make up for
 # that, and then 0.4 would let too many of them in.
 _BACKGROUND_ALONE, _BACKGROUND_WITH_POOL = 0.4, 1.0
+# Beside a background word vectors are the shorter, the more texts of an intent are annotated than
+# this. With 5, 10 and 20 texts an intent, ten seeds, errors with vectors of full length are 18.8,
+# 15.8 and 16.1 %, with those of half 20.6, 14.0 and 14.1. Without a background 5, 20 and 50 texts
+# want them nearly full.
+_FULL_VECTORS_UP_TO = 5
 _ENOUGH_HELD_OUT = 250  # texts to find one number, the temperature
 
 
@@ -128,7 +133,9 @@ class _Problem:
         if encoder is not None:
             self.view = EncoderView(encoder)
         elif vectors is not None:
-            self.view = JoinedView(ngrams, *vectors)
+            few = _FULL_VECTORS_UP_TO * len(spelled)
+            share = min(1.0, few / len(texts)) if background else 1.0
+            self.view = JoinedView(ngrams, vectors.encoder, share * vectors.weight)
         words = ngrams.columns[ngrams.columns < WORD_COLUMNS]
 
         def seen(counts: csr_array, texts: Sequence[str]) -> TwoViewTexts:

@@ -142,6 +142,21 @@ def test_vectors_of_few_texts_weigh_little() -> None:
     assert len(UNFILTERED) > 1_500
 
 
+@pytest.mark.parametrize(("times", "share"), [(1, 1.0), (2, 0.5)])
+def test_beside_a_background_vectors_weigh_the_less_the_more_is_labelled(
+    times: int, share: float
+) -> None:
+    """Five texts an intent, each as often as that."""
+    labelled, intents = [*MUSIC[:5], *WEATHER[:5]] * times, ["music", "weather"] * 5 * times
+    views = [
+        IntentClassifier(rounds=0, uncalibrated=True)
+        .fit(labelled, intents, background=background, unfiltered=UNFILTERED * 6)
+        .view_
+        for background in ((), CHATTER)
+    ]
+    assert [view.weight for view in views if isinstance(view, JoinedView)] == [1, share]
+
+
 @pytest.mark.parametrize(
     ("no_vectors", "texts"),
     [
