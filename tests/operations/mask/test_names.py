@@ -183,6 +183,20 @@ def test_an_installed_package_is_loaded_by_its_name(
     assert [each.kind for each in finder.find(["call Anna in Rome now"])[0]] == ["person", "place"]
 
 
+def test_a_folder_of_rules_needs_no_training(tmp_path: Path) -> None:
+    import spacy
+
+    pipeline = spacy.blank("en")
+    rules = [
+        {"label": "PERSON", "pattern": "Anna"},
+        {"label": "GPE", "pattern": [{"LOWER": "rome"}]},
+    ]
+    pipeline.add_pipe("entity_ruler").add_patterns(rules)
+    pipeline.to_disk(tmp_path / "rules")
+    [found] = NameFinder(str(tmp_path / "rules")).find(["call Anna in ROME"])
+    assert found == [Span(5, 9, "person"), Span(13, 17, "place")]
+
+
 def test_the_files_of_a_folder_go_to_other_machines(pipeline: Path, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(pipeline, tmp_path / pipeline.name))
 

@@ -25,7 +25,7 @@ _IN_FOLDERS = (*_FINDERS, "tok2vec")
 _OWN = re.compile(
     r"spacy\.(?:Tokenizer|Vectors|TransitionBasedParser|Tok2Vec|Tok2VecListener|HashEmbedCNN|"
     r"MultiHashEmbed|CharacterEmbed|MaxoutWindowEncoder|MishWindowEncoder|ner_scorer|"
-    r"entityruler_scorer|levenshtein_compare)\.v\d"
+    r"entity_ruler_scorer|levenshtein_compare)\.v\d"
 )
 _LANGUAGE = re.compile("[a-z]{2,3}")
 _TRUSTED = "install it as a package, whose code you trust, and give the package's name"
