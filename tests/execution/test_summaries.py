@@ -161,8 +161,8 @@ def test_that_most_are_copies_is_warned_of(inside: Inside, tmp_path: Path) -> No
     outcome = inside("select", "--by", "x", "--report", "report.json", "-o", "kept.jsonl", pool)
     warning, _ = outcome.err.splitlines()
     assert warning == (
-        "dataselect: warning: 54% of what is kept are copies, and 14 are 'Yes.'; to keep the best "
-        "of each, add --unique"
+        "dataselect: warning: 54% of what is kept are copies, and 14 are 'Yes.'; --unique, of "
+        "select too, keeps the best of each"
     )
     [reported] = json.loads((tmp_path / "report.json").read_text())["warnings"]
     assert warning.endswith(reported)

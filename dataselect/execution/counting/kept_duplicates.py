@@ -64,7 +64,7 @@ class Duplicates(NamedTuple):
         shown = text if len(text) <= _LONGEST_EXAMPLE else f"{text[:_LONGEST_EXAMPLE]}…"
         named = f", and {count:,} are '{shown}'" if text else ""
         share = f"{self.copies / self.compared:.0%} of what is kept are copies{named}; "
-        return [f"{share}to keep the best of each, add --unique"]
+        return [f"{share}--unique, of select too, keeps the best of each"]
 
 
 def keys_in(paths: Sequence[str], columns: Sequence[Column], option: str) -> NDArray[np.uint64]:
