@@ -65,9 +65,9 @@ class Result:
             # Rounded outwards: what is said holds, and would keep at least as much as a threshold.
             cut = figure(self.cut, ROUND_FLOOR if self.direction == "high" else ROUND_CEILING)
             rule = f", {self.measure} {cut} {side}"
-            rule += f", {self.calibration.summary()}" if self.calibration else ""
         parts = [
             self.counts.summary(rule),
+            self.calibration.summary() if self.calibration else "",
             self.spent,
             self.duplicates.summary(self.counts.kept) if self.duplicates else "",
             self._reasons(),

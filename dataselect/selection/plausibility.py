@@ -78,8 +78,9 @@ class Calibration(NamedTuple):
         return cls(share, held_out, least)
 
     def summary(self) -> str:
-        """For people, after the threshold."""
-        return f"which at least {self._percent} of in-domain text pass (95 % sure)"
+        """For people; other rules beside the threshold keep less."""
+        passes = f"at least {self._percent} of in-domain text pass"
+        return f"{passes} --calibrate {self.share:g} (95 % sure)"
 
     def warnings(self) -> list[str]:
         """Whether the held-out texts are too few for the share to mean something."""
@@ -94,4 +95,4 @@ class Calibration(NamedTuple):
 
     @property
     def _percent(self) -> str:
-        return f"{100 * self.least:.0f} %"
+        return f"{int(100 * self.least)} %"  # rounded down, so that it holds
