@@ -55,7 +55,7 @@ class _Annotation(Column):
         return Utterance(text, self._intent(record), self._slots(record, text), record.get("id"))
 
     def _intent(self, record: dict[str, Any]) -> str | None:
-        known = self.requires_intent or _present(self.intent, record)
+        known = self.requires_intent or _present(self.intent, record, filled=True)
         return self.intent.get(record) if known else None
 
     def _slots(self, record: dict[str, Any], text: str) -> tuple[Slot, ...]:
@@ -76,7 +76,8 @@ def annotation(
 ) -> Column:
     """A column of utterances, with their texts where `text` has them.
 
-    A record without slots has none; one without an intent is bad if `requires_intent`.
+    A record without slots has none; one without an intent, or a blank one, is bad if
+    `requires_intent`.
     """
     if isinstance(text, str):
         text = Column.text(text)
@@ -133,17 +134,24 @@ def _never(values: list[Any]) -> bool:
     return False
 
 
-def _present(column: Column, record: dict[str, Any]) -> bool:
-    """Whether a record has a field, other than null."""
+def _present(column: Column, record: dict[str, Any], *, filled: bool = False) -> bool:
+    """Whether a record has a field, other than null and, if it is to be `filled`, blanks."""
     try:
-        return column.find(record) is not None
+        value = column.find(record)
+        return value is not None and not (filled and _is_blank(value))
     except (KeyError, TypeError):
         return False
+
+
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()
 
 
 def _intent(value: Any) -> Any:
     if value is None:
         raise ValueError(f"is null, not a label; {_REMEDY}")
+    if _is_blank(value):
+        raise ValueError(f"is empty, not a label; {_REMEDY}")
     return Column.group("").check(value)
 
 

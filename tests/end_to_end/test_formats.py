@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -105,6 +106,31 @@ def test_a_table_of_pandas(folder: Path, inside: Inside) -> None:
     inside("select", "--by", "text", "frame.csv").refused(
         1, "frame.csv:2: field 'text' is a string, not a number"
     )
+
+
+def test_annotations_come_back_from_tables(folder: Path, inside: Inside) -> None:
+    """Slots and lists are JSON in a cell, and nothing is an empty one."""
+    slot = {"slot": "genre", "start": 10, "end": 14, "value": "jazz"}
+    records = [
+        {"text": "play some jazz", "intent": "play", "slots": [slot]},
+        {"text": "stop", "intent": None, "slots": None},
+    ]
+    given = b"".join(orjson.dumps(each) + b"\n" for each in records)
+    (folder / "given.jsonl").write_bytes(given)
+    for suffix in ("csv", "tsv"):
+        inside("convert", "given.jsonl", "-o", f"table.{suffix}", "-q").silent()
+        inside("convert", f"table.{suffix}", "-o", "back.jsonl", "-q").silent()
+        back = (folder / "back.jsonl").read_bytes()
+        assert [{**each, "intent": each["intent"] or None} for each in loaded(back)] == records
+        inside("check", f"table.{suffix}", "-o", "checked.jsonl", "-q").silent()
+        checked = (folder / "checked.jsonl").read_bytes()
+        assert [each["slots"] for each in loaded(checked)] == [[slot], None]
+        fitted = inside("label", "--labelled", f"table.{suffix}", "--fit-only", "--save-model", "m")
+        fitted.refused(1, f"table.{suffix}:3: field 'intent' is empty, not a label")
+
+
+def loaded(lines: bytes) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in lines.splitlines()]
 
 
 def test_frames_of_pandas_come_and_go_as_files(folder: Path) -> None:

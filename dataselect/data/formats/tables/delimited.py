@@ -10,11 +10,13 @@ from typing import Any, NamedTuple, TypeAlias
 from dataselect.data.files.line_blocks import longest_line
 from dataselect.data.formats.lines import Found, Item, Layout, SourceLine, joined, lines
 from dataselect.data.input_files import Inputs
+from dataselect.data.json_lines.json_values import loads_leniently
 from dataselect.data.records import BadRecord
 from dataselect.errors import InputError, OptionError
 
 SKIPPED = "-"
 _WIDEST = 2**31 - 1  # characters in a cell of CSV; the standard library's own limit is 131,072
+_ARRAYS = ("slots", "nbest")  # what no command can use as a string
 _NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
 
 
@@ -116,7 +118,21 @@ def _fields(cells: list[str], names: Sequence[str | None]) -> dict[str, Any]:
             f"({','.join(SKIPPED if name is None else name for name in names)}); "
             "correct the line or --columns"
         )
-    return {name: cell for name, cell in zip(names, cells, strict=True) if name is not None}
+    return {
+        name: _array(cell) if name in _ARRAYS else cell
+        for name, cell in zip(names, cells, strict=True)
+        if name is not None
+    }
+
+
+def _array(cell: str) -> Any:
+    """The array that a cell spells, None for an empty cell; what is no JSON stays as it is."""
+    if not cell.startswith("["):
+        return cell or None
+    try:
+        return loads_leniently(cell)
+    except (ValueError, RecursionError):
+        return cell
 
 
 def _tab_rows(found: Iterator[SourceLine], delimiter: str) -> _Rows:
