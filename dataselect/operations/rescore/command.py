@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from dataselect.operations.rescore.log_linear import LogLinear
     from dataselect.operations.rescore.scorer import RescoreScorer
 
+_UNADAPTED = (
+    "the model of --lm weighs 0.3, what helps a translator; for a recogniser give its text with "
+    "--in-domain instead, or --tune or --lm-weight (dataselect help rescore)"
+)
+
 USUAL = (
     "lm in_domain tune metric save_weights load_weights lm_weight score_weight feature "
     "evaluate output report"
@@ -98,6 +103,9 @@ def command(
     for each in found:
         note(*table(each).splitlines(), quiet=settings.quiet)
     finish(result, settings)
+    given = weighting.are_given or tuning.load_weights is not None or development is not None
+    if models.lm is not None and not given:
+        note(_UNADAPTED, quiet=settings.quiet)
 
 
 def _start(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dataselect.data.input_files import Inputs
     from dataselect.models.metrics import Metric
     from dataselect.models.metrics.bootstrap import Interval, PairedBootstrap
+    from dataselect.models.normalization import Normalization
     from dataselect.operations.rescore.nbest import NBest
     from dataselect.operations.rescore.scorer import RescoreScorer
 
@@ -80,22 +81,26 @@ def evaluated(
         lists += own_lists
         references += own_references
     if lists:
-        scorer.figures.setdefault("warnings", []).extend(unsaid_digits(lists, references))
+        scorer.figures.setdefault("warnings", []).extend(
+            unsaid_digits(lists, references, scorer.model.normalization)
+        )
     return [systems(scorer, lists, references, each, seed) for each in metrics] if lists else []
 
 
-def unsaid_digits(lists: Sequence[NBest], references: Sequence[str]) -> list[str]:
-    """A warning where references hold digits that no hypothesis of their list has."""
+def unsaid_digits(
+    lists: Sequence[NBest], references: Sequence[str], normalization: Normalization
+) -> list[str]:
+    """A warning where references, normalised, hold digits that no hypothesis of their list has."""
     lacking = sum(
         any(map(str.isdigit, reference))
         and not any(any(map(str.isdigit, text)) for text in own.texts)
-        for own, reference in zip(lists, references, strict=True)
+        for own, reference in zip(lists, normalization.each(references), strict=True)
     )
     if lacking < _MANY_LACKING * len(lists) or not lacking:
         return []
     words = (
         f"{lacking:,} of {len(lists):,} references hold digits that no hypothesis of their list "
-        "has: no choice among them is right; spell numbers out in the references"
+        "has: no choice among them is right; spell numbers out, as --spell-numbers en does"
     )
     return [words]
 

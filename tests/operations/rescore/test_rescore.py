@@ -475,6 +475,15 @@ def test_what_is_odd_about_lists_is_said(world: Path, inside: Inside, case: str)
     assert "warning" not in inside(*arguments, *options).err
 
 
+def test_the_weight_of_a_given_model_is_told(world: Path, inside: Inside) -> None:
+    """Without its text nothing tells how much it should weigh."""
+    write(world / "lists.jsonl", [record("play now", ("play now", -1), ("play", -2))] * 6)
+    arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
+    weights = ((), ("--lm-weight", "1"), ("-q",))
+    told = ["the model of --lm weighs 0.3" in inside(*arguments, *each).err for each in weights]
+    assert told == [True, False, False]
+
+
 def test_the_key_of_a_text_is_named(world: Path, inside: Inside) -> None:
     (world / "lists.jsonl").write_text('{"nbest": [{"hyp": "a", "score": 1}]}\n')
     arguments = ["rescore", "--lm", "music.arpa", "lists.jsonl", "-o", "out.jsonl"]
@@ -503,11 +512,14 @@ def test_numbers_in_words(world: Path, inside: Inside) -> None:
     write(world / "alarms.jsonl", [{"text": f"wake me at {hour}"} for hour in range(1, 12)])
     given = ("--in-domain", "alarms.jsonl", "--evaluate", "wer", "--report", "report.json")
     rates = []
-    for options in ((), ("--spell-numbers", "en", "--save-weights", "weights.json")):
+    spelt = ((), ("--spell-numbers", "en", "--save-weights", "weights.json"))
+    for options in spelt:
         inside("rescore", "-q", *given, *options, "told.jsonl", "-o", "out.jsonl").silent()
         report = json.loads((world / "report.json").read_text())["rescore"]
         rates.append(report["evaluation"][0]["systems"]["rescored"]["value"])
     assert rates == [25.0, 0.0]
+    said = [inside("rescore", *given, *each, "told.jsonl", "-o", "out.jsonl").err for each in spelt]
+    assert ["--spell-numbers en does" in each for each in said] == [True, False]
     again = ("--load-weights", "weights.json", "--report", "report.json")
     inside("rescore", "-q", "--in-domain", "alarms.jsonl", *again, "told.jsonl").silent()
     assert "numbers=en" in json.loads((world / "report.json").read_text())["signature"]
