@@ -160,9 +160,12 @@ _CONTAINERS = {
 _NEVER_WRITTEN = {
     *(".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".tar", ".zip", ".7z", ".rar", ".jar"),
     *(".gzip", ".bz", ".bzip2", ".zstd", ".lzma", ".z", ".lz", ".lz4", ".lzo", ".br", ".sz"),
-    *(".snappy", ".parquet", ".arrow", ".feather", ".avro", ".orc", ".xls", ".xlsx"),
+    *(".snappy", ".parquet", ".pq"),
 }
 """Endings that promise a compression or a container that no output has."""
+
+_TABLES = {".arrow", ".feather", ".avro", ".orc", ".xls", ".xlsx", ".ods"}
+"""Endings of tables that are not written."""
 
 
 def ending(path: str) -> str:
@@ -190,6 +193,8 @@ def described(first: bytes) -> str | None:
 def refuse_unwritten(path: str) -> None:
     """Raise OptionError for a file whose name promises what is never written."""
     found = ending(path)
+    if found in _TABLES:
+        raise OptionError(f"{path}: {found} files are not written; write .csv or .parquet")
     if found in _NEVER_WRITTEN:
         raise OptionError(
             f"{path}: {found} files are not written; end the name in .gz, .bz2, .xz or .zst to "

@@ -222,7 +222,7 @@ _TABLE = (
         "parquet",
         "tables.parquet:read",
         writers=("tables.parquet_writer:ParquetWriter",),
-        suffixes=(".parquet",),
+        suffixes=(".parquet", ".pq"),
         recognizer="tables.parquet:recognizes",
         by_content=True,
         takes_columns=True,

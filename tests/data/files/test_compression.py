@@ -62,6 +62,11 @@ def test_endings_are_refused_in_letters_of_either_case(ending: str) -> None:
         compression.refuse_unwritten(f"out{ending}")
 
 
+def test_tables_that_are_not_written_have_others_named() -> None:
+    with pytest.raises(OptionError, match=r"out.XLSX: .xlsx files are not written; write .csv or"):
+        compression.refuse_unwritten("out.XLSX")
+
+
 @pytest.mark.parametrize(
     "first", [b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x04\x22\x4d\x18"]
 )
