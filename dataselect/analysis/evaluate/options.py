@@ -152,7 +152,7 @@ class FieldOptions:
             return tested_columns(Column.text(text_field), given, true)
         return {
             INTENT: Column.group(given, "--intent-field"),
-            INTENT_REFERENCE: true_label(true, "--intent-reference-field"),
+            INTENT_REFERENCE: true_label(true, _TRUE_INTENT),
         }
 
     def slots(self, text_field: str, *, tags: bool) -> dict[str, Column]:
@@ -168,6 +168,9 @@ class FieldOptions:
             SLOTS: spans(self.slots_field, "--slots-field"),
             SLOTS_REFERENCE: spans(self.slots_reference_field, "--slots-reference-field"),
         }
+
+
+_TRUE_INTENT = "--intent-reference-field, or judge a model with --intent-classifier"
 
 
 def asked_metrics(

@@ -30,6 +30,7 @@ _WITHOUT_ENCODER = (
     "intents were learnt without an encoder: --encoder all-MiniLM-L6-v2 made a third fewer errors "
     "in our tests (dataselect help label)"
 )
+_UNFILTERED = "without one, --unfiltered POOL learns words from the pool before it was filtered"
 
 USUAL = (
     "labelled background unfiltered rounds encoder model save_model fit_only min_confidence "
@@ -122,7 +123,8 @@ def command(
         result = job.apply(scorer, rule)
     finish(result, settings)
     if fitted.model is None and encoding.encoder is None:
-        note(_WITHOUT_ENCODER, quiet=settings.quiet)
+        more = [] if learning.unfiltered or learning.no_vectors else [_UNFILTERED]
+        note("; ".join([_WITHOUT_ENCODER, *more]), quiet=settings.quiet)
 
 
 def _trained(

@@ -285,6 +285,11 @@ def test_files_of_unequal_length_are_refused(
     refused(outcome, 1, f"{longer}.jsonl:3: no record to pair it with", "--id-field")
 
 
+def test_without_true_intents_a_model_may_be_meant(folder: Path, evaluate: Evaluate) -> None:
+    outcome = evaluate("a.jsonl -m intent")
+    refused(outcome, 1, "field 'ref_intent' is missing", "judge a model with --intent-classifier")
+
+
 @pytest.mark.parametrize("options", ["", "--id-field id"])
 def test_references_that_differ_are_refused(folder: Path, evaluate: Evaluate, options: str) -> None:
     write(folder / "b.jsonl", [RECORDS[0], RECORDS[1] | {"ref": "stop now"}, RECORDS[2]])

@@ -161,6 +161,9 @@ def test_word_vectors_are_learnt_from_an_unfiltered_pool(folder: Path, inside: I
     assert more_ == again
     assert b"ngrams and vectors" in more_
     assert b"ngrams and vectors" not in plain  # the input is too small for any
+    labels = ("label", "pool.jsonl", *LABELLED, "-o", "out.jsonl")
+    told = ["--unfiltered POOL learns words" in inside(*labels, *each).err for each in ((), more)]
+    assert told == [True, False]
 
 
 def test_a_record_of_the_input_counts_as_often_as_its_weight_says(
