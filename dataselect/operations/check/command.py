@@ -32,7 +32,8 @@ def command(
 
     Adds 'doubt', from 0 to 1, by which records are ranked, and 'problems', a list: the rule that
     found it ('problem'), the 'evidence', a 'suggestion', and the record that it 'conflicts_with',
-    its id or FILE:LINE. Low is good; with --sort the most doubtful come first. What each rule
+    its id or FILE:LINE. Low is good; with --sort the most doubtful come first, but
+    --top-k keeps the soundest. What each rule
     looked at and found is listed at the end.
     """
     from dataselect.execution.engines import open_pool, open_run
