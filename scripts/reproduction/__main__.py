@@ -148,7 +148,8 @@ def main() -> None:
         "--resume",
         type=Path,
         metavar="FILE",
-        help="keep each case of picked-parts here once it is measured, and go on from there",
+        help="keep each case of self-training, word-vectors or picked-parts here once it is "
+        "measured, and go on from there",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure here")
     parser.add_argument(

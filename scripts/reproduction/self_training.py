@@ -51,7 +51,7 @@ def measure(plan: Plan) -> list[Table]:
         return _measured(SETTINGS[name](plan.data, seed), seed)
 
     cases = [(name, seed) for name in SETTINGS for seed in range(plan.seeds)]
-    for (name, _), found in plan.each(measured, cases):
+    for (name, _), found in plan.each(plan.kept(measured), cases):
         for way, error in found.items():
             errors.add(way, name, error)
             changes.add(way, name, 100 * (error / found[_ALONE] - 1))

@@ -28,7 +28,7 @@ def measure(plan: Plan) -> list[Table]:
         return _measured(SETTINGS[name](plan.data, seed), plan)
 
     cases = [(name, seed) for seed in range(plan.seeds) for name in settings]
-    for (name, _), found in plan.each(measured, cases):
+    for (name, _), found in plan.each(plan.kept(measured), cases):
         for way, figure in found.items():
             errors.add(way, name, figure)
     base, best = f"{_WORDS}, {_ALONE}", f"{_VECTORS}, {_RELEVANT}"
