@@ -50,7 +50,11 @@ def test_a_run_that_was_killed_goes_on_and_a_model_learns(inside: Inside, tmp_pa
     assert refused.code == 1
     assert "a run that was stopped left checkpoints; go on with --resume" in refused.err
     other = inside("translate", "train", "--resume", "--seed", "1", *options)
-    assert "checkpoints of other pairs or options" in other.err
+    assert "checkpoints of other pairs or options; give the same, or remove" in other.err
+    shutil.copytree(checkpoints, "cut.checkpoints")
+    Path("cut.checkpoints/training.json").write_text('{"pai')
+    cut = inside("translate", "train", "--resume", *options[:-2], "cut", "pairs.jsonl")
+    cut.refused(1, "cut.checkpoints: checkpoints of other pairs or options")
     shutil.copytree(checkpoints, "ended.checkpoints")
     ended = ["--resume", "--epochs", "1", *OPTIONS, "-o", "ended", "pairs.jsonl"]
     outcome = inside("translate", "train", *ended)

@@ -220,11 +220,11 @@ def _begin(checkpoints: str, beginning: dict[str, Any], *, resume: bool) -> None
                 f"{checkpoints}: a run that was stopped left checkpoints; go on with --resume, or "
                 "remove the folder"
             )
-        with open(path, encoding="utf-8") as file:
-            if json.load(file) != beginning:
+        with open(path, "rb") as file:  # maybe cut short
+            if file.read() != json.dumps(beginning).encode():
                 raise InputError(
-                    f"{checkpoints}: checkpoints of other pairs or options; remove the folder, or "
-                    "leave --resume out"
+                    f"{checkpoints}: checkpoints of other pairs or options; give the same, or "
+                    "remove the folder"
                 )
         return
     try:
