@@ -43,7 +43,7 @@ def read(path: str) -> AnyReport:
     try:
         return _checked(parsed(data))
     except DocumentError as error:
-        what = f"not the report of a run that scores or selects ({error})"
+        what = f"not the report of a run that scores, selects or measures ({error})"
         todo = "name what --report wrote"
         if _holds_records(data):
             what = "not a run report: it holds records"

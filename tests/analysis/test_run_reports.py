@@ -104,8 +104,8 @@ def test_what_is_written_to_standard_output_ends_a_way(inside: Inside, pool: Pat
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("{", r"not the report of a run that scores or selects \(not JSON\)"),
-        ("[]", r"not the report of a run that scores or selects \(not an object\)"),
+        ("{", r"not the report of a run that scores, selects or measures \(not JSON\)"),
+        ("[]", r"not the report of a run that scores, selects or measures \(not an object\)"),
         ('{"command": "lm train"}', r"not the report of .* \(version: missing\)"),
     ],
 )

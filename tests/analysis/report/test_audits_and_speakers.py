@@ -95,6 +95,8 @@ def test_an_evaluation_is_a_section(folder: Path, inside: Inside) -> None:
     assert ["west", "6", "0.00, too few to say", ""] in page.rows
     [[_, value, *_]] = [row for row in page.rows if row[0] == "wer" and len(row) > 1]
     assert value.startswith(f"{told['measures'][0]['value']:.2f} [")
+    shown_path = "How right it is: evaluate.json</"  # one of several is told from the others
+    assert (folder / "page.html").read_text().count(shown_path) == 2
 
 
 @pytest.mark.parametrize("wrong", [{"command": "audit", "audit": {}}, {"min_speakers": "many"}])

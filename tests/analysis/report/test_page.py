@@ -665,7 +665,10 @@ def test_what_cannot_be_shown_is_refused(report: Report, line: str, code: int, w
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        ({"command": "convert"}, "r.json: not the report of a run that scores or selects"),
+        (
+            {"command": "convert"},
+            "r.json: not the report of a run that scores, selects or measures",
+        ),
         ({"command": "compare", "compare": {}}, "r.json: not the report of a run"),
         ([], "r.json: not the report"),
     ],
