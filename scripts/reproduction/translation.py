@@ -15,7 +15,7 @@ in lower case, without punctuation; turns that are also in the development dialo
 
 What is there in the cache is not made again: a run that was stopped goes on there. It is to be
 removed when data or code have changed. Needs the extras neural and ct2. An epoch of all general
-pairs takes 7 minutes of one processor.
+pairs takes 5 minutes of one processor, a case of a seed 12.
 """
 
 from __future__ import annotations
