@@ -126,7 +126,7 @@ def read_utterances(inputs: Inputs, column: Column | None = None) -> list[Uttera
     return records.all_good(utterances(inputs, column or annotation(), stop_at_first=True))
 
 
-_REMEDY = "correct it or skip it with --on-error"
+_REMEDY = "correct it or skip it with --on-error skip"
 
 
 def _never(values: list[Any]) -> bool:

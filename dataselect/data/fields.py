@@ -182,10 +182,10 @@ class _Optional(Column):
 def _check_text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(
-            f"is {kind_of(value)}, not a string; correct it or skip it with --on-error"
+            f"is {kind_of(value)}, not a string; correct it or skip it with --on-error skip"
         )
     if not value.strip():
-        raise ValueError("is empty; correct it or skip it with --on-error")
+        raise ValueError("is empty; correct it or skip it with --on-error skip")
     return whole(value)
 
 
@@ -278,7 +278,7 @@ def _check_group(value: Any) -> str:
 
 def _check_speaker(value: Any) -> str:
     if value is None or (isinstance(value, str) and not value.strip()):
-        raise ValueError("names nobody; correct it or skip it with --on-error")
+        raise ValueError("names nobody; correct it or skip it with --on-error skip")
     return _check_group(value)
 
 

@@ -367,7 +367,7 @@ REASONS = {
     "a boolean": (b'{"text":true}', "field 'text' is a boolean, not a string"),
     "an array": (b'{"text":["a"]}', "field 'text' is an array, not a string"),
     "an object": (b'{"text":{"a":"b"}}', "field 'text' is an object, not a string"),
-    "empty": (b'{"text":""}', "field 'text' is empty; correct it or skip it with --on-error"),
+    "empty": (b'{"text":""}', "field 'text' is empty; correct it or skip it with --on-error skip"),
     "blank": (b'{"text":" \\t\\u2003\\n"}', "field 'text' is empty"),
     "half a pair": (b'{"text":"a\\ud800"}', "field 'text' holds half a surrogate pair; correct"),
     "wrong at last": (b'{"text":"a","text":1}', "field 'text' is a number, not a string"),

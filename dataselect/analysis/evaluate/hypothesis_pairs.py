@@ -48,7 +48,7 @@ def spans(path: str, option: str) -> Column:
     return Column(path, lambda value: frozenset(slot_spans(value)), lambda _: False, option)
 
 
-_REMEDY = "correct it or skip it with --on-error"
+_REMEDY = "correct it or skip it with --on-error skip"
 
 
 def join(

@@ -83,7 +83,7 @@ Item: TypeAlias = Found | BadRecord
 def filled(text: str, what: str) -> str:
     """A text that is not blank. Raises ValueError about `what`."""
     if not text or text.isspace():
-        raise ValueError(f"{what} is empty; correct it or skip it with --on-error")
+        raise ValueError(f"{what} is empty; correct it or skip it with --on-error skip")
     return text
 
 

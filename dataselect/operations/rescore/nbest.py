@@ -149,7 +149,9 @@ class NBestField:
         if not isinstance(value, list):
             raise ValueError("is not an array; name another with --nbest-field")
         if not value:
-            raise ValueError("is an empty list; leave the record out, or skip it with --on-error")
+            raise ValueError(
+                "is an empty list; leave the record out, or skip it with --on-error skip"
+            )
         rows = [
             self._checked_row(hypothesis, f"hypothesis {rank}")
             for rank, hypothesis in enumerate(value, start=1)
@@ -166,7 +168,7 @@ class NBestField:
             keys = ", ".join(f"'{key}'" for key in list(hypothesis)[:_SHOWN]) or "nothing"
             raise ValueError(
                 f"has a {which} without 'text', but with {keys}; call its text 'text', or skip it "
-                "with --on-error"
+                "with --on-error skip"
             )
         text = Column.hypothesis(TEXT).check
         row = [_checked(text, hypothesis[TEXT], f"'text' of {which}")]

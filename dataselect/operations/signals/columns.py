@@ -18,7 +18,7 @@ def duration(path: str) -> Column:
         seconds: float = plain.check(value)
         if seconds < _SHORTEST:
             raise ValueError(
-                f"is {value}, no duration in seconds; correct it or skip it with --on-error"
+                f"is {value}, no duration in seconds; correct it or skip it with --on-error skip"
             )
         return seconds
 
@@ -35,7 +35,7 @@ def hypotheses(path: str) -> Column:
         if not isinstance(value, list) or not value:
             raise ValueError(
                 f"is not a list of hypotheses; name one, or several texts, with {_AGREEMENT} "
-                "or skip it with --on-error"
+                "or skip it with --on-error skip"
             )
         for rank, each in enumerate(value, start=1):
             text = text_of(each)

@@ -33,7 +33,7 @@ def label_column(field: str = "label") -> Column:
 
 def _check_label(value: Any) -> int:
     if isinstance(value, bool) or value not in (0, 1):
-        raise ValueError("is neither 0 nor 1; correct it or skip it with --on-error")
+        raise ValueError("is neither 0 nor 1; correct it or skip it with --on-error skip")
     return int(value)
 
 
