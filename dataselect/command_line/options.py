@@ -130,7 +130,12 @@ class RunOptions(OutputOptions):
     """What is written, and how records that are scored or selected get there."""
 
     target: str | None = TARGET
-    sort: bool = option("", RUN, "Write best first instead of in input order.", False)
+    sort: bool = option(
+        "",
+        RUN,
+        "Write best first instead of in input order; by check the most doubtful first.",
+        False,
+    )
     rejects: str | None = option(
         "FILE", RUN, "Write what was dropped here, with the reason in 'dropped'."
     )

@@ -143,6 +143,15 @@ class GroupDocument(TypedDict):
     borderline: list[str]
 
 
+class RuleDocument(TypedDict):
+    """What a rule of `check` looked at and found, or why it was not applied."""
+
+    stability: str
+    records: Count
+    found: Count
+    skipped: str | None
+
+
 class Learnt(TypedDict, total=False):
     """The section of the command: what is shown of it."""
 
@@ -151,6 +160,7 @@ class Learnt(TypedDict, total=False):
     tuned: _Tuned
     evaluation: list[_Evaluated]
     groups: list[GroupDocument]
+    rules: dict[str, RuleDocument]
 
 
 class ScoringReport(RunReport):

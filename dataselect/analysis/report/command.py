@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -114,6 +115,13 @@ class PageOptions:
     seed: int = option("N", _PAGE, "Seed of draws and of the map [default: 0].", 0, min=0)
     quiet: bool = option("", _PAGE, "No progress bar, summary or warnings.", False, short="-q")
 
+    def check(self) -> None:
+        """Raise OptionError where a person would see the page's source."""
+        from dataselect.data.files.sinks import STDOUT
+
+        if self.output == STDOUT and sys.stdout is not None and sys.stdout.isatty():
+            raise OptionError("the page is HTML, and would go to the terminal; name a file with -o")
+
     def settings(self, shown: PageContentOptions, speaking: SpeakerOptions) -> PageSettings:
         from dataselect.analysis.report.page import PageSettings
         from dataselect.analysis.report.record_statistics import Sizes
@@ -159,6 +167,7 @@ def command(shown: PageContentOptions, speaking: SpeakerOptions, page: PageOptio
     from dataselect.models.system_errors import writing_to
 
     shown.check()
+    page.check()
     look = page.settings(shown, speaking)
     check_installed()
     settings = Settings(output=page.output, quiet=page.quiet, seed=page.seed)

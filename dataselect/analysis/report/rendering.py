@@ -49,6 +49,7 @@ def _environment() -> Environment:
         "line": one_line,
         "json": lambda value: encoded(value, indent=True).decode(),
         "field": _field,
+        "problems": _problems,
         "record": _record,
         "inline": lambda plot: Markup(inline(plot)),  # noqa: S704  # made here, texts escaped
     }
@@ -68,6 +69,16 @@ def _field(row: Row, name: str) -> str:
     """A field of a record as a person writes it, empty where there is none."""
     value = Column.optional(name).find(parse(row.line))
     return "" if value is None else one_line(value if isinstance(value, str) else str(value))
+
+
+def _problems(row: Row) -> list[str]:
+    """What `check` found in a record, a line each."""
+    found = Column.optional("problems").find(parse(row.line))
+    listed = found if isinstance(found, list) else []
+    told = [
+        (each.get("problem"), each.get("evidence")) for each in listed if isinstance(each, dict)
+    ]
+    return [one_line(f"{rule}: {evidence}") for rule, evidence in told]
 
 
 def _record(row: Row) -> str:

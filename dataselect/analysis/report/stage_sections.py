@@ -149,7 +149,7 @@ def stage_section(
         ngrams=_ngrams(*texts, speakers),
         compared=(len(texts[0]), len(texts[1])),
         ranks=_ranks(statistics.kept.ranks),
-        samples=_samples(statistics, has_cut=cut is not None),
+        samples=_samples(source, statistics, has_cut=cut is not None),
         notes=[
             *source.notes,
             *_unscored(source, statistics),
@@ -256,8 +256,14 @@ def _ranks(counts: Counter[int]) -> list[tuple[str, int]]:
     return first + ([(f"above {_RANKS}", rest)] if rest else [])
 
 
-def _samples(statistics: StageStatistics, *, has_cut: bool) -> list[Samples]:
+def _samples(source: Source, statistics: StageStatistics, *, has_cut: bool) -> list[Samples]:
     kept, dropped = statistics.kept, statistics.dropped
+    if source.stage is not None and "rules" in source.stage.learnt and not dropped.records:
+        found = [
+            Samples("The most doubtful", "dropped", kept.worst.rows),
+            Samples("Drawn at random", "kept", kept.drawn.shuffled()),
+        ]
+        return [each for each in found if each.rows]
     inside, outside = (
         ("Kept, just inside the cut", "Dropped, just outside the cut")
         if has_cut

@@ -11,7 +11,7 @@ _BINARY = {
     b"ARROW1": f"Arrow data; {_WITH_PANDAS}",
     b"\x80\x04\x95": f"a Python pickle; {_WITH_PANDAS}",
     b"Obj\x01": "Avro data; write it as JSONL",
-    b"PK\x03\x04": "zip data, or an Excel sheet; unpack it before the pipe, or save it as CSV",
+    b"PK\x03\x04": "an Excel sheet, or zip data; save it as CSV, or unpack it before the pipe",
     b"\xd0\xcf\x11\xe0": "an Excel or Word file; save it as CSV or text",
     b"SQLite format 3": "an SQLite database; export a table as CSV",
     b"\x93NUMPY": "a NumPy array; records are lines of JSON",
@@ -102,7 +102,7 @@ def _lines(line: str) -> str:
             return f"{kind}; {_named(kind.lower())}{layout}"
     if _SEMICOLONS.fullmatch(line):
         return f"CSV with semicolons; {_named('csv')}"
-    return f"plain text; {_named('text', 'txt')}"
+    return f"plain text; {_named('text', 'txt')}, or moses for two files of translations"
 
 
 def _named(name: str, suffix: str = "") -> str:

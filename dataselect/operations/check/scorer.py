@@ -95,15 +95,14 @@ class CheckScorer(Scorer):
         found = [each for each in self.verified if each.skipped is None]
         return {
             "signature": {"rules": len(found)},
-            "rules": [
-                {
-                    "rule": each.rule.name,
+            "rules": {
+                each.rule.name: {
                     "stability": each.rule.stability,
                     "records": each.looked_at,
                     "found": each.found,
                     "skipped": each.skipped,
                 }
                 for each in self.verified
-            ],
+            },
             "records_with_problems": len(self.problems),
         }

@@ -55,7 +55,7 @@ def command(
         "X",
         _LABELS,
         "Leave records of a lower confidence, of the intent or of the slots, out, whatever the "
-        "selection keeps.",
+        "selection keeps; --threshold cuts by the intent's alone.",
         min=0,
         max=1,
     ),

@@ -1,7 +1,9 @@
 """`dataselect report`: the page of run reports and scored records."""
 
 import json
+import os
 import shlex
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -363,6 +365,25 @@ def test_auto_shows_its_curve(folder: Path, inside: Inside, page: Callable[[str]
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_a_check_shows_its_rules_and_the_most_doubtful_first(
+    folder: Path, inside: Inside, page: Callable[[str], Page]
+) -> None:
+    records = [{"text": f"play song {n}", "intent": "play"} for n in range(30)]
+    doubtful = {"text": "play song 7", "intent": "pause"}
+    write(folder / "annotated.jsonl", [*records, doubtful])
+    rules = ("--rule", "conflicting_intents", "--rule", "in_test", "--report", "r.json")
+    inside("check", "-q", *rules, "-o", "checked.jsonl", "annotated.jsonl").silent()
+    found = page("r.json")
+    assert ["conflicting_intents", "31", "2"] in found.rows
+    assert ["in_test, not applied: there is no --test FILE", "–", "–"] in found.rows
+    samples = found.captions[-2:]
+    assert samples == ["The most doubtful", "Drawn at random"]
+    first, second, *_ = (row[1] for row in found.rows if len(row) == 3 and row[0][:1] == "0")
+    assert first == "play song 7 conflicting_intents: the same text has the intent 'pause'"
+    assert second == "play song 0"  # the other record has the same text
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_pairs_are_shown_with_the_side_that_was_compared_first(
     folder: Path, inside: Inside, page: Callable[[str], Page]
 ) -> None:
@@ -612,6 +633,16 @@ def test_compressed_records_in_any_script_are_read(
 def test_the_page_goes_to_standard_output(folder: Path, shell: Shell) -> None:
     done = shell("dataselect report -q one.json two.json | tail -n 1")
     assert done.silent() == b"</html>\n"
+
+
+def test_the_page_does_not_go_to_a_terminal(folder: Path) -> None:
+    reader, terminal = os.openpty()
+    asked = [sys.executable, "-m", "dataselect", "report", "-q", "one.json"]
+    done = subprocess.run(asked, cwd=folder, stdout=terminal, stderr=subprocess.PIPE, check=False)
+    os.close(terminal)
+    os.close(reader)
+    assert done.returncode == 2
+    assert b"would go to the terminal; name a file with -o" in done.stderr
 
 
 def test_a_full_disk_is_an_error(report: Report) -> None:

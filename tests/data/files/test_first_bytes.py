@@ -22,7 +22,7 @@ CSV, TSV = "--from csv", "--from tsv"
         (b"id\ttext", TSV),
         (b"17\tplay some jazz", f"{TSV} --no-header --columns NAME,NAME..."),
         (b"play some jazz, please", "looks like plain text; name the file *.txt, or"),
-        ("¿qué hora es?".encode(), "--from text"),
+        ("¿qué hora es?".encode(), "--from text, or moses for two files of translations"),
         (b"0 ||| ein Haus ||| lm=-1 ||| -1", "--from moses-nbest"),
         (b'version: "3.1"', "training data of Rasa; name the file *.yml, or give --from rasa"),
         (b"nlu:", "--from rasa"),
@@ -84,7 +84,7 @@ def test_later_lines_and_later_files_are_told_apart(inside: Inside, tmp_path: Pa
 @pytest.mark.parametrize(
     ("first", "words"),
     [
-        (b"PK\x03\x04\x14", "an Excel sheet; unpack it before the pipe, or save it as CSV"),
+        (b"PK\x03\x04\x14", "an Excel sheet, or zip data; save it as CSV, or unpack it"),
         (b"\x93NUMPY\x01", "a NumPy array"),
         (b"SQLite format 3\0", "an SQLite database; export a table as CSV"),
     ],

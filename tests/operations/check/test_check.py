@@ -134,9 +134,8 @@ def test_what_was_verified_is_told(tmp_path: Path, inside: Inside, found: Run) -
         "\nin_test                        -      0  not applied: there is no --test FILE\n" in told
     )
     report = json.loads((tmp_path / "report.json").read_text())
-    by_rule = {each["rule"]: each for each in report["check"]["rules"]}
+    by_rule = report["check"]["rules"]
     assert by_rule["conflicting_intents"] == {
-        "rule": "conflicting_intents",
         "stability": "stable",
         "records": 4,
         "found": 1,

@@ -25,8 +25,8 @@ def annotated(fields: dict[str, Any], text_field: str, *, requires_intent: bool)
     """The annotation of a record, checked; no intent is "". Raises ValueError."""
     if requires_intent and not str(fields.get("intent") or "").strip():
         raise ValueError(
-            "no intent, and the format has no place for such a text; add one, as dataselect label "
-            "does, or skip it with --on-error skip"
+            "no 'intent', and the format has no place for such a text; rename the field that has "
+            "it, add one, as dataselect label does, or skip it with --on-error skip"
         )
     found = _column(text_field, requires_intent).get(fields)
     slots = sorted(fields.get("slots") or [], key=lambda slot: (slot["start"], slot["end"]))

@@ -76,7 +76,10 @@ def marked(text: str, slots: list[dict[str, Any]]) -> str:
         at = each["end"]
     example = "".join([*pieces, text[at:]])
     if len(example.splitlines()) > 1 or text.strip(BLANKS) != text:
-        raise ValueError("a line break, or blanks that Rasa strips, in the text; remove them")
+        raise ValueError(
+            "a line break, or blanks that Rasa strips, in the text; remove them, or skip it with "
+            "--on-error skip"
+        )
     if wrong := UNPRINTABLE.search(example):
         raise ValueError(f"YAML cannot hold the character {wrong[0]!r} of the text; remove it")
     if unmarked(example) != (text, own):

@@ -92,7 +92,7 @@ def test_a_canonical_form_of_the_record_makes_a_synonym() -> None:
     [
         (record("press { now", "Press"), "a brace in the text"),
         (record("to Rome", "Fly", ("to city", "Rome")), "'to city' can be no name of a slot"),
-        ({"text": "stop"}, "no intent"),
+        ({"text": "stop"}, "no 'intent'"),
     ],
 )
 def test_what_no_sample_can_hold_is_refused(wrong: dict[str, Any], why: str) -> None:

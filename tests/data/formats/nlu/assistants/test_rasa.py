@@ -212,7 +212,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"text": "abc", "slots": [{"slot": "a\nb", "start": 0, "end": 3}]},
         "a line break",
     ),
-    "no intent": ({"text": "a", "intent": None}, "no intent, and the format"),
+    "no intent": ({"text": "a", "intent": None}, "no 'intent', and the format"),
     "offsets in bytes": (
         {"text": "é Rom", "slots": [{"slot": "city", "start": 3, "end": 6, "value": "Rom"}]},
         "counts bytes",
