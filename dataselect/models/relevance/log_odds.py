@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataselect.models.relevance.weights import NgramWeights, divisors
-from dataselect.models.unicode_scripts import is_unspaced
 
 if TYPE_CHECKING:
     from dataselect.models.ngrams.ngrams import Analyzer
@@ -19,6 +18,8 @@ BACKGROUND_SIZE = 10_000  # 2,000 to 20,000 move precision on CLINC150 by 2 % at
 
 def analyzer_of(in_domain: Sequence[str]) -> Analyzer:
     """N-grams of characters where the script of the texts has no spaces, else of words."""
+    from dataselect.models.unicode_scripts import is_unspaced  # loads the package regex
+
     return "char" if is_unspaced(in_domain) else "word"
 
 

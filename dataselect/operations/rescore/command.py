@@ -89,10 +89,10 @@ def command(
             keep_nbest=lists.keep_nbest,
             figures=figures,
         )
-        rng = np.random.default_rng(settings.seed)
         if development is not None:
-            scorer.tune(*development, rng)
+            scorer.tune(*development, np.random.default_rng(settings.seed))
         elif in_domain and not weighting.are_given and tuning.load_weights is None:
+            rng = np.random.default_rng(settings.seed)
             scorer.adapt(_firsts(scorer, pool, settings, rng), in_domain, models.order, rng)
         if tuning.save_weights is not None:
             job.write_file(tuning.save_weights, scorer.dumps())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dataselect.models.metrics import Metric
+if TYPE_CHECKING:
+    from dataselect.models.metrics import Metric
 
 Floats = NDArray[np.float64]
 

@@ -23,8 +23,6 @@ from dataselect.models.language_model.scoring.language_model import (
     LanguageModel,
     TextScores,
 )
-from dataselect.models.metrics import Metric
-from dataselect.operations.rescore.default_weight import excess
 from dataselect.operations.rescore.lists import Lists
 from dataselect.operations.rescore.log_linear import (
     LM,
@@ -36,9 +34,9 @@ from dataselect.operations.rescore.log_linear import (
     winners,
 )
 from dataselect.operations.rescore.nbest import NBest, NBestField, NBestLists
-from dataselect.operations.rescore.weight_tuning import tune
 
 if TYPE_CHECKING:
+    from dataselect.models.metrics import Metric
     from dataselect.selection.ranking import Direction
 
 RESCORED, PERPLEXITY = "rescored", "perplexity"
@@ -187,6 +185,8 @@ class RescoreScorer(Scorer):
         rng: np.random.Generator,
     ) -> None:
         """Tune the weights on n > 1 lists, from what they are."""
+        from dataselect.operations.rescore.weight_tuning import tune
+
         found = self.model.features(lists, self.nbest, self.lm)
         sizes = found.candidates.sizes
         repeated = np.repeat(np.array(references, object), sizes).tolist()
@@ -208,6 +208,8 @@ class RescoreScorer(Scorer):
 
         `in_domain`: what it is trained on, normalised.
         """
+        from dataselect.operations.rescore.default_weight import excess
+
         read = self.model.readable(self.model.normalization.each(firsts))
         found = excess([text for text in read if text.strip()], in_domain, order, rng)
         if found is not None:

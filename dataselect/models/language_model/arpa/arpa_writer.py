@@ -77,7 +77,7 @@ def _word_numbers(model: BackoffModel, order: int, part: slice) -> list[NDArray[
     return columns[::-1]
 
 
-_FOUR_DIGITS = np.array([list(b"%04d" % number) for number in range(10_000)], np.uint8)
+_FOUR_DIGITS = (np.arange(10_000)[:, None] // (1000, 100, 10, 1) % 10 + ord("0")).astype(np.uint8)
 
 
 def _digits(before: bytes, values: NDArray[np.float64]) -> NDArray[np.bytes_]:
