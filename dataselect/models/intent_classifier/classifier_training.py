@@ -165,11 +165,6 @@ class _Problem:
         model, uncalibrated = self.model, self.model.uncalibrated
         which = np.empty(0, np.intp) if uncalibrated else self._held_out_rows()
         advance = report("fitting", 1 + len(np.unique(self.fold[which])))
-        odds = self._held_out(
-            which, advance
-        )  # first, since what is learnt from everything may be large
-        model.linear_ = self.labelled.learn(self.pool, self.pool_weights, self.rounds)
-        advance(1)
         figures: dict[str, Any] = {
             "labelled": self.labelled_count,
             "background": len(self.known) - self.labelled_count,
@@ -178,11 +173,15 @@ class _Problem:
             "held_out": len(which),
         }
         scale = 1.0
-        if len(which):
+        if len(which):  # first, since what is learnt from everything may be large
+            odds = self._held_out(which, advance)
             truth, weights = self.label_of_class[self.classes[which]], self.labelled.weights[which]
             scale = temperature(odds, self.label_of_class, truth, weights)
             wrong = label_log_probs(odds, self.label_of_class, scale).argmax(axis=1) != truth
             figures["held_out_error"] = round(float(weights @ wrong / weights.sum()), 4)
+            del odds
+        model.linear_ = self.labelled.learn(self.pool, self.pool_weights, self.rounds)
+        advance(1)
         figures["temperature"] = round(scale, 4)
         if uncalibrated:
             figures["warnings"] = ["confidence is not calibrated"]

@@ -82,12 +82,14 @@ class ClassifiedTexts:
         weights = _POOL_WEIGHT * pool_weights
         beliefs = self._beliefs(pool, weights, own, rounds)
         del own
+        # By the same name, so that the shorter one, which may be large, does not live on.
+        point = np.insert(point, np.full(len(weights), len(self.classes)), 0, axis=0)
         return fit(
             vstack([self.texts.rows, pool.rows], format="csr"),
             Targets(self.classes, beliefs),
             np.concatenate((self.weights, weights)),
             _TOGETHER_PENALTY,
-            start=point,
+            point,
         ).linear
 
     def _beliefs(

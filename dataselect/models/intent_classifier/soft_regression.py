@@ -65,16 +65,15 @@ def fit(
     targets: Targets,
     weights: NDArray[np.float64],
     penalty: float,
-    start: NDArray[np.float32] | None = None,
+    point: NDArray[np.float32] | None = None,
 ) -> FittedRegression:
     """Minimise the weighted mean cross-entropy plus `penalty` / 2 times the squared weights.
 
-    `rows` (n, f); `targets` of n rows; `weights` (n,) what each row counts. `start`: the point of
-    an earlier fit of the same width; its rows were the first of these.
+    `rows` (n, f); `targets` of n rows; `weights` (n,) what each row counts. `point` (n + 1, k):
+    where to start, at 0 by default; it is moved.
     """
-    point = np.zeros((rows.shape[0] + 1, targets.count), np.float32)
-    if start is not None:
-        point[: len(start) - 1], point[-1] = start[:-1], start[-1]
+    if point is None:
+        point = np.zeros((rows.shape[0] + 1, targets.count), np.float32)
     shares = (weights / weights.sum()).astype(np.float32)
     found = minimise(rows.astype(np.float32, copy=False), targets, shares, penalty, point)
     return FittedRegression(MultinomialWeights(found, point[-1]), point)

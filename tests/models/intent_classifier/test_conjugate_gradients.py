@@ -46,5 +46,5 @@ def test_the_optimum_is_found(penalty: float, dense: int) -> None:
     best = minimize(at, np.zeros(13 * 3), method="L-BFGS-B", options={"maxfun": 10**6}).fun
     found = fit(rows, targets, shares, penalty)
     assert best - 1e-6 <= of(found.linear) <= best * 1.01
-    warm = fit(rows, targets, shares, penalty, start=found.point)
+    warm = fit(rows, targets, shares, penalty, found.point.copy())
     assert of(warm.linear) <= of(found.linear) * (1 + 1e-6)
