@@ -254,7 +254,7 @@ def test_copies_are_counted_as_here(world: Path, tmp_path: Path, rule: str) -> N
     split(tmp_path / "pool", list(map(orjson.dumps, lines)), [5, 0, 20], [".zst", "", "", ".gz"])
     outcome = same(tmp_path, (*SELECT, *RULES[rule]), str(tmp_path / "pool"))
     assert " of these are copies of others" in outcome.err
-    assert (" are 'Yes!'; to keep the best" in outcome.err) == (rule != "least and most")
+    assert (" are 'Yes!'; --unique" in outcome.err) == (rule != "least and most")
 
 
 @pytest.mark.parametrize("rule", ["everything", "words", "sample per", "least and most"])
