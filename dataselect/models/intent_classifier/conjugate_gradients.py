@@ -21,7 +21,7 @@ _CELLS = 1 << 20  # of a matrix looked at in one go
 
 
 def minimise(
-    rows: csr_array,
+    rows: Rows,
     targets: Targets,
     weights: NDArray[np.float32],
     penalty: float,
@@ -51,14 +51,16 @@ def minimise(
     return problem.feature_weights()
 
 
-class _Rows:
+class Rows:
     """Rows (n, f), a dense matrix where it has the columns that half of them have.
 
     Such are the vectors of texts: products with these take a tenth of the time. The others stand
-    in the order of their frequency, so that most of what a product reads is in the cache.
+    in the order of their frequency, so that most of what a product reads is in the cache. What they
+    are made of may be large, and is not held.
     """
 
     def __init__(self, rows: csr_array) -> None:
+        rows = rows.astype(np.float32, copy=False)
         height, self.width = rows.shape
         frequency = np.bincount(rows.indices, minlength=self.width)
         order = np.argsort(-frequency, kind="stable")
@@ -93,13 +95,13 @@ class _Problem:
 
     def __init__(
         self,
-        rows: csr_array,
+        rows: Rows,
         targets: Targets,
         weights: NDArray[np.float32],
         penalty: float,
         point: NDArray[np.float32],
     ) -> None:
-        self.rows = _Rows(rows)
+        self.rows = rows
         self.targets, self.weights, self.penalty = targets, weights, penalty
         self.point, self.direction = point, np.zeros_like(point)
         self.odds, self.along, self.steep = (np.zeros_like(point[:-1]) for _ in range(3))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dataselect.models.intent_classifier.conjugate_gradients import Rows
 from dataselect.models.intent_classifier.naive_bayes import NaiveBayes
 from dataselect.models.intent_classifier.soft_regression import MultinomialWeights, fit, log_softmax
 from dataselect.models.intent_classifier.targets import Targets
@@ -74,7 +75,7 @@ class ClassifiedTexts:
 
         nothing = np.empty((0, self.count), np.float32)
         known = Targets(self.classes, nothing)
-        alone, point = fit(self.texts.rows, known, self.weights, _LABELLED_PENALTY)
+        alone, point = fit(Rows(self.texts.rows), known, self.weights, _LABELLED_PENALTY)
         if not rounds or not pool.rows.shape[0]:
             return alone
         own = log_softmax(alone(pool.rows))
@@ -85,7 +86,7 @@ class ClassifiedTexts:
         # By the same name, so that the shorter one, which may be large, does not live on.
         point = np.insert(point, np.full(len(weights), len(self.classes)), 0, axis=0)
         return fit(
-            vstack([self.texts.rows, pool.rows], format="csr"),
+            Rows(vstack([self.texts.rows, pool.rows], format="csr")),
             Targets(self.classes, beliefs),
             np.concatenate((self.weights, weights)),
             _TOGETHER_PENALTY,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from dataselect.models.intent_classifier.conjugate_gradients import Rows
     from dataselect.models.intent_classifier.targets import Targets
 
 _CELLS = 1 << 22  # of weights in double precision at a time: 32 MiB
@@ -61,7 +62,7 @@ def log_softmax(odds: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def fit(
-    rows: csr_array,
+    rows: Rows,
     targets: Targets,
     weights: NDArray[np.float64],
     penalty: float,
@@ -73,7 +74,7 @@ def fit(
     where to start, at 0 by default; it is moved.
     """
     if point is None:
-        point = np.zeros((rows.shape[0] + 1, targets.count), np.float32)
+        point = np.zeros((len(weights) + 1, targets.count), np.float32)
     shares = (weights / weights.sum()).astype(np.float32)
-    found = minimise(rows.astype(np.float32, copy=False), targets, shares, penalty, point)
+    found = minimise(rows, targets, shares, penalty, point)
     return FittedRegression(MultinomialWeights(found, point[-1]), point)

@@ -18,6 +18,7 @@ from dataselect.models import archive
 from dataselect.models.archive import ArchiveFormat
 from dataselect.models.encoders.base import Encoder
 from dataselect.models.intent_classifier.classifier_training import parts
+from dataselect.models.intent_classifier.conjugate_gradients import Rows
 from dataselect.models.intent_classifier.features import NgramView, feature_counts
 from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
 from dataselect.models.intent_classifier.naive_bayes import NaiveBayes
@@ -225,7 +226,7 @@ def test_regression_is_that_of_scikit_learn() -> None:
         rows, classes, weights
     )
     known = Targets(classes, np.empty((0, 3), np.float32))
-    found = fit(csr_array(rows), known, weights, 0.05).linear
+    found = fit(Rows(csr_array(rows)), known, weights, 0.05).linear
     np.testing.assert_allclose(
         np.exp(log_softmax(found(csr_array(rows)))), reference.predict_proba(rows), atol=0.005
     )
@@ -235,7 +236,7 @@ def test_targets_may_be_undecided() -> None:
     """Two texts of the same row, one of each class, and one that is half of both: even odds."""
     rows = csr_array(np.ones((3, 1)))
     targets = Targets(np.array([0, 1]), np.array([[0.5, 0.5]], np.float32))
-    odds = fit(rows, targets, np.ones(3), 0.1).linear(rows)
+    odds = fit(Rows(rows), targets, np.ones(3), 0.1).linear(rows)
     np.testing.assert_allclose(odds[:, 0], odds[:, 1], atol=1e-6)
 
 
