@@ -1,6 +1,7 @@
 """Multinomial regression: the optimum, whatever part of the columns is dense; memory."""
 
 import gc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def test_joined_rows_are_not_held_while_they_are_learnt_from(
     )
     held = []
 
-    def watched(own: Rows, targets: Targets, weights: np.ndarray, *rest: object) -> np.ndarray:
+    def watched(own: Rows, targets: Targets, weights: np.ndarray, *rest: Any) -> np.ndarray:
         shape = len(weights), own.width
         held.append(
             sum(type(each) is csr_array and each.shape == shape for each in gc.get_objects())
