@@ -13,6 +13,7 @@ from unicodedata import normalize
 from dataselect.data import records
 from dataselect.data.fields import Column
 from dataselect.data.input_files import Inputs
+from dataselect.data.json_lines.json_values import REMEDY
 from dataselect.data.records import BadRecord
 from dataselect.data.text_offsets import Unit, cut_words, in_characters
 
@@ -126,9 +127,6 @@ def read_utterances(inputs: Inputs, column: Column | None = None) -> list[Uttera
     return records.all_good(utterances(inputs, column or annotation(), stop_at_first=True))
 
 
-_REMEDY = "correct it or skip it with --on-error skip"
-
-
 def _never(values: list[Any]) -> bool:
     """Annotations are checked record by record."""
     return False
@@ -149,25 +147,25 @@ def _is_blank(value: Any) -> bool:
 
 def _intent(value: Any) -> Any:
     if value is None:
-        raise ValueError(f"is null, not a label; {_REMEDY}")
+        raise ValueError(f"is null, not a label; {REMEDY}")
     if _is_blank(value):
-        raise ValueError(f"is empty, not a label; {_REMEDY}")
+        raise ValueError(f"is empty, not a label; {REMEDY}")
     return Column.group("").check(value)
 
 
 def slot_spans(value: Any) -> list[tuple[str, int, int]]:
     """Name, start and end of each slot of an array of them. Raises ValueError."""
     if not isinstance(value, list):
-        raise ValueError(f"is not an array; {_REMEDY}")
+        raise ValueError(f"is not an array; {REMEDY}")
     return [_slot_span(each, f"item {number}") for number, each in enumerate(value, start=1)]
 
 
 def _slot_span(value: Any, item: str) -> tuple[str, int, int]:
     if not isinstance(value, dict):
-        raise ValueError(f"{item} is not an object; {_REMEDY}")
+        raise ValueError(f"{item} is not an object; {REMEDY}")
     for name in ("slot", "start", "end"):
         if name not in value:
-            raise ValueError(f"{item} lacks '{name}'; {_REMEDY}")
+            raise ValueError(f"{item} lacks '{name}'; {REMEDY}")
     slot, start, end = value["slot"], value["start"], value["end"]
     try:
         Column.text("slot").check(slot)
@@ -175,7 +173,7 @@ def _slot_span(value: Any, item: str) -> tuple[str, int, int]:
         raise ValueError(f"{item}: 'slot' {error}") from None
     for offset in (start, end):
         if not isinstance(offset, int) or isinstance(offset, bool):
-            raise ValueError(f"{item} ('{slot}') has an offset that is no whole number; {_REMEDY}")
+            raise ValueError(f"{item} ('{slot}') has an offset that is no whole number; {REMEDY}")
     return slot, start, end
 
 
@@ -190,7 +188,7 @@ def _slots(text: str, remarks: Counter[str], value: Any) -> tuple[Slot, ...]:
     found.sort(key=lambda slot: slot.start)
     for one, other in pairwise(found):
         if other.start < one.end:
-            raise ValueError(f"has overlapping items, {_shown(one)} and {_shown(other)}; {_REMEDY}")
+            raise ValueError(f"has overlapping items, {_shown(one)} and {_shown(other)}; {REMEDY}")
     return tuple(found)
 
 
@@ -203,10 +201,10 @@ def _check_span(text: str, slot: Slot, stated: Any, item: str) -> None:
     if unit := _other_unit(text, slot, stated):
         raise ValueError(f"{shown} counts {unit}; offsets count characters, convert them")
     if slot.start >= slot.end:
-        raise ValueError(f"{shown} is empty; {_REMEDY}")
+        raise ValueError(f"{shown} is empty; {REMEDY}")
     if not inside:
-        raise ValueError(f"{shown} is outside the text of {len(text)} characters; {_REMEDY}")
-    raise ValueError(f"{shown} has the value {stated!r}, but the text {slot.value!r}; {_REMEDY}")
+        raise ValueError(f"{shown} is outside the text of {len(text)} characters; {REMEDY}")
+    raise ValueError(f"{shown} has the value {stated!r}, but the text {slot.value!r}; {REMEDY}")
 
 
 def _composes_to(value: str, stated: Any) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataselect.data.field_paths import fields_there, value_at
-from dataselect.data.json_lines.json_values import RefusedError, kind_of
+from dataselect.data.json_lines.json_values import REMEDY, RefusedError, kind_of
 
 if TYPE_CHECKING:
     from dataselect.data.json_lines.field_decoder import FieldType
@@ -181,11 +181,9 @@ class _Optional(Column):
 
 def _check_text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(
-            f"is {kind_of(value)}, not a string; correct it or skip it with --on-error skip"
-        )
+        raise ValueError(f"is {kind_of(value)}, not a string; {REMEDY}")
     if not value.strip():
-        raise ValueError("is empty; correct it or skip it with --on-error skip")
+        raise ValueError(f"is empty; {REMEDY}")
     return whole(value)
 
 
@@ -278,7 +276,7 @@ def _check_group(value: Any) -> str:
 
 def _check_speaker(value: Any) -> str:
     if value is None or (isinstance(value, str) and not value.strip()):
-        raise ValueError("names nobody; correct it or skip it with --on-error skip")
+        raise ValueError(f"names nobody; {REMEDY}")
     return _check_group(value)
 
 

@@ -11,7 +11,7 @@ from dataselect.data.annotations import slot_spans
 from dataselect.data.fields import Column
 from dataselect.data.formats.lines import Found, Item, SourceLine, each_line, lines
 from dataselect.data.input_files import Inputs
-from dataselect.data.json_lines.json_values import parse
+from dataselect.data.json_lines.json_values import REMEDY, parse
 from dataselect.data.records import BadRecord
 from dataselect.errors import InputError
 from dataselect.models.normalization import composed
@@ -37,7 +37,7 @@ def true_label(path: str, option: str) -> Column:
 
     def check(value: Any) -> Any:
         if value is None:
-            raise ValueError(f"is null, not a label; {_REMEDY}")
+            raise ValueError(f"is null, not a label; {REMEDY}")
         return label.check(value)
 
     return replace(label, check=check)
@@ -46,9 +46,6 @@ def true_label(path: str, option: str) -> Column:
 def spans(path: str, option: str) -> Column:
     """A column of slots as a set of name, start and end of each."""
     return Column(path, lambda value: frozenset(slot_spans(value)), lambda _: False, option)
-
-
-_REMEDY = "correct it or skip it with --on-error skip"
 
 
 def join(

@@ -10,7 +10,7 @@ from dataselect.data.files.first_bytes import explained
 from dataselect.data.files.line_blocks import BOM, Block, spelled_bytes, split_refused
 from dataselect.data.files.raw_files import display
 from dataselect.data.input_files import Inputs
-from dataselect.data.json_lines.json_values import decoded
+from dataselect.data.json_lines.json_values import REMEDY, decoded
 from dataselect.data.records import BadRecord
 from dataselect.errors import InputError, OptionError
 
@@ -83,7 +83,7 @@ Item: TypeAlias = Found | BadRecord
 def filled(text: str, what: str) -> str:
     """A text that is not blank. Raises ValueError about `what`."""
     if not text or text.isspace():
-        raise ValueError(f"{what} is empty; correct it or skip it with --on-error skip")
+        raise ValueError(f"{what} is empty; {REMEDY}")
     return text
 
 

@@ -26,6 +26,10 @@ _KINDS = {
 }
 
 
+REMEDY = "correct it or skip it with --on-error skip"
+"""What to do about a value of a record."""
+
+
 def kind_of(value: object) -> str:
     """What JSON calls a value, with its article."""
     return _KINDS.get(type(value), "a number")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dataselect.data.fields import Column, whole
+from dataselect.data.json_lines.json_values import REMEDY
 
 _SHORTEST = 1e-6  # seconds; what divides by less is soon no double
 _AGREEMENT = "--agreement-fields"
@@ -17,9 +18,7 @@ def duration(path: str) -> Column:
     def check(value: Any) -> float:
         seconds: float = plain.check(value)
         if seconds < _SHORTEST:
-            raise ValueError(
-                f"is {value}, no duration in seconds; correct it or skip it with --on-error skip"
-            )
+            raise ValueError(f"is {value}, no duration in seconds; {REMEDY}")
         return seconds
 
     def check_all(values: list[Any]) -> bool:

@@ -10,6 +10,7 @@ from dataselect.data import records
 from dataselect.data.annotations import annotation
 from dataselect.data.fields import Column
 from dataselect.data.input_files import Inputs
+from dataselect.data.json_lines.json_values import REMEDY
 from dataselect.data.records import BadRecord
 from dataselect.models.paraphrase_detector.pairs.generation import TrainingPair
 
@@ -33,7 +34,7 @@ def label_column(field: str = "label") -> Column:
 
 def _check_label(value: Any) -> int:
     if isinstance(value, bool) or value not in (0, 1):
-        raise ValueError("is neither 0 nor 1; correct it or skip it with --on-error skip")
+        raise ValueError(f"is neither 0 nor 1; {REMEDY}")
     return int(value)
 
 
