@@ -99,7 +99,7 @@ def lay_out(folder: Path, case: Case) -> list[Record]:
 def learnt(folder: Path, metrics: Sequence[str], *options: str) -> list[dict[str, Any]]:
     """Measures, on the tests, of what `label` with some options learns of a folder's case."""
     trained = ("--labelled", "annotated.jsonl", "--save-model", "model", "--fit-only")
-    run(folder, "label", *trained, "--uncalibrated", *options)  # fast, and the answers are the same
+    run(folder, "label", *trained, "--uncalibrated", *options)  # fast
     judged = ("--intent-classifier", "model", "--samples", "1", "--format", "json")
     for metric in metrics:
         judged += ("--metric", metric)

@@ -18,8 +18,8 @@ from dataselect.models.intent_classifier.features import (
     feature_counts,
 )
 from dataselect.models.intent_classifier.intent_classifier import OTHER, IntentClassifier
+from dataselect.models.intent_classifier.pool_gain import HeldOutLosses
 from dataselect.models.intent_classifier.self_training import ClassifiedTexts, TwoViewTexts
-from dataselect.models.intent_classifier.temperature import label_log_probs, temperature
 from dataselect.models.intent_classifier.vector_views import EncoderView, JoinedView, WordVectors
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ _BACKGROUND_ALONE, _BACKGROUND_WITH_POOL = 0.4, 1.0
 # want them nearly full.
 _FULL_VECTORS_UP_TO = 5
 _ENOUGH_HELD_OUT = 250  # texts to find one number, the temperature
+_POOL_UNUSED = (
+    "intents are learnt from labelled records alone: the input does not clearly help with those "
+    "held out (log-loss {:.3f} without it, {:.3f} with it); cut it by relevance, label more, or "
+    "learn from it all the same with --uncalibrated"
+)
 
 
 def train(
@@ -148,23 +153,22 @@ class _Problem:
             return TwoViewTexts(rows, counts[:, words].sign())
 
         self.pool, self.pool_weights = seen(pool_counts, pool), pool_weights
-        self.labelled = ClassifiedTexts(
-            seen(counts, self.known), self.classes, every, self._weights()
-        )
+        self.texts = seen(counts, self.known)
 
-    def _weights(self) -> NDArray[np.float64]:
-        """(n,) 1 for labelled texts; what the background counts together is a share of theirs."""
-        weights = np.ones(len(self.known))
+    def _labelled(self, rounds: int) -> ClassifiedTexts:
+        """What is known, for so many rounds: the background counts a share of labelled texts."""
         background = len(self.known) - self.labelled_count
-        share = _BACKGROUND_WITH_POOL if self.rounds else _BACKGROUND_ALONE
+        share = _BACKGROUND_WITH_POOL if rounds else _BACKGROUND_ALONE
+        weights = np.ones(len(self.known))
         weights[self.labelled_count :] = share * self.labelled_count / max(1, background)
-        return weights
+        return ClassifiedTexts(self.texts, self.classes, len(self.label_of_class), weights)
 
     def solve(self, report: Report) -> None:
-        """Train, and calibrate on held-out texts."""
-        model, uncalibrated = self.model, self.model.uncalibrated
-        which = np.empty(0, np.intp) if uncalibrated else self._held_out_rows()
-        advance = report("fitting", 1 + len(np.unique(self.fold[which])))
+        """Train, and calibrate on held-out texts; from the pool only where that helps with them."""
+        model, rounds = self.model, self.rounds if self.pool.rows.shape[0] else 0
+        which = np.empty(0, np.intp) if model.uncalibrated else self._held_out_rows()
+        times = 2 if rounds else 1
+        advance = report("fitting", 1 + times * len(np.unique(self.fold[which])))
         figures: dict[str, Any] = {
             "labelled": self.labelled_count,
             "background": len(self.known) - self.labelled_count,
@@ -172,20 +176,25 @@ class _Problem:
             "rounds": self.rounds,
             "held_out": len(which),
         }
+        warnings = ["confidence is not calibrated"] if model.uncalibrated else []
         scale = 1.0
         if len(which):  # first, since what is learnt from everything may be large
-            odds = self._held_out(which, advance)
-            truth, weights = self.label_of_class[self.classes[which]], self.labelled.weights[which]
-            scale = temperature(odds, self.label_of_class, truth, weights)
-            wrong = label_log_probs(odds, self.label_of_class, scale).argmax(axis=1) != truth
-            figures["held_out_error"] = round(float(weights @ wrong / weights.sum()), 4)
-            del odds
-        model.linear_ = self.labelled.learn(self.pool, self.pool_weights, self.rounds)
+            found = self._held_out(which, rounds, advance)
+            if rounds:
+                alone = self._held_out(which, 0, advance)
+                gain = found.gain(alone)
+                figures["pool_gain"] = gain._asdict()
+                if not gain.is_clear:
+                    warnings.append(_POOL_UNUSED.format(alone.loss, found.loss))
+                    found, rounds = alone, 0
+            scale, figures["held_out_error"] = found.temperature, round(found.error, 4)
+        learnt = self._labelled(rounds).learn(self.pool, self.pool_weights, rounds)
         advance(1)
         figures["temperature"] = round(scale, 4)
-        if uncalibrated:
-            figures["warnings"] = ["confidence is not calibrated"]
-        model.names_, model.label_of_class_, model.view_ = (
+        if warnings:
+            figures["warnings"] = warnings
+        model.linear_, model.names_, model.label_of_class_, model.view_ = (
+            learnt,
             tuple(self.names),
             self.label_of_class,
             self.view,
@@ -201,14 +210,16 @@ class _Problem:
         return np.flatnonzero(self.fold <= enough)
 
     def _held_out(
-        self, which: NDArray[np.intp], advance: Callable[[int], None]
-    ) -> NDArray[np.float64]:
-        """(len(which), k) log-odds of texts by classifiers that did not learn from their fold."""
-        odds = np.empty((len(which), len(self.label_of_class)))
+        self, which: NDArray[np.intp], rounds: int, advance: Callable[[int], None]
+    ) -> HeldOutLosses:
+        """What classifiers that did not learn from their fold say of texts."""
+        labelled = self._labelled(rounds)
+        odds = np.empty((len(which), labelled.count))
         own = self.fold[which]
         for fold in np.unique(own).tolist():
-            rest = self.labelled.subset(np.flatnonzero(self.fold != fold))
-            linear = rest.learn(self.pool, self.pool_weights, self.rounds)
-            odds[own == fold] = linear(self.labelled.texts.rows[which[own == fold]])
+            rest = labelled.subset(np.flatnonzero(self.fold != fold))
+            linear = rest.learn(self.pool, self.pool_weights, rounds)
+            odds[own == fold] = linear(self.texts.rows[which[own == fold]])
             advance(1)
-        return odds
+        truth = self.label_of_class[self.classes[which]]
+        return HeldOutLosses.of(odds, self.label_of_class, truth, labelled.weights[which])

@@ -63,8 +63,8 @@ class IntentClassifier(FittedModel):
     It sees n-grams, and the mean of word vectors that are learnt on the spot (unless `no_vectors`),
     or the vectors of an `encoder` instead. `rounds` of self-training on the pool; at most 5,000
     texts are drawn of a background, 10,000 of a pool, and a million to learn word vectors from.
-    `uncalibrated`: do not learn from held-out texts how sure to be, which is most of the work and
-    changes no answer.
+    `uncalibrated`: do not learn from held-out texts how sure to be, nor whether the pool helps,
+    which is most of the work; without, a pool that does not help is left alone.
     After `fit`: `names_` (a,) of the intents, sorted, with "other" where it learnt from a
     background or from labels of that name; `label_of_class_` (k,), which of them each class
     of `linear_` is of; `view_`, `temperature_`, `figures_`.

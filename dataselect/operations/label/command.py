@@ -70,8 +70,8 @@ def command(
     uncalibrated: bool = option(
         "",
         _LABELS,
-        "Leave confidence as it comes, too sure or too modest: the same labels in a "
-        "fraction of the time.",
+        "Leave confidence as it comes, too sure or too modest, and learn from the input whether "
+        "that helps or not: a fraction of the time.",
         False,
     ),
 ) -> None:
@@ -81,7 +81,8 @@ def command(
     held-out labelled records. The classifier is logistic regression on words, pairs of words, the
     characters inside words and word vectors learnt from the pool, or on the vectors of --encoder.
     It first learns from the labelled records, then labels the input in rounds and learns from that
-    as well. With a --background, records may be 'other', and such are dropped.
+    as well, where it helps with labelled records held out. With a --background, records may be
+    'other', and such are dropped.
 
     Where labelled records have slots, adds 'slots', each with its confidence, and
     'slots_confidence', the probability that they are all right, by a conditional random field that

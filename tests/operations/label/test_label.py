@@ -69,14 +69,36 @@ def test_what_is_other_is_dropped_with_that_reason(folder: Path, inside: Inside)
     assert {record["intent"] for record in read(folder / "out.jsonl")} == {"music", "weather"}
 
 
-def test_labels_are_the_same_without_calibration(folder: Path, inside: Inside) -> None:
-    known = ("label", "pool.jsonl", *WITH_OTHER, "--keep-other")
+@pytest.fixture
+def names(folder: Path) -> Path:
+    """Labelled records are single names; whole.jsonl has pairs of a kind, mixed.jsonl of both."""
+    own = {"music": ARTISTS, "weather": PLACES}
+    known = [{"text": name, "intent": intent} for intent in own for name in own[intent]]
+    write(folder / "names.jsonl", known)
+    whole = [f"{one} {other}" for each in own.values() for one in each for other in each]
+    mixed = [f"{artist} {place}" for artist in ARTISTS for place in PLACES]
+    write(folder / "whole.jsonl", [{"text": text} for text in whole])
+    write(folder / "mixed.jsonl", [{"text": text} for text in mixed])
+    return folder
+
+
+def test_labels_are_the_same_without_calibration(names: Path, inside: Inside) -> None:
+    known = ("label", "whole.jsonl", "--labelled", "names.jsonl")
     inside(*known, "-o", "sure.jsonl", "-q").silent()
     said = inside(*known, "--uncalibrated", "-o", "out.jsonl")
     assert "warning: confidence is not calibrated" in said.err
-    sure, plain = read(folder / "sure.jsonl"), read(folder / "out.jsonl")
+    sure, plain = read(names / "sure.jsonl"), read(names / "out.jsonl")
     assert [record["intent"] for record in plain] == [record["intent"] for record in sure]
     assert plain != sure
+
+
+def test_an_input_that_does_not_help_is_not_learnt_from(names: Path, inside: Inside) -> None:
+    known = ("label", "mixed.jsonl", "--labelled", "names.jsonl")
+    said = inside(*known, "-o", "out.jsonl", "--report", "report.json")
+    assert said.code == 0
+    assert "warning: intents are learnt from labelled records alone" in said.err
+    gain = json.loads((names / "report.json").read_text())["label"]["pool_gain"]
+    assert gain["nats"] < gain["standard_error"]
 
 
 def test_what_is_other_is_kept_where_that_is_asked_for(folder: Path, inside: Inside) -> None:
