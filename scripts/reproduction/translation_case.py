@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import Record, load, read
-from corpora import general
+from corpora import DICTIONARY, dictionary, general
 from enrichment import ALONE, KEPT, Case, Found, described, heard, mixed, speak, train
 from translators import (
     FINE_TUNED,
@@ -21,12 +21,12 @@ from translators import (
     write_once,
 )
 
-FIRST, RESCORED, WINNOWED = "+ first-best", "+ rescored", "+ first-best, winnowed"
-FILTERED, SELF_TRAINED = "+ first-best, filtered pairs", "+ first-best, self-trained"
+CHANCE, FIRST = "+ first-best, pairs by chance", "+ first-best"
+RESCORED, WINNOWED, SELF_TRAINED = "+ rescored", "+ winnowed", "+ self-trained"
 TOGETHER, HUMAN = "+ all together", "+ translations by people"
 _PARTS = {
+    CHANCE: "chance",
     FIRST: "first",
-    FILTERED: "filtered",
     SELF_TRAINED: "self_trained",
     RESCORED: "rescored",
     WINNOWED: "winnowed",
@@ -35,7 +35,7 @@ _PARTS = {
 }
 _IN_DOMAIN = ("--in-domain", "in_domain.jsonl")
 _WINNOW = ("winnow", *_IN_DOMAIN, "--auto", "dev.jsonl")
-_NEAR = ("bitext", "--in-domain", "src=german.jsonl", "--side", "src", "--in-domain-field", GERMAN)
+_NEAR = ("bitext", "--in-domain", "src=turns.jsonl", "--side", "src", "--in-domain-field", GERMAN)
 _SELF_TRAINED_SHARE = "50%"
 
 
@@ -43,14 +43,20 @@ _SELF_TRAINED_SHARE = "50%"
 class Scale:
     """How many utterances are in-domain, for tuning, and spoken.
 
-    `near`: the share of general pairs that is kept as near. `from_scratch`: options of training.
+    `near`: the share of the bilingual corpus that is kept as near. `from_scratch`: options of
+    training. `dictionary`: a part of the corpus.
     """
 
     in_domain: Sequence[int] = (200, 500, 2_000)
     tuning: int = 200
     spoken: int = 120
-    near: str = "50%"
+    near: str = "20%"
     from_scratch: Sequence[object] = FROM_SCRATCH
+    dictionary: Path = DICTIONARY
+
+
+SHARED = {"chance": "pairs by chance", "filtered": "filtered pairs"}
+"""Translators of all seeds, and what they are trained on: NAME.jsonl."""
 
 
 @dataclass(frozen=True)
@@ -62,33 +68,56 @@ class Stage:
     scale: Scale
 
     @property
-    def general(self) -> Translator:
-        """Trained on all general pairs."""
-        return Translator(self.cache, "general")
-
-    def filtered(self, seed: int) -> Translator:
-        """Trained on general pairs near the German of a seed."""
-        return Translator(self._of(seed), "filtered")
+    def filtered(self) -> Translator:
+        """Trained on pairs that are near."""
+        return Translator(self.cache, "filtered")
 
     def self_trained(self, case: Case) -> Translator:
-        """The general one, fine-tuned on what it made itself, and on pairs that are near."""
+        """The one above, fine-tuned on what it made itself, and on some of its pairs."""
         return Translator(self.folder(case), "self_trained")
 
     def folder(self, case: Case) -> Path:
         """Where a case has its files."""
         return self._of(case.seed) / str(case.in_domain)
 
+    @property
+    def development(self) -> Path:
+        """Turns that no translator is trained on."""
+        return self.cache / "dev.jsonl"
+
     def _of(self, seed: int) -> Path:
         return self.cache / str(seed)
 
     def begin(self) -> None:
-        """Train the translator that all seeds have in common."""
+        """Write the text that all seeds have in common: turns.jsonl is to train with."""
         self.cache.mkdir(parents=True, exist_ok=True)
-        write_once(self.cache / "general.jsonl", lambda: _general(self.data))
-        self.general.train("general.jsonl", self.scale.from_scratch)
+        turns, test = (_conversations(self.data, part) for part in ("train", "dev"))
+        write_once(self.cache / "turns.jsonl", lambda: _unheard(turns, test))
+        write_once(self.development, lambda: test)
+        write_once(self.cache / "corpus.jsonl", self._corpus)
+        once(self.cache, "filtered.jsonl", *_NEAR, "--share", self.scale.near, "corpus.jsonl")
+        pairs, near = (read(self.cache / f"{name}.jsonl") for name in ("corpus", "filtered"))
+        write_once(self.cache / "chance.jsonl", lambda: random.Random(0).sample(pairs, len(near)))
 
-    def prepare(self, seed: int) -> dict[str, dict[str, float]]:
-        """Text and translators of a seed; what the translators are worth.
+    def _corpus(self) -> list[Record]:
+        """The bilingual corpus, German to English, sentences without those of the test."""
+        known = {text for each in read(self.development) for text in (each["ref"], each[GERMAN])}
+        words = dictionary(self.scale.dictionary)
+        sentences, entries = map(_spoken, (general(self.data), words))
+        return [
+            *(each for each in sentences if known.isdisjoint(each.values())),
+            *_distinct(entries),
+        ]
+
+    def taught(self, name: str) -> dict[str, float]:
+        """Train one of the translators that seeds have in common; what it is worth."""
+        translator = Translator(self.cache, name)
+        translator.train(f"{name}.jsonl", self.scale.from_scratch)
+        translator.translate(self.cache, self.cache / "turns.jsonl")
+        return translator.quality(self.cache, self.development)
+
+    def prepare(self, seed: int) -> None:
+        """Write the text of a seed, and translations of it.
 
         All English of the new language is transcribed.jsonl, in the order in which sizes take it;
         german.jsonl is what the other one has, with translations by people as `ref`.
@@ -97,28 +126,20 @@ class Stage:
         folder.mkdir(exist_ok=True)
         rng = random.Random(seed)
         most = max(self.scale.in_domain)
-        turns = _by_dialogue(_conversations(self.data, "train"), rng)
-        test = _by_dialogue(_conversations(self.data, "dev"), rng)
-        unheard = _unheard(turns, test)
+        turns = _by_dialogue(read(self.cache / "turns.jsonl"), rng)
+        test = _by_dialogue(read(self.development), rng)
         for name, records in {
-            "transcribed": unheard[:most],
-            "german": unheard[most:],
+            "transcribed": turns[:most],
+            "german": turns[most:],
             "tuning": test[: len(test) // 2],
             "held_out": test[len(test) // 2 :],
         }.items():
             write_once(folder / f"{name}.jsonl", lambda records=records: records)
-        once(folder, "near.jsonl", *_NEAR, "--share", self.scale.near, "../general.jsonl")
-        self.filtered(seed).train("near.jsonl", self.scale.from_scratch)
-        translators = {"general pairs": self.general, "filtered pairs": self.filtered(seed)}
-        for each in translators.values():
-            lists = each.translate(folder, folder / "german.jsonl")
-            first_best(folder, lists, f"{each.name}.first.jsonl")
-        held_out = self.held_out(seed)
-        return {way: each.quality(folder, held_out) for way, each in translators.items()}
-
-    def held_out(self, seed: int) -> Path:
-        """Turns that nothing is trained or tuned on."""
-        return self._of(seed) / "held_out.jsonl"
+        for name in SHARED:
+            every = {each["id"]: each for each in read(self.cache / f"{name}.turns.nbest.jsonl")}
+            lists = folder / f"{name}.german.nbest.jsonl"
+            write_once(lists, lambda every=every: [every[each["id"]] for each in turns[most:]])
+            first_best(lists, folder / f"{name}.first.jsonl")
 
     def measured(self, case: Case) -> tuple[Found, dict[str, float]]:
         """Train the models of a case, and hear its test utterances with each.
@@ -159,22 +180,23 @@ class Stage:
     def _translate(self, case: Case) -> dict[str, float]:
         """Write the text of every way; what the self-trained translator is worth."""
         shared, folder = self._of(case.seed), self.folder(case)
-        for part, model in {"first": "general", "filtered": "filtered"}.items():
+        for part, model in {"chance": "chance", "first": "filtered"}.items():
             texts = shared / f"{model}.first.jsonl"
             write_once(folder / f"{part}.jsonl", lambda texts=texts: read(texts))
-        lists = shared / "general.german.nbest.jsonl"
+        lists = shared / "filtered.german.nbest.jsonl"
         self._rescore(folder, lists, "rescored.jsonl")
         once(folder, "winnowed.jsonl", *_WINNOW, "first.jsonl")
         keep = ("--share", _SELF_TRAINED_SHARE, "rescored.jsonl")
         once(folder, "likely.jsonl", "winnow", *_IN_DOMAIN, *keep)
-        write_once(folder / "pairs.jsonl", lambda: _pairs(folder, shared))
+        near = self.cache / "filtered.jsonl"
+        write_once(folder / "pairs.jsonl", lambda: _pairs(folder / "likely.jsonl", near))
         translator = self.self_trained(case)
-        translator.train("pairs.jsonl", ("--base", self.general.path, *FINE_TUNED))
+        translator.train("pairs.jsonl", ("--base", self.filtered.path, *FINE_TUNED))
         own = translator.translate(folder, shared / "german.jsonl")
-        first_best(folder, own, "self_trained.jsonl")
+        first_best(folder / own, folder / "self_trained.jsonl")
         self._rescore(folder, folder / own, "self_trained.rescored.jsonl")
         once(folder, "together.jsonl", *_WINNOW, "self_trained.rescored.jsonl")
-        return translator.quality(folder, self.held_out(case.seed))
+        return translator.quality(folder, self.development)
 
     def _rescore(self, folder: Path, lists: Path, output: str) -> None:
         """The best of each list by the in-domain text."""
@@ -189,11 +211,14 @@ class Stage:
         return read(path)
 
 
-def _general(data: Path) -> list[Record]:
-    """General pairs, German to English, without those that are in the test conversations."""
-    known = {text for each in _conversations(data, "dev") for text in (each["ref"], each[GERMAN])}
-    pairs = ({"src": spoken(each["tgt"]), "tgt": spoken(each["src"])} for each in general(data))
-    return [pair for pair in pairs if all(pair.values()) and known.isdisjoint(pair.values())]
+def _spoken(pairs: list[Record]) -> list[Record]:
+    """Pairs from German, as a recogniser has them; those that have a text on both sides."""
+    found = ({"src": spoken(each["tgt"]), "tgt": spoken(each["src"])} for each in pairs)
+    return [pair for pair in found if all(pair.values())]
+
+
+def _distinct(pairs: list[Record]) -> list[Record]:
+    return list({(each["src"], each["tgt"]): each for each in pairs}.values())
 
 
 def _conversations(data: Path, part: str) -> list[Record]:
@@ -223,9 +248,9 @@ def _unheard(turns: list[Record], test: list[Record]) -> list[Record]:
     return [each for each in turns if known.isdisjoint((each["ref"], each[GERMAN]))]
 
 
-def _pairs(folder: Path, shared: Path) -> Iterator[Record]:
+def _pairs(likely: Path, near: Path) -> Iterator[Record]:
     """What the translator learns from itself, and as many pairs that are near."""
-    own = [{"src": each[GERMAN], "tgt": each["text"]} for each in read(folder / "likely.jsonl")]
-    near = read(shared / "near.jsonl")
+    own = [{"src": each[GERMAN], "tgt": each["text"]} for each in read(likely)]
+    pairs = read(near)
     yield from own
-    yield from random.Random(0).sample(near, min(len(near), len(own)))
+    yield from random.Random(0).sample(pairs, min(len(pairs), len(own)))

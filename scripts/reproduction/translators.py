@@ -16,7 +16,7 @@ from common import Record, read, run, write
 
 _CONVERTER = Path(sys.executable).with_name("ct2-transformers-converter")
 _TOKENIZER = ("source.spm", "target.spm", "tokenizer_config.json")
-FROM_SCRATCH = ("--size", "mini", "--vocabulary", 4000, "--epochs", 8)
+FROM_SCRATCH = ("--size", "mini", "--vocabulary", 8000, "--epochs", 12)
 FINE_TUNED = ("--epochs", 3, "--learning-rate", 0.0003)
 GERMAN = "de"
 """Field of records that holds the German text."""
@@ -85,10 +85,10 @@ class Translator:
         return {each["metric"]: float(each["value"]) for each in found}
 
 
-def first_best(folder: Path, lists: str, output: str) -> None:
+def first_best(lists: Path, output: Path) -> None:
     """The first translation of each list as the text; records whose text is empty are left out."""
     found = (
         {"id": each["id"], GERMAN: each[GERMAN], "text": each["translation"]["text"]}
-        for each in read(folder / lists)
+        for each in read(lists)
     )
-    write_once(folder / output, lambda: (each for each in found if each["text"].strip()))
+    write_once(output, lambda: (each for each in found if each["text"].strip()))

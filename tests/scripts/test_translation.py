@@ -29,6 +29,12 @@ ENGLISH = {
     " ".join(german): " ".join((VERBS[german[0]], THINGS[german[1]], WHEN[german[2]]))
     for german in itertools.product(VERBS, THINGS, WHEN)
 }
+DICTIONARY = """# Version :: 1
+Hund {m} [zool.]; Köter {m} [pej.] | Hunde {pl} :: dog; mutt | dogs
+schlafen (zu Bett) {vi} :: to sleep
+ohne Übersetzung
+zwei | Formen :: one form
+"""
 GENERAL = {"der könig schläft": "the king sleeps", "ein hund bellt": "a dog barks"}
 WRONG = "oven"  # what the translator takes for a verb
 ALONE, FIRST, TOGETHER = "in-domain only", "+ first-best", "+ all together"
@@ -105,6 +111,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("wmt_sample", "ntrex", "tatoeba", "multi30k"):
         pairs = [{"src": english, "tgt": german} for german, english in GENERAL.items()]
         put(folder / "general_en-de" / name, [*pairs, *turns[100:102]])
+    (folder / "dictionary").write_text(DICTIONARY, encoding="utf-8")
     return folder
 
 
@@ -117,7 +124,9 @@ def put(path: Path, records: Iterable[Any]) -> None:
 @pytest.fixture(scope="module")
 def measure(modules: Any, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     cache = tmp_path_factory.mktemp("cache")
-    scale = modules("translation_case").Scale(in_domain=(5, 9), tuning=8, spoken=5)
+    scale = modules("translation_case").Scale(
+        in_domain=(5, 9), tuning=8, spoken=5, near="90%", dictionary=data / "dictionary"
+    )
     plan = modules("common").Plan(data, seeds=1, encoder=None, cache=cache, jobs=2)
     return lambda: modules("translation").measure(plan, scale)
 
@@ -138,8 +147,20 @@ def test_rescored_translations_make_a_better_model_and_a_second_run_goes_on_from
     assert models.rows[TOGETHER]["5 OOV, %"][0] < models.rows[ALONE]["5 OOV, %"][0]
     bleu = {way: row["BLEU"][0] for way, row in translators.rows.items()}
     assert bleu["self-trained, 5 in-domain"] == pytest.approx(100)
-    assert bleu["general pairs"] == bleu["filtered pairs"] < 100
+    assert bleu["pairs by chance"] == bleu["filtered pairs"] < 100
     commands = []
     monkeypatch.setattr(modules("translators"), "run", lambda *command: commands.append(command))
     assert [table.rows for table in measure()] == [rates.rows, *(each.rows for each in rest)]
     assert commands == []
+
+
+def test_the_bilingual_corpus_has_words_of_a_dictionary_and_no_sentence_of_the_test(
+    modules: Any, data: Path, tmp_path: Path
+) -> None:
+    case = modules("translation_case")
+    stage = case.Stage(data, tmp_path, case.Scale(near="90%", dictionary=data / "dictionary"))
+    stage.begin()
+    pairs = [json.loads(line) for line in (tmp_path / "corpus.jsonl").read_text().splitlines()]
+    sentences = [{"src": german, "tgt": english} for german, english in GENERAL.items()] * 4
+    words = {"hund": "dog", "hunde": "dogs", "schlafen": "to sleep"}
+    assert pairs == [*sentences, *({"src": src, "tgt": tgt} for src, tgt in words.items())]
