@@ -56,6 +56,8 @@ def test_a_run_that_was_killed_goes_on_and_a_model_learns(inside: Inside, tmp_pa
     cut = inside("translate", "train", "--resume", *options[:-2], "cut", "pairs.jsonl")
     cut.refused(1, "cut.checkpoints: checkpoints of other pairs or options")
     shutil.copytree(checkpoints, "ended.checkpoints")
+    torn = shutil.copytree(next(checkpoints.glob("*-*")), "ended.checkpoints/checkpoint-999")
+    Path(torn, "trainer_state.json").write_text('{"epoch": 1.0, "log_hi')
     ended = ["--resume", "--epochs", "1", *OPTIONS, "-o", "ended", "pairs.jsonl"]
     outcome = inside("translate", "train", *ended)
     assert outcome.code == 0, outcome.err

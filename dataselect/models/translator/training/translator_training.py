@@ -240,6 +240,15 @@ def _last(checkpoints: str) -> str | None:
     found = [
         each.path
         for each in os.scandir(checkpoints)
-        if each.name.startswith("checkpoint-") and os.path.exists(os.path.join(each.path, _STATE))
+        if each.name.startswith("checkpoint-") and _is_whole(each.path)
     ]
     return max(found, key=lambda path: int(path.rpartition("-")[2]), default=None)
+
+
+def _is_whole(checkpoint: str) -> bool:
+    try:
+        with open(os.path.join(checkpoint, _STATE), "rb") as file:
+            json.load(file)
+    except (OSError, ValueError):
+        return False
+    return True
