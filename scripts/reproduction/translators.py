@@ -16,7 +16,7 @@ from common import Record, read, run, write
 
 _CONVERTER = Path(sys.executable).with_name("ct2-transformers-converter")
 _TOKENIZER = ("source.spm", "target.spm", "tokenizer_config.json")
-FROM_SCRATCH = ("--size", "mini", "--vocabulary", 8000, "--epochs", 12)
+FROM_SCRATCH = ("--size", "mini", "--vocabulary", 4000, "--epochs", 12)
 FINE_TUNED = ("--epochs", 3, "--learning-rate", 0.0003)
 GERMAN = "de"
 """Field of records that holds the German text."""

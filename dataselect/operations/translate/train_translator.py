@@ -75,7 +75,13 @@ class TranslatorTrainOptions:
         3,
         min=1,
     )
-    batch_size: int = option("N", _TRAINING, "Pairs of a step [default: 64].", 64, min=1)
+    batch_size: int = option(
+        "N",
+        _TRAINING,
+        "Pairs of mean length in a step, more of shorter ones [default: 64].",
+        64,
+        min=1,
+    )
     learning_rate: float | None = option(
         "X",
         _TRAINING,

@@ -22,6 +22,7 @@ from dataselect.console import Report
 from dataselect.data.files.raw_files import reason
 from dataselect.errors import InputError, OutputError
 from dataselect.models.encoders.loading import first_line, quiet
+from dataselect.models.translator.training.token_batches import TokenBatches
 
 _STATE = "trainer_state.json"  # the last file that a checkpoint gets
 _BEGUN = "training.json"
@@ -85,19 +86,21 @@ def train(
     there were others, and where torch fails.
     """
     _begin(checkpoints, _beginning(pairs, held_out, schedule), resume=resume)
-    steps_an_epoch = -(-len(pairs) // schedule.batch_size)
     pad = model.config.pad_token_id
     if model.config.decoder_start_token_id == pad:
         # It stays zero, though the weights of input and output are the same.
         model.get_input_embeddings().weight.register_hook(_without_row(pad))
     with quiet():
-        trainer = Seq2SeqTrainer(
+        encoded = _Encoded(tokenizer, pairs)
+        batches = TokenBatches(encoded.lengths(), schedule.batch_size, schedule.seed)
+        trainer = _Trainer(
             model=model,
-            args=_arguments(schedule, checkpoints, steps_an_epoch, device),
-            train_dataset=_Encoded(tokenizer, pairs),
+            args=_arguments(schedule, checkpoints, len(batches), device),
+            batches=batches,
+            train_dataset=encoded,
             eval_dataset=_Encoded(tokenizer, held_out),
             data_collator=DataCollatorForSeq2Seq(tokenizer, model=model),
-            callbacks=[_Progress(report, steps_an_epoch), EarlyStoppingCallback(schedule.patience)],
+            callbacks=[_Progress(report, len(batches)), EarlyStoppingCallback(schedule.patience)],
         )
         trainer.remove_callback(PrinterCallback)
         try:
@@ -154,6 +157,24 @@ class _Encoded(torch.utils.data.Dataset):  # type: ignore[misc]  # torch is not 
     def __getitem__(self, place: int) -> dict[str, list[int]]:
         return self._rows[place]
 
+    def lengths(self) -> list[int]:
+        """(n,) tokens of both sides of each pair."""
+        return [len(row["input_ids"]) + len(row["labels"]) for row in self._rows]
+
+
+class _Trainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers is not checked
+    """One that takes pairs as `batches` has them."""
+
+    def __init__(self, *, batches: TokenBatches, **options: Any) -> None:
+        super().__init__(**options)
+        self._batches = batches
+
+    def get_train_dataloader(self) -> Any:
+        loader = torch.utils.data.DataLoader(
+            self.train_dataset, batch_sampler=self._batches, collate_fn=self.data_collator
+        )
+        return self.accelerator.prepare(loader)
+
 
 class _Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
     """A bar for every epoch, with the last loss on held-out pairs."""
@@ -192,8 +213,6 @@ def _arguments(
         logging_strategy="no",
         report_to="none",
         disable_tqdm=True,
-        # Batches of about one length: padding is most of the work otherwise.
-        train_sampling_strategy="group_by_length",
         seed=schedule.seed,
         use_cpu=device is not None and device.startswith("cpu"),
         dataloader_pin_memory=False,
