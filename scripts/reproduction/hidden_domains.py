@@ -69,6 +69,19 @@ def hidden(
     return Case(annotated, pool, {r["id"] for r in rest}, test, keep)
 
 
+def clinc_domains(
+    data: Path, domains: Sequence[str], count: int, keep: Sequence[str], rng: random.Random
+) -> Case:
+    """Domains of CLINC150, `count` utterances of each of their intents annotated."""
+    train, test = (load(data / _CLINC / f"{part}.jsonl.gz") for part in ("train", "test"))
+    own, others = (
+        [record for record in train if (record["domain"] in domains) == is_own]
+        for is_own in (True, False)
+    )
+    test = [record for record in test if record["domain"] in domains]
+    return hidden(data, by_intent(own, count, rng), own, others, test, keep, rng)
+
+
 def slot_corpus(data: Path, name: str) -> tuple[list[Record], list[Record], list[Record]]:
     """SNIPS or ATIS, in small letters: its utterances, those of other domains, and its tests."""
     other = {"snips": "atis", "atis": "snips"}[name]

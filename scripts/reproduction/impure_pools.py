@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from common import Claim, Plan, Table, load
-from hidden_domains import Case, by_intent, hidden, lay_out, slot_corpus
+from common import Claim, Plan, Table
+from hidden_domains import Case, by_intent, clinc_domains, hidden, lay_out, slot_corpus
 
 from dataselect import IntentClassifier
 
@@ -113,16 +113,7 @@ def _pools(case: Case, rng: random.Random) -> Iterator[tuple[str, list[str]]]:
 
 
 def _clinc(domain: str, count: int) -> Callable[[Path, random.Random], Case]:
-    def make(data: Path, rng: random.Random) -> Case:
-        records = load(data / "clinc150" / "train.jsonl.gz")
-        own, others = (
-            [record for record in records if (record["domain"] == domain) == is_own]
-            for is_own in (True, False)
-        )
-        test = [r for r in load(data / "clinc150" / "test.jsonl.gz") if r["domain"] == domain]
-        return hidden(data, by_intent(own, count, rng), own, others, test, (), rng)
-
-    return make
+    return lambda data, rng: clinc_domains(data, [domain], count, (), rng)
 
 
 def _slots(name: str, each: int | None) -> Callable[[Path, random.Random], Case]:

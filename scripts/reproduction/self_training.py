@@ -23,7 +23,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from common import Claim, Plan, Record, Table, load, read, run, write
-from hidden_domains import Case, by_intent, hidden, lay_out, learnt, slot_corpus, unlabelled
+from hidden_domains import (
+    Case,
+    by_intent,
+    clinc_domains,
+    hidden,
+    lay_out,
+    learnt,
+    slot_corpus,
+    unlabelled,
+)
 
 _DOMAINS = {
     "banking, travel, kitchen": ("banking", "travel", "kitchen_and_dining"),
@@ -124,16 +133,8 @@ def error(folder: Path, *options: str) -> float:
 
 
 def _clinc_domains(domains: Sequence[str]) -> Callable[[Path, int], Case]:
-    def make(data: Path, seed: int) -> Case:
-        rng = random.Random(seed)
-        records = load(data / _CLINC / "train.jsonl.gz")
-        test = [r for r in load(data / _CLINC / "test.jsonl.gz") if r["domain"] in domains]
-        own = [r for r in records if r["domain"] in domains]
-        others = [r for r in records if r["domain"] not in domains]
-        keep = (*_STRICTLY, *_BY_INTENT)
-        return hidden(data, by_intent(own, 10, rng), own, others, test, keep, rng)
-
-    return make
+    keep = (*_STRICTLY, *_BY_INTENT)
+    return lambda data, seed: clinc_domains(data, domains, 10, keep, random.Random(seed))
 
 
 def _snips(data: Path, seed: int) -> Case:
