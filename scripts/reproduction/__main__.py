@@ -105,16 +105,8 @@ PARTS: dict[str, Callable[[Plan], list[Table]]] = {
 GROUPS = {
     "nlu": (
         *("relevance", "siblings", "self-training", "picked-parts", "impure-pools"),
-        *(
-            "word-vectors",
-            "slots",
-            "diversity",
-            "paraphrase",
-            "check",
-            "discover",
-            "values",
-            "mask",
-        ),
+        *("word-vectors", "slots", "diversity", "paraphrase"),
+        *("check", "discover", "values", "mask"),
     ),
     "speech": ("winnow", "rescore", "memorization", "recogniser"),
     "bitext": ("near-domain", "alignment", "sts", "translation"),

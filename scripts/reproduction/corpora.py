@@ -28,7 +28,7 @@ def general(data: Path) -> list[Record]:
     return [pair for path in paths for pair in _pairs(path)]
 
 
-def dictionary(path: Path = DICTIONARY) -> list[Record]:
+def dictionary(path: Path) -> list[Record]:
     """Pairs of words and phrases: of every form of an entry, the first on either side."""
     found = []
     for line in path.read_text(encoding="utf-8").splitlines():

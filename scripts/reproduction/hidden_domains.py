@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import random
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from common import Record, load, read, run, write
 from corpora import GENERAL_TEXTS
+
+from dataselect import IntentClassifier
+from dataselect.models.intent_classifier.intent_classifier import OTHER
 
 _HIDDEN_AMONG = 3  # times as many
 _CLINC, _SLOTS = "clinc150", "snips_atis_slots"
@@ -107,6 +112,20 @@ def lay_out(folder: Path, case: Case) -> list[Record]:
         write(folder / "background.jsonl", case.background)
     run(folder, "relevance", *case.keep, "pool.jsonl", "-o", "relevant.jsonl")
     return read(folder / "relevant.jsonl")
+
+
+def wrong(classifier: IntentClassifier, test: list[Record]) -> float:
+    """Errors in percent; where "other" is an answer, 100 - the mean F1 of the intents."""
+    said = classifier.predict([record["text"] for record in test])
+    known = set(classifier.names_)
+    true = np.array([record["intent"] for record in test], object)
+    if OTHER not in known:
+        return float(100 * (said != true).mean())
+    scores = [
+        2 * ((said == name) & (true == name)).sum() / ((said == name).sum() + (true == name).sum())
+        for name in sorted(known - {OTHER})
+    ]
+    return float(100 - 100 * statistics.mean(scores))
 
 
 def learnt(folder: Path, metrics: Sequence[str], *options: str) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from common import Claim, Plan, Table
-from hidden_domains import Case, by_intent, clinc_domains, hidden, lay_out, slot_corpus
+from hidden_domains import Case, by_intent, clinc_domains, hidden, lay_out, slot_corpus, wrong
 
 from dataselect import IntentClassifier
 
@@ -37,20 +37,14 @@ def measure(plan: Plan) -> list[Table]:
     columns = [*_OWN, *_KEPT]
     errors = Table(f"error, %, {len(_TASKS)} tasks, {plan.seeds} seeds", columns, digits=2)
     cases = [(name, seed) for seed in range(plan.seeds) for name in _TASKS]
-    learnt: dict[str, list[float]] = {column: [] for column in columns}
+    runs = Table("runs", columns, digits=1)
     for _, found in plan.each(plan.kept(lambda case: _measured(plan.data, *case)), cases):
         for cell, figure in found.items():
             row, column = cell.split(": ")
-            if row == _LEARNT:
-                learnt[column].append(figure)
-            else:
-                errors.add(row, column, figure)
+            (runs if row == _LEARNT else errors).add(row, column, figure)
     pairs = [(_ALWAYS, _ALONE), (_LABEL, _ALONE), (_LABEL, _ALWAYS)]
     errors.notes += [errors.paired_changes(pairs)]
-    runs = Table("runs", columns, digits=1)
     for column in columns:
-        for figure in learnt[column]:
-            runs.add(_LEARNT, column, 100 * figure)
         for way in (_ALWAYS, _LABEL):
             pairs_of_way = zip(errors.rows[way][column], errors.rows[_ALONE][column], strict=True)
             more = [own - alone for own, alone in pairs_of_way]
@@ -73,23 +67,17 @@ def _measured(data: Path, name: str, seed: int) -> dict[str, float]:
     case = _TASKS[name](data, rng)
     annotated = [record["text"] for record in case.annotated]
     intents = [record["intent"] for record in case.annotated]
-    test = [record["text"] for record in case.test]
-
-    def wrong(classifier: IntentClassifier) -> float:
-        said = classifier.predict(test)
-        true = (record["intent"] for record in case.test)
-        return 100 * sum(own != other for own, other in zip(said, true, strict=True)) / len(test)
-
     plain = IntentClassifier(rounds=0, uncalibrated=True, no_vectors=True).fit(annotated, intents)
     found = {}
     for column, pool in _pools(case, rng):
-        found[f"{_ALONE}: {column}"] = wrong(plain)
+        found[f"{_ALONE}: {column}"] = wrong(plain, case.test)
         always, label = (
             IntentClassifier(uncalibrated=each).fit(annotated, intents, pool=pool)
             for each in (True, False)
         )
-        found[f"{_ALWAYS}: {column}"], found[f"{_LABEL}: {column}"] = wrong(always), wrong(label)
-        found[f"{_LEARNT}: {column}"] = float(not label.warnings())
+        for way, classifier in ((_ALWAYS, always), (_LABEL, label)):
+            found[f"{way}: {column}"] = wrong(classifier, case.test)
+        found[f"{_LEARNT}: {column}"] = 0.0 if label.warnings() else 100.0
     return found
 
 

@@ -17,7 +17,6 @@ relevant part had an error of 15.6 % there, without them 15.2, by chance 15.2, a
 from __future__ import annotations
 
 import random
-import statistics
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from common import Claim, Plan, Table
 from detectors import detectors
-from hidden_domains import Case, lay_out
+from hidden_domains import Case, lay_out, wrong
 from numpy.typing import NDArray
 from self_training import SETTINGS
 
@@ -127,7 +126,7 @@ def _measured(case: Case, seed: int, detector: str) -> dict[str, float]:
     inside = [text_of[each] for each in sorted(case.inside)]
     rng.shuffle(inside)
     everything = recogniser.learnt(texts)
-    found = {_ALONE: recogniser.error([]), _ALL: recogniser.wrong(everything)}
+    found = {_ALONE: recogniser.error([]), _ALL: wrong(everything, case.test)}
     guesses = everything.predict(texts).tolist()
     is_beside = OTHER in guesses
     picks = _Picks.of(texts, recogniser.annotated, None if is_beside else guesses)
@@ -176,7 +175,7 @@ class _Recogniser:
 
     def error(self, texts: Sequence[str], weights: NDArray[np.intp] | None = None) -> float:
         """In percent, with some texts of the pool; `weights`: what each counts."""
-        return self.wrong(self.learnt(texts, weights))
+        return wrong(self.learnt(texts, weights), self.case.test)
 
     def learnt(
         self, texts: Sequence[str], weights: NDArray[np.intp] | None = None
@@ -190,22 +189,6 @@ class _Recogniser:
             pool_weights=weights,
             unfiltered=self.unfiltered,
         )
-
-    def wrong(self, classifier: IntentClassifier) -> float:
-        """Errors in percent; where "other" is an answer, 100 - the mean F1 of the intents."""
-        test = [record["text"] for record in self.case.test]
-        said = classifier.predict(test)
-        known = set(classifier.names_)
-        true = np.array([record["intent"] for record in self.case.test], object)
-        if OTHER not in known:
-            return float(100 * (said != true).mean())
-        scores = [
-            2
-            * ((said == name) & (true == name)).sum()
-            / ((said == name).sum() + (true == name).sum())
-            for name in sorted(known - {OTHER})
-        ]
-        return float(100 - 100 * statistics.mean(scores))
 
 
 @dataclass(frozen=True)

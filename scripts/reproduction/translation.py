@@ -16,8 +16,8 @@ Texts are in lower case, without punctuation; turns that are also in the develop
 left out, and so are sentences of the corpus; the dictionary keeps all of its words.
 
 What is there in the cache is not made again: a run that was stopped goes on there. It is to be
-removed when data or code have changed. Needs the extras neural and ct2. The translators take two
-hours of one processor each, a case of a seed 12 minutes.
+removed when data or code have changed. Needs the extras neural and ct2. The translators take an
+hour of one processor each, a case of a seed 12 minutes.
 """
 
 from __future__ import annotations

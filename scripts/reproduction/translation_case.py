@@ -96,18 +96,22 @@ class Stage:
         write_once(self.development, lambda: test)
         write_once(self.cache / "corpus.jsonl", self._corpus)
         once(self.cache, "filtered.jsonl", *_NEAR, "--share", self.scale.near, "corpus.jsonl")
-        pairs, near = (read(self.cache / f"{name}.jsonl") for name in ("corpus", "filtered"))
-        write_once(self.cache / "chance.jsonl", lambda: random.Random(0).sample(pairs, len(near)))
+        write_once(self.cache / "chance.jsonl", self._by_chance)
 
     def _corpus(self) -> list[Record]:
         """The bilingual corpus, German to English, sentences without those of the test."""
-        known = {text for each in read(self.development) for text in (each["ref"], each[GERMAN])}
+        known = _texts(read(self.development))
         words = dictionary(self.scale.dictionary)
         sentences, entries = map(_spoken, (general(self.data), words))
         return [
             *(each for each in sentences if known.isdisjoint(each.values())),
             *_distinct(entries),
         ]
+
+    def _by_chance(self) -> list[Record]:
+        """As many pairs of the corpus as are near."""
+        pairs, near = (read(self.cache / f"{name}.jsonl") for name in ("corpus", "filtered"))
+        return random.Random(0).sample(pairs, len(near))
 
     def taught(self, name: str) -> dict[str, float]:
         """Train one of the translators that seeds have in common; what it is worth."""
@@ -136,9 +140,11 @@ class Stage:
         }.items():
             write_once(folder / f"{name}.jsonl", lambda records=records: records)
         for name in SHARED:
-            every = {each["id"]: each for each in read(self.cache / f"{name}.turns.nbest.jsonl")}
-            lists = folder / f"{name}.german.nbest.jsonl"
-            write_once(lists, lambda every=every: [every[each["id"]] for each in turns[most:]])
+            every, lists = (
+                place / f"{name}.{part}.nbest.jsonl"
+                for place, part in ((self.cache, "turns"), (folder, "german"))
+            )
+            write_once(lists, lambda every=every: _of_turns(every, turns[most:]))
             first_best(lists, folder / f"{name}.first.jsonl")
 
     def measured(self, case: Case) -> tuple[Found, dict[str, float]]:
@@ -244,8 +250,19 @@ def _by_dialogue(turns: list[Record], rng: random.Random) -> list[Record]:
 
 def _unheard(turns: list[Record], test: list[Record]) -> list[Record]:
     """Turns whose text in neither language is in the test conversations."""
-    known = {text for each in test for text in (each["ref"], each[GERMAN])}
+    known = _texts(test)
     return [each for each in turns if known.isdisjoint((each["ref"], each[GERMAN]))]
+
+
+def _texts(turns: list[Record]) -> set[str]:
+    """In both languages."""
+    return {text for each in turns for text in (each["ref"], each[GERMAN])}
+
+
+def _of_turns(lists: Path, turns: list[Record]) -> list[Record]:
+    """The lists of some turns, in their order."""
+    every = {each["id"]: each for each in read(lists)}
+    return [every[each["id"]] for each in turns]
 
 
 def _pairs(likely: Path, near: Path) -> Iterator[Record]:

@@ -76,11 +76,7 @@ class TranslatorTrainOptions:
         min=1,
     )
     batch_size: int = option(
-        "N",
-        _TRAINING,
-        "Pairs of mean length in a step, more of shorter ones [default: 64].",
-        64,
-        min=1,
+        "N", _TRAINING, "Pairs of mean length a step [default: 64].", 64, min=1
     )
     learning_rate: float | None = option(
         "X",
